@@ -1,0 +1,35 @@
+# `make up` shows this machine in a browser; `make test` proves the project. Neither needs root.
+PYTHON ?= python3
+VENV := .venv
+PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.PHONY: up test format clean
+.DELETE_ON_ERROR:
+
+up: $(VENV)/run.stamp
+	@$(VENV)/bin/fleetglass up $(ARGS)
+
+test: $(VENV)/test.stamp
+	@scripts/test $(ARGS)
+
+format: $(VENV)/test.stamp
+	@$(VENV)/bin/ruff check --fix --quiet
+	@$(VENV)/bin/ruff format
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fleetglass: got Python %d.%d, expected 3.11 or later; name one with make PYTHON=..." % sys.version_info[:2])'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "fleetglass: no virtual environment could be made; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP_INSTALL) --require-hashes -r requirements/run.txt
+	@$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/run.stamp
+	@echo "Installing what the tests need (once) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,73 @@
+"""The address of an MQTT broker: `mqtt://[user@]host[:1883]` or `mqtts://[user@]host[:8883]`."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from fleetglass.wire.errors import BrokerURLError
+
+BROKER_URL_RULE = "mqtt://[user@]host[:1883] or mqtts://[user@]host[:8883]"
+
+_DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerURL:
+    """Where a broker listens. The password is never part of it: it comes from a file or the environment."""
+
+    host: str
+    port: int
+    tls: bool = False
+    user: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an address.
+
+        Raises:
+            BrokerURLError: it is not of the form, or carries a password.
+        """
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+            host = parts.hostname
+        except ValueError as error:
+            raise _refusal(text) from error
+        if parts.password is not None:
+            raise BrokerURLError(
+                "broker: got a password inside the address, "
+                "expected it in FLEETGLASS_PASSWORD or in the file named by password_file"
+            )
+        extra = parts.path not in ("", "/") or parts.query or parts.fragment
+        if parts.scheme not in _DEFAULT_PORTS or not host or port == 0 or extra or not _is_host(host):
+            raise _refusal(text)
+        return cls(
+            host=host,
+            port=port or _DEFAULT_PORTS[parts.scheme],
+            tls=parts.scheme == "mqtts",
+            user=unquote(parts.username) if parts.username else None,
+        )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether what is sent there stays on this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"mqtt{'s' if self.tls else ''}://{user}{host}:{self.port}"
+
+
+def _is_host(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not any(character in text for character in " <>\"'\\")
+
+
+def _refusal(text: str) -> BrokerURLError:
+    return BrokerURLError(f"broker: got {text[:120]!r}, expected {BROKER_URL_RULE}")

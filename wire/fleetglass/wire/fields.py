@@ -1,0 +1,41 @@
+"""What the numeric fields of a group mean, derived from its struct."""
+
+from typing import Any
+
+import msgspec
+import msgspec.inspect
+from msgspec import UNSET
+
+from fleetglass.wire.payloads import FieldInfo, Group
+from fleetglass.wire.units import unit_of
+
+# A process may use several cores, and so more than 100 % of one.
+_UNLIMITED = {"cpu_percent"}
+
+
+def numeric_fields(group: type[Group]) -> dict[str, FieldInfo]:
+    """Return every field with a unit, nested ones by their own name, with unit and highest value."""
+    found: dict[str, FieldInfo] = {}
+    _collect(msgspec.inspect.type_info(group), found)
+    return found
+
+
+def _collect(type_info: Any, found: dict[str, FieldInfo]) -> None:
+    match type_info:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                unit = unit_of(field.name)
+                if unit is not None:
+                    limited = unit == "percent" and field.name not in _UNLIMITED
+                    found[field.name] = FieldInfo(unit=unit, limit=100 if limited else UNSET)
+                else:
+                    _collect(field.type, found)
+        case msgspec.inspect.Metadata(type=inner):
+            _collect(inner, found)
+        case msgspec.inspect.UnionType(types=types):
+            for one in types:
+                _collect(one, found)
+        case msgspec.inspect.DictType(value_type=inner) | msgspec.inspect.ListType(item_type=inner):
+            _collect(inner, found)
+        case _:
+            pass

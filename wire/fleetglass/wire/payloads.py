@@ -1,0 +1,354 @@
+"""The messages on the broker: one struct per payload, with units in the names.
+
+A value that a host cannot give is absent (`UNSET`): never 0, never null. Percentages are rounded to
+0.1, rates and sizes are whole numbers. Unknown fields are ignored when decoding, so that a newer agent
+never breaks an older reader.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+MAX_PAYLOAD_BYTES = 64 * 1024
+"""The largest payload that is relayed; a larger one is counted and dropped."""
+
+Time = Annotated[float, Meta(ge=0, le=1e11, description="UTC, seconds since the epoch, with milliseconds")]
+Tick = Annotated[
+    int, Meta(ge=0, le=2**53, description="number of the sampling tick, the same in all its messages")
+]
+Session = Annotated[str, Meta(max_length=64, description="random per agent start")]
+
+State = Literal["online", "stopped", "lost"]
+Percent = float | UnsetType
+Count = int | UnsetType
+Bytes = int | UnsetType
+Rate = int | UnsetType
+Seconds = float | UnsetType
+Celsius = float | UnsetType
+Hertz = int | UnsetType
+
+
+class Stamp(msgspec.Struct):
+    """What every data message carries; all that a relay needs to read of one."""
+
+    time: Time
+    tick: Tick
+    session: Session | UnsetType = UNSET
+
+
+class Status(msgspec.Struct, omit_defaults=True):
+    """Whether the agent runs. Also the will, with the state `lost`."""
+
+    state: State
+    session: Session
+    time: Time
+
+
+class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The numbers that `pulse` and `summary` share: one host in one line."""
+
+    time: Time
+    tick: Tick
+    cpu_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
+    load_1m: Annotated[float | UnsetType, Meta(description="load average of 1 minute")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="memory in use")] = UNSET
+    swap_percent: Annotated[Percent, Meta(description="swap in use")] = UNSET
+    filesystem_percent: Annotated[Percent, Meta(description="use of the fullest filesystem")] = UNSET
+    disk_read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
+    disk_write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
+    network_receive_bytes_per_second: Annotated[
+        Rate, Meta(description="received, without loopback, bridges and veth")
+    ] = UNSET
+    network_transmit_bytes_per_second: Annotated[
+        Rate, Meta(description="transmitted, without loopback, bridges and veth")
+    ] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor")] = UNSET
+    gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
+    battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
+    process_count: Annotated[Count, Meta(description="processes")] = UNSET
+
+
+class Pulse(Headline, kw_only=True, omit_defaults=True):
+    """Headline numbers of one tick, one message per host."""
+
+    session: Session
+    core_percents: Annotated[
+        list[int] | UnsetType, Meta(description="busy share of each core, whole numbers, at most 64")
+    ] = UNSET
+    uptime_seconds: Annotated[int | UnsetType, Meta(description="time since boot")] = UNSET
+
+
+class Summary(Headline, kw_only=True, omit_defaults=True):
+    """Headline numbers as means over a slow interval, for consumers that keep every message."""
+
+    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+
+
+class Pressure(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Pressure stall information of Linux: share of time in which work waited (kernel: accounting/psi)."""
+
+    some_10s_percent: Annotated[Percent, Meta(description="some task waited, mean of 10 s")] = UNSET
+    some_60s_percent: Annotated[Percent, Meta(description="some task waited, mean of 60 s")] = UNSET
+    some_300s_percent: Annotated[Percent, Meta(description="some task waited, mean of 300 s")] = UNSET
+    full_10s_percent: Annotated[Percent, Meta(description="all tasks waited, mean of 10 s")] = UNSET
+    full_60s_percent: Annotated[Percent, Meta(description="all tasks waited, mean of 60 s")] = UNSET
+    full_300s_percent: Annotated[Percent, Meta(description="all tasks waited, mean of 300 s")] = UNSET
+
+
+class Group(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The detail of one group of metrics at one tick."""
+
+    time: Time
+    tick: Tick
+
+
+class Cpu(Group, kw_only=True, omit_defaults=True):
+    """Processor use, frequency and load."""
+
+    total_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
+    core_percents: Annotated[list[float] | UnsetType, Meta(description="busy share of each core")] = UNSET
+    user_percent: Annotated[Percent, Meta(description="in user mode")] = UNSET
+    nice_percent: Annotated[Percent, Meta(description="in user mode with low priority")] = UNSET
+    system_percent: Annotated[Percent, Meta(description="in the kernel")] = UNSET
+    idle_percent: Annotated[Percent, Meta(description="doing nothing")] = UNSET
+    iowait_percent: Annotated[Percent, Meta(description="idle with input or output outstanding")] = UNSET
+    irq_percent: Annotated[Percent, Meta(description="serving interrupts")] = UNSET
+    softirq_percent: Annotated[Percent, Meta(description="serving software interrupts")] = UNSET
+    steal_percent: Annotated[Percent, Meta(description="taken by the hypervisor")] = UNSET
+    guest_percent: Annotated[Percent, Meta(description="running virtual machines")] = UNSET
+    frequency_hertz: Annotated[Hertz, Meta(description="mean frequency of the cores now")] = UNSET
+    frequency_min_hertz: Annotated[Hertz, Meta(description="lowest possible frequency")] = UNSET
+    frequency_max_hertz: Annotated[Hertz, Meta(description="highest possible frequency")] = UNSET
+    load_1m: Annotated[float | UnsetType, Meta(description="load average of 1 minute")] = UNSET
+    load_5m: Annotated[float | UnsetType, Meta(description="load average of 5 minutes")] = UNSET
+    load_15m: Annotated[float | UnsetType, Meta(description="load average of 15 minutes")] = UNSET
+    context_switches_per_second: Annotated[Rate, Meta(description="context switches")] = UNSET
+    interrupts_per_second: Annotated[Rate, Meta(description="interrupts")] = UNSET
+    pressure: Annotated[Pressure | UnsetType, Meta(description="time waited for a processor")] = UNSET
+
+
+class Memory(Group, kw_only=True, omit_defaults=True):
+    """Memory and swap."""
+
+    total_bytes: Annotated[Bytes, Meta(description="memory of the host")] = UNSET
+    available_bytes: Annotated[Bytes, Meta(description="can be given to programs without swapping")] = UNSET
+    used_bytes: Annotated[Bytes, Meta(description="total less available")] = UNSET
+    free_bytes: Annotated[Bytes, Meta(description="not used for anything")] = UNSET
+    cached_bytes: Annotated[Bytes, Meta(description="page cache")] = UNSET
+    buffers_bytes: Annotated[Bytes, Meta(description="buffers of block devices")] = UNSET
+    shared_bytes: Annotated[Bytes, Meta(description="shared between processes")] = UNSET
+    used_percent: Annotated[Percent, Meta(description="total less available, of total")] = UNSET
+    swap_total_bytes: Annotated[Bytes, Meta(description="swap of the host")] = UNSET
+    swap_used_bytes: Annotated[Bytes, Meta(description="swap in use")] = UNSET
+    swap_free_bytes: Annotated[Bytes, Meta(description="swap not in use")] = UNSET
+    swap_percent: Annotated[Percent, Meta(description="swap in use, of total")] = UNSET
+    swap_in_bytes_per_second: Annotated[Rate, Meta(description="read back from swap")] = UNSET
+    swap_out_bytes_per_second: Annotated[Rate, Meta(description="written to swap")] = UNSET
+    pressure: Annotated[Pressure | UnsetType, Meta(description="time waited for memory")] = UNSET
+
+
+class DiskDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One block device."""
+
+    read_bytes_per_second: Annotated[Rate, Meta(description="read")] = UNSET
+    write_bytes_per_second: Annotated[Rate, Meta(description="written")] = UNSET
+    reads_per_second: Annotated[Rate, Meta(description="read operations")] = UNSET
+    writes_per_second: Annotated[Rate, Meta(description="write operations")] = UNSET
+    busy_percent: Annotated[Percent, Meta(description="time with an operation in flight")] = UNSET
+    read_total_bytes: Annotated[Bytes, Meta(description="read since boot")] = UNSET
+    write_total_bytes: Annotated[Bytes, Meta(description="written since boot")] = UNSET
+    read_total: Annotated[Count, Meta(description="read operations since boot")] = UNSET
+    write_total: Annotated[Count, Meta(description="write operations since boot")] = UNSET
+
+
+class Disk(Group, kw_only=True, omit_defaults=True):
+    """Input and output of every block device."""
+
+    devices: Annotated[dict[str, DiskDevice], Meta(description="by name, such as `sda`")]
+    pressure: Annotated[Pressure | UnsetType, Meta(description="time waited for disks")] = UNSET
+
+
+class Mount(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One mounted filesystem."""
+
+    device: Annotated[str | UnsetType, Meta(description="what is mounted")] = UNSET
+    type: Annotated[str | UnsetType, Meta(description="type of the filesystem")] = UNSET
+    total_bytes: Annotated[Bytes, Meta(description="size")] = UNSET
+    used_bytes: Annotated[Bytes, Meta(description="in use")] = UNSET
+    free_bytes: Annotated[Bytes, Meta(description="free to ordinary users")] = UNSET
+    used_percent: Annotated[Percent, Meta(description="in use, of what ordinary users can fill")] = UNSET
+    inodes_percent: Annotated[Percent, Meta(description="inodes in use")] = UNSET
+
+
+class Filesystem(Group, kw_only=True, omit_defaults=True):
+    """Every mounted filesystem."""
+
+    mounts: Annotated[dict[str, Mount], Meta(description="by mount point")]
+
+
+class NetworkInterface(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One network interface."""
+
+    receive_bytes_per_second: Annotated[Rate, Meta(description="received")] = UNSET
+    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted")] = UNSET
+    receive_packets_per_second: Annotated[Rate, Meta(description="packets received")] = UNSET
+    transmit_packets_per_second: Annotated[Rate, Meta(description="packets transmitted")] = UNSET
+    receive_total_bytes: Annotated[Bytes, Meta(description="received since boot")] = UNSET
+    transmit_total_bytes: Annotated[Bytes, Meta(description="transmitted since boot")] = UNSET
+    receive_packets_total: Annotated[Count, Meta(description="packets received since boot")] = UNSET
+    transmit_packets_total: Annotated[Count, Meta(description="packets transmitted since boot")] = UNSET
+    receive_errors_total: Annotated[Count, Meta(description="receive errors since boot")] = UNSET
+    transmit_errors_total: Annotated[Count, Meta(description="transmit errors since boot")] = UNSET
+    receive_drops_total: Annotated[Count, Meta(description="received and dropped since boot")] = UNSET
+    transmit_drops_total: Annotated[Count, Meta(description="dropped before transmission since boot")] = UNSET
+    up: Annotated[bool | UnsetType, Meta(description="whether the interface is up")] = UNSET
+    speed_bytes_per_second: Annotated[Bytes, Meta(description="speed of the link")] = UNSET
+
+
+class Network(Group, kw_only=True, omit_defaults=True):
+    """Traffic of every network interface."""
+
+    interfaces: Annotated[dict[str, NetworkInterface], Meta(description="by name, such as `eth0`")]
+    tcp_connections: Annotated[
+        dict[str, int] | UnsetType, Meta(description="TCP sockets by state, such as `established`")
+    ] = UNSET
+
+
+class Temperature(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One temperature sensor."""
+
+    chip: Annotated[str | UnsetType, Meta(description="the chip it belongs to")] = UNSET
+    label: Annotated[str | UnsetType, Meta(description="what the chip calls it")] = UNSET
+    current_celsius: Annotated[Celsius, Meta(description="now")] = UNSET
+    high_celsius: Annotated[Celsius, Meta(description="high from here")] = UNSET
+    critical_celsius: Annotated[Celsius, Meta(description="critical from here")] = UNSET
+
+
+class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One fan."""
+
+    chip: Annotated[str | UnsetType, Meta(description="the chip it belongs to")] = UNSET
+    label: Annotated[str | UnsetType, Meta(description="what the chip calls it")] = UNSET
+    speed_rpm: Annotated[Count, Meta(description="turns per minute")] = UNSET
+
+
+class Sensor(Group, kw_only=True, omit_defaults=True):
+    """Every temperature and every fan."""
+
+    temperatures: Annotated[dict[str, Temperature], Meta(description="by `chip/label`")]
+    fans: Annotated[dict[str, Fan] | UnsetType, Meta(description="by `chip/label`")] = UNSET
+
+
+class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One battery."""
+
+    charge_percent: Annotated[Percent, Meta(description="charge")] = UNSET
+    plugged: Annotated[bool | UnsetType, Meta(description="whether external power is connected")] = UNSET
+    left_seconds: Annotated[Count, Meta(description="time until empty, while discharging")] = UNSET
+
+
+class Power(Group, kw_only=True, omit_defaults=True):
+    """Batteries; sent only by hosts that have one."""
+
+    batteries: Annotated[dict[str, Battery], Meta(description="by name, such as `BAT0`")]
+
+
+class ProcessEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One process."""
+
+    pid: Annotated[int, Meta(description="process id")]
+    name: Annotated[str, Meta(description="name of the program")]
+    user: Annotated[str | UnsetType, Meta(description="owner")] = UNSET
+    cpu_percent: Annotated[Percent, Meta(description="of one core, as in top: can exceed 100")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="resident memory, of the host's")] = UNSET
+    resident_bytes: Annotated[Bytes, Meta(description="resident memory")] = UNSET
+    threads: Annotated[Count, Meta(description="threads")] = UNSET
+
+
+class Process(Group, kw_only=True, omit_defaults=True):
+    """Processes: how many, and the largest."""
+
+    count: Annotated[int, Meta(description="processes")]
+    states: Annotated[dict[str, int], Meta(description="processes by state, such as `sleeping`")]
+    top_cpu: Annotated[list[ProcessEntry], Meta(description="the largest by CPU, largest first")]
+    top_memory: Annotated[list[ProcessEntry], Meta(description="the largest by memory, largest first")]
+
+
+class CollectorRun(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How one collector did at its last turn."""
+
+    state: Annotated[Literal["ok", "failed", "late"], Meta(description="how it ended")]
+    duration_seconds: Annotated[Seconds, Meta(description="time it took")] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="why it failed or is late")] = UNSET
+
+
+class CollectorReport(Group, kw_only=True, omit_defaults=True):
+    """The agent about itself (group `collector`); the last message of every tick."""
+
+    collectors: Annotated[dict[str, CollectorRun], Meta(description="by group")]
+    cpu_percent: Annotated[Percent, Meta(description="the agent's own use of one core")] = UNSET
+    resident_bytes: Annotated[Bytes, Meta(description="the agent's own resident memory")] = UNSET
+    dropped_messages: Annotated[Count, Meta(description="not sent for lack of a broker, since start")] = UNSET
+    skipped_ticks: Annotated[Count, Meta(description="missed because sampling took too long")] = UNSET
+
+
+GROUPS: dict[str, type[Group]] = {
+    "cpu": Cpu,
+    "memory": Memory,
+    "disk": Disk,
+    "filesystem": Filesystem,
+    "network": Network,
+    "sensor": Sensor,
+    "power": Power,
+    "process": Process,
+    "collector": CollectorReport,
+}
+"""The groups this version knows. An unknown group is relayed and drawn all the same."""
+
+
+class FieldInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a field of a group means, for readers that do not know the group."""
+
+    unit: Annotated[str | UnsetType, Meta(description="unit of the number")] = UNSET
+    limit: Annotated[float | UnsetType, Meta(description="highest possible value")] = UNSET
+
+
+class GroupInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a host publishes as one group."""
+
+    interval_seconds: Annotated[float, Meta(description="time between two messages")]
+    fields: Annotated[dict[str, FieldInfo] | UnsetType, Meta(description="numeric fields by name")] = UNSET
+
+
+class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a host is: all that does not change from second to second."""
+
+    time: Time
+    session: Session
+    host_name: Annotated[str, Meta(description="the name the host gives itself")]
+    agent_version: Annotated[str, Meta(description="version of the agent")]
+    interval_seconds: Annotated[float, Meta(description="time between two ticks")]
+    groups: Annotated[dict[str, GroupInfo], Meta(description="what is published under `live/`")]
+    machine_id_hash: Annotated[str | UnsetType, Meta(description="stable, and no secret is in it")] = UNSET
+    os_name: Annotated[str | UnsetType, Meta(description="such as `Debian GNU/Linux 12 (bookworm)`")] = UNSET
+    kernel: Annotated[str | UnsetType, Meta(description="such as `Linux 6.1.0-18-amd64`")] = UNSET
+    architecture: Annotated[str | UnsetType, Meta(description="such as `x86_64`")] = UNSET
+    python_version: Annotated[str | UnsetType, Meta(description="the agent's Python")] = UNSET
+    cpu_model: Annotated[str | UnsetType, Meta(description="name of the processor")] = UNSET
+    physical_cores: Annotated[Count, Meta(description="cores")] = UNSET
+    logical_cores: Annotated[Count, Meta(description="threads of all cores")] = UNSET
+    memory_total_bytes: Annotated[Bytes, Meta(description="memory")] = UNSET
+    swap_total_bytes: Annotated[Bytes, Meta(description="swap")] = UNSET
+    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+    addresses: Annotated[
+        dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
+    ] = UNSET
+    devices: Annotated[
+        dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
+    ] = UNSET
+    tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
+    synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
+    conflict: Annotated[
+        str | UnsetType, Meta(description="another machine publishes under this host id: its session")
+    ] = UNSET

@@ -1,0 +1,160 @@
+"""The viewer protocol: JSON text frames over a WebSocket at `/ws`.
+
+A viewer says `hello`, then `watch` as often as its selection changes. The bridge answers `welcome`
+and `fleet`, and from then on sends what was selected. Payloads of hosts are passed on as they came.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from fleetglass.wire.hosts import HOST_ID_PATTERN
+
+PROTOCOL = 1
+SUBPROTOCOL = "fleetglass.v1"
+MAX_VIEWER_MESSAGE_BYTES = 16 * 1024
+MAX_WATCHED_HOSTS = 64
+MAX_VIEWERS = 1000
+HELLO_TIMEOUT_SECONDS = 5.0
+HISTORY_SECONDS = 15 * 60
+
+HostState = Literal["live", "late", "lost", "stopped", "waiting"]
+BrokerState = Literal["connected", "connecting"]
+HostId = Annotated[str, Meta(pattern=HOST_ID_PATTERN)]
+Groups = Annotated[list[HostId], Meta(max_length=64)] | Literal["*"]
+
+
+class Hello(msgspec.Struct, tag_field="type", tag="hello", forbid_unknown_fields=True):
+    """Viewer: first message, within 5 s."""
+
+    protocol: int
+    token: str | None = None
+
+
+class Watch(msgspec.Struct, tag_field="type", tag="watch", forbid_unknown_fields=True):
+    """Viewer: the whole selection, replacing the last.
+
+    `fleet` asks for the `pulse` frames of all hosts. `hosts` names hosts and of each the groups of its
+    live detail, `"*"` for all, `[]` for none. `history` asks for that many seconds of the past of every
+    host that this message adds, or adds groups to.
+    """
+
+    fleet: bool = False
+    hosts: Annotated[dict[HostId, Groups], Meta(max_length=MAX_WATCHED_HOSTS)] = {}
+    history: Annotated[float, Meta(ge=0, le=HISTORY_SECONDS)] = 0
+
+
+class Ping(msgspec.Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
+    """Viewer: asks for a `pong` with the same id."""
+
+    id: int | str
+
+
+ViewerMessage = Hello | Watch | Ping
+
+
+class Limits(msgspec.Struct):
+    """What the bridge allows a viewer."""
+
+    message_bytes: int = MAX_VIEWER_MESSAGE_BYTES
+    hosts: int = MAX_WATCHED_HOSTS
+    history_seconds: int = HISTORY_SECONDS
+
+
+class Welcome(msgspec.Struct, tag_field="type", tag="welcome", kw_only=True):
+    """Bridge: the answer to `hello`. `time` is the bridge's clock."""
+
+    protocol: int = PROTOCOL
+    version: str
+    time: float
+    broker: BrokerState
+    broker_since: float
+    viewers: int
+    limits: Limits
+
+
+class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock."""
+
+    id: str
+    state: HostState
+    since: float
+    info: msgspec.Raw | UnsetType = UNSET
+    pulse: msgspec.Raw | UnsetType = UNSET
+
+
+class Fleet(msgspec.Struct, tag_field="type", tag="fleet", kw_only=True):
+    """Bridge: every host, after `welcome` and whenever single changes would be more."""
+
+    time: float
+    hosts: list[HostEntry]
+
+
+class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defaults=True):
+    """Bridge: one host changed its state or its info, or was removed. Sent to every viewer."""
+
+    id: str
+    state: HostState | UnsetType = UNSET
+    since: float | UnsetType = UNSET
+    info: msgspec.Raw | UnsetType = UNSET
+    removed: bool = False
+
+
+class PulseFrame(msgspec.Struct, tag_field="type", tag="pulse"):
+    """Bridge: the pulses that came since the last such frame, one frame per second."""
+
+    time: float
+    hosts: dict[str, msgspec.Raw]
+
+
+class LiveFrame(msgspec.Struct, tag_field="type", tag="live"):
+    """Bridge: the groups of one host and tick."""
+
+    host: str
+    samples: dict[str, msgspec.Raw]
+
+
+class History(msgspec.Struct, tag_field="type", tag="history"):
+    """Bridge: the past of one host, oldest first, by group; the pulses under `pulse`."""
+
+    host: str
+    samples: dict[str, list[msgspec.Raw]]
+
+
+class BrokerChange(msgspec.Struct, tag_field="type", tag="broker"):
+    """Bridge: its connection to the broker came or went."""
+
+    state: BrokerState
+    since: float
+
+
+class Notice(msgspec.Struct, tag_field="type", tag="notice"):
+    """Bridge: something the viewer should know."""
+
+    code: Literal["slow"]
+    text: str
+
+
+class Error(msgspec.Struct, tag_field="type", tag="error"):
+    """Bridge: the viewer's last message was refused."""
+
+    code: Literal["bad_message", "bad_protocol", "bad_token", "too_many_viewers", "hello_expected"]
+    text: str
+
+
+class Pong(msgspec.Struct, tag_field="type", tag="pong"):
+    """Bridge: the answer to `ping`. `time` is the bridge's clock."""
+
+    id: int | str
+    time: float
+
+
+BridgeMessage = (
+    Welcome | Fleet | Host | PulseFrame | LiveFrame | History | BrokerChange | Notice | Error | Pong
+)
+
+
+def as_json(message: Any) -> str:
+    """Return a message of either side as the text of one frame."""
+    return msgspec.json.encode(message).decode()
