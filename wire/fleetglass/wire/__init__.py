@@ -1,6 +1,6 @@
 """The contract between agents, bridges, viewers and every other reader of the broker. No I/O."""
 
-from fleetglass.wire.broker import BrokerURL
+from fleetglass.wire.broker import BrokerAccess, BrokerURL
 from fleetglass.wire.codec import decode, decode_stamp, encode
 from fleetglass.wire.errors import BrokerURLError, ContractError, HostIdError, PayloadError, PrefixError
 from fleetglass.wire.hosts import check_host_id, host_id_from_name, is_host_id
@@ -8,6 +8,7 @@ from fleetglass.wire.topics import Address, Topics
 
 __all__ = [
     "Address",
+    "BrokerAccess",
     "BrokerURL",
     "BrokerURLError",
     "ContractError",

@@ -1,7 +1,7 @@
 """The address of an MQTT broker: `mqtt://[user@]host[:1883]` or `mqtts://[user@]host[:8883]`."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -63,6 +63,29 @@ class BrokerURL:
         user = f"{self.user}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{user}{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAccess:
+    """Where a broker is and how to be let in. Files are named here and read where the connection is made.
+
+    Raises:
+        BrokerURLError: a password would be sent in clear to another machine.
+    """
+
+    url: BrokerURL
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        if self.password is not None and not (self.url.tls or self.url.is_loopback or self.insecure):
+            raise BrokerURLError(
+                f"broker: got a password for {self.url}, where it would be sent in clear; "
+                "expected mqtts://, a broker on loopback, or --insecure"
+            )
 
 
 def _is_host(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""The agent: samples this host and publishes it."""

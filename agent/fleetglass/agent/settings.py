@@ -1,0 +1,19 @@
+"""What an agent is told; built once, passed down."""
+
+from dataclasses import dataclass
+
+from fleetglass.wire import BrokerAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """All that an agent can be told."""
+
+    broker: BrokerAccess
+    host_id: str
+    prefix: str = "fleet"
+    interval: float = 1.0
+    """Seconds between two ticks, 0.5 to 60."""
+    top_processes: int = 10
+    """Length of the two lists of the `process` group."""
+    tags: tuple[str, ...] = ()

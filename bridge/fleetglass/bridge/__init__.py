@@ -1,0 +1,1 @@
+"""The bridge: from the broker to browsers."""

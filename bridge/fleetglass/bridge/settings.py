@@ -1,0 +1,27 @@
+"""What a bridge is told; built once, passed down."""
+
+from dataclasses import dataclass
+
+from fleetglass.wire import BrokerAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSettings:
+    """All that a bridge can be told."""
+
+    broker: BrokerAccess
+    prefixes: tuple[str, ...] = ("fleet",)
+    host: str = "127.0.0.1"
+    port: int = 8765
+    auth: bool = True
+    """Ask viewers for the token when `host` is not loopback."""
+    token_file: str | None = None
+    """Where the viewer token is kept; made at the first start that needs one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names under which browsers may reach the page, besides loopback, `host` and IP addresses."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may open the WebSocket, besides the page's own."""
+    history_bytes: int = 64 * 1024 * 1024
+    """Memory that the history of all hosts may take."""
+    history_all_hosts: int = 32
+    """Up to this many hosts, the live groups of all are kept; beyond, of watched hosts only."""

@@ -1,0 +1,1 @@
+"""The library and the terminal client for the bridge's WebSocket."""

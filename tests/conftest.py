@@ -1,0 +1,43 @@
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.mosquitto import Mosquitto, find_mosquitto
+
+_numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Playwright's synchronous interface keeps an event loop in the main thread, which tests that
+    # run their own loop cannot share: once it is up, only browser tests follow.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("broker") and find_mosquitto() is None:
+        pytest.skip("needs mosquitto: apt-get install mosquitto")
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """Give the broker that all tests share; each test uses a prefix of its own."""
+    broker = Mosquitto(tmp_path_factory.mktemp("mosquitto")).start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def own_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Give a broker that the test may kill, freeze and start again."""
+    broker = Mosquitto(tmp_path).start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Give a topic prefix that no other test uses."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:40].strip("-")
+    return f"test/{name}-{next(_numbers)}"

@@ -1,0 +1,30 @@
+"""Waiting for the thing itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.02
+
+
+def wait_for(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
+    """Return the first true value of `condition`; fail when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(POLL_SECONDS)
+    return value
+
+
+async def wait_until(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
+    """Do as `wait_for` does, for code that runs in an event loop."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(POLL_SECONDS)
+    return value
