@@ -8,6 +8,7 @@ import msgspec
 
 from fleetglass.wire.errors import PayloadError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Stamp
+from fleetglass.wire.protocol import MAX_VIEWER_MESSAGE_BYTES, ViewerMessage
 
 T = TypeVar("T")
 
@@ -58,6 +59,18 @@ def decode_stamp(payload: bytes) -> Stamp:
         PayloadError: as `decode`.
     """
     return decode(payload, Stamp)
+
+
+def decode_viewer_message(text: bytes | str) -> ViewerMessage:
+    """Return what a viewer says.
+
+    Raises:
+        PayloadError: the text is too large, not JSON, or none of the viewer's messages.
+    """
+    if len(text) > MAX_VIEWER_MESSAGE_BYTES:
+        raise PayloadError(f"message: got {len(text)} bytes, expected at most {MAX_VIEWER_MESSAGE_BYTES}")
+    message: ViewerMessage = decode_text(text, cast("type[ViewerMessage]", ViewerMessage))
+    return message
 
 
 @cache

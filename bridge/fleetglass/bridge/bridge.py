@@ -1,0 +1,124 @@
+"""The bridge as a whole: wires its parts together and runs them until told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+
+from websockets.asyncio.server import serve
+from websockets.typing import Subprotocol
+
+from fleetglass.bridge.access import Access, needs_token, read_or_make_token
+from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.feed import Feed
+from fleetglass.bridge.history import History
+from fleetglass.bridge.page import read_page
+from fleetglass.bridge.relay import Relay
+from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.bridge.viewer import Viewers
+from fleetglass.bridge.web import Web
+from fleetglass.wire import Topics
+from fleetglass.wire.protocol import MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
+
+ADVANCE_SECONDS = 0.25
+PULSE_SECONDS = 1.0
+SHUTDOWN_SECONDS = 1.5
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: BridgeSettings) -> None:
+    """Run a bridge until SIGINT or SIGTERM.
+
+    Raises:
+        BridgeError: it cannot run.
+    """
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_run_until_signal(settings))
+
+
+async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
+    """Run a bridge until `stop` is set.
+
+    Raises:
+        BridgeError: it cannot run.
+    """
+    relay = Relay(
+        tuple(Topics(prefix) for prefix in settings.prefixes),
+        history=History(settings.history_bytes),
+        history_all_hosts=settings.history_all_hosts,
+    )
+    feed = Feed(settings.broker, relay.fleet_filters(), relay.on_message, relay.on_connected)
+    relay.on_wanted = feed.want
+    token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
+    access = Access(settings, token)
+    programs = version("fleetglass")
+    viewers = Viewers(relay, access, programs)
+    web = Web(relay, access, read_page(), viewers.counts, programs)
+    try:
+        server = await serve(
+            viewers.serve,
+            settings.host,
+            settings.port,
+            process_request=web.process_request,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
+            compression=None,
+            max_size=4 * MAX_VIEWER_MESSAGE_BYTES,
+            max_queue=4,
+            close_timeout=SHUTDOWN_SECONDS,
+            server_header=None,
+            logger=_handshake_logger(),
+        )
+    except OSError as error:
+        raise BridgeError(
+            f"port {settings.port} on {settings.host}: {error.strerror or error}; "
+            "expected a free port, choose another with --port"
+        ) from error
+    async with server, asyncio.TaskGroup() as tasks:
+        _log.info("serving http://%s:%d/", settings.host, settings.port)
+        if is_new:
+            _log.warning(
+                "viewer link, shown once: http://%s:%d/#token=%s", settings.host, settings.port, token
+            )
+        running = [
+            tasks.create_task(feed.run(), name="broker feed"),
+            tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
+            tasks.create_task(_every(PULSE_SECONDS, relay.send_pulses), name="fleet frames"),
+        ]
+        await stop.wait()
+        for task in running:
+            task.cancel()
+
+
+async def _run_until_signal(settings: BridgeSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows, where Ctrl-C raises KeyboardInterrupt instead
+            loop.add_signal_handler(number, stop.set)
+    await serve_until(settings, stop)
+
+
+async def _every(seconds: float, action: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        due = max(due + seconds, loop.time())
+        await asyncio.sleep(due - loop.time())
+        action()
+
+
+def _handshake_logger() -> logging.Logger:
+    # Browsers drop connections and scanners send rubbish all the time: that is no news for the user.
+    logger = logging.getLogger("fleetglass.bridge.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger

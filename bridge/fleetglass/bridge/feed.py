@@ -1,0 +1,162 @@
+"""The bridge's connection to the broker. The only module that knows aiomqtt."""
+
+import asyncio
+import logging
+import random
+import ssl
+import uuid
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+import aiomqtt
+
+from fleetglass.bridge.errors import BridgeError
+from fleetglass.wire import BrokerAccess
+from fleetglass.wire.backoff import backoff_seconds
+
+KEEPALIVE_SECONDS = 15
+TIMEOUT_SECONDS = 10.0
+STABLE_SECONDS = 10.0
+"""A connection that lasted this long starts the backoff anew."""
+SUBSCRIBE_BATCH = 200
+
+MessageHandler = Callable[[str, bytes], None]
+StateHandler = Callable[[bool], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Feed:
+    """Delivers what is subscribed, and keeps connecting for as long as `run` runs.
+
+    `on_message` gets topic and payload inside the event loop and must neither block nor raise.
+    `on_connected` gets whether the broker is there, on every change.
+    """
+
+    def __init__(
+        self,
+        access: BrokerAccess,
+        filters: Iterable[tuple[str, int]],
+        on_message: MessageHandler,
+        on_connected: StateHandler,
+    ) -> None:
+        self._access = access
+        self._fixed = list(filters)
+        self._on_connected = on_connected
+        self._queue_type = _hand_over(on_message)
+        self._wanted: frozenset[str] = frozenset()
+        self._wanted_changed = asyncio.Event()
+        self._subscribed: set[str] = set()
+        self._tls = _tls_context(access)
+
+    @property
+    def subscriptions(self) -> int:
+        """How many filters are subscribed."""
+        return len(self._fixed) + len(self._subscribed)
+
+    def want(self, filters: frozenset[str]) -> None:
+        """Set which filters are subscribed, at QoS 0, beside the fixed ones."""
+        if filters != self._wanted:
+            self._wanted = filters
+            self._wanted_changed.set()
+
+    async def run(self) -> NoReturn:
+        """Connect, subscribe, deliver; again and again."""
+        attempt = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await self._connect_once()
+            except aiomqtt.MqttError as error:
+                if loop.time() - started > STABLE_SECONDS:
+                    attempt = 0
+                wait = backoff_seconds(attempt, random.random())
+                # The first line says what is wrong; repeating it at every attempt says nothing more.
+                level = logging.WARNING if attempt == 0 else logging.DEBUG
+                _log.log(level, "broker %s: %s; trying again, first in %.1f s", self._access.url, error, wait)
+                attempt += 1
+                await asyncio.sleep(wait)
+
+    async def _connect_once(self) -> None:
+        url = self._access.url
+        client = aiomqtt.Client(
+            url.host,
+            url.port,
+            username=url.user,
+            password=self._access.password,
+            identifier=f"fleetglass-bridge-{uuid.uuid4().hex[:12]}",
+            queue_type=self._queue_type,
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
+            tls_context=self._tls,
+        )
+        async with client:
+            self._subscribed.clear()
+            self._wanted_changed.set()
+            await client.subscribe(self._fixed)
+            _log.info("connected to broker %s", url)
+            self._on_connected(True)
+            tasks = {
+                asyncio.create_task(_until_disconnected(client), name="broker connection"),
+                asyncio.create_task(self._follow_wanted(client), name="broker subscriptions"),
+            }
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                self._on_connected(False)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow_wanted(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._wanted_changed.wait()
+            self._wanted_changed.clear()
+            wanted = self._wanted
+            gone = sorted(self._subscribed - wanted)
+            new = sorted(wanted - self._subscribed)
+            for batch in _batches(gone):
+                await client.unsubscribe(batch)
+                self._subscribed.difference_update(batch)
+            for batch in _batches(new):
+                await client.subscribe([(topic_filter, 0) for topic_filter in batch])
+                self._subscribed.update(batch)
+
+
+async def _until_disconnected(client: aiomqtt.Client) -> None:
+    async for _ in client.messages:
+        pass  # nothing arrives here: every message was handed over when it came
+
+
+def _hand_over(on_message: MessageHandler) -> type[asyncio.Queue[aiomqtt.Message]]:
+    # aiomqtt's queue costs a task and a wait per message; a queue type of our own is its public
+    # way to be handed each message at once. Nothing queues up here, so nothing needs a bound:
+    # while we are busy, the broker's own queue for us fills.
+    class HandOver(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            on_message(item.topic.value, item.payload)
+
+    return HandOver
+
+
+def _tls_context(access: BrokerAccess) -> ssl.SSLContext | None:
+    if not access.url.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=access.ca_file)
+        if access.certificate_file is not None:
+            context.load_cert_chain(access.certificate_file, access.key_file)
+    except OSError as error:
+        files = ", ".join(f for f in (access.ca_file, access.certificate_file, access.key_file) if f)
+        raise BridgeError(
+            f"TLS files ({files}): {error.strerror or error}; expected readable PEM files"
+        ) from error
+    return context
+
+
+def _batches(filters: list[str]) -> Iterable[list[str]]:
+    for start in range(0, len(filters), SUBSCRIBE_BATCH):
+        yield filters[start : start + SUBSCRIBE_BATCH]

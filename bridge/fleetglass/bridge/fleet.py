@@ -1,0 +1,160 @@
+"""The hosts that the bridge knows, from what came in on the fleet's topics."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fleetglass.bridge.presence import GRACE_SECONDS, Presence
+from fleetglass.wire import PayloadError, decode
+from fleetglass.wire.payloads import Info, Pulse, Status
+from fleetglass.wire.protocol import HostState
+
+MAX_HOSTS = 20_000
+"""A publisher that invents host ids must not fill the memory."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One host: what it said last, as it came, and the state it is in."""
+
+    id: str
+    presence: Presence
+    state: HostState = "waiting"
+    since: float = 0.0
+    """When it got into this state: UTC, seconds since the epoch."""
+    info: bytes | None = None
+    pulse: bytes | None = None
+    pulse_key: tuple[str, int] | None = None
+    """Session and tick of the last pulse."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Which hosts are to be told to viewers: new states, new infos, removals."""
+
+    states: set[str] = field(default_factory=set)
+    infos: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.infos or self.removed)
+
+
+class Fleet:
+    """All hosts. Takes payloads, keeps the last of each kind, and tells what changed.
+
+    Times called `now` are of the monotonic clock, `wall` is UTC; both in seconds.
+    """
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, Host] = {}
+        self._changes = Changes()
+        self._connected = False  # to the broker; while not, no host changes its state
+        self._seen_broker = False
+        self._grace_until = 0.0
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self._hosts.values())
+
+    def get(self, host: str) -> Host | None:
+        """Return a host, or None when it is not known."""
+        return self._hosts.get(host)
+
+    def broker_connected(self, now: float) -> None:
+        """Take in that the broker is there; after an absence, hosts get time to be back."""
+        self._connected = True
+        if self._seen_broker:
+            self._grace_until = now + GRACE_SECONDS
+        self._seen_broker = True
+
+    def broker_lost(self) -> None:
+        """Take in that the broker is away: nothing can be said of any host."""
+        self._connected = False
+
+    def hear_status(self, host: str, payload: bytes, now: float, wall: float) -> None:
+        """Take in a `status`; an empty one removes the host.
+
+        Raises:
+            PayloadError: the payload is not a status, or the host is one too many.
+        """
+        if not payload:
+            self._remove(host)
+            return
+        status = decode(payload, Status)
+        record = self._record(host, now, wall)
+        record.presence.hear_status(status, now)
+        self._update_state(record, now, wall)
+
+    def hear_info(self, host: str, payload: bytes, now: float, wall: float) -> None:
+        """Take in an `info`; an empty one clears it.
+
+        Raises:
+            PayloadError: the payload is not an info, or the host is one too many.
+        """
+        if not payload:
+            known = self._hosts.get(host)
+            if known is not None and known.info is not None:
+                known.info = None
+                self._changes.infos.add(host)
+            return
+        info = decode(payload, Info)
+        record = self._record(host, now, wall)
+        record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
+        if record.info != payload:
+            record.info = payload
+            self._changes.infos.add(host)
+
+    def hear_pulse(self, host: str, payload: bytes, now: float, wall: float) -> bool:
+        """Take in a `pulse` and return whether it is a new one.
+
+        Raises:
+            PayloadError: the payload is not a pulse, or the host is one too many.
+        """
+        pulse = decode(payload, Pulse)
+        record = self._record(host, now, wall)
+        key = (pulse.session, pulse.tick)
+        if record.pulse_key == key:
+            return False  # some brokers deliver twice
+        record.pulse = payload
+        record.pulse_key = key
+        record.presence.hear_pulse(pulse.session, pulse.time, now)
+        if record.state != "live":
+            self._update_state(record, now, wall)
+        return True
+
+    def advance(self, now: float, wall: float) -> None:
+        """Let time pass: hosts that have been silent for too long change their state."""
+        for record in self._hosts.values():
+            self._update_state(record, now, wall)
+
+    def take_changes(self) -> Changes:
+        """Return what changed since the last call."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    def _record(self, host: str, now: float, wall: float) -> Host:
+        record = self._hosts.get(host)
+        if record is None:
+            if len(self._hosts) >= MAX_HOSTS:
+                raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
+            record = self._hosts[host] = Host(id=host, presence=Presence(known_since=now), since=wall)
+            self._changes.removed.discard(host)
+            self._changes.states.add(host)
+        return record
+
+    def _remove(self, host: str) -> None:
+        if self._hosts.pop(host, None) is not None:
+            self._changes.states.discard(host)
+            self._changes.infos.discard(host)
+            self._changes.removed.add(host)
+
+    def _update_state(self, record: Host, now: float, wall: float) -> None:
+        if not self._connected:
+            return
+        state = record.presence.state(now, self._grace_until)
+        if state != record.state:
+            record.state = state
+            record.since = wall
+            self._changes.states.add(record.id)

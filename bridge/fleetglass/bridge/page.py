@@ -1,0 +1,66 @@
+"""The files of the dashboard, read once at start."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetglass.bridge.errors import BridgeError
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is served."""
+
+    body: bytes
+    compressed: bytes | None
+    """The body by gzip, where that is smaller."""
+    content_type: str
+    etag: str
+
+
+def read_page() -> dict[str, Asset]:
+    """Return the dashboard's files by the path under which they are served.
+
+    Raises:
+        BridgeError: the dashboard is not there.
+    """
+    folder = _folder()
+    assets = {
+        "/" + path.relative_to(folder).as_posix(): _asset(path)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in _TYPES and path.is_file()
+    }
+    if "/index.html" not in assets:
+        raise BridgeError(
+            f"dashboard: got no index.html in {folder}, expected the page; reinstall fleetglass"
+        )
+    assets["/"] = assets["/index.html"]
+    return assets
+
+
+def _folder() -> Path:
+    here = Path(__file__).resolve().parent
+    installed = here / "page"
+    return installed if installed.is_dir() else here.parents[2] / "dashboard"
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    compressed = None if path.suffix in {".woff2", ".png"} else gzip.compress(body, 9, mtime=0)
+    return Asset(
+        body=body,
+        compressed=compressed if compressed is not None and len(compressed) < len(body) else None,
+        content_type=_TYPES[path.suffix],
+        etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"',
+    )

@@ -1,0 +1,218 @@
+"""The heart of the bridge: what comes from the broker goes into registry, history and frames."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
+from fleetglass.bridge.fleet import Fleet
+from fleetglass.bridge.history import History
+from fleetglass.bridge.rejections import Rejections
+from fleetglass.bridge.watching import Watching
+from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode_stamp
+from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
+from fleetglass.wire.protocol import Fleet as FleetMessage
+from fleetglass.wire.protocol import History as HistoryMessage
+from fleetglass.wire.topics import Leaf
+
+_FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0))
+_TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, live/<group>"
+
+
+class Relay:
+    """Takes messages of the broker and selections of viewers."""
+
+    def __init__(
+        self,
+        topics: tuple[Topics, ...],
+        *,
+        history: History,
+        history_all_hosts: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.fleet = Fleet()
+        self.fanout = Fanout()
+        self.history = history
+        self.rejections = Rejections()
+        self.watching = Watching()
+        self.received = 0
+        """Messages that came from the broker."""
+        self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
+        """Gets the filters that are to be subscribed beside the fleet's."""
+        self.broker: BrokerState = "connecting"
+        self.broker_since = wall()
+        self._topics = topics
+        self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
+        self._history_all_hosts = history_all_hosts
+        self._monotonic = monotonic
+        self._wall = wall
+
+    def fleet_filters(self) -> list[tuple[str, int]]:
+        """Return the filters that are always subscribed, with their QoS."""
+        return [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        """Take in a message of the broker. Whatever it is, nothing is raised."""
+        self.received += 1
+        now = self._monotonic()
+        for topics in self._topics:
+            if (address := topics.parse(topic)) is not None:
+                break
+        else:
+            self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
+            return
+        host = address.host
+        home = self._homes.setdefault(host, topics)
+        try:
+            if home is topics:
+                self._take(address, payload, now)
+            else:
+                self.rejections.count(host, topic, _other_prefix(host, topics, home), now)
+        except PayloadError as error:
+            self.rejections.count(host, topic, error, now)
+        if self.fleet.get(host) is None:
+            del self._homes[host]
+
+    def on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
+        """Take in that the broker came or went."""
+        self.broker = "connected" if connected else "connecting"
+        self.broker_since = self._wall()
+        if connected:
+            self.fleet.broker_connected(self._monotonic())
+        else:
+            self.fleet.broker_lost()
+        self.fanout.broker_changed(BrokerChange(state=self.broker, since=self.broker_since))
+
+    def advance(self) -> None:
+        """Let time pass: states, subscriptions, and the viewers that are to know of them."""
+        now = self._monotonic()
+        self.fleet.advance(now, self._wall())
+        self._send_changes()
+        self._want(now)
+
+    def send_pulses(self) -> None:
+        """Send the fleet frame, once per second."""
+        self.fanout.send_pulses(self._wall())
+
+    def entries(self, *, detail: bool = True) -> list[HostEntry]:
+        """Return every host as viewers are told; without `detail`, without info and pulse."""
+        return [self.entry(host.id, detail=detail) for host in self.fleet]
+
+    def entry(self, host_id: str, *, detail: bool = True) -> HostEntry:
+        """Return one host as viewers are told.
+
+        Raises:
+            KeyError: the host is not known.
+        """
+        host = self.fleet.get(host_id)
+        if host is None:
+            raise KeyError(host_id)
+        entry = HostEntry(id=host.id, state=host.state, since=host.since)
+        if detail and host.info is not None:
+            entry.info = msgspec.Raw(host.info)
+        if detail and host.pulse is not None:
+            entry.pulse = msgspec.Raw(host.pulse)
+        return entry
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Let a viewer take part and tell it of every host."""
+        self.fanout.add(subscriber)
+        fleet = FleetMessage(time=self._wall(), hosts=self.entries())
+        subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Let a viewer go."""
+        now = self._monotonic()
+        for host, selection in subscriber.hosts.items():
+            if selection:
+                self.watching.remove(host, now)
+        self.fanout.remove(subscriber)
+
+    def watch(self, subscriber: Subscriber, message: Watch) -> None:
+        """Replace a viewer's selection and give it the past of what it added. Unknown hosts are left out."""
+        now = self._monotonic()
+        before = subscriber.hosts
+        after: dict[str, Selection] = {
+            host: groups if groups == "*" else frozenset(groups)
+            for host, groups in message.hosts.items()
+            if self.fleet.get(host) is not None
+        }
+        for host, selection in before.items():
+            if selection:
+                self.watching.remove(host, now)
+        for host, selection in after.items():
+            if selection:
+                self.watching.add(host)
+        self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
+        if message.history:
+            for host, selection in after.items():
+                if before.get(host) != selection:
+                    self._send_history(subscriber, host, selection, message.history, now)
+        self._want(now)
+
+    def _take(self, address: Address, payload: bytes, now: float) -> None:
+        host = address.host
+        match address.leaf:
+            case "live" if address.group is not None:
+                stamp = decode_stamp(payload)
+                if self.fleet.get(host) is None:
+                    raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
+                self.history.append(host, address.group, payload, now)
+                self.fanout.live(host, address.group, stamp.tick, payload)
+            case "pulse":
+                if self.fleet.hear_pulse(host, payload, now, self._wall()):
+                    self.history.append(host, "pulse", payload, now)
+                    self.fanout.pulse(host, payload)
+            case "status":
+                self.fleet.hear_status(host, payload, now, self._wall())
+            case "info":
+                self.fleet.hear_info(host, payload, now, self._wall())
+
+    def _send_history(
+        self, subscriber: Subscriber, host: str, selection: Selection, seconds: float, now: float
+    ) -> None:
+        groups = [
+            group
+            for group in self.history.groups(host)
+            if group == "pulse" or selection == "*" or group in selection
+        ]
+        samples = {
+            group: [msgspec.Raw(payload) for payload in self.history.since(host, group, seconds, now)]
+            for group in groups
+        }
+        frame = msgspec.json.encode(HistoryMessage(host=host, samples=samples))
+        subscriber.outbox.put("history", host, frame)
+
+    def _send_changes(self) -> None:
+        changes = self.fleet.take_changes()
+        if not changes:
+            return
+        for host_id in changes.removed:
+            self.history.forget(host_id)
+            self.fanout.host_changed(Host(id=host_id, removed=True))
+        for host_id in changes.states | changes.infos:
+            host = self.fleet.get(host_id)
+            if host is None:
+                continue
+            message = Host(id=host_id, state=host.state, since=host.since)
+            if host_id in changes.infos and host.info is not None:
+                message.info = msgspec.Raw(host.info)
+            self.fanout.host_changed(message)
+
+    def _want(self, now: float) -> None:
+        wanted = self.watching.hosts(now)
+        if len(self.fleet) <= self._history_all_hosts:
+            wanted |= {host.id for host in self.fleet}
+        self.on_wanted(
+            frozenset(
+                self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None
+            )
+        )
+
+
+def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
+    return ContractError(
+        f"host {host}: got it under {got.prefix}, expected only {home.prefix}, where it is known"
+    )

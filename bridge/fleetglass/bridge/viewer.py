@@ -1,0 +1,166 @@
+"""One viewer: the conversation over one WebSocket."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from fleetglass.bridge.access import Access
+from fleetglass.bridge.fanout import Subscriber
+from fleetglass.bridge.relay import Relay
+from fleetglass.wire import PayloadError
+from fleetglass.wire.codec import decode_viewer_message
+from fleetglass.wire.protocol import (
+    HELLO_TIMEOUT_SECONDS,
+    MAX_VIEWERS,
+    PROTOCOL,
+    Error,
+    Hello,
+    Limits,
+    Notice,
+    Ping,
+    Pong,
+    Watch,
+    Welcome,
+    as_json,
+)
+
+SLOW_CLOSE_SECONDS = 10.0
+NOTICE_EVERY_SECONDS = 10.0
+MAX_BAD_MESSAGES = 5
+
+_POLICY_VIOLATION = 1008
+_TRY_AGAIN_LATER = 1013
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ViewerCounts:
+    """What happened to viewers since the bridge started."""
+
+    connected: int = 0
+    refused: int = 0
+    slow_closed: int = 0
+
+
+class Viewers:
+    """Holds the conversations of all viewers; `serve` is one of them, from hello to the end."""
+
+    def __init__(self, relay: Relay, access: Access, version: str) -> None:
+        self.counts = ViewerCounts()
+        self._relay = relay
+        self._access = access
+        self._version = version
+
+    async def serve(self, connection: ServerConnection) -> None:
+        """Talk with one viewer until either side leaves."""
+        try:
+            if await self._greet(connection):
+                self.counts.connected += 1
+                await self._converse(connection)
+            else:
+                self.counts.refused += 1
+        except ConnectionClosed:
+            pass  # the viewer left, which is its right at any moment
+
+    async def _greet(self, connection: ServerConnection) -> bool:
+        if len(self._relay.fanout) >= MAX_VIEWERS:
+            return await _refuse(
+                connection, Error("too_many_viewers", f"at most {MAX_VIEWERS}"), _TRY_AGAIN_LATER
+            )
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
+                hello = decode_viewer_message(await connection.recv())
+        except TimeoutError:
+            error = Error("hello_expected", f"got nothing for {HELLO_TIMEOUT_SECONDS:.0f} s, expected hello")
+            return await _refuse(connection, error)
+        except PayloadError as bad:
+            return await _refuse(connection, Error("hello_expected", str(bad)))
+        if not isinstance(hello, Hello):
+            return await _refuse(connection, Error("hello_expected", "expected hello as the first message"))
+        if hello.protocol != PROTOCOL:
+            text = f"got protocol {hello.protocol}, expected {PROTOCOL}"
+            return await _refuse(connection, Error("bad_protocol", text))
+        if not self._access.admits(hello.token):
+            return await _refuse(
+                connection, Error("bad_token", "expected the viewer token that the bridge printed")
+            )
+        return True
+
+    async def _converse(self, connection: ServerConnection) -> None:
+        subscriber = Subscriber()
+        welcome = Welcome(
+            version=self._version,
+            time=time.time(),
+            broker=self._relay.broker,
+            broker_since=self._relay.broker_since,
+            viewers=len(self._relay.fanout) + 1,
+            limits=Limits(),
+        )
+        subscriber.outbox.put("welcome", "", as_json(welcome).encode())
+        self._relay.join(subscriber)
+        writer = asyncio.create_task(self._write(connection, subscriber), name="viewer writer")
+        try:
+            await self._read(connection, subscriber)
+        finally:
+            self._relay.leave(subscriber)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _read(self, connection: ServerConnection, subscriber: Subscriber) -> None:
+        bad_messages = 0
+        async for text in connection:
+            try:
+                message = decode_viewer_message(text)
+            except PayloadError as error:
+                refusal = str(error)
+            else:
+                match message:
+                    case Watch():
+                        self._relay.watch(subscriber, message)
+                        continue
+                    case Ping(id=number):
+                        pong = Pong(id=number, time=time.time())
+                        subscriber.outbox.put("pong", "", as_json(pong).encode())
+                        continue
+                refusal = "message: got a second hello, expected watch or ping"
+            bad_messages += 1
+            if bad_messages > MAX_BAD_MESSAGES:
+                await connection.close(_POLICY_VIOLATION, "too many bad messages")
+                return
+            subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
+
+    async def _write(self, connection: ServerConnection, subscriber: Subscriber) -> None:
+        outbox = subscriber.outbox
+        noticed, noticed_at = 0, 0.0
+        while True:
+            frame = await outbox.take()
+            try:
+                async with asyncio.timeout(SLOW_CLOSE_SECONDS):
+                    await connection.send(frame, text=True)
+            except TimeoutError:
+                self.counts.slow_closed += 1
+                _log.info("viewer %s took nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
+                # Its buffer is full, so the reason goes no further than the browser's own timeout.
+                connection.transport.abort()
+                return
+            now = time.monotonic()
+            if outbox.replaced > noticed and now - noticed_at > NOTICE_EVERY_SECONDS:
+                text = f"{outbox.replaced - noticed} updates were replaced by newer ones before being sent"
+                outbox.put("notice", "", as_json(Notice("slow", text)).encode())
+                noticed, noticed_at = outbox.replaced, now
+
+
+async def _refuse(connection: ServerConnection, error: Error, code: int = _POLICY_VIOLATION) -> bool:
+    await connection.send(as_json(error))
+    await connection.close(code, error.code)
+    return False
+
+
+def _name(connection: ServerConnection) -> str:
+    address = connection.remote_address
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
