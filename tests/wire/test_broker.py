@@ -1,0 +1,66 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetglass.wire import BrokerAccess, BrokerURL, BrokerURLError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mqtt://127.0.0.1", BrokerURL("127.0.0.1", 1883)),
+        ("mqtts://web-1@broker.example", BrokerURL("broker.example", 8883, tls=True, user="web-1")),
+        ("mqtt://[::1]:99", BrokerURL("::1", 99)),
+    ],
+)
+def test_addresses_are_read(text: str, expected: BrokerURL) -> None:
+    """Scheme, user, host and port are understood, and the ports have their defaults."""
+    assert BrokerURL.parse(text) == expected
+    assert BrokerURL.parse(str(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "localhost",
+        "http://x",
+        "mqtt://",
+        "mqtt://x:0",
+        "mqtt://x:99999",
+        "mqtt://x:y",
+        "mqtt://x/y",
+        "mqtt://a b",
+    ],
+)
+def test_a_bad_address_is_refused_in_words(text: str) -> None:
+    """The error shows what was got and the form that was expected."""
+    with pytest.raises(BrokerURLError, match="expected mqtt://"):
+        BrokerURL.parse(text)
+
+
+@given(st.text())
+def test_no_text_raises_anything_else(text: str) -> None:
+    """Reading an address gives an address or the one documented error."""
+    for candidate in (text, f"mqtt://{text}"):
+        try:
+            BrokerURL.parse(candidate)
+        except BrokerURLError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - both outcomes are right
+
+
+def test_a_password_in_the_address_is_refused_without_showing_it() -> None:
+    """A password does not belong into an address, nor into an error."""
+    with pytest.raises(BrokerURLError) as caught:
+        BrokerURL.parse("mqtt://u:hunter2@x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_is_not_sent_in_clear_to_another_machine() -> None:
+    """Only loopback, TLS or an explicit word lets a password out."""
+    far = BrokerURL.parse("mqtt://u@broker.example")
+    with pytest.raises(BrokerURLError, match="in clear"):
+        BrokerAccess(url=far, password="hunter2")
+    for url in ("mqtts://u@broker.example", "mqtt://u@127.0.0.1", "mqtt://u@localhost"):
+        BrokerAccess(url=BrokerURL.parse(url), password="hunter2")
+    assert "hunter2" not in repr(BrokerAccess(url=far, password="hunter2", insecure=True))
