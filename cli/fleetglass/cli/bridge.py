@@ -1,0 +1,30 @@
+"""`fleetglass bridge`: serve the page and the stream."""
+
+import argparse
+
+from fleetglass.cli.arguments import add_keys
+from fleetglass.cli.configuration import read_configuration
+from fleetglass.cli.errors import CommandError
+from fleetglass.cli.log import start_log
+from fleetglass.cli.settings import bridge_settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add_keys(parser, "bridge")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal ends it."""
+    configuration = read_configuration(vars(arguments))
+    settings = bridge_settings(configuration)
+    start_log("bridge", configuration.get("log_level", "bridge") or "info")
+
+    from fleetglass.bridge import bridge  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.bridge.errors import BridgeError  # noqa: PLC0415 - as above
+
+    try:
+        bridge.run(settings)
+    except BridgeError as error:
+        raise CommandError(str(error)) from error
+    return 0

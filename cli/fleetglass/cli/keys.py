@@ -1,0 +1,135 @@
+"""Every configuration key, said once: arguments and their help, environment and YAML derive from it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fleetglass.cli.kinds import Broker, Choice, Flag, HostId, Kind, Number, Prefixes, Text, Texts, Whole
+
+Part = Literal["agent", "bridge", "simulate", "watch"]
+
+ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
+
+OTHER_VARIABLES: Final = frozenset({"CONFIG", "LOG_FILE"})
+"""Variables that are read, but are no keys."""
+
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("simple", "detailed", "compact", "json")
+
+_ON_BROKER: Final[frozenset[Part]] = frozenset({"agent", "bridge", "simulate"})
+_ALL: Final[frozenset[Part]] = frozenset({*_ON_BROKER, "watch"})
+_PUBLISHERS: Final[frozenset[Part]] = frozenset({"agent", "simulate"})
+_AGENT: Final[frozenset[Part]] = frozenset({"agent"})
+_BRIDGE: Final[frozenset[Part]] = frozenset({"bridge"})
+_WATCH: Final[frozenset[Part]] = frozenset({"watch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `name` in YAML, `FLEETGLASS_NAME` in the environment, `flag` as an argument."""
+
+    name: str
+    kind: Kind
+    doc: str
+    parts: frozenset[Part]
+    default: str = ""
+    """What help says of the default; empty when there is nothing to say."""
+    metavar: str = "TEXT"
+    flag: str | None = None
+    """The argument, when it is not the name with dashes."""
+    repeated: bool = False
+    """Whether the argument may be given several times."""
+    secret: bool = False
+    """Read from the environment only: other users see arguments, and a secret has a file of its own."""
+
+    @property
+    def option(self) -> str:
+        """The argument, such as `--host-id`."""
+        return self.flag or "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, such as `FLEETGLASS_HOST_ID`."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it stands at the top level of the file; a section may say otherwise for its part."""
+        return self.parts in (_ON_BROKER, _ALL)
+
+
+KEYS: Final = (
+    Key("broker", Broker(), "address of the broker", _ON_BROKER, "mqtt://127.0.0.1:1883", "URL"),
+    Key("prefix", Prefixes(), "topic prefix; a bridge may read several", _ON_BROKER, "fleet", repeated=True),
+    Key("password", Text(), "password at the broker", _ON_BROKER, secret=True),
+    Key("password_file", Text(), "file with the password at the broker", _ON_BROKER, metavar="FILE"),
+    Key(
+        "ca_file",
+        Text(),
+        "certificate authority of the broker, for mqtts://",
+        _ON_BROKER,
+        "the system's",
+        "FILE",
+    ),
+    Key("certificate_file", Text(), "certificate of this client, for mqtts://", _ON_BROKER, metavar="FILE"),
+    Key("key_file", Text(), "key of that certificate", _ON_BROKER, metavar="FILE"),
+    Key("insecure", Flag(), "send a password in clear even to another machine", _ON_BROKER),
+    Key("log_level", Choice(LOG_LEVELS), "what to log: " + ", ".join(LOG_LEVELS), _ALL, "info", "LEVEL"),
+    Key("host_id", HostId(), "name of this host in topics", _AGENT, "the host name, made to fit", "ID"),
+    Key("interval", Number(0.5, 60), "seconds between two samples", _PUBLISHERS, "1", "SECONDS"),
+    Key("top_processes", Whole(0, 100), "length of the lists of the largest processes", _AGENT, "10", "N"),
+    Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
+    Key("host", Text(), "address to serve the page at", _BRIDGE, "127.0.0.1", "ADDRESS"),
+    Key("port", Whole(1, 65535), "port to serve the page at", _BRIDGE, "8765", "PORT"),
+    Key("auth", Flag(), "do not ask other machines for the viewer token", _BRIDGE, flag="--no-auth"),
+    Key("token_file", Text(), "file that holds the viewer token", _BRIDGE | _WATCH, metavar="FILE"),
+    Key(
+        "allowed_hosts",
+        Texts(),
+        "name under which browsers may reach the page",
+        _BRIDGE,
+        metavar="NAME",
+        flag="--allowed-host",
+        repeated=True,
+    ),
+    Key(
+        "allowed_origins",
+        Texts(),
+        "origin whose pages may read the stream",
+        _BRIDGE,
+        metavar="ORIGIN",
+        flag="--allowed-origin",
+        repeated=True,
+    ),
+    Key(
+        "history_bytes",
+        Whole(1_000_000, 2**40),
+        "memory that the history may take",
+        _BRIDGE,
+        "67108864",
+        "BYTES",
+    ),
+    Key(
+        "history_all_hosts",
+        Whole(0, 100_000),
+        "up to this many hosts the detail of all is kept",
+        _BRIDGE,
+        "32",
+        "N",
+    ),
+    Key("url", Text(), "address of the bridge", _WATCH, "ws://127.0.0.1:8765/ws", "URL"),
+    Key("format", Choice(FORMATS), "how to print: " + ", ".join(FORMATS), _WATCH, "simple", "FORMAT"),
+    Key("token", Text(), "viewer token", _WATCH, secret=True),
+)
+
+SECTIONS: Final[dict[str, Part]] = {"agent": "agent", "bridge": "bridge", "watch": "watch"}
+"""Sections of the file; `simulate` reads the one of the agent, whose stead it takes."""
+
+
+def keys_of(*parts: Part) -> tuple[Key, ...]:
+    """Return the keys of any of these parts, in the order of the table."""
+    return tuple(key for key in KEYS if key.parts & set(parts))
+
+
+def section_of(part: Part) -> str:
+    """Return the section of the file that a part reads."""
+    return "agent" if part == "simulate" else part

@@ -1,0 +1,171 @@
+"""The kinds of configuration values: each reads what a file, the environment or an argument gave."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from fleetglass.wire import BrokerURL, Topics, check_host_id
+from fleetglass.wire.broker import BROKER_URL_RULE
+from fleetglass.wire.hosts import HOST_ID_RULE
+from fleetglass.wire.topics import PREFIX_RULE
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+class Kind(Protocol):
+    """One kind of value."""
+
+    @property
+    def expected(self) -> str:
+        """What is accepted, for help and for errors."""
+
+    def read(self, value: object) -> object:
+        """Return the value in its own type; text is read as well as the type itself.
+
+        Raises:
+            ValueError: it is not of this kind. A `ContractError` carries its own message.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text that is not empty."""
+
+    expected: str = "a text"
+
+    def read(self, value: object) -> str:
+        """Return the text."""
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    choices: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        """Return the words."""
+        return "one of " + ", ".join(self.choices)
+
+    def read(self, value: object) -> str:
+        """Return the word."""
+        if not isinstance(value, str) or value.lower() not in self.choices:
+            raise ValueError
+        return value.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number within a range."""
+
+    low: float
+    high: float
+
+    @property
+    def expected(self) -> str:
+        """Return the range."""
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def read(self, value: object) -> float:
+        """Return the number."""
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError  # noqa: TRY004 - callers ask for one error, whatever is wrong
+        number = float(value)
+        if not (math.isfinite(number) and self.low <= number <= self.high):
+            raise ValueError
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number within a range."""
+
+    low: int
+    high: int
+
+    @property
+    def expected(self) -> str:
+        """Return the range."""
+        return f"a whole number from {self.low} to {self.high}"
+
+    def read(self, value: object) -> int:
+        """Return the number."""
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError  # noqa: TRY004 - callers ask for one error, whatever is wrong
+        number = int(value)
+        if not self.low <= number <= self.high:
+            raise ValueError
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    expected: str = "true or false"
+
+    def read(self, value: object) -> bool:
+        """Return the truth."""
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, str) or value.lower() not in _TRUE | _FALSE:
+            raise ValueError
+        return value.lower() in _TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Several texts: a list, or one text with commas."""
+
+    expected: str = "a text, or a list of texts"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        """Return the texts, each once, in order."""
+        parts = [value] if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+            raise ValueError
+        texts = [text.strip() for part in parts for text in part.split(",")]
+        if not all(texts):
+            raise ValueError
+        return tuple(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """One topic prefix or several."""
+
+    expected: str = PREFIX_RULE
+
+    def read(self, value: object) -> tuple[str, ...]:
+        """Return the prefixes."""
+        prefixes = Texts().read(value)
+        for prefix in prefixes:
+            Topics(prefix)
+        return prefixes
+
+
+@dataclass(frozen=True, slots=True)
+class HostId:
+    """A host id."""
+
+    expected: str = HOST_ID_RULE
+
+    def read(self, value: object) -> str:
+        """Return the host id."""
+        return check_host_id(Text().read(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The address of a broker."""
+
+    expected: str = BROKER_URL_RULE
+
+    def read(self, value: object) -> BrokerURL:
+        """Return the address."""
+        return BrokerURL.parse(Text().read(value))

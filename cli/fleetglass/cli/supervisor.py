@@ -1,0 +1,185 @@
+"""Child processes that never outlive this one, and are started again when they die."""
+
+import contextlib
+import ctypes
+import os
+import random
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from fleetglass.cli.errors import UsageError
+
+FIRST_DELAY_SECONDS: Final = 0.5
+LONGEST_DELAY_SECONDS: Final = 30.0
+STEADY_SECONDS: Final = 30.0
+"""A child that ran this long has recovered: its next restart is quick again."""
+STOP_SECONDS: Final = 2.0
+"""Children get this long to end by themselves; all of `up` has 3 s."""
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def restart_delay(attempt: int, luck: float) -> float:
+    """Return the pause before restart number `attempt` (from 0); `luck` is random within 0 and 1."""
+    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(attempt, 10)) * (0.5 + luck / 2)
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    command: Sequence[str]
+    death_signal: signal.Signals
+    """What the kernel sends it when this process dies."""
+    serves_others: bool
+    """Whether it is ended only after the children that need it."""
+    process: "subprocess.Popen[bytes] | None" = None
+    attempts: int = 0
+    started_at: float = 0.0
+    due_at: float | None = field(default=None)
+    """When it is started again."""
+
+
+class Supervisor:
+    """Starts children, starts them again when they die, and ends them on the way out.
+
+    To be used in the main thread, once: it takes over the signals that end a program.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.stopping = False
+        """Whether a signal asked for the end."""
+        self._say = say
+        self._children: list[_Child] = []
+        self._wake_read, self._wake_write = socket.socketpair()
+        for end in (self._wake_read, self._wake_write):
+            end.setblocking(False)
+
+    def __enter__(self) -> Self:
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it on purpose
+            signal.signal(signal.SIGHUP, self._stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_children()
+        signal.set_wakeup_fd(-1)
+        self._wake_read.close()
+        self._wake_write.close()
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        death_signal: signal.Signals = signal.SIGKILL,
+        serves_others: bool = False,
+    ) -> None:
+        """Start a child and keep it running; one that serves others is ended after them."""
+        child = _Child(name, command, death_signal, serves_others)
+        self._children.append(child)
+        self._spawn(child)
+
+    def watch(self, seconds: float) -> None:
+        """Look after the children for that long, or until a signal asks for the end.
+
+        Raises:
+            UsageError: a child ended with exit code 2; it has said why.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.stopping:
+            self._look_after_children()
+            now = time.monotonic()
+            due = [child.due_at for child in self._children if child.due_at is not None]
+            pause = min([deadline, *due]) - now
+            if deadline <= now:
+                return
+            self._sleep(max(0.0, pause))
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _sleep(self, seconds: float) -> None:
+        select.select([self._wake_read], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            self._wake_read.recv(4096)
+
+    def _look_after_children(self) -> None:
+        for child in self._children:
+            if child.process is not None and (code := child.process.poll()) is not None:
+                self._lost(child, code)
+            elif child.due_at is not None and child.due_at <= time.monotonic():
+                self._spawn(child)
+
+    def _lost(self, child: _Child, code: int) -> None:
+        child.process = None
+        if code == UsageError.exit_code:
+            raise ChildUsageError
+        if time.monotonic() - child.started_at > STEADY_SECONDS:
+            child.attempts = 0
+        delay = restart_delay(child.attempts, random.random())
+        child.attempts += 1
+        child.due_at = time.monotonic() + delay
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        self._say(f"{child.name} {how}; starting it again in {delay:.1f} s")
+
+    def _spawn(self, child: _Child) -> None:
+        child.due_at = None
+        child.started_at = time.monotonic()
+        # A group of its own: Ctrl-C reaches this process only, which ends the children in order,
+        # so that an agent can still say goodbye to a broker that lives.
+        child.process = subprocess.Popen(
+            child.command,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=tether(child.death_signal),  # noqa: PLW1509 - this program has one thread
+        )
+
+    def _end_children(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        for serving in (False, True):
+            running = [
+                child.process
+                for child in self._children
+                if child.process is not None and child.serves_others is serving
+            ]
+            for process in running:
+                process.terminate()
+            for process in running:
+                try:
+                    process.wait(max(0.2, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+class ChildUsageError(UsageError):
+    """A child refused its configuration and has said so itself: there is nothing to add."""
+
+
+def tether(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """Return what a child runs before its program starts, so that it dies with its parent (Linux only)."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        if os.getppid() != parent:
+            # The parent died before the kernel was asked; nobody will tell us any more.
+            os._exit(1)
+
+    return prepare

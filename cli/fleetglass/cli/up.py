@@ -1,0 +1,139 @@
+"""`fleetglass up`: a broker, the agent and the bridge together, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import time
+from typing import Final
+
+from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.cli.arguments import add_keys, key_arguments
+from fleetglass.cli.broker_choice import BrokerChoice, check_given, choose_local
+from fleetglass.cli.configuration import Configuration, read_configuration
+from fleetglass.cli.errors import CommandError, UsageError
+from fleetglass.cli.keys import Part
+from fleetglass.cli.kinds import Whole
+from fleetglass.cli.page import check_port_is_free, is_healthy, page_url
+from fleetglass.cli.probe import probe
+from fleetglass.cli.settings import agent_settings, bridge_settings
+from fleetglass.cli.supervisor import Supervisor
+from fleetglass.wire import BrokerAccess
+
+POLL_SECONDS: Final = 0.05
+BROKER_START_SECONDS: Final = 15.0
+SLOW_START_SECONDS: Final = 15.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command: its own, and those of agent and bridge."""
+    parser.add_argument(
+        "--broker-port", metavar="PORT", help="port of the broker on this machine (default: 1883)"
+    )
+    parser.add_argument("--demo", metavar="N", help="show N synthetic hosts beside this one")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    add_keys(parser, "agent", "bridge")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal ends it."""
+    broker_port = _whole(arguments.broker_port, "--broker-port", 1, 65535, 1883)
+    demo = _whole(arguments.demo, "--demo", 0, 10_000, 0)
+    configuration = read_configuration(vars(arguments))
+    agent_settings(configuration)
+    settings = bridge_settings(configuration)
+    check_port_is_free(settings.host, settings.port)
+    choice = _choose_broker(configuration, broker_port)
+    _say(f"using {choice.description}")
+    with Supervisor(_say) as supervisor:
+        if choice.command:
+            _start_broker(supervisor, choice)
+        for part, extra in _children(demo):
+            supervisor.start(part, _command(part, arguments, configuration, choice) + extra)
+        if _wait_for_page(supervisor, settings):
+            _announce(settings, in_browser=arguments.open)
+        while not supervisor.stopping:
+            supervisor.watch(3600)
+    return 0
+
+
+def _whole(text: str | None, option: str, low: int, high: int, default: int) -> int:
+    if text is None:
+        return default
+    kind = Whole(low, high)
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: got {ascii(text)[:80]}, expected {kind.expected}") from error
+
+
+def _choose_broker(configuration: Configuration, port: int) -> BrokerChoice:
+    told: list[tuple[Part, BrokerAccess]] = [
+        ("agent", agent_settings(configuration).broker),
+        ("bridge", bridge_settings(configuration).broker),
+    ]
+    given = [access for part, access in told if configuration.get("broker", part)]
+    if not given:
+        return choose_local(port)
+    return [check_given(access) for access in dict.fromkeys(given)][-1]
+
+
+def _start_broker(supervisor: Supervisor, choice: BrokerChoice) -> None:
+    # mosquitto saves the retained messages when it is asked to end; it needs no more than that.
+    death_signal = signal.SIGTERM if choice.saves_when_asked else signal.SIGKILL
+    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True)
+    deadline = time.monotonic() + BROKER_START_SECONDS
+    access = BrokerAccess(url=choice.url)
+    while not supervisor.stopping and probe(access, 1.0).outcome != "accepted":
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"broker: got no answer from {choice.description} in {BROKER_START_SECONDS:g} s"
+            )
+        supervisor.watch(POLL_SECONDS)
+
+
+def _children(demo: int) -> list[tuple[Part, list[str]]]:
+    children: list[tuple[Part, list[str]]] = [("bridge", []), ("agent", [])]
+    if demo:
+        children.append(("simulate", [f"--hosts={demo}"]))
+    return children
+
+
+def _command(
+    part: Part, arguments: argparse.Namespace, configuration: Configuration, choice: BrokerChoice
+) -> list[str]:
+    given = dict(vars(arguments))
+    if part != "bridge" and "prefix" in configuration.arguments:
+        # The bridge reads them all; this machine is one host, under the first.
+        given["prefix"] = configuration.get("prefix", part)[:1]
+    command = [sys.executable, "-m", "fleetglass.cli", part, *key_arguments(given, part)]
+    if not configuration.get("broker", part):
+        command.append(f"--broker={choice.url}")
+    if not configuration.get("log_level", part):
+        command.append("--log-level=warning")
+    return command
+
+
+def _wait_for_page(supervisor: Supervisor, settings: BridgeSettings) -> bool:
+    slow_at = time.monotonic() + SLOW_START_SECONDS
+    while not supervisor.stopping:
+        if is_healthy(settings.host, settings.port):
+            return True
+        if slow_at < time.monotonic():
+            slow_at = float("inf")
+            _say("the bridge takes long to start; still waiting")
+        supervisor.watch(POLL_SECONDS)
+    return False
+
+
+def _announce(settings: BridgeSettings, *, in_browser: bool) -> None:
+    url = page_url(settings.host, settings.port)
+    print(f"Fleetglass is at {url}", flush=True)
+    if in_browser:
+        import webbrowser  # noqa: PLC0415 - rarely asked for
+
+        if not webbrowser.open(url):
+            _say(f"no browser could be opened; open {url} yourself")
+
+
+def _say(text: str) -> None:
+    print(f"fleetglass: {text}", file=sys.stderr, flush=True)
