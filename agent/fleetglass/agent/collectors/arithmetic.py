@@ -1,0 +1,26 @@
+"""The few formulas that all groups share. What cannot be known is UNSET, and so absent."""
+
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T | UnsetType:
+    """Return a value, or UNSET for None."""
+    return UNSET if value is None else value
+
+
+def rate(before: int | None, now: int | None, elapsed: float) -> int | UnsetType:
+    """Return what a counter grew by per second; a counter that went backwards was reset, and gives none."""
+    if before is None or now is None or elapsed <= 0 or now < before:
+        return UNSET
+    return round((now - before) / elapsed)
+
+
+def percent(part: float, whole: float) -> float | UnsetType:
+    """Return a share between 0 and 100, rounded to 0.1; there is no share of nothing."""
+    if whole <= 0:
+        return UNSET
+    return round(min(max(100 * part / whole, 0.0), 100.0), 1)

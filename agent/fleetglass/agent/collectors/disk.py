@@ -1,0 +1,75 @@
+import string
+from collections.abc import Callable, Collection
+
+from msgspec import UNSET
+
+from fleetglass.agent import readings
+from fleetglass.agent.collectors.arithmetic import percent, rate
+from fleetglass.agent.collectors.pressure import pressure_message
+from fleetglass.agent.readings.kinds import DiskCounters, DiskReading
+from fleetglass.wire.payloads import Disk, DiskDevice
+
+# What these do, another device in the list (or memory) does for them.
+_STACKED = ("dm-", "md", "loop", "ram", "zram", "bcache", "drbd", "zd")
+
+
+class DiskCollector:
+    """Input and output of every block device, partitions and stacked devices among them."""
+
+    group = "disk"
+    interval = 0.0
+
+    def __init__(self, read: Callable[[], DiskReading] = readings.read_disks) -> None:
+        self._read = read
+        self._before: DiskReading | None = None
+
+    def collect(self, time: float, tick: int) -> Disk | None:
+        """Return what was read and written since the last call."""
+        now = self._read()
+        before, self._before = self._before, now
+        if not now.devices:
+            return None
+        earlier = before.devices if before is not None else {}
+        elapsed = now.at - before.at if before is not None else 0.0
+        return Disk(
+            time=time,
+            tick=tick,
+            devices={
+                name: device_use(earlier.get(name), counters, elapsed)
+                for name, counters in now.devices.items()
+            },
+            pressure=pressure_message(readings.read_pressure("io")),
+        )
+
+
+def device_use(before: DiskCounters | None, now: DiskCounters, elapsed: float) -> DiskDevice:
+    """Return what one device did in `elapsed` seconds; a device seen for the first time has only totals."""
+    message = DiskDevice(
+        read_total_bytes=now.read_bytes,
+        write_total_bytes=now.written_bytes,
+        read_total=now.reads,
+        write_total=now.writes,
+    )
+    if before is not None:
+        message.read_bytes_per_second = rate(before.read_bytes, now.read_bytes, elapsed)
+        message.write_bytes_per_second = rate(before.written_bytes, now.written_bytes, elapsed)
+        message.reads_per_second = rate(before.reads, now.reads, elapsed)
+        message.writes_per_second = rate(before.writes, now.writes, elapsed)
+        backwards = before.busy is None or now.busy is None or now.busy < before.busy
+        message.busy_percent = UNSET if backwards else percent((now.busy or 0) - (before.busy or 0), elapsed)
+    return message
+
+
+def whole_disks(names: Collection[str]) -> list[str]:
+    """Return the devices whose sum is what all disks did.
+
+    A partition is counted with its disk, unless the disk is not in the list; a stacked device with
+    the disks below it.
+    """
+    return [name for name in names if not name.startswith(_STACKED) and not _is_partition(name, names)]
+
+
+def _is_partition(name: str, names: Collection[str]) -> bool:
+    """Whether it is `sda1` beside `sda`, or `nvme0n1p1` beside `nvme0n1`."""
+    disk = name.rstrip(string.digits)
+    return disk != name and (disk in names or (disk.endswith("p") and disk[:-1] in names))

@@ -1,0 +1,53 @@
+from collections.abc import Callable
+
+from fleetglass.agent import readings
+from fleetglass.agent.collectors.arithmetic import known, percent, rate
+from fleetglass.agent.collectors.pressure import pressure_message
+from fleetglass.agent.readings.kinds import MemoryReading
+from fleetglass.wire.payloads import Memory
+
+
+class MemoryCollector:
+    """Memory, swap and the pressure on them."""
+
+    group = "memory"
+    interval = 0.0
+
+    def __init__(self, read: Callable[[], MemoryReading] = readings.read_memory) -> None:
+        self._read = read
+        self._before: MemoryReading | None = None
+
+    def collect(self, time: float, tick: int) -> Memory:
+        """Return the sizes now, and the swapping since the last call."""
+        now = self._read()
+        message = memory_use(self._before, now, time=time, tick=tick)
+        self._before = now
+        message.pressure = pressure_message(readings.read_pressure("memory"))
+        return message
+
+
+def memory_use(before: MemoryReading | None, now: MemoryReading, *, time: float, tick: int) -> Memory:
+    """Return the sizes of a reading. Used is what programs cannot have: total less available."""
+    used = max(now.total - now.available, 0)
+    swap_used = max(now.swap_total - now.swap_free, 0)
+    message = Memory(
+        time=time,
+        tick=tick,
+        total_bytes=now.total,
+        available_bytes=now.available,
+        used_bytes=used,
+        free_bytes=now.free,
+        cached_bytes=known(now.cached),
+        buffers_bytes=known(now.buffers),
+        shared_bytes=known(now.shared),
+        used_percent=percent(used, now.total),
+        swap_total_bytes=now.swap_total,
+        swap_used_bytes=swap_used,
+        swap_free_bytes=now.swap_free,
+        swap_percent=percent(swap_used, now.swap_total),
+    )
+    if before is not None:
+        elapsed = now.at - before.at
+        message.swap_in_bytes_per_second = rate(before.swapped_in, now.swapped_in, elapsed)
+        message.swap_out_bytes_per_second = rate(before.swapped_out, now.swapped_out, elapsed)
+    return message

@@ -1,0 +1,98 @@
+from collections.abc import Callable, Iterable
+
+from msgspec import UNSET
+
+from fleetglass.agent import readings
+from fleetglass.agent.collectors.arithmetic import known, rate
+from fleetglass.agent.readings.kinds import InterfaceCounters, Link, NetworkReading
+from fleetglass.wire.payloads import Network, NetworkInterface
+
+_LINKS_SECONDS = 10.0  # asking every interface for its state costs more than all counters
+# What passes these passes another interface too, or never leaves the host.
+_INNER = (
+    "lo",
+    "veth",
+    "br-",
+    "docker",
+    "virbr",
+    "vnet",
+    "tap",
+    "cni",
+    "flannel",
+    "cali",
+    "lxcbr",
+    "ifb",
+    "dummy",
+)
+
+
+class NetworkCollector:
+    """Traffic of every network interface, and TCP sockets by state."""
+
+    group = "network"
+    interval = 0.0
+
+    def __init__(
+        self,
+        read: Callable[[], NetworkReading] = readings.read_network,
+        read_links: Callable[[], dict[str, Link]] = readings.read_links,
+        read_tcp: Callable[[], dict[str, int] | None] = readings.read_tcp,
+    ) -> None:
+        self._read = read
+        self._read_links = read_links
+        self._read_tcp = read_tcp
+        self._before: NetworkReading | None = None
+        self._links: dict[str, Link] = {}
+        self._links_until = float("-inf")
+
+    def collect(self, time: float, tick: int) -> Network | None:
+        """Return the traffic since the last call."""
+        now = self._read()
+        before, self._before = self._before, now
+        if not now.interfaces:
+            return None
+        earlier = before.interfaces if before is not None else {}
+        if now.at >= self._links_until or earlier.keys() != now.interfaces.keys():
+            self._links = self._read_links()
+            self._links_until = now.at + _LINKS_SECONDS
+        elapsed = now.at - before.at if before is not None else 0.0
+        return Network(
+            time=time,
+            tick=tick,
+            interfaces={
+                name: interface_use(earlier.get(name), counters, self._links.get(name), elapsed)
+                for name, counters in now.interfaces.items()
+            },
+            tcp_connections=known(self._read_tcp()),
+        )
+
+
+def interface_use(
+    before: InterfaceCounters | None, now: InterfaceCounters, link: Link | None, elapsed: float
+) -> NetworkInterface:
+    """Return the traffic of `elapsed` seconds; an interface seen for the first time has only totals."""
+    message = NetworkInterface(
+        receive_total_bytes=now.received_bytes,
+        transmit_total_bytes=now.transmitted_bytes,
+        receive_packets_total=now.received_packets,
+        transmit_packets_total=now.transmitted_packets,
+        receive_errors_total=now.receive_errors,
+        transmit_errors_total=now.transmit_errors,
+        receive_drops_total=now.receive_drops,
+        transmit_drops_total=now.transmit_drops,
+        up=UNSET if link is None else link.up,
+        speed_bytes_per_second=UNSET if link is None else known(link.speed),
+    )
+    if before is not None:
+        message.receive_bytes_per_second = rate(before.received_bytes, now.received_bytes, elapsed)
+        message.transmit_bytes_per_second = rate(before.transmitted_bytes, now.transmitted_bytes, elapsed)
+        message.receive_packets_per_second = rate(before.received_packets, now.received_packets, elapsed)
+        message.transmit_packets_per_second = rate(
+            before.transmitted_packets, now.transmitted_packets, elapsed
+        )
+    return message
+
+
+def outer_interfaces(names: Iterable[str]) -> list[str]:
+    """Return the interfaces whose sum is the host's traffic: no loopback, no bridge, no virtual cable."""
+    return [name for name in names if not name.startswith(_INNER) and not name.startswith("Loopback")]

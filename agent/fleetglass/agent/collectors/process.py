@@ -1,0 +1,85 @@
+from collections import Counter
+from collections.abc import Callable
+from heapq import nlargest
+
+from msgspec import UNSET, UnsetType
+
+from fleetglass.agent import readings
+from fleetglass.agent.collectors.arithmetic import known, percent
+from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+from fleetglass.wire.payloads import Process, ProcessEntry
+
+
+class ProcessCollector:
+    """Processes: how many, and the largest by CPU and by memory."""
+
+    group = "process"
+    interval = 5.0
+
+    def __init__(
+        self,
+        *,
+        top: int,
+        read: Callable[[], ProcessReading] = readings.read_processes,
+        total_memory: Callable[[], int] = lambda: readings.read_memory().total,
+    ) -> None:
+        self._top = top
+        self._read = read
+        self._total_memory = total_memory
+        self._before: ProcessReading | None = None
+        # Names of users by id: asking for one may go over the network.
+        self._users: dict[int, str] = {}
+
+    def collect(self, time: float, tick: int) -> Process:
+        """Return the processes now, and their use of CPU since the last call."""
+        now = self._read()
+        before, self._before = self._before, now
+        use = cpu_use(before, now)
+        memory = {pid: one.resident_bytes for pid, one in now.processes.items()}
+        # Of those that use no CPU, the larger ones are told first.
+        by_cpu = nlargest(self._top, use, key=lambda pid: (use[pid], memory[pid]))
+        by_memory = nlargest(self._top, memory, key=memory.__getitem__)
+        total = self._total_memory()
+        entries = {
+            pid: self._entry(pid, now.processes[pid], use.get(pid), total) for pid in {*by_cpu, *by_memory}
+        }
+        return Process(
+            time=time,
+            tick=tick,
+            count=len(now.processes),
+            states=dict(Counter(one.state for one in now.processes.values())),
+            top_cpu=[entries[pid] for pid in by_cpu],
+            top_memory=[entries[pid] for pid in by_memory],
+        )
+
+    def _entry(self, pid: int, stat: ProcessStat, use: float | None, total: int) -> ProcessEntry:
+        # A kernel thread has no memory of its own.
+        resident: int | UnsetType = stat.resident_bytes or UNSET
+        return ProcessEntry(
+            pid=pid,
+            name=readings.full_name(pid, stat.name),
+            user=known(readings.owner(pid, self._users)),
+            cpu_percent=known(use),
+            memory_percent=UNSET if isinstance(resident, UnsetType) else percent(resident, total),
+            resident_bytes=resident,
+            threads=stat.threads,
+        )
+
+
+def cpu_use(before: ProcessReading | None, now: ProcessReading) -> dict[int, float]:
+    """Return the percentage of one core that each process used between two readings.
+
+    A process that was not there before has used all its time since. A pid taken over by another
+    process is told by its start.
+    """
+    if before is None or now.at <= before.at:
+        return {}
+    per_second = 100 / (now.at - before.at)
+    use = {}
+    for pid, stat in now.processes.items():
+        earlier = before.processes.get(pid)
+        same = earlier is not None and earlier.started == stat.started
+        spent = stat.cpu_seconds - (earlier.cpu_seconds if earlier is not None and same else 0.0)
+        if spent >= 0:
+            use[pid] = round(spent * per_second, 1)
+    return use

@@ -1,0 +1,60 @@
+from collections.abc import Callable, Iterable
+
+from msgspec import UNSET, UnsetType
+
+from fleetglass.agent import readings
+from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
+from fleetglass.wire.payloads import Fan, Sensor, Temperature
+
+# Chips report nonsense such as -128 or 65261.8 for what is not connected or not set.
+_LOWEST_CELSIUS = -90.0
+_HIGHEST_CELSIUS = 400.0
+
+
+class SensorCollector:
+    """Every temperature and every fan."""
+
+    group = "sensor"
+    interval = 0.0
+
+    def __init__(self, read: Callable[[], SensorReading] | None = None) -> None:
+        self._read = read or readings.SensorReader()
+
+    def collect(self, time: float, tick: int) -> Sensor | None:
+        """Return what the sensors say now."""
+        return sensor_message(self._read(), time=time, tick=tick)
+
+
+def sensor_message(now: SensorReading, *, time: float, tick: int) -> Sensor | None:
+    """Return the plausible values by `chip/label`; the device is in the name where chips share theirs."""
+    shared = _shared_names([*now.temperatures, *now.fans])
+    temperatures = {
+        _name(one, shared): Temperature(
+            chip=one.chip,
+            label=one.label,
+            current_celsius=round(one.current, 1),
+            high_celsius=_limit(one.high),
+            critical_celsius=_limit(one.critical),
+        )
+        for one in now.temperatures
+        if _LOWEST_CELSIUS < one.current < _HIGHEST_CELSIUS
+    }
+    fans = {_name(one, shared): Fan(chip=one.chip, label=one.label, speed_rpm=one.speed) for one in now.fans}
+    if not temperatures and not fans:
+        return None
+    return Sensor(time=time, tick=tick, temperatures=temperatures, fans=fans or UNSET)
+
+
+def _limit(value: float | None) -> float | UnsetType:
+    return round(value, 1) if value is not None and 0 < value < _HIGHEST_CELSIUS else UNSET
+
+
+def _shared_names(sensors: Iterable[TemperatureReading | FanReading]) -> set[str]:
+    devices: dict[str, set[str]] = {}
+    for one in sensors:
+        devices.setdefault(one.chip, set()).add(one.device)
+    return {chip for chip, found in devices.items() if len(found) > 1}
+
+
+def _name(one: TemperatureReading | FanReading, shared: set[str]) -> str:
+    return f"{one.chip}-{one.device}/{one.label}" if one.chip in shared else f"{one.chip}/{one.label}"
