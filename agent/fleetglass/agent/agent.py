@@ -1,0 +1,204 @@
+"""The agent: samples the host tick by tick and publishes what it found."""
+
+import contextlib
+import logging
+import signal
+import threading
+import time as clocks
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from fleetglass.agent import readings
+from fleetglass.agent.collectors import Collector, default_collectors
+from fleetglass.agent.collectors.collector import OwnReport
+from fleetglass.agent.headline import Means, pulse_of
+from fleetglass.agent.identity import new_session
+from fleetglass.agent.inventory import Inventory
+from fleetglass.agent.publisher import Publisher
+from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.agent.schedule import Schedule, phase_of
+from fleetglass.agent.settings import AgentSettings
+from fleetglass.wire import Topics, encode
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info
+
+_log = logging.getLogger(__name__)
+
+SUMMARY_SECONDS = 15.0
+_INVENTORY_SECONDS = 30.0
+
+
+def run(
+    settings: AgentSettings,
+    stop: threading.Event | None = None,
+    *,
+    collectors: Sequence[Collector] | None = None,
+) -> None:
+    """Sample and publish until SIGINT or SIGTERM, or until `stop` is set.
+
+    Signals are handled only in the main thread, and only when there is no `stop`. A broker that cannot
+    be reached is waited for.
+
+    Raises:
+        AgentError: a file that the connection needs cannot be used.
+    """
+    if collectors is None:
+        collectors = default_collectors(top_processes=settings.top_processes)
+    session = new_session()
+    sampler = Sampler(collectors, interval=settings.interval)
+    publisher = Publisher(settings, session=session)
+    try:
+        sampler.prime()
+        with _waiting(stop) as wait, publisher:
+            agent = _Agent(settings, session, collectors, sampler, publisher)
+            schedule = Schedule(
+                interval=settings.interval,
+                phase=phase_of(settings.host_id, settings.interval),
+                wait=wait,
+            )
+            while schedule.next():
+                agent.tick(schedule.skipped)
+    finally:
+        sampler.close()
+    _log.info("stopped")
+
+
+class _Agent:
+    """One tick: sample, sum up, publish."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        session: str,
+        collectors: Sequence[Collector],
+        sampler: Sampler,
+        publisher: Publisher,
+    ) -> None:
+        self._session = session
+        self._interval = settings.interval
+        self._sampler = sampler
+        self._publisher = publisher
+        self._tick = 0
+        # Ticks for which a group's message is still taken for the present, by group.
+        self._fresh = {one.group: 2.5 * turns_between(one.interval, settings.interval) for one in collectors}
+        self._newest: dict[str, Group] = {}
+        self._own = OwnReport()
+        self._means = Means()
+        self._summary_due = float("-inf")
+        self._inventory = Inventory(settings, session=session, collectors=collectors)
+        self._inventory_due = float("-inf")
+        self._info: Info | None = None
+        self._conflict: str | None = None
+        topics = Topics(settings.prefix)
+        self._pulse_topic = topics.leaf(settings.host_id, "pulse")
+        self._summary_topic = topics.leaf(settings.host_id, "summary")
+        self._topics = {
+            group: topics.live(settings.host_id, group) for group in [*self._fresh, OwnReport.group]
+        }
+
+    def tick(self, skipped: int) -> None:
+        """Take one tick and publish it: the pulse first, the agent's own report last."""
+        self._tick += 1
+        now = round(clocks.time(), 3)
+        found = self._sampler.sample(now, self._tick)
+        live = self._encoded(found)
+        current = self._current(found)
+        pulse = pulse_of(
+            current,
+            time=now,
+            tick=self._tick,
+            session=self._session,
+            uptime_seconds=int(readings.uptime_seconds()),
+        )
+        report = self._own.report(
+            now,
+            self._tick,
+            runs=self._sampler.runs,
+            dropped_messages=self._publisher.dropped_messages,
+            skipped_ticks=skipped,
+        )
+        self._means.add(pulse)
+        self._publisher.publish_tick(
+            [
+                (self._pulse_topic, encode(pulse)),
+                *live,
+                *self._summary(now),
+                (self._topics[OwnReport.group], encode(report)),
+            ],
+            retained={self._summary_topic},
+        )
+        self._refresh_info(current, now)
+
+    def _encoded(self, found: Mapping[str, Group]) -> list[tuple[str, bytes]]:
+        """Return topic and payload of each group; one that cannot be sent costs only its own group."""
+        messages = []
+        for group, message in found.items():
+            try:
+                payload = encode(message)
+            except (UnicodeError, ValueError, TypeError) as error:
+                self._sampler.refuse(group, f"message cannot be written: {error}")
+                continue
+            if len(payload) > MAX_PAYLOAD_BYTES:
+                reason = f"message of {len(payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}"
+                self._sampler.refuse(group, reason)
+                continue
+            messages.append((self._topics[group], payload))
+        return messages
+
+    def _current(self, found: Mapping[str, Group]) -> dict[str, Group]:
+        """Return the newest message of each group, slow groups' last ones among them."""
+        self._newest |= found
+        for name in list(self._newest):
+            if self._tick - self._newest[name].tick > self._fresh[name]:
+                del self._newest[name]
+        return self._newest
+
+    def _summary(self, now: float) -> list[tuple[str, bytes]]:
+        """Return topic and payload of the summary when it is time for one."""
+        moment = clocks.monotonic()
+        if moment < self._summary_due:
+            return []
+        self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
+        summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
+        return [(self._summary_topic, encode(summary))]
+
+    def _refresh_info(self, current: Mapping[str, Group], now: float) -> None:
+        """Look now and then whether the inventory changed, and publish it when it did."""
+        moment = clocks.monotonic()
+        conflict = self._publisher.conflict
+        if moment >= self._inventory_due or conflict != self._conflict:
+            self._inventory_due = moment + _INVENTORY_SECONDS
+            self._conflict = conflict
+            info = self._inventory.info(current, time=now, conflict=conflict)
+            if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
+                self._info = info
+                self._publisher.set_info(info)
+        self._publisher.refresh()
+
+
+@contextlib.contextmanager
+def _waiting(stop: threading.Event | None) -> Iterator[Callable[[float], bool]]:
+    """Give a function that waits for some seconds and returns whether it is time to stop."""
+    if stop is not None or threading.current_thread() is not threading.main_thread():
+        yield (stop or threading.Event()).wait
+        return
+    # A signal may come while any lock is held; putting into this queue is safe even then.
+    arrived: SimpleQueue[int] = SimpleQueue()
+
+    def wait(seconds: float) -> bool:
+        try:
+            arrived.get(timeout=seconds)
+        except Empty:
+            return False
+        return True
+
+    previous = {
+        number: signal.signal(number, lambda number, _: arrived.put(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield wait
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,117 @@
+"""From the groups of a tick to the headline numbers of a host, and from many to their means."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from fleetglass.agent.collectors.disk import whole_disks
+from fleetglass.agent.collectors.network import outer_interfaces
+from fleetglass.wire.payloads import (
+    Cpu,
+    Disk,
+    Filesystem,
+    Group,
+    Headline,
+    Memory,
+    Network,
+    Power,
+    Process,
+    Pulse,
+    Sensor,
+    Summary,
+)
+
+MOST_CORES = 64
+
+N = TypeVar("N", int, float)
+
+_MEAN_FIELDS = tuple(name for name in Headline.__struct_fields__ if name not in ("time", "tick"))
+
+
+def pulse_of(
+    groups: Mapping[str, Group], *, time: float, tick: int, session: str, uptime_seconds: int | UnsetType
+) -> Pulse:
+    """Return the headline of a host from its groups; a group that is missing leaves its numbers out."""
+    pulse = Pulse(time=time, tick=tick, session=session, uptime_seconds=uptime_seconds)
+    for group in groups.values():
+        match group:
+            case Cpu():
+                pulse.cpu_percent = group.total_percent
+                pulse.load_1m = group.load_1m
+                if not isinstance(group.core_percents, UnsetType):
+                    pulse.core_percents = [round(one) for one in group.core_percents[:MOST_CORES]]
+            case Memory():
+                pulse.memory_percent = group.used_percent
+                pulse.swap_percent = group.swap_percent
+            case Disk():
+                disks = [group.devices[name] for name in whole_disks(group.devices)]
+                pulse.disk_read_bytes_per_second = _sum(one.read_bytes_per_second for one in disks)
+                pulse.disk_write_bytes_per_second = _sum(one.write_bytes_per_second for one in disks)
+            case Filesystem():
+                pulse.filesystem_percent = _highest(one.used_percent for one in group.mounts.values())
+            case Network():
+                outer = [group.interfaces[name] for name in outer_interfaces(group.interfaces)]
+                pulse.network_receive_bytes_per_second = _sum(one.receive_bytes_per_second for one in outer)
+                pulse.network_transmit_bytes_per_second = _sum(one.transmit_bytes_per_second for one in outer)
+            case Sensor():
+                pulse.temperature_celsius = _highest(
+                    one.current_celsius for one in group.temperatures.values()
+                )
+            case Power():
+                pulse.battery_percent = _mean(one.charge_percent for one in group.batteries.values())
+            case Process():
+                pulse.process_count = group.count
+            case _:
+                pass
+    return pulse
+
+
+class Means:
+    """Adds up pulses, and gives their means."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._whole: set[str] = set()
+
+    def add(self, pulse: Pulse) -> None:
+        """Take one pulse into the means."""
+        for name in _MEAN_FIELDS:
+            value = getattr(pulse, name)
+            if value is UNSET:
+                continue
+            self._sums[name] = self._sums.get(name, 0) + value
+            self._counts[name] = self._counts.get(name, 0) + 1
+            if isinstance(value, int):
+                self._whole.add(name)
+
+    def take(self, *, time: float, tick: int, boot_time: float | UnsetType) -> Summary:
+        """Return the means of what was added since the last call; what no pulse had is absent."""
+        summary = Summary(time=time, tick=tick, boot_time=boot_time)
+        for name, total in self._sums.items():
+            mean = total / self._counts[name]
+            decimals = 2 if name == "load_1m" else 1
+            setattr(summary, name, round(mean) if name in self._whole else round(mean, decimals))
+        self._sums.clear()
+        self._counts.clear()
+        self._whole.clear()
+        return summary
+
+
+def _known(values: Iterable[N | UnsetType]) -> list[N]:
+    return [value for value in values if not isinstance(value, UnsetType)]
+
+
+def _sum(values: Iterable[int | UnsetType]) -> int | UnsetType:
+    known = _known(values)
+    return sum(known) if known else UNSET
+
+
+def _highest(values: Iterable[float | UnsetType]) -> float | UnsetType:
+    return max(_known(values), default=UNSET)
+
+
+def _mean(values: Iterable[float | UnsetType]) -> float | UnsetType:
+    known = _known(values)
+    return round(sum(known) / len(known), 1) if known else UNSET

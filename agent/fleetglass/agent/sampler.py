@@ -1,0 +1,184 @@
+"""Runs the collectors of a tick so that none of them can harm another."""
+
+import logging
+import threading
+import time as clocks
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+
+from fleetglass.agent.collectors import Collector
+from fleetglass.wire.payloads import CollectorRun, Group
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_REASON = 200
+
+
+class Sampler:
+    """Runs the collectors that are due, one after the other on one thread of its own.
+
+    A collector that raises loses its group for this tick. One that takes longer than half an interval,
+    at most 0.5 s, is late: the tick goes on without it on a new thread, with half of its time left. The
+    old thread stays with the late collector, which gets no other turn before it has come back.
+    """
+
+    def __init__(
+        self,
+        collectors: Sequence[Collector],
+        *,
+        interval: float,
+        clock: Callable[[], float] = clocks.monotonic,
+    ) -> None:
+        self.runs: dict[str, CollectorRun] = {}
+        """How each collector did at its last turn, by group."""
+        self._collectors = list(collectors)
+        self._interval = interval
+        self._clock = clock
+        self._deadline = min(0.5, interval / 2)
+        self._late: dict[str, _Turn] = {}
+        self._inbox = _start_worker()
+
+    def prime(self) -> None:
+        """Let every collector take the reading that the first tick is measured from."""
+        self.sample(round(clocks.time(), 3), 0)
+
+    def sample(self, time: float, tick: int) -> dict[str, Group]:
+        """Return what the due collectors found, by group, within one deadline per late collector."""
+        due = [one for one in self._collectors if self._is_due(one, tick)]
+        found: dict[str, Group] = {}
+        while due:
+            turn = _Turn(due, time, tick, self._clock)
+            self._inbox.put(turn)
+            late = turn.wait(self._deadline)
+            for group, (message, run) in turn.outcomes.items():
+                self._note(group, run)
+                if message is not None:
+                    found[group] = message
+            if late is None:
+                break
+            self._late[late.group] = turn
+            self._note(late.group, self._late_run(late.group))
+            self._inbox = _start_worker()
+            due = list(turn.waiting)
+        return found
+
+    def refuse(self, group: str, reason: str) -> None:
+        """Note that what a collector found cannot be used."""
+        self._note(group, CollectorRun(state="failed", reason=reason[:_LONGEST_REASON]))
+
+    def close(self) -> None:
+        """Let the thread end. One that is stuck in a late collector ends with the process."""
+        self._inbox.put(None)
+
+    def _is_due(self, collector: Collector, tick: int) -> bool:
+        turn = self._late.get(collector.group)
+        if turn is not None:
+            if not turn.returned.is_set():
+                self.runs[collector.group] = self._late_run(collector.group)
+                return False
+            del self._late[collector.group]
+        # Ticks count from 1, and everything is due at the first.
+        turns = turns_between(collector.interval, self._interval)
+        return (tick - 1) % turns == 0 or collector.group not in self.runs
+
+    def _late_run(self, group: str) -> CollectorRun:
+        running = self._late[group].running_for()
+        return CollectorRun(
+            state="late",
+            duration_seconds=round(running, 3),
+            reason=f"took more than {self._deadline:g} s, and still runs",
+        )
+
+    def _note(self, group: str, run: CollectorRun) -> None:
+        """Keep how it went, and log only what changed."""
+        before = self.runs.get(group)
+        self.runs[group] = run
+        if before is not None and before.state == run.state:
+            return
+        if run.state != "ok":
+            _log.warning("collector %s %s: %s", group, run.state, run.reason)
+        elif before is not None:
+            _log.info("collector %s works again", group)
+
+
+def turns_between(collector_interval: float, tick_interval: float) -> int:
+    """Return how many ticks lie between two turns of a collector: at least 1."""
+    return max(1, round(collector_interval / tick_interval))
+
+
+class _Turn:
+    """The collectors of one tick on their way through one thread."""
+
+    def __init__(self, due: Sequence[Collector], time: float, tick: int, clock: Callable[[], float]) -> None:
+        self.waiting = deque(due)
+        self.outcomes: dict[str, tuple[Group | None, CollectorRun]] = {}
+        self.returned = threading.Event()
+        """The thread is done with it, or came back from the collector it was left with."""
+        self._time = time
+        self._tick = tick
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: Collector | None = None
+        self._since = clock()
+        self._abandoned = False
+
+    def run(self) -> bool:
+        """Run everything; return False when it was left behind on the way."""
+        try:
+            while (collector := self._next()) is not None:
+                outcome = self._collect(collector)
+                with self._lock:
+                    if self._abandoned:
+                        return False
+                    self.outcomes[collector.group] = outcome
+                    self._running = None
+            return True
+        finally:
+            self.returned.set()
+
+    def wait(self, deadline: float) -> Collector | None:
+        """Wait until all is done, or return the collector that is over its deadline and leave it behind."""
+        left = deadline
+        while not self.returned.wait(left):
+            with self._lock:
+                left = deadline - self.running_for()
+                if self._running is not None and left <= 0:
+                    self._abandoned = True
+                    return self._running
+                # Between two collectors: give the thread a moment to take the next.
+                left = max(left, 0.01)
+        return None
+
+    def running_for(self) -> float:
+        """Return how long the current collector has been running, in seconds."""
+        return self._clock() - self._since
+
+    def _next(self) -> Collector | None:
+        with self._lock:
+            self._running = self.waiting.popleft() if self.waiting else None
+            self._since = self._clock()
+            return self._running
+
+    def _collect(self, collector: Collector) -> tuple[Group | None, CollectorRun]:
+        try:
+            message = collector.collect(self._time, self._tick)
+        except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
+            return None, CollectorRun(state="failed", duration_seconds=self._duration(), reason=reason)
+        return message, CollectorRun(state="ok", duration_seconds=self._duration())
+
+    def _duration(self) -> float:
+        return round(self.running_for(), 6)
+
+
+def _start_worker() -> "SimpleQueue[_Turn | None]":
+    inbox: SimpleQueue[_Turn | None] = SimpleQueue()
+    threading.Thread(target=_work, args=(inbox,), name="fleetglass-sampler", daemon=True).start()
+    return inbox
+
+
+def _work(inbox: "SimpleQueue[_Turn | None]") -> None:
+    while (turn := inbox.get()) is not None:
+        if not turn.run():
+            return
