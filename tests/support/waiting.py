@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,11 +20,13 @@ def wait_for(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
     return value
 
 
-async def wait_until(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
-    """Do as `wait_for` does, for code that runs in an event loop."""
+async def wait_until(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+    """Wait for a condition, which may be asynchronous, to become true; fail when it does not in time."""
     deadline = time.monotonic() + seconds
-    while not (value := condition()):
+    while True:
+        value = condition()
+        if await value if isinstance(value, Awaitable) else value:
+            return
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         await asyncio.sleep(POLL_SECONDS)
-    return value

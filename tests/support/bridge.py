@@ -1,0 +1,147 @@
+"""A real bridge inside the test's event loop, and viewers that talk with it."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiomqtt
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from fleetglass.bridge.bridge import serve_until
+from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.wire.protocol import SUBPROTOCOL
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+from support.waiting import wait_until
+
+
+class Bridge:
+    """Where a running bridge is."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.base = f"http://127.0.0.1:{port}"
+
+    def connect(self, **headers: str) -> connect:
+        """Return a WebSocket that has said nothing yet."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}/ws",
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            max_size=None,
+            additional_headers=headers,
+        )
+
+    @asynccontextmanager
+    async def viewer(self, **watch: Any) -> AsyncIterator["Viewer"]:
+        """Connect, say hello, and watch when a selection is given."""
+        async with self.connect() as connection:
+            viewer = Viewer(connection)
+            await viewer.send(type="hello", protocol=1)
+            if watch:
+                await viewer.send(type="watch", **watch)
+            yield viewer
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes, dict[str, str]]:
+        """Return status, body and headers of one request."""
+        return await asyncio.to_thread(self._get, path, method, headers)
+
+    async def health(self) -> dict[str, Any]:
+        """Return what `/healthz` says."""
+        status, body, _ = await self.get("/healthz")
+        assert status == 200
+        health: dict[str, Any] = json.loads(body)
+        return health
+
+    async def until_health(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+        """Wait until what `/healthz` says fulfils a condition."""
+
+        async def fulfilled() -> bool:
+            try:
+                return condition(await self.health())
+            except ConnectionRefusedError:
+                return False
+            except urllib.error.URLError as error:
+                if isinstance(error.reason, ConnectionRefusedError):
+                    return False
+                raise
+
+        await wait_until(fulfilled, what)
+
+    async def until_known(self, host: str) -> None:
+        """Wait until the bridge has heard of a host."""
+
+        async def known() -> bool:
+            return (await self.get(f"/api/hosts/{host}"))[0] == 200
+
+        await wait_until(known, f"{host} is known")
+
+    def _get(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.base + path, headers=names, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return response.status, response.read(), dict(response.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(), dict(error.headers)
+
+
+class Viewer:
+    """A viewer that remembers all it was sent."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.received: list[dict[str, Any]] = []
+
+    async def send(self, **message: Any) -> None:
+        """Send one message."""
+        await self.connection.send(json.dumps(message))
+
+    async def next(self, kind: str, seconds: float = 5, **expected: Any) -> dict[str, Any]:
+        """Return the next message of a kind with these values; what comes before it is remembered."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message: dict[str, Any] = json.loads(await self.connection.recv())
+                self.received.append(message)
+                if message["type"] == kind and expected.items() <= message.items():
+                    return message
+
+
+@asynccontextmanager
+async def running_bridge(mosquitto: Mosquitto, *prefixes: str, **settings: Any) -> AsyncIterator[Bridge]:
+    """Run a bridge on a free port; ready when the broker has its subscriptions."""
+    bridge = Bridge(free_port())
+    stop = asyncio.Event()
+    told = BridgeSettings(
+        broker=BrokerAccess(url=BrokerURL.parse(mosquitto.url)),
+        prefixes=prefixes,
+        port=bridge.port,
+        **settings,
+    )
+    task = asyncio.create_task(serve_until(told, stop), name="bridge")
+    try:
+        await bridge.until_health(
+            lambda health: task.done() or health["broker"]["state"] == "connected", "the bridge is ready"
+        )
+        yield bridge
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def publisher(mosquitto: Mosquitto) -> AsyncIterator[aiomqtt.Client]:
+    """Connect to the broker as an agent or anybody else would."""
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        yield client
+
+
+def pulse(tick: int, session: str = "a", **values: Any) -> bytes:
+    """Return a pulse."""
+    return json.dumps({"time": 1000.0 + tick, "tick": tick, "session": session} | values).encode()
