@@ -1,21 +1,19 @@
 """Child processes that never outlive this one, and are started again when they die."""
 
-import contextlib
 import ctypes
 import os
 import random
-import select
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from types import FrameType, TracebackType
+from dataclasses import dataclass
+from types import TracebackType
 from typing import Final, Self
 
 from fleetglass.cli.errors import UsageError
+from fleetglass.cli.stop_signals import StopSignals
 
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 30.0
@@ -43,41 +41,27 @@ class _Child:
     process: "subprocess.Popen[bytes] | None" = None
     attempts: int = 0
     started_at: float = 0.0
-    due_at: float | None = field(default=None)
+    due_at: float | None = None
     """When it is started again."""
 
 
 class Supervisor:
-    """Starts children, starts them again when they die, and ends them on the way out.
+    """Starts children, starts them again when they die, and ends them on the way out."""
 
-    To be used in the main thread, once: it takes over the signals that end a program.
-    """
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.stopping = False
-        """Whether a signal asked for the end."""
+    def __init__(self, stop: StopSignals, say: Callable[[str], None]) -> None:
+        self._stop = stop
         self._say = say
         self._children: list[_Child] = []
-        self._wake_read, self._wake_write = socket.socketpair()
-        for end in (self._wake_read, self._wake_write):
-            end.setblocking(False)
 
     def __enter__(self) -> Self:
-        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        # A handler, whatever it does, lets a child's end wake up who sleeps.
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it on purpose
-            signal.signal(signal.SIGHUP, self._stop)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_children()
-        signal.set_wakeup_fd(-1)
-        self._wake_read.close()
-        self._wake_write.close()
 
     def start(
         self,
@@ -99,22 +83,13 @@ class Supervisor:
             UsageError: a child ended with exit code 2; it has said why.
         """
         deadline = time.monotonic() + seconds
-        while not self.stopping:
+        while not self._stop.requested:
             self._look_after_children()
             now = time.monotonic()
-            due = [child.due_at for child in self._children if child.due_at is not None]
-            pause = min([deadline, *due]) - now
             if deadline <= now:
                 return
-            self._sleep(max(0.0, pause))
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stopping = True
-
-    def _sleep(self, seconds: float) -> None:
-        select.select([self._wake_read], [], [], seconds)
-        with contextlib.suppress(BlockingIOError):
-            self._wake_read.recv(4096)
+            due = [child.due_at for child in self._children if child.due_at is not None]
+            self._stop.sleep(min([deadline, *due]) - now)
 
     def _look_after_children(self) -> None:
         for child in self._children:

@@ -16,6 +16,7 @@ from fleetglass.cli.kinds import Whole
 from fleetglass.cli.page import check_port_is_free, is_healthy, page_url
 from fleetglass.cli.probe import probe
 from fleetglass.cli.settings import agent_settings, bridge_settings
+from fleetglass.cli.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
 from fleetglass.wire import BrokerAccess
 
@@ -44,14 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     check_port_is_free(settings.host, settings.port)
     choice = _choose_broker(configuration, broker_port)
     _say(f"using {choice.description}")
-    with Supervisor(_say) as supervisor:
+    with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
         if choice.command:
-            _start_broker(supervisor, choice)
+            _start_broker(stop, supervisor, choice)
         for part, extra in _children(demo):
             supervisor.start(part, _command(part, arguments, configuration, choice) + extra)
-        if _wait_for_page(supervisor, settings):
+        if _wait_for_page(stop, supervisor, settings):
             _announce(settings, in_browser=arguments.open)
-        while not supervisor.stopping:
+        while not stop.requested:
             supervisor.watch(3600)
     return 0
 
@@ -77,13 +78,13 @@ def _choose_broker(configuration: Configuration, port: int) -> BrokerChoice:
     return [check_given(access) for access in dict.fromkeys(given)][-1]
 
 
-def _start_broker(supervisor: Supervisor, choice: BrokerChoice) -> None:
+def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoice) -> None:
     # mosquitto saves the retained messages when it is asked to end; it needs no more than that.
     death_signal = signal.SIGTERM if choice.saves_when_asked else signal.SIGKILL
     supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True)
     deadline = time.monotonic() + BROKER_START_SECONDS
     access = BrokerAccess(url=choice.url)
-    while not supervisor.stopping and probe(access, 1.0).outcome != "accepted":
+    while not stop.requested and probe(access, 1.0).outcome != "accepted":
         if time.monotonic() > deadline:
             raise CommandError(
                 f"broker: got no answer from {choice.description} in {BROKER_START_SECONDS:g} s"
@@ -113,9 +114,9 @@ def _command(
     return command
 
 
-def _wait_for_page(supervisor: Supervisor, settings: BridgeSettings) -> bool:
+def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSettings) -> bool:
     slow_at = time.monotonic() + SLOW_START_SECONDS
-    while not supervisor.stopping:
+    while not stop.requested:
         if is_healthy(settings.host, settings.port):
             return True
         if slow_at < time.monotonic():

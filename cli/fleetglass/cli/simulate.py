@@ -1,0 +1,65 @@
+"""`fleetglass simulate`: publish synthetic hosts, marked as such."""
+
+import argparse
+import time
+
+from fleetglass.cli.arguments import add_keys
+from fleetglass.cli.broker_choice import check_given
+from fleetglass.cli.configuration import read_configuration
+from fleetglass.cli.errors import UsageError
+from fleetglass.cli.kinds import Kind, Number, Whole
+from fleetglass.cli.log import start_log
+from fleetglass.cli.settings import broker_access, single_prefix
+
+MAX_HOSTS = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("--hosts", metavar="N", required=True, help="number of hosts")
+    parser.add_argument("--cores", metavar="N", default="4", help="cores of each (default: 4)")
+    parser.add_argument("--duration", metavar="SECONDS", help="end after that long (default: never)")
+    parser.add_argument("--seed", metavar="N", default="0", help="another number, another fleet (default: 0)")
+    add_keys(parser, "simulate")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal, or for the duration."""
+    hosts = int(_read(Whole(1, MAX_HOSTS), arguments.hosts, "--hosts"))
+    cores = int(_read(Whole(1, 1024), arguments.cores, "--cores"))
+    seed = int(_read(Whole(0, 2**31), arguments.seed, "--seed"))
+    duration = None
+    if arguments.duration is not None:
+        duration = _read(Number(0.1, 1e8), arguments.duration, "--duration")
+    configuration = read_configuration(vars(arguments))
+    access = broker_access(configuration, "simulate")
+    prefix = single_prefix(configuration, "simulate")
+    interval = configuration.get("interval", "simulate") or 1.0
+    start_log("simulate", configuration.get("log_level", "simulate") or "info")
+    check_given(access)
+
+    from fleetglass.cli.main import version  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.cli.stop_signals import StopSignals  # noqa: PLC0415 - as above
+    from fleetglass.cli.synthetic import make_host  # noqa: PLC0415 - as above
+    from fleetglass.cli.synthetic_fleet import SimulationSettings, run_fleet  # noqa: PLC0415 - as above
+
+    now = time.time()
+    settings = SimulationSettings(
+        broker=access,
+        hosts=tuple(make_host(number, cores=cores, now=now, seed=seed) for number in range(1, hosts + 1)),
+        version=version(),
+        prefix=prefix,
+        interval=interval,
+        duration=duration,
+    )
+    with StopSignals() as stop:
+        run_fleet(settings, stop)
+    return 0
+
+
+def _read(kind: Kind, text: str, option: str) -> float:
+    try:
+        value = kind.read(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: got {ascii(text)[:80]}, expected {kind.expected}") from error
+    return float(str(value))
