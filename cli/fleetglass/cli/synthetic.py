@@ -301,7 +301,7 @@ class SyntheticHost:
 
 
 def make_host(number: int, *, cores: int, now: float, seed: int = 0) -> SyntheticHost:
-    """Return host `number` (from 1); the same seed gives the same host; `now` tells the season it booted in."""
+    """Return host `number` (from 1); the same seed gives the same host, and `now` its time of boot."""
     source = random.Random(seed * 1_000_003 + number)
     role = ROLES[(number - 1) % len(ROLES)]
     return SyntheticHost(
