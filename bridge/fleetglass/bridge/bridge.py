@@ -76,7 +76,7 @@ async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
             max_queue=4,
             close_timeout=SHUTDOWN_SECONDS,
             server_header=None,
-            logger=_handshake_logger(),
+            logger=_websockets_logger(),
         )
     except OSError as error:
         raise BridgeError(
@@ -117,8 +117,9 @@ async def _every(seconds: float, action: Callable[[], None]) -> None:
         action()
 
 
-def _handshake_logger() -> logging.Logger:
+def _websockets_logger() -> logging.Logger:
     # Browsers drop connections and scanners send rubbish all the time: that is no news for the user.
     logger = logging.getLogger("fleetglass.bridge.websockets")
-    logger.setLevel(logging.CRITICAL)
+    logger.setLevel(logging.ERROR)
+    logger.addFilter(lambda record: record.msg != "opening handshake failed")
     return logger

@@ -20,6 +20,9 @@ STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 SUBSCRIBE_BATCH = 200
 
+_REFUSED = 0x80
+"""From here on, a return code of SUBACK is a refusal (MQTT 3.1.1, 3.9.3)."""
+
 MessageHandler = Callable[[str, bytes], None]
 StateHandler = Callable[[bool], None]
 
@@ -94,7 +97,7 @@ class Feed:
         async with client:
             self._subscribed.clear()
             self._wanted_changed.set()
-            await client.subscribe(self._fixed)
+            await _subscribe(client, self._fixed)
             _log.info("connected to broker %s", url)
             self._on_connected(True)
             tasks = {
@@ -122,8 +125,16 @@ class Feed:
                 await client.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
             for batch in _batches(new):
-                await client.subscribe([(topic_filter, 0) for topic_filter in batch])
+                await _subscribe(client, [(topic_filter, 0) for topic_filter in batch])
                 self._subscribed.update(batch)
+
+
+async def _subscribe(client: aiomqtt.Client, filters: list[tuple[str, int]]) -> None:
+    granted = await client.subscribe(filters)
+    codes = [code if isinstance(code, int) else code.value for code in granted]
+    refused = [name for (name, _), code in zip(filters, codes, strict=True) if code >= _REFUSED]
+    if refused:
+        _log.warning("broker refused to subscribe to %s; expected read access", ", ".join(refused[:5]))
 
 
 async def _until_disconnected(client: aiomqtt.Client) -> None:

@@ -103,13 +103,15 @@ class Viewers:
         )
         subscriber.outbox.put("welcome", "", as_json(welcome).encode())
         self._relay.join(subscriber)
-        writer = asyncio.create_task(self._write(connection, subscriber), name="viewer writer")
         try:
-            await self._read(connection, subscriber)
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(connection, subscriber), name="viewer writer")
+                await self._read(connection, subscriber)
+                writer.cancel()
+        except* ConnectionClosed:
+            pass  # as in `serve`
         finally:
             self._relay.leave(subscriber)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
 
     async def _read(self, connection: ServerConnection, subscriber: Subscriber) -> None:
         bad_messages = 0
