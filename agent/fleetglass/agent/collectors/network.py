@@ -1,4 +1,5 @@
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
@@ -8,21 +9,11 @@ from fleetglass.agent.readings.kinds import InterfaceCounters, Link, NetworkRead
 from fleetglass.wire.payloads import Network, NetworkInterface
 
 _LINKS_SECONDS = 10.0  # asking every interface for its state costs more than all counters
-# What passes these passes another interface too, or never leaves the host.
-_INNER = (
-    "lo",
-    "veth",
-    "br-",
-    "docker",
-    "virbr",
-    "vnet",
-    "tap",
-    "cni",
-    "flannel",
-    "cali",
-    "lxcbr",
-    "ifb",
-    "dummy",
+# What passes these never leaves the host, or passes another interface too: loopback, bridges, the virtual
+# cables of containers and virtual machines, bonds, tunnels.
+_INNER = re.compile(
+    r"(lo\d*|Loopback.*|veth.*|br-.*|br\d+|bridge\d*|docker\d+|virbr.*|vmbr.*|lxcbr.*|lxdbr.*|vnet.*|tap.*"
+    r"|cni.*|flannel.*|cali.*|ifb\d+|dummy\d+|bond\d+|team\d+|tun.*|utun.*|wg.*|tailscale.*|zt.*)\Z"
 )
 
 
@@ -93,6 +84,13 @@ def interface_use(
     return message
 
 
-def outer_interfaces(names: Iterable[str]) -> list[str]:
-    """Return the interfaces whose sum is the host's traffic: no loopback, no bridge, no virtual cable."""
-    return [name for name in names if not name.startswith(_INNER) and not name.startswith("Loopback")]
+def outer_interfaces(names: Collection[str]) -> list[str]:
+    """Return the interfaces whose sum is the host's traffic, without what would be counted twice.
+
+    A VLAN such as `eth0.10` is counted with the interface it runs over.
+    """
+    return [
+        name
+        for name in names
+        if not _INNER.match(name) and not ("." in name and name.partition(".")[0] in names)
+    ]

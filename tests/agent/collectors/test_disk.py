@@ -1,0 +1,55 @@
+from msgspec import UNSET
+
+from fleetglass.agent.collectors.disk import DiskCollector, device_use, whole_disks
+from fleetglass.agent.readings.kinds import DiskCounters, DiskReading
+
+
+def counters(reads: int = 0, writes: int = 0, busy: float | None = 0.0) -> DiskCounters:
+    return DiskCounters(reads, writes, reads * 4096, writes * 512, busy)
+
+
+def test_rates_are_over_the_elapsed_time() -> None:
+    """Ten reads in 2 s are 5 per second; half a second at work of two is 25 %."""
+    message = device_use(counters(0, 0, 1.0), counters(10, 4, 1.5), 2.0)
+    assert message.reads_per_second == 5
+    assert message.read_bytes_per_second == 20480
+    assert message.write_bytes_per_second == 1024
+    assert message.busy_percent == 25.0
+    assert message.read_total == 10
+
+
+def test_a_counter_that_went_backwards_gives_no_rate() -> None:
+    """A device that was replaced keeps its totals and has no rate for one tick."""
+    message = device_use(counters(10, 1, 9.0), counters(2, 1, 0.5), 1.0)
+    assert message.reads_per_second is UNSET
+    assert message.busy_percent is UNSET
+    assert message.writes_per_second == 0
+
+
+def test_a_device_that_does_not_tell_its_busy_time_has_none() -> None:
+    """Without a busy time there is no busy percentage."""
+    assert device_use(counters(busy=None), counters(busy=None), 1.0).busy_percent is UNSET
+
+
+def test_devices_come_and_go() -> None:
+    """A disk that is pulled vanishes, one that is plugged in appears with totals only."""
+    left = [
+        DiskReading(1.0, {"sda": counters(1), "sdb": counters(1)}),
+        DiskReading(2.0, {"sda": counters(3), "sdc": counters(7)}),
+        DiskReading(3.0, {}),
+    ]
+    collector = DiskCollector(lambda: left.pop(0))
+    collector.collect(1.0, 0)
+    message = collector.collect(2.0, 1)
+    assert message is not None
+    assert set(message.devices) == {"sda", "sdc"}
+    assert message.devices["sda"].reads_per_second == 2
+    assert message.devices["sdc"].reads_per_second is UNSET
+    assert message.devices["sdc"].read_total == 7
+    assert collector.collect(3.0, 2) is None
+
+
+def test_only_whole_disks_are_summed() -> None:
+    """Partitions and stacked devices are left out, a partition without its disk is not."""
+    names = ["sda", "sda1", "nvme0n1", "nvme0n1p2", "mmcblk0", "mmcblk0p1", "dm-0", "md127", "loop3", "zram0"]
+    assert whole_disks([*names, "xvda1", "vdb"]) == ["sda", "nvme0n1", "mmcblk0", "xvda1", "vdb"]

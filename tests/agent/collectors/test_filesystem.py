@@ -1,0 +1,40 @@
+from msgspec import UNSET
+
+from fleetglass.agent.collectors.filesystem import FilesystemCollector, mount_use
+from fleetglass.agent.readings.kinds import FilesystemReading
+
+
+def reading(mount: str = "/", *, inodes: int | None = 1000) -> FilesystemReading:
+    return FilesystemReading(
+        mount,
+        "/dev/sda1",
+        "ext4",
+        total=1000,
+        free=400,
+        available=350,
+        inodes=inodes,
+        free_inodes=900 if inodes else None,
+    )
+
+
+def test_the_percentage_leaves_out_the_reserve_of_root() -> None:
+    """600 used of the 950 that users can fill are 63.2 %, as df shows it."""
+    message = mount_use(reading())
+    assert message.used_bytes == 600
+    assert message.free_bytes == 350
+    assert message.used_percent == 63.2
+    assert message.inodes_percent == 10.0
+
+
+def test_a_filesystem_without_inodes_has_no_share_of_them() -> None:
+    """Filesystems such as btrfs and vfat count no inodes."""
+    assert mount_use(reading(inodes=None)).inodes_percent is UNSET
+
+
+def test_filesystems_are_keyed_by_mount_point() -> None:
+    """Every mount has its entry, and a host without any has no message."""
+    collector = FilesystemCollector(lambda: [reading("/"), reading("/home")])
+    message = collector.collect(1.0, 1)
+    assert message is not None
+    assert list(message.mounts) == ["/", "/home"]
+    assert FilesystemCollector(list).collect(1.0, 1) is None

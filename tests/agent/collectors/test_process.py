@@ -1,0 +1,71 @@
+import os
+
+from msgspec import UNSET
+
+from fleetglass.agent.collectors.process import ProcessCollector, cpu_use
+from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+
+
+def stat(
+    cpu_seconds: float, *, started: float = 1, resident: int = 4096, state: str = "sleeping"
+) -> ProcessStat:
+    return ProcessStat("worker", state, started, cpu_seconds, resident, threads=2)
+
+
+def test_use_is_of_one_core_over_the_elapsed_time() -> None:
+    """Three seconds of CPU in two seconds are 150 %."""
+    use = cpu_use(ProcessReading(10, {7: stat(1.0)}), ProcessReading(12, {7: stat(4.0)}))
+    assert use == {7: 150.0}
+
+
+def test_a_process_that_was_not_there_used_all_its_time_since() -> None:
+    """A process that began between the readings counts with all of its CPU time."""
+    use = cpu_use(ProcessReading(10, {}), ProcessReading(12, {7: stat(0.5)}))
+    assert use == {7: 25.0}
+
+
+def test_a_pid_that_was_taken_over_is_another_process() -> None:
+    """The time of the process that had the pid before is not subtracted."""
+    use = cpu_use(ProcessReading(10, {7: stat(90.0)}), ProcessReading(11, {7: stat(0.5, started=2)}))
+    assert use == {7: 50.0}
+
+
+def test_one_reading_gives_no_use() -> None:
+    """Without an earlier reading no process has a percentage."""
+    assert cpu_use(None, ProcessReading(10, {7: stat(1.0)})) == {}
+
+
+def test_the_largest_are_told_by_cpu_and_by_memory() -> None:
+    """Both lists are cut at their length, the largest first; processes are counted by state."""
+    left = [
+        ProcessReading(1, {pid: stat(0, resident=pid * 100) for pid in range(1, 6)}),
+        ProcessReading(
+            2, {pid: stat(pid / 10, resident=(10 - pid) * 100, state="running") for pid in range(1, 6)}
+        ),
+    ]
+    collector = ProcessCollector(top=2, read=lambda: left.pop(0), total_memory=lambda: 10_000)
+    assert collector.collect(1.0, 0).top_cpu == []
+    message = collector.collect(2.0, 1)
+    assert message.count == 5
+    assert message.states == {"running": 5}
+    assert [(one.pid, one.cpu_percent) for one in message.top_cpu] == [(5, 50.0), (4, 40.0)]
+    assert [(one.pid, one.memory_percent) for one in message.top_memory] == [(1, 9.0), (2, 8.0)]
+
+
+def test_a_kernel_thread_has_no_memory() -> None:
+    """A process without memory of its own publishes none, not 0."""
+    collector = ProcessCollector(
+        top=1, read=lambda: ProcessReading(1, {1: stat(0, resident=0)}), total_memory=lambda: 10_000
+    )
+    entry = collector.collect(1.0, 1).top_memory[0]
+    assert entry.resident_bytes is UNSET
+    assert entry.memory_percent is UNSET
+
+
+def test_this_process_is_found_on_the_real_host() -> None:
+    """On the real host the test's own process is counted, with its owner and its memory."""
+    message = ProcessCollector(top=100_000).collect(1.0, 1)
+    own = next(one for one in message.top_memory if one.pid == os.getpid())
+    assert isinstance(own.user, str)
+    assert isinstance(own.resident_bytes, int)
+    assert own.resident_bytes > 2**20

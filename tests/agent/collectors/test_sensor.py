@@ -1,0 +1,57 @@
+from msgspec import UNSET
+
+from fleetglass.agent.collectors.sensor import SensorCollector, sensor_message
+from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
+
+
+def test_sensors_are_keyed_by_chip_and_label() -> None:
+    """A temperature and a fan have their chip and label in their name, and their values rounded."""
+    message = sensor_message(
+        SensorReading(
+            [TemperatureReading("k10temp", "0000:00:18.3", "Tctl", 48.6789, 80.0, None)],
+            [FanReading("nct6798", "nct6775.656", "fan1", 912)],
+        ),
+        time=1.0,
+        tick=1,
+    )
+    assert message is not None
+    temperature = message.temperatures["k10temp/Tctl"]
+    assert (temperature.current_celsius, temperature.high_celsius) == (48.7, 80.0)
+    assert temperature.critical_celsius is UNSET
+    assert isinstance(message.fans, dict)
+    assert message.fans["nct6798/fan1"].speed_rpm == 912
+
+
+def test_two_chips_of_one_name_are_told_apart() -> None:
+    """Two disks of the same driver have the device in their names."""
+    disks = [
+        TemperatureReading("nvme", device, "Composite", 40.0, None, None) for device in ("nvme0", "nvme1")
+    ]
+    message = sensor_message(SensorReading(disks, []), time=1.0, tick=1)
+    assert message is not None
+    assert list(message.temperatures) == ["nvme-nvme0/Composite", "nvme-nvme1/Composite"]
+    assert message.fans is UNSET
+
+
+def test_nonsense_is_left_out() -> None:
+    """A sensor that is not connected is absent, and so is a limit that is not set."""
+    message = sensor_message(
+        SensorReading(
+            [
+                TemperatureReading("chip", "a", "loose", -128.0, None, None),
+                TemperatureReading("chip", "a", "good", 30.0, 65261.8, 0.0),
+            ],
+            [],
+        ),
+        time=1.0,
+        tick=1,
+    )
+    assert message is not None
+    assert list(message.temperatures) == ["chip/good"]
+    assert message.temperatures["chip/good"].high_celsius is UNSET
+    assert message.temperatures["chip/good"].critical_celsius is UNSET
+
+
+def test_a_host_without_sensors_has_no_message() -> None:
+    """A virtual machine has no temperature, and so no group."""
+    assert SensorCollector(lambda: SensorReading([], [])).collect(1.0, 1) is None

@@ -1,0 +1,75 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+if sys.platform == "linux":
+    from fleetglass.agent.readings import linux_process
+
+TAIL = b"S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 3 0 9000 1000000 512 18446744073709551615 1 1 0"
+
+
+@pytest.mark.parametrize(
+    "name", [b"bash", b"a) S (b", b"(sd-pam)", b"two words", b") R 1 2", b"", b"<img onerror>"]
+)
+def test_a_name_may_hold_anything(name: bytes) -> None:
+    """Spaces and parentheses in a name do not shift the fields behind it."""
+    stat = linux_process.parse_process(b"42 (" + name + b") " + TAIL)
+    assert stat.name == name.decode()
+    assert stat.state == "sleeping"
+    assert stat.cpu_seconds == 300 / os.sysconf("SC_CLK_TCK")
+    assert stat.resident_bytes == 512 * os.sysconf("SC_PAGE_SIZE")
+    assert (stat.threads, stat.started) == (3, 9000)
+
+
+def test_a_name_that_is_not_utf8_is_replaced() -> None:
+    """Bytes that are not UTF-8 become replacement characters, and never lone surrogates."""
+    stat = linux_process.parse_process(b"42 (\xff\xfe) " + TAIL)
+    assert stat.name == "��"
+    stat.name.encode()
+
+
+def test_a_real_process_with_a_hostile_name_is_read(tmp_path: Path) -> None:
+    """A running program named with parentheses, a space and broken UTF-8 is listed like any other."""
+    program = os.fsencode(tmp_path) + b"/x) R 1\xff("
+    shutil.copy(os.fsencode(shutil.which("sleep") or "/bin/sleep"), program)
+    process = subprocess.Popen([program, "60"])
+    try:
+        stat = linux_process.read_processes().processes[process.pid]
+        assert stat.name == "x) R 1�("
+        assert stat.threads == 1
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_name_that_the_kernel_cut_off_is_completed(tmp_path: Path) -> None:
+    """The kernel keeps 15 bytes; the rest is found in the command line."""
+    program = tmp_path / "a-program-with-a-long-name"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    process = subprocess.Popen([str(program), "60"])
+    try:
+        name = linux_process.read_processes().processes[process.pid].name
+        assert name == "a-program-with-"
+        assert linux_process.full_name(process.pid, name) == program.name
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_process_that_has_ended_has_no_owner() -> None:
+    """What ended between listing and asking is no error."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert linux_process.owner(process.pid, {}) is None
+    assert linux_process.full_name(process.pid, "x" * 15) == "x" * 15
+
+
+def test_an_owner_is_asked_for_once() -> None:
+    """A user that is known is not looked up again."""
+    assert linux_process.owner(os.getpid(), {os.getuid(): "known"}) == "known"

@@ -1,0 +1,136 @@
+from msgspec import UNSET, UnsetType
+
+from fleetglass.agent.headline import Means, pulse_of
+from fleetglass.wire.payloads import (
+    Battery,
+    Cpu,
+    Disk,
+    DiskDevice,
+    Filesystem,
+    Group,
+    Memory,
+    Mount,
+    Network,
+    NetworkInterface,
+    Power,
+    Process,
+    Pulse,
+    Sensor,
+    Temperature,
+)
+
+
+def pulse(*groups: Group) -> Pulse:
+    return pulse_of(
+        {type(one).__name__.lower(): one for one in groups}, time=1.0, tick=1, session="s", uptime_seconds=60
+    )
+
+
+def test_the_headline_is_taken_from_the_groups() -> None:
+    """Each number comes from its group."""
+    found = pulse(
+        Cpu(time=1, tick=1, total_percent=12.5, core_percents=[0.4, 99.6], load_1m=0.5),
+        Memory(time=1, tick=1, used_percent=40.0, swap_percent=1.0),
+        Process(time=1, tick=1, count=123, states={}, top_cpu=[], top_memory=[]),
+        Power(
+            time=1, tick=1, batteries={"a": Battery(charge_percent=50.0), "b": Battery(charge_percent=100.0)}
+        ),
+    )
+    assert (found.cpu_percent, found.core_percents, found.load_1m) == (12.5, [0, 100], 0.5)
+    assert (found.memory_percent, found.swap_percent) == (40.0, 1.0)
+    assert found.process_count == 123
+    assert found.battery_percent == 75.0
+    assert found.uptime_seconds == 60
+
+
+def test_a_missing_group_leaves_its_numbers_out() -> None:
+    """Without groups only the stamp and the uptime are left."""
+    found = pulse()
+    assert found.cpu_percent is UNSET
+    assert found.disk_read_bytes_per_second is UNSET
+    assert found.temperature_celsius is UNSET
+
+
+def test_disks_are_summed_without_partitions() -> None:
+    """The traffic of a partition is in that of its disk; a disk without a rate yet adds nothing."""
+    found = pulse(
+        Disk(
+            time=1,
+            tick=1,
+            devices={
+                "sda": DiskDevice(read_bytes_per_second=100),
+                "sda1": DiskDevice(read_bytes_per_second=90),
+                "dm-0": DiskDevice(read_bytes_per_second=80),
+                "sdb": DiskDevice(read_bytes_per_second=10),
+                "sdc": DiskDevice(),
+            },
+        )
+    )
+    assert found.disk_read_bytes_per_second == 110
+    assert found.disk_write_bytes_per_second is UNSET
+
+
+def test_networks_are_summed_without_inner_interfaces() -> None:
+    """Loopback and virtual cables are left out."""
+    found = pulse(
+        Network(
+            time=1,
+            tick=1,
+            interfaces={
+                name: NetworkInterface(receive_bytes_per_second=10, transmit_bytes_per_second=1)
+                for name in ("lo", "veth1", "eth0", "eth1")
+            },
+        )
+    )
+    assert found.network_receive_bytes_per_second == 20
+    assert found.network_transmit_bytes_per_second == 2
+
+
+def test_the_fullest_and_the_hottest_count() -> None:
+    """Of filesystems and temperatures the highest is told, those without a value left out."""
+    found = pulse(
+        Filesystem(time=1, tick=1, mounts={"/": Mount(used_percent=20.0), "/x": Mount(used_percent=90.0)}),
+        Sensor(time=1, tick=1, temperatures={"a": Temperature(), "b": Temperature(current_celsius=55.5)}),
+    )
+    assert found.filesystem_percent == 90.0
+    assert found.temperature_celsius == 55.5
+
+
+def test_at_most_64_cores_are_told() -> None:
+    """A pulse stays small on a machine of 128 cores."""
+    found = pulse(Cpu(time=1, tick=1, core_percents=[1.0] * 128))
+    assert not isinstance(found.core_percents, UnsetType)
+    assert len(found.core_percents) == 64
+
+
+def test_a_summary_is_the_mean_of_its_pulses() -> None:
+    """Percentages keep a decimal, rates stay whole, and what came only once is not thinned."""
+    means = Means()
+    for percent, rate in ((10.0, 100), (20.0, 201), (20.0, 200)):
+        means.add(
+            Pulse(
+                time=1,
+                tick=1,
+                session="s",
+                cpu_percent=percent,
+                load_1m=0.25,
+                disk_read_bytes_per_second=rate,
+            )
+        )
+    means.add(Pulse(time=1, tick=1, session="s", process_count=7))
+    summary = means.take(time=5.0, tick=9, boot_time=3.0)
+    assert (summary.time, summary.tick, summary.boot_time) == (5.0, 9, 3.0)
+    assert summary.cpu_percent == 16.7
+    assert summary.load_1m == 0.25
+    assert summary.disk_read_bytes_per_second == 167
+    assert isinstance(summary.disk_read_bytes_per_second, int)
+    assert summary.process_count == 7
+    assert summary.memory_percent is UNSET
+
+
+def test_means_begin_anew() -> None:
+    """What one summary told is not in the next."""
+    means = Means()
+    means.add(Pulse(time=1, tick=1, session="s", cpu_percent=100.0))
+    means.take(time=1.0, tick=1, boot_time=UNSET)
+    assert means.take(time=2.0, tick=2, boot_time=UNSET).cpu_percent is UNSET

@@ -1,0 +1,20 @@
+import subprocess
+import sys
+
+UNWANTED = (
+    "asyncio",
+    "aiomqtt",
+    "websockets",
+    "yaml",
+    "uvloop",
+    "amqtt",
+    "fleetglass.bridge",
+    "fleetglass.cli",
+)
+
+
+def test_an_agent_loads_only_what_it_needs() -> None:
+    """A fresh process that imports the agent has loaded nothing of the bridge's or the command's."""
+    program = f"import sys, fleetglass.agent.agent; print([m for m in {UNWANTED!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

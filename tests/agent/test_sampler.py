@@ -1,0 +1,145 @@
+import logging
+import threading
+import time as clocks
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fleetglass.agent.collectors import Collector
+from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.wire.payloads import Group
+from support.waiting import wait_for
+
+
+class Scripted:
+    """A collector that does what it is told."""
+
+    def __init__(self, group: str, act: Callable[[], None] = lambda: None, interval: float = 0.0) -> None:
+        self.group = group
+        self.interval = interval
+        self.turns: list[int] = []
+        self.act = act
+
+    def collect(self, time: float, tick: int) -> Group | None:
+        """Note the turn and act."""
+        self.turns.append(tick)
+        self.act()
+        return Group(time=time, tick=tick)
+
+
+def fail() -> None:
+    raise OSError(5, "the bus\nis gone")
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Give what hanging collectors wait for; it is set at the end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def run(
+    *collectors: Collector, ticks: int = 1, interval: float = 0.2
+) -> tuple[Sampler, list[dict[str, Group]]]:
+    sampler = Sampler(collectors, interval=interval)
+    return sampler, [sampler.sample(float(tick), tick) for tick in range(1, ticks + 1)]
+
+
+def test_every_group_gets_the_stamp_of_its_tick() -> None:
+    """What was found is told by group, with the time and number of the tick."""
+    sampler, (found,) = run(Scripted("cpu"), Scripted("memory"))
+    assert list(found) == ["cpu", "memory"]
+    assert {(one.time, one.tick) for one in found.values()} == {(1.0, 1)}
+    assert {run.state for run in sampler.runs.values()} == {"ok"}
+    sampler.close()
+
+
+def test_a_slow_group_has_its_turn_every_so_many_ticks() -> None:
+    """A group of five ticks is due at the first tick and at each fifth after it."""
+    slow = Scripted("process", interval=1.0)
+    sampler, _ = run(slow, ticks=11)
+    assert slow.turns == [1, 6, 11]
+    assert turns_between(5.0, 2.0) == 2
+    assert turns_between(5.0, 60.0) == 1
+    sampler.close()
+
+
+def test_priming_comes_before_the_first_tick() -> None:
+    """Every collector reads once before the first tick, and again at it."""
+    slow = Scripted("process", interval=1.0)
+    sampler = Sampler([slow], interval=0.2)
+    sampler.prime()
+    sampler.sample(1.0, 1)
+    assert slow.turns == [0, 1]
+    sampler.close()
+
+
+def test_a_failing_collector_loses_only_its_own_group(caplog: pytest.LogCaptureFixture) -> None:
+    """The others are found, the reason is one line, and the log tells of the failure and of its end once."""
+    broken = Scripted("sensor", fail)
+    sampler = Sampler([broken, Scripted("cpu")], interval=0.2)
+    with caplog.at_level(logging.INFO):
+        for tick in range(1, 4):
+            assert list(sampler.sample(1.0, tick)) == ["cpu"]
+        assert sampler.runs["sensor"].state == "failed"
+        assert sampler.runs["sensor"].reason == "OSError: [Errno 5] the bus is gone"
+        broken.act = lambda: None
+        assert list(sampler.sample(1.0, 4)) == ["sensor", "cpu"]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    sampler.close()
+
+
+def test_a_hanging_collector_is_left_behind(release: threading.Event) -> None:
+    """The tick goes on without it; it is late, and not called again, until it returns."""
+    hanging = Scripted("filesystem", lambda: wait_released(release))
+    sampler = Sampler([hanging, Scripted("cpu")], interval=0.2)
+    began = clocks.monotonic()
+    assert list(sampler.sample(1.0, 1)) == ["cpu"]
+    assert clocks.monotonic() - began < 1.0
+    for tick in range(2, 6):
+        assert list(sampler.sample(1.0, tick)) == ["cpu"]
+    assert hanging.turns == [1]
+    reported = sampler.runs["filesystem"]
+    assert (reported.state, reported.reason) == ("late", "took more than 0.1 s, and still runs")
+    release.set()
+    wait_for(lambda: "filesystem" in sampler.sample(1.0, 6), "the collector's next turn")
+    assert sampler.runs["filesystem"].state == "ok"
+    sampler.close()
+
+
+def test_two_hanging_collectors_cost_one_deadline_each(release: threading.Event) -> None:
+    """What comes after two hanging collectors still has its turn, and the parked threads end with them."""
+    before = set(threading.enumerate())
+    sampler, (found,) = run(
+        Scripted("a", lambda: wait_released(release)),
+        Scripted("b", lambda: wait_released(release)),
+        Scripted("cpu"),
+    )
+    assert list(found) == ["cpu"]
+    release.set()
+    sampler.close()
+    wait_for(lambda: set(threading.enumerate()) <= before, "end of the threads")
+
+
+def test_a_late_result_is_thrown_away(release: threading.Event) -> None:
+    """What a late collector finds in the end belongs to no tick any more."""
+    hanging = Scripted("filesystem", lambda: wait_released(release))
+    sampler = Sampler([hanging], interval=0.2)
+    assert sampler.sample(1.0, 1) == {}
+    release.set()
+    found = wait_for(lambda: sampler.sample(2.0, 2), "the collector's next turn")
+    assert found["filesystem"].tick == 2
+    sampler.close()
+
+
+def test_a_message_that_cannot_be_used_is_a_failure() -> None:
+    """A refused message shows as the failure of its collector."""
+    sampler, _ = run(Scripted("network"))
+    sampler.refuse("network", "message of 70000 bytes")
+    assert sampler.runs["network"].state == "failed"
+    sampler.close()
+
+
+def wait_released(release: threading.Event) -> None:
+    assert release.wait(20)
