@@ -1,0 +1,237 @@
+/** A moving chart of columns of the store. The only user of smoothie: another library would change this file only. */
+
+import { element, setAttribute, setText } from "./dom.js"
+import { roughly } from "./numbers.js"
+import { SmoothieChart, TimeSeries } from "./smoothie.js"
+import { mixed, translucent } from "./theme.js"
+
+const LINE_WIDTH = 1.75
+const FILL_ALPHA = 0.14
+const STACK_FILL_SHARE = 0.34
+const FASTEST_PERIOD_MILLISECONDS = 50
+const SLOWEST_PERIOD_MILLISECONDS = 1000
+const DELIVERY_MILLISECONDS = 400
+const LONGEST_DELAY_MILLISECONDS = 3000
+const CLOCK_MOVED_MILLISECONDS = 100
+const LABEL_EVERY_MILLISECONDS = 10_000
+const GRID_MILLISECONDS = new Map([[60, 10_000], [300, 60_000], [900, 180_000]])
+
+/**
+ * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () => number}} Source
+ * @typedef {{name: string, colour: number, keys: string[], filled?: boolean}} Series keys are added up; colour counts from 1
+ */
+
+export class LiveChart {
+  #chart
+  #source
+  #series
+  #look
+  #context
+  #unfollow
+  #segments = []
+  #nextRow = 0
+  #generation = -1
+  #offset = Number.NaN
+  #lastTime = Number.NaN
+  #labelledAt = 0
+  #colours
+  #axis
+
+  /**
+   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./theme.js").Theme, window: () => number}} context
+   * @param {{label: string, source: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
+   *   stacked?: boolean, flipped?: boolean, timeAxis?: boolean, sections?: number}} look
+   */
+  constructor(context, look) {
+    this.#context = context
+    this.#look = look
+    this.#source = look.source
+    this.#series = look.series
+    this.canvas = element("canvas", { role: "img", "aria-label": look.label })
+    this.#axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
+    this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" },
+      this.#axis, element("div", { class: "plot" }, this.canvas))
+    this.#chart = new SmoothieChart({
+      responsive: true,
+      interpolation: "linear",
+      scaleSmoothing: 1,
+      labels: { disabled: true },
+      grid: { fillStyle: "transparent", lineWidth: 1, verticalSections: look.sections ?? 4, borderVisible: false },
+      horizontalLines: [],
+      yRangeFunction: () => ({ min: 0, max: look.scale.max }),
+    })
+    this.#chart.canvas = this.canvas
+    this.#unfollow = context.theme.follow((colours) => this.#dress(colours))
+    context.scheduler.add(this)
+  }
+
+  /** Undo the constructor. */
+  close() {
+    this.#context.scheduler.remove(this)
+    this.#unfollow()
+    this.#empty()
+  }
+
+  /** Draw other columns in the same place. @param {Series[]} series */
+  setSeries(series) {
+    this.#series = series
+    this.#generation = -1
+    this.#look.scale.reset()
+  }
+
+  /** How often it is worth painting, in milliseconds: once per pixel. */
+  period() {
+    const perPixel = (this.#context.window() * 1000) / Math.max(1, this.canvas.clientWidth)
+    return Math.min(SLOWEST_PERIOD_MILLISECONDS, Math.max(FASTEST_PERIOD_MILLISECONDS, perPixel))
+  }
+
+  /** @param {number} now */
+  paint(now) {
+    const width = this.canvas.clientWidth
+    if (width === 0) return
+    const seconds = this.#context.window()
+    const { options } = this.#chart
+    options.millisPerPixel = (seconds * 1000) / width
+    options.grid.millisPerLine = GRID_MILLISECONDS.get(seconds) ?? seconds * 200
+    this.#chart.delay = Math.min(LONGEST_DELAY_MILLISECONDS, this.#source.interval() * 1000 + DELIVERY_MILLISECONDS)
+    this.#followPixelRatio()
+    this.#takeRows(now - this.#chart.delay - seconds * 1000)
+    this.#dropLeft(now - this.#chart.delay - seconds * 1000)
+    this.#look.scale.report(this, this.#highest(), now)
+    this.#chart.lastChartTimestamp = null
+    this.#chart.render(this.canvas, now)
+    this.#writeAxis()
+    if (now - this.#labelledAt > LABEL_EVERY_MILLISECONDS) this.#describe(now, seconds)
+  }
+
+  #takeRows(oldest) {
+    const { columns } = this.#source
+    const offset = this.#source.offset()
+    const moved = !(Math.abs(offset - this.#offset) <= CLOCK_MOVED_MILLISECONDS)
+    if (this.#generation !== columns.generation || moved || this.#nextRow < columns.first || this.#windowGrew(oldest)) {
+      this.#empty()
+      this.#generation = columns.generation
+      this.#offset = offset
+      this.#nextRow = this.#firstVisible(oldest)
+      this.#filledFrom = oldest
+    }
+    for (; this.#nextRow < columns.end; this.#nextRow += 1) this.#takeRow(this.#nextRow)
+  }
+
+  #filledFrom = Number.POSITIVE_INFINITY
+
+  #windowGrew(oldest) {
+    const grew = oldest < this.#filledFrom
+    if (!grew) this.#filledFrom = oldest
+    return grew
+  }
+
+  #firstVisible(oldest) {
+    const { columns } = this.#source
+    let row = columns.end
+    while (row > columns.first && columns.time(row - 1) * 1000 + this.#offset >= oldest) row -= 1
+    return Math.max(columns.first, row - 1)
+  }
+
+  #takeRow(row) {
+    const { columns } = this.#source
+    const time = columns.time(row) * 1000 + this.#offset
+    const silent = !(time - this.#lastTime <= this.#source.gap())
+    this.#lastTime = time
+    let below = 0
+    const levels = this.#series.map((series) => {
+      const value = columns.sum(series.keys, row)
+      if (!this.#look.stacked) return value
+      if (!Number.isNaN(value)) below += value
+      return Number.isNaN(value) ? value : below
+    })
+    // Fills reach the bottom, so of a stack the highest line is drawn first.
+    const order = levels.map((_, index) => (this.#look.stacked ? levels.length - 1 - index : index))
+    for (const index of order) this.#put(index, time, levels[index], silent)
+  }
+
+  #put(index, time, value, silent) {
+    let segment = this.#segments.findLast((one) => one.index === index && one.open)
+    if (segment !== undefined && (silent || Number.isNaN(value))) {
+      segment.open = false
+      segment = undefined
+    }
+    if (Number.isNaN(value)) return
+    if (segment === undefined) {
+      segment = { index, open: true, line: new TimeSeries({ resetBounds: false }), last: time }
+      this.#segments.push(segment)
+      this.#chart.addTimeSeries(segment.line, this.#style(index))
+    }
+    segment.line.append(time, value)
+    segment.last = time
+  }
+
+  #dropLeft(oldest) {
+    this.#segments = this.#segments.filter((segment) => {
+      if (segment.open || segment.last >= oldest) return true
+      this.#chart.removeTimeSeries(segment.line)
+      return false
+    })
+  }
+
+  #empty() {
+    for (const { line } of this.#segments) this.#chart.removeTimeSeries(line)
+    this.#segments = []
+    this.#lastTime = Number.NaN
+  }
+
+  #highest() {
+    let highest = 0
+    for (const { line } of this.#segments) for (const [, value] of line.data) if (value > highest) highest = value
+    return highest
+  }
+
+  #style(index) {
+    const { colour, filled } = this.#series[index]
+    const strokeStyle = this.#colours.series[(colour - 1) % this.#colours.series.length]
+    const fillStyle = this.#look.stacked
+      ? mixed(strokeStyle, this.#colours.panel, STACK_FILL_SHARE)
+      : filled === false ? undefined : translucent(strokeStyle, FILL_ALPHA)
+    return { lineWidth: LINE_WIDTH, strokeStyle, fillStyle }
+  }
+
+  #dress(colours) {
+    this.#colours = colours
+    this.#chart.options.grid.strokeStyle = colours.grid
+    for (const segment of this.#segments) {
+      Object.assign(this.#chart.getTimeSeriesOptions(segment.line), this.#style(segment.index))
+    }
+    this.#context.scheduler.repaint()
+  }
+
+  #pixelRatio = 0
+
+  #followPixelRatio() {
+    // smoothie looks only at the size in CSS pixels, which zooming leaves as it is.
+    if (this.#pixelRatio === window.devicePixelRatio) return
+    this.#pixelRatio = window.devicePixelRatio
+    this.#chart.lastWidth = undefined
+    this.#chart.lastHeight = undefined
+  }
+
+  #writeAxis() {
+    const { scale, format, flipped } = this.#look
+    const [top, middle, bottom] = this.#axis.children
+    setText(flipped ? bottom : top, format(scale.max))
+    setText(middle, format(scale.max / 2))
+    setText(flipped ? top : bottom, flipped ? "" : format(0).replace(/^0\.0+/, "0"))
+  }
+
+  #describe(now, seconds) {
+    this.#labelledAt = now
+    const { label, format } = this.#look
+    const line = this.#segments.filter((one) => one.open).at(this.#look.stacked ? 0 : -1)?.line
+    if (line === undefined || line.data.length === 0) {
+      setAttribute(this.canvas, "aria-label", `${label}, no data`)
+      return
+    }
+    const values = line.data.map(([, value]) => value)
+    const range = `${format(Math.min(...values))} to ${format(Math.max(...values))}`
+    setAttribute(this.canvas, "aria-label", `${label}, now ${format(values.at(-1))}, range of ${roughly(seconds)} ${range}`)
+  }
+}

@@ -1,0 +1,32 @@
+/** How far another machine's clock is from this browser's, learnt from the messages that arrive. */
+
+const BUCKET_MILLISECONDS = 30_000
+
+/**
+ * Every message shows an upper bound of the difference: its delay is in it. The smallest seen in the last
+ * minute is the best guess; older bounds are forgotten, so a clock that is set is followed.
+ */
+export class ClockOffset {
+  #current = Number.POSITIVE_INFINITY
+  #previous = Number.POSITIVE_INFINITY
+  #rotateAt = 0
+
+  get known() { return this.milliseconds !== undefined }
+
+  /** What to add to the other clock to get this one, or undefined. */
+  get milliseconds() {
+    const smallest = Math.min(this.#current, this.#previous)
+    return Number.isFinite(smallest) ? smallest : undefined
+  }
+
+  /** @param {number} time seconds by the other clock @param {number} received milliseconds by this one */
+  observe(time, received) {
+    const bound = received - time * 1000
+    if (received >= this.#rotateAt) {
+      this.#previous = this.#current
+      this.#current = Number.POSITIVE_INFINITY
+      this.#rotateAt = received + BUCKET_MILLISECONDS
+    }
+    this.#current = Math.min(this.#current, bound)
+  }
+}

@@ -1,0 +1,178 @@
+/** Every host the bridge knows, with its state and last pulse. No DOM. */
+
+import { ClockOffset } from "./clock.js"
+import { isHostEntry, isHostId, isObject, isSample } from "./messages.js"
+import { TickOrder } from "./order.js"
+import { isNumber } from "./numbers.js"
+import { Columns } from "./store.js"
+
+export const STATES = ["live", "late", "lost", "waiting", "stopped"]
+const SPARKLINE_ROWS = 72
+const NOTHING = Object.freeze({})
+
+export class Host {
+  state = "waiting"
+  /** When it got into its state, seconds by the bridge's clock. */
+  since = 0
+  /** @type {Record<string, any>} */
+  info = NOTHING
+  /** @type {Record<string, any>} */
+  pulse = NOTHING
+  /** Time of the newest sample of any kind, seconds by the host's clock, or NaN. */
+  newest = Number.NaN
+  clock = new ClockOffset()
+  /** The last minute of the headline CPU figure. */
+  recent = new Columns(SPARKLINE_ROWS)
+  #order = new TickOrder()
+
+  /** @param {string} id */
+  constructor(id) { this.id = id }
+
+  get name() {
+    return typeof this.info.host_name === "string" && this.info.host_name ? this.info.host_name : this.id
+  }
+
+  get synthetic() { return this.info.synthetic === true }
+
+  get intervalSeconds() {
+    return isNumber(this.info.interval_seconds) && this.info.interval_seconds > 0 ? this.info.interval_seconds : 1
+  }
+
+  /** @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now */
+  take(pulse, received, fresh) {
+    if (!isSample(pulse)) return
+    if (fresh) this.clock.observe(pulse.time, received)
+    if (!this.#order.accept(pulse, this.intervalSeconds)) return
+    this.pulse = pulse
+    this.hear(pulse.time)
+    this.recent.append(pulse.time, pulse.tick, headline(pulse))
+  }
+
+  /** @param {unknown} pulses oldest first */
+  takePast(pulses) {
+    if (!Array.isArray(pulses)) return
+    const rows = pulses.filter(isSample).slice(-SPARKLINE_ROWS)
+    this.recent.merge(rows.map((pulse) => ({ time: pulse.time, tick: pulse.tick, entries: headline(pulse) })))
+    const newest = rows.at(-1)
+    if (newest !== undefined && this.#order.accept(newest, this.intervalSeconds)) {
+      this.pulse = newest
+      this.hear(newest.time)
+    }
+  }
+
+  /** A sample came. @param {number} time seconds by the host's clock */
+  hear(time) { this.newest = time }
+}
+
+export class Fleet {
+  /** @type {Map<string, Host>} */
+  hosts = new Map()
+  /** False until the bridge has said who is there. */
+  known = false
+  broker = { state: "connected", since: 0 }
+  bridgeClock = new ClockOffset()
+  bridgeVersion = ""
+
+  /** @param {string} id */
+  host(id) { return this.hosts.get(id) }
+
+  /**
+   * Take in what the bridge said, whatever it is.
+   * @param {Record<string, any>} message
+   * @param {number} received milliseconds
+   */
+  take(message, received) {
+    switch (message.type) {
+      case "welcome":
+        this.bridgeClock.observe(message.time, received)
+        this.bridgeVersion = String(message.version ?? "")
+        this.broker = { state: message.broker, since: message.broker_since }
+        break
+      case "pong":
+        if (isNumber(message.time)) this.bridgeClock.observe(message.time, received)
+        break
+      case "broker":
+        this.broker = { state: message.state, since: message.since }
+        break
+      case "fleet":
+        this.#replace(message.hosts.filter(isHostEntry), received)
+        break
+      case "host":
+        this.#change(message)
+        break
+      case "pulse":
+        for (const [id, pulse] of Object.entries(message.hosts)) this.#known(id)?.take(pulse, received, true)
+        break
+      case "history":
+        this.hosts.get(message.host)?.takePast(message.samples.pulse)
+        break
+    }
+  }
+
+  /** How many hosts are in each state. @returns {Map<string, number>} */
+  counts() {
+    const counts = new Map(STATES.map((state) => [state, 0]))
+    for (const host of this.hosts.values()) counts.set(host.state, (counts.get(host.state) ?? 0) + 1)
+    return counts
+  }
+
+  /** What to add to a host's clock to get the browser's; the bridge's where the host's is not known. @param {Host} host */
+  offset(host) {
+    return host.clock.milliseconds ?? this.bridgeClock.milliseconds ?? 0
+  }
+
+  /** How far a host's clock is ahead of the bridge's, in seconds, or undefined. @param {Host} host */
+  skew(host) {
+    const own = host.clock.milliseconds
+    const bridge = this.bridgeClock.milliseconds
+    return own === undefined || bridge === undefined ? undefined : (bridge - own) / 1000
+  }
+
+  /** When a host was last heard, milliseconds by the browser's clock, or NaN. @param {Host} host */
+  lastHeard(host) {
+    return host.newest * 1000 + this.offset(host)
+  }
+
+  /** @param {number} time seconds by the bridge's clock @returns {number} milliseconds by the browser's */
+  fromBridge(time) {
+    return time * 1000 + (this.bridgeClock.milliseconds ?? 0)
+  }
+
+  #replace(entries, received) {
+    const present = new Set()
+    for (const entry of entries) {
+      present.add(entry.id)
+      this.#change(entry)
+      const host = this.hosts.get(entry.id)
+      host.take(entry.pulse, received, entry.state === "live")
+    }
+    for (const id of this.hosts.keys()) if (!present.has(id)) this.hosts.delete(id)
+    this.known = true
+  }
+
+  #change(message) {
+    if (message.removed === true) {
+      this.hosts.delete(message.id)
+      return
+    }
+    const host = this.#known(message.id)
+    if (host === undefined) return
+    if (message.state !== undefined) host.state = message.state
+    if (isNumber(message.since)) host.since = message.since
+    if (isObject(message.info)) host.info = message.info
+  }
+
+  #known(id) {
+    let host = this.hosts.get(id)
+    if (host === undefined && isHostId(id)) {
+      host = new Host(id)
+      this.hosts.set(id, host)
+    }
+    return host
+  }
+}
+
+/** @param {Record<string, any>} pulse @returns {[string, number][]} */
+function headline(pulse) {
+  return isNumber(pulse.cpu_percent) ? [["cpu_percent", pulse.cpu_percent]] : []
+}

@@ -1,0 +1,33 @@
+/** A number with a bar beside it; the bar changes colour only for trouble. */
+
+import { element, setAttribute, setText } from "./dom.js"
+import { isNumber, MISSING_TITLE, percent } from "./numbers.js"
+
+const WARN_PERCENT = 80
+const CRITICAL_PERCENT = 92
+
+export class Meter {
+  #text = element("span", { class: "number" })
+  #fill = element("span", { class: "meter-fill" })
+  element
+
+  constructor() {
+    this.element = element("span", { class: "metered" }, this.#text,
+      element("span", { class: "meter", "aria-hidden": "true" }, this.#fill))
+  }
+
+  /** @param {unknown} value percent */
+  set(value) {
+    setText(this.#text, percent(value))
+    setAttribute(this.#text, "title", isNumber(value) ? null : MISSING_TITLE)
+    const share = isNumber(value) ? Math.min(1, Math.max(0, value / 100)) : 0
+    this.#fill.style.transform = `scaleX(${share.toFixed(3)})`
+    setAttribute(this.element, "data-level", levelOf(value))
+  }
+}
+
+/** @param {unknown} value percent @returns {"warn" | "critical" | null} */
+export function levelOf(value) {
+  if (!isNumber(value) || value < WARN_PERCENT) return null
+  return value >= CRITICAL_PERCENT ? "critical" : "warn"
+}

@@ -1,0 +1,146 @@
+/** Numbers as people read them. Anything that is no finite number is a dash, never "NaN" and never 0. */
+
+export const MISSING = "—"
+export const MISSING_TITLE = "not available on this host"
+
+const KIBI = 1024
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** @param {unknown} value @returns {value is number} */
+export function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value)
+}
+
+/** "9.4 %", "42 %". @param {unknown} value */
+export function percent(value) {
+  if (!isNumber(value)) return MISSING
+  return Math.round(value * 10) < 100 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`
+}
+
+/** Three significant digits, IEC units: "1.50 KiB", "512 B". @param {unknown} value */
+export function bytes(value) {
+  if (!isNumber(value)) return MISSING
+  let size = Math.abs(value)
+  let unit = 0
+  while (size >= (unit === 0 ? KIBI : 999.5) && unit < BYTE_UNITS.length - 1) {
+    size /= KIBI
+    unit += 1
+  }
+  const sign = value < 0 ? "-" : ""
+  return `${sign}${unit === 0 ? Math.round(size) : significant(size)} ${BYTE_UNITS[unit]}`
+}
+
+/** "1.50 MiB/s". @param {unknown} value */
+export function byteRate(value) {
+  return isNumber(value) ? `${bytes(value)}/s` : MISSING
+}
+
+/** Two decimals. @param {unknown} value */
+export function load(value) {
+  return isNumber(value) ? value.toFixed(2) : MISSING
+}
+
+/** "47 °C". @param {unknown} value */
+export function celsius(value) {
+  return isNumber(value) ? `${Math.round(value)} °C` : MISSING
+}
+
+/** "3.40 GHz". @param {unknown} value */
+export function hertz(value) {
+  return isNumber(value) ? `${(value / 1e9).toFixed(2)} GHz` : MISSING
+}
+
+/** Whole, thousands apart: "12 345". @param {unknown} value */
+export function count(value) {
+  if (!isNumber(value)) return MISSING
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f")
+}
+
+/** "1 240/s". @param {unknown} value */
+export function rate(value) {
+  return isNumber(value) ? `${count(value)}/s` : MISSING
+}
+
+/** "1.24 ms", "310 µs". @param {unknown} seconds */
+export function duration(seconds) {
+  if (!isNumber(seconds)) return MISSING
+  if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`
+  return seconds < 1 ? `${significant(seconds * 1000)} ms` : `${significant(seconds)} s`
+}
+
+/** "52 d 05:25", under a day "05:25:13". @param {unknown} seconds */
+export function uptime(seconds) {
+  if (!isNumber(seconds) || seconds < 0) return MISSING
+  const days = Math.floor(seconds / DAY)
+  const hours = pad(Math.floor((seconds % DAY) / HOUR))
+  const minutes = pad(Math.floor((seconds % HOUR) / MINUTE))
+  return days > 0 ? `${days} d ${hours}:${minutes}` : `${hours}:${minutes}:${pad(Math.floor(seconds % MINUTE))}`
+}
+
+/** "3 s ago", "4 min ago", then the clock time. @param {number} then milliseconds @param {number} now milliseconds */
+export function age(then, now) {
+  if (!isNumber(then)) return MISSING
+  const seconds = Math.max(0, Math.floor((now - then) / 1000))
+  if (seconds < MINUTE) return `${seconds} s ago`
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ago`
+  return seconds < DAY ? `at ${clockTime(then)}` : `on ${date(then)} ${clockTime(then)}`
+}
+
+/** "about 1 h", "12 s": a length of time in words. @param {number} seconds */
+export function roughly(seconds) {
+  const length = Math.abs(seconds)
+  if (length < 90) return `${Math.round(length)} s`
+  if (length < 90 * MINUTE) return `${Math.round(length / MINUTE)} min`
+  if (length < 2 * DAY) return `${Math.round(length / HOUR)} h`
+  return `${Math.round(length / DAY)} d`
+}
+
+/** "14:02:11" in the browser's zone. @param {number} milliseconds */
+export function clockTime(milliseconds) {
+  if (!isNumber(milliseconds)) return MISSING
+  const at = new Date(milliseconds)
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`
+}
+
+/** "2026-11-21" in the browser's zone. @param {number} milliseconds */
+export function date(milliseconds) {
+  if (!isNumber(milliseconds)) return MISSING
+  const at = new Date(milliseconds)
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`
+}
+
+const BY_UNIT = new Map([
+  ["percent", percent],
+  ["bytes", bytes],
+  ["bytes per second", byteRate],
+  ["per second", rate],
+  ["celsius", celsius],
+  ["hertz", hertz],
+  ["seconds", duration],
+])
+
+/** The format for a unit as the wire names it. @param {unknown} unit @returns {(value: unknown) => string} */
+export function formatOf(unit) {
+  const known = BY_UNIT.get(String(unit))
+  if (known) return known
+  const suffix = typeof unit === "string" && unit ? ` ${unit}` : ""
+  return (value) => (isNumber(value) ? `${significantOrWhole(value)}${suffix}` : MISSING)
+}
+
+/** @param {number} value */
+function significant(value) {
+  return value >= 99.95 ? String(Math.round(value)) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2)
+}
+
+/** @param {number} value */
+function significantOrWhole(value) {
+  return Number.isInteger(value) ? count(value) : Math.abs(value) >= 1000 ? count(value) : String(Number(value.toPrecision(3)))
+}
+
+/** @param {number} value */
+function pad(value) {
+  return String(value).padStart(2, "0")
+}

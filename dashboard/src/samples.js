@@ -1,0 +1,83 @@
+/** The detail of the one host that is open: the last payload of each group, and its past. No DOM. */
+
+import { isSample } from "./messages.js"
+import { isNumber } from "./numbers.js"
+import { TickOrder } from "./order.js"
+import { Columns, numbersOf } from "./store.js"
+
+const CAPACITY_ROWS = 1024
+const MAX_GROUPS = 64
+const GAP_INTERVALS = 2.5
+const SHORTEST_GAP_SECONDS = 2.5
+
+export class GroupSamples {
+  /** @type {Record<string, any> | undefined} */
+  latest
+  columns = new Columns(CAPACITY_ROWS)
+  order = new TickOrder()
+}
+
+export class Samples {
+  /** @type {Map<string, GroupSamples>} */
+  #groups = new Map()
+  /** Whether the past was delivered. */
+  filled = false
+
+  /** @param {import("./fleet.js").Host} host */
+  constructor(host) { this.host = host }
+
+  /** @param {string} name @returns {GroupSamples} */
+  group(name) {
+    let group = this.#groups.get(name)
+    if (group === undefined) {
+      group = new GroupSamples()
+      if (this.#groups.size < MAX_GROUPS) this.#groups.set(name, group)
+    }
+    return group
+  }
+
+  /** Names of the groups that sent something. */
+  get names() {
+    return [...this.#groups].filter(([, group]) => group.latest !== undefined).map(([name]) => name)
+  }
+
+  /** @param {string} name @returns {number} seconds between two samples of a group */
+  interval(name) {
+    const groups = this.host.info.groups
+    const seconds = groups && Object.hasOwn(groups, name) ? groups[name]?.interval_seconds : undefined
+    return isNumber(seconds) && seconds > 0 ? seconds : this.host.intervalSeconds
+  }
+
+  /** @param {string} name @returns {number} milliseconds of silence that make a gap */
+  gap(name) {
+    return Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * this.interval(name)) * 1000
+  }
+
+  /** @param {Record<string, unknown>} samples one tick, by group @param {number} received milliseconds */
+  take(samples, received) {
+    for (const [name, payload] of Object.entries(samples)) {
+      if (!isSample(payload)) continue
+      this.host.clock.observe(payload.time, received)
+      const group = this.group(name)
+      if (!group.order.accept(payload, this.interval(name))) continue
+      group.latest = payload
+      this.host.hear(payload.time)
+      group.columns.append(payload.time, payload.tick, numbersOf(payload))
+    }
+  }
+
+  /** @param {Record<string, unknown>} samples lists by group, oldest first @param {number} received milliseconds */
+  takePast(samples, received) {
+    for (const [name, payloads] of Object.entries(samples)) {
+      if (!Array.isArray(payloads) || name === "pulse") continue
+      const past = payloads.filter(isSample)
+      const newest = past.at(-1)
+      if (newest === undefined) continue
+      if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)
+      const group = this.group(name)
+      group.columns.merge(past.map((one) => ({ time: one.time, tick: one.tick, entries: numbersOf(one) })))
+      if (group.order.accept(newest, this.interval(name))) group.latest = newest
+    }
+    this.filled = true
+  }
+}

@@ -1,0 +1,149 @@
+/** The WebSocket to the bridge: says hello, keeps the selection, notices silence, comes back by itself. */
+
+import { parseMessage } from "./messages.js"
+
+const PROTOCOL = 1
+const SUBPROTOCOL = "fleetglass.v1"
+const FIRST_RETRY_MILLISECONDS = 500
+const LAST_RETRY_MILLISECONDS = 15_000
+const PING_MILLISECONDS = 5_000
+const MISSED_PINGS_ALLOWED = 3
+
+/** @typedef {{phase: "connecting" | "open" | "waiting", attempt: number, retryAt: number, latency: number | undefined}} Link */
+
+export class BridgeSocket {
+  #url
+  #token
+  #handlers
+  #world
+  #socket = null
+  #greeted = false
+  #selection = null
+  #retryTimer = 0
+  #pingTimer = 0
+  #pingId = 0
+  #pingSentAt = 0
+  #unanswered = 0
+  /** @type {Link} */
+  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined }
+
+  /**
+   * @param {string} url
+   * @param {{token?: string, onMessage: (message: any, received: number) => void, onLink: (link: Link) => void}} options
+   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: Function, clearTimeout: Function}} [world]
+   */
+  constructor(url, { token, onMessage, onLink }, world = browserWorld()) {
+    this.#url = url
+    this.#token = token
+    this.#handlers = { onMessage, onLink }
+    this.#world = world
+  }
+
+  /** Connect and stay connected until `close`. */
+  open() {
+    this.#dial()
+  }
+
+  close() {
+    this.#world.clearTimeout(this.#retryTimer)
+    this.#drop()
+  }
+
+  /** Try at once, if not connected. */
+  retryNow() {
+    if (this.link.phase !== "waiting") return
+    this.#world.clearTimeout(this.#retryTimer)
+    this.#dial()
+  }
+
+  /** Ask the bridge for this and nothing else; asked again after every reconnection. @param {object} selection */
+  watch(selection) {
+    this.#selection = selection
+    if (this.#greeted) this.#send({ type: "watch", ...selection })
+  }
+
+  #dial() {
+    this.#setLink({ phase: "connecting" })
+    const socket = new this.#world.WebSocket(this.#url, SUBPROTOCOL)
+    this.#socket = socket
+    socket.onopen = () => {
+      this.#send({ type: "hello", protocol: PROTOCOL, ...(this.#token ? { token: this.#token } : {}) })
+    }
+    socket.onmessage = (event) => this.#receive(event.data)
+    socket.onclose = () => this.#lost()
+    // A dial that hangs is noticed like a connection that fell silent.
+    this.#unanswered = 0
+    this.#schedulePing()
+  }
+
+  #receive(data) {
+    const message = parseMessage(data)
+    if (message === null) return
+    this.#unanswered = 0
+    if (message.type === "pong") {
+      if (message.id === this.#pingId) this.#setLink({ latency: this.#world.now() - this.#pingSentAt })
+    } else if (message.type === "welcome") {
+      this.#greeted = true
+      this.#setLink({ phase: "open", attempt: 0 })
+      if (this.#selection !== null) this.watch(this.#selection)
+      this.#ping()
+    }
+    this.#handlers.onMessage(message, this.#world.now())
+  }
+
+  #schedulePing() {
+    this.#pingTimer = this.#world.setTimeout(() => {
+      if (this.#unanswered >= MISSED_PINGS_ALLOWED) {
+        this.#lost()
+        return
+      }
+      this.#unanswered += 1
+      if (this.#greeted) this.#ping()
+      this.#schedulePing()
+    }, PING_MILLISECONDS)
+  }
+
+  #ping() {
+    this.#pingId += 1
+    this.#pingSentAt = this.#world.now()
+    this.#send({ type: "ping", id: this.#pingId })
+  }
+
+  #lost() {
+    this.#drop()
+    const attempt = this.link.attempt + 1
+    const longest = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1))
+    const wait = longest * (0.75 + 0.25 * this.#world.random())
+    this.#setLink({ phase: "waiting", attempt, retryAt: this.#world.now() + wait, latency: undefined })
+    this.#retryTimer = this.#world.setTimeout(() => this.#dial(), wait)
+  }
+
+  #drop() {
+    this.#world.clearTimeout(this.#pingTimer)
+    this.#greeted = false
+    const socket = this.#socket
+    this.#socket = null
+    if (socket === null) return
+    socket.onopen = socket.onmessage = socket.onclose = null
+    socket.close()
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message))
+  }
+
+  #setLink(change) {
+    this.link = { ...this.link, ...change }
+    this.#handlers.onLink(this.link)
+  }
+}
+
+function browserWorld() {
+  return {
+    WebSocket: window.WebSocket,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    setTimeout: (run, wait) => window.setTimeout(run, wait),
+    clearTimeout: (timer) => window.clearTimeout(timer),
+  }
+}

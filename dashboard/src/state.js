@@ -1,0 +1,33 @@
+/** A host's state as a glyph and a word: never by colour alone. */
+
+import { element, setAttribute, setText } from "./dom.js"
+import { age, clockTime } from "./numbers.js"
+
+export class StateMark {
+  #word = element("span", { class: "state-word" })
+  element = element("span", { class: "state" }, element("span", { class: "glyph", "aria-hidden": "true" }), this.#word)
+
+  /** @param {string} state @param {string} [words] instead of the state's name */
+  set(state, words = state) {
+    setAttribute(this.element, "data-state", state)
+    setText(this.#word, words)
+  }
+}
+
+/**
+ * What a host's state means right now: "lost since 14:02:11", "late, last sample 4 s ago".
+ * @param {import("./fleet.js").Host} host
+ * @param {import("./fleet.js").Fleet} fleet
+ * @param {number} now
+ */
+export function stateInWords(host, fleet, now) {
+  const heard = fleet.lastHeard(host)
+  const since = clockTime(fleet.fromBridge(host.since))
+  switch (host.state) {
+    case "late": return Number.isNaN(heard) ? "late" : `late, last sample ${age(heard, now)}`
+    case "lost": return `lost since ${since}`
+    case "stopped": return `stopped at ${since}`
+    case "waiting": return "waiting for the first sample"
+    default: return "live"
+  }
+}
