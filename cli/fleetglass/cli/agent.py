@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings = agent_settings(configuration)
     start_log("agent", configuration.get("log_level", "agent") or "info")
 
-    from fleetglass.agent import agent  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.agent.agent import run as run_agent  # noqa: PLC0415 - bad usage is told without loading the part
     from fleetglass.agent.errors import AgentError  # noqa: PLC0415 - as above
 
     try:
-        agent.run(settings)
+        run_agent(settings)
     except AgentError as error:
         raise CommandError(str(error)) from error
     return 0

@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings = bridge_settings(configuration)
     start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-    from fleetglass.bridge import bridge  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - bad usage is told without loading the part
     from fleetglass.bridge.errors import BridgeError  # noqa: PLC0415 - as above
 
     try:
-        bridge.run(settings)
+        run_bridge(settings)
     except BridgeError as error:
         raise CommandError(str(error)) from error
     return 0

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from fleetglass.cli.kinds import Broker, Choice, Flag, HostId, Kind, Number, Prefixes, Text, Texts, Whole
+from fleetglass.cli.kinds import (
+    BridgeAddress,
+    Broker,
+    Choice,
+    Flag,
+    HostId,
+    Kind,
+    Number,
+    Prefixes,
+    Text,
+    Texts,
+    Whole,
+)
 
 Part = Literal["agent", "bridge", "simulate", "watch"]
 
@@ -116,7 +128,7 @@ KEYS: Final = (
         "32",
         "N",
     ),
-    Key("url", Text(), "address of the bridge", _WATCH, "ws://127.0.0.1:8765/ws", "URL"),
+    Key("url", BridgeAddress(), "address of the bridge", _WATCH, "ws://127.0.0.1:8765/ws", "URL"),
     Key("format", Choice(FORMATS), "how to print: " + ", ".join(FORMATS), _WATCH, "simple", "FORMAT"),
     Key("token", Text(), "viewer token", _WATCH, secret=True),
 )

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from fleetglass.wire import BrokerURL, Topics, check_host_id
 from fleetglass.wire.broker import BROKER_URL_RULE
@@ -169,3 +170,18 @@ class Broker:
     def read(self, value: object) -> BrokerURL:
         """Return the address."""
         return BrokerURL.parse(Text().read(value))
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeAddress:
+    """The address of a bridge's WebSocket."""
+
+    expected: str = "ws://host[:port]/ws or wss://host[:port]/ws"
+
+    def read(self, value: object) -> str:
+        """Return the address."""
+        text = Text().read(value)
+        parts = urlsplit(text)
+        if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.port == 0:
+            raise ValueError
+        return text

@@ -14,20 +14,14 @@ from typing import Final, Self
 
 from fleetglass.cli.errors import UsageError
 from fleetglass.cli.stop_signals import StopSignals
+from fleetglass.wire.backoff import backoff_seconds
 
-FIRST_DELAY_SECONDS: Final = 0.5
-LONGEST_DELAY_SECONDS: Final = 30.0
 STEADY_SECONDS: Final = 30.0
 """A child that ran this long has recovered: its next restart is quick again."""
 STOP_SECONDS: Final = 2.0
 """Children get this long to end by themselves; all of `up` has 3 s."""
 
 _PR_SET_PDEATHSIG: Final = 1
-
-
-def restart_delay(attempt: int, luck: float) -> float:
-    """Return the pause before restart number `attempt` (from 0); `luck` is random within 0 and 1."""
-    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(attempt, 10)) * (0.5 + luck / 2)
 
 
 @dataclass(slots=True)
@@ -104,7 +98,7 @@ class Supervisor:
             raise ChildUsageError
         if time.monotonic() - child.started_at > STEADY_SECONDS:
             child.attempts = 0
-        delay = restart_delay(child.attempts, random.random())
+        delay = backoff_seconds(child.attempts, random.random())
         child.attempts += 1
         child.due_at = time.monotonic() + delay
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

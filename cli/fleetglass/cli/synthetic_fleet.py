@@ -22,6 +22,7 @@ from fleetglass.cli.probe import tls_context
 from fleetglass.cli.stop_signals import StopSignals
 from fleetglass.cli.synthetic import SLOW_SECONDS, SyntheticHost
 from fleetglass.wire import BrokerAccess, Topics, encode
+from fleetglass.wire.backoff import backoff_seconds
 from fleetglass.wire.payloads import Headline, Pulse, State, Status, Summary
 
 MAX_CONNECTIONS: Final = 32
@@ -29,8 +30,6 @@ SLOTS: Final = 100
 """The phases of the hosts within an interval: each slot publishes its share of the fleet at once."""
 KEEPALIVE_SECONDS: Final = 20
 CONNECT_SECONDS: Final = 2.0
-RETRY_SECONDS: Final = 0.5
-LONGEST_RETRY_SECONDS: Final = 30.0
 SUMMARY_SECONDS: Final = 15.0
 STATUS_SECONDS: Final = 60.0
 INFO_SECONDS: Final = 600.0
@@ -173,8 +172,7 @@ class _Connection:
         if self._client.socket() is not None:
             self._client.loop_misc()
         elif now >= self._retry_at:
-            delay = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2.0 ** min(self._attempts, 10))
-            self._retry_at = now + delay * random.uniform(0.5, 1)
+            self._retry_at = now + backoff_seconds(self._attempts, random.random())
             self._attempts += 1
             first = self._publishers[0]
             self._client.will_set(first.status_topic, first.status("lost"), qos=1, retain=True)
@@ -239,7 +237,7 @@ class _Connection:
         self, _client: paho.Client, _data: Any, _flags: Any, _reason: Any, _properties: Any
     ) -> None:
         self.connected = False
-        self._retry_at = time.monotonic() + RETRY_SECONDS * random.uniform(0.2, 1)
+        self._retry_at = time.monotonic() + backoff_seconds(0, random.random())
 
     def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._selector.register(sock, selectors.EVENT_READ, self)

@@ -1,7 +1,7 @@
 """The library and the terminal client for the bridge's WebSocket."""
 
 from fleetglass.client.errors import ClientError, Refused, Unreachable
-from fleetglass.client.stream import DEFAULT_URL, Interrupted, messages, retry_delay, stream
+from fleetglass.client.stream import DEFAULT_URL, Interrupted, messages, stream
 
 __all__ = [
     "DEFAULT_URL",
@@ -10,6 +10,5 @@ __all__ = [
     "Refused",
     "Unreachable",
     "messages",
-    "retry_delay",
     "stream",
 ]

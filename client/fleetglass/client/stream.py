@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Subprotocol
 
 from fleetglass.client.errors import Refused, Unreachable
+from fleetglass.wire.backoff import backoff_seconds
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import PayloadError
 from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error, Hello, Watch, as_json
@@ -18,8 +19,6 @@ from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error
 DEFAULT_URL: Final = "ws://127.0.0.1:8765/ws"
 URL_RULE: Final = "ws://host[:port]/ws or wss://host[:port]/ws"
 OPEN_SECONDS: Final = 5.0
-FIRST_DELAY_SECONDS: Final = 0.5
-LONGEST_DELAY_SECONDS: Final = 15.0
 STEADY_SECONDS: Final = 10.0
 """A connection that held this long was a good one: the next pause starts small again."""
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
@@ -33,11 +32,6 @@ class Interrupted:
 
     reason: str
     delay: float
-
-
-def retry_delay(attempt: int, luck: float) -> float:
-    """Return the pause before try number `attempt` (from 0); `luck` is random within 0 and 1."""
-    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(attempt, 10)) * (0.5 + luck / 2)
 
 
 async def messages(
@@ -91,7 +85,7 @@ async def stream(
         except Unreachable as error:
             if loop.time() - started_at > STEADY_SECONDS:
                 attempt = 0
-            delay = retry_delay(attempt, random.random())
+            delay = backoff_seconds(attempt, random.random())
             attempt += 1
             yield Interrupted(str(error), delay)
             await asyncio.sleep(delay)

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from fleetglass.cli.configuration import Configuration, read_configuration
+from fleetglass.cli.errors import UsageError
+from fleetglass.cli.settings import agent_settings, bridge_settings
+from fleetglass.wire import is_host_id
+
+
+def configuration(
+    tmp_path: Path, variables: dict[str, str] | None = None, **arguments: object
+) -> Configuration:
+    return read_configuration(arguments, {"HOME": str(tmp_path)} | (variables or {}))
+
+
+def test_defaults(tmp_path: Path) -> None:
+    """Told nothing, both parts use the broker on this machine and the prefix `fleet`."""
+    agent = agent_settings(configuration(tmp_path))
+    bridge = bridge_settings(configuration(tmp_path))
+    assert str(agent.broker.url) == str(bridge.broker.url) == "mqtt://127.0.0.1:1883"
+    assert (agent.prefix, bridge.prefixes) == ("fleet", ("fleet",))
+    assert is_host_id(agent.host_id)
+    assert (agent.interval, bridge.host, bridge.port, bridge.auth) == (1.0, "127.0.0.1", 8765, True)
+
+
+def test_all_that_can_be_told(tmp_path: Path) -> None:
+    """What was told arrives."""
+    agent = agent_settings(
+        configuration(tmp_path, {"FLEETGLASS_TAGS": "a,b"}, host_id="web-1", interval="2", top_processes="3")
+    )
+    assert (agent.host_id, agent.interval, agent.top_processes, agent.tags) == ("web-1", 2.0, 3, ("a", "b"))
+    bridge = bridge_settings(
+        configuration(tmp_path, port="80", auth=False, allowed_hosts=["h"], prefix=["a,b"])
+    )
+    assert (bridge.port, bridge.auth, bridge.allowed_hosts, bridge.prefixes) == (
+        80,
+        False,
+        ("h",),
+        ("a", "b"),
+    )
+
+
+def test_password_from_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The password is the content of the file without its line end; a private file gives no warning."""
+    path = tmp_path / "password"
+    path.write_text("geheim\n")
+    path.chmod(0o600)
+    settings = agent_settings(configuration(tmp_path, password_file=str(path)))
+    assert settings.broker.password == "geheim"
+    assert "geheim" not in repr(settings)
+    assert capsys.readouterr().err == ""
+
+
+def test_exposed_password_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A password file that every user can read works, with one line of warning."""
+    path = tmp_path / "password"
+    path.write_text("geheim")
+    path.chmod(0o644)
+    assert agent_settings(configuration(tmp_path, password_file=str(path))).broker.password == "geheim"
+    error = capsys.readouterr().err
+    assert error.startswith("fleetglass: warning: password_file: ")
+    assert f"chmod 600 {path}" in error
+
+
+def test_environment_before_password_file(tmp_path: Path) -> None:
+    """FLEETGLASS_PASSWORD wins, and the file is not even read."""
+    path = tmp_path / "password"
+    path.write_text("")
+    read = configuration(tmp_path, {"FLEETGLASS_PASSWORD": "p"}, password_file=str(path))
+    assert agent_settings(read).broker.password == "p"
+    with pytest.raises(UsageError, match="got an empty file"):
+        agent_settings(configuration(tmp_path, password_file=str(path)))
+
+
+def test_agent_has_one_prefix(tmp_path: Path) -> None:
+    """Several prefixes are for a bridge only."""
+    with pytest.raises(UsageError, match="prefix: got a, b, expected one"):
+        agent_settings(configuration(tmp_path, prefix=["a", "b"]))
+
+
+def test_files_for_tls_need_tls(tmp_path: Path) -> None:
+    """A certificate with a plain address would be a false sense of security, and is refused."""
+    path = tmp_path / "ca.pem"
+    path.write_text("")
+    with pytest.raises(UsageError, match="expected a broker at mqtts://"):
+        agent_settings(configuration(tmp_path, ca_file=str(path)))
+    with pytest.raises(UsageError, match="key_file: got a key without a certificate"):
+        agent_settings(configuration(tmp_path, key_file=str(path), broker="mqtts://h"))
+    settings = agent_settings(configuration(tmp_path, ca_file=str(path), broker="mqtts://h"))
+    assert settings.broker.ca_file == str(path)
+
+
+def test_insecure(tmp_path: Path) -> None:
+    """A password travels in clear to another machine only when told so."""
+    secret = {"FLEETGLASS_PASSWORD": "p"}
+    with pytest.raises(UsageError, match="sent in clear"):
+        agent_settings(configuration(tmp_path, secret, broker="mqtt://u@example.org"))
+    told = configuration(tmp_path, secret, broker="mqtt://u@example.org", insecure=True)
+    assert agent_settings(told).broker.insecure
