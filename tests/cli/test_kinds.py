@@ -19,7 +19,7 @@ from fleetglass.cli.kinds import (
 )
 from fleetglass.wire import BrokerURL
 
-KINDS: list[Kind] = [
+KINDS: list[Kind[object]] = [
     Text(),
     Choice(("a", "b")),
     Number(0.5, 60),
@@ -49,7 +49,7 @@ KINDS: list[Kind] = [
         (Broker(), "mqtts://h", BrokerURL("h", 8883, tls=True)),
     ],
 )
-def test_accepted(kind: Kind, given_value: object, value: object) -> None:
+def test_accepted(kind: Kind[object], given_value: object, value: object) -> None:
     """Texts of arguments and variables mean the same as the values of a file."""
     assert kind.read(given_value) == value
 
@@ -72,7 +72,7 @@ def test_accepted(kind: Kind, given_value: object, value: object) -> None:
         (BridgeAddress(), "ws://h:x/ws"),
     ],
 )
-def test_refused(kind: Kind, value: object) -> None:
+def test_refused(kind: Kind[object], value: object) -> None:
     """What is not of the kind is refused."""
     with pytest.raises(ValueError):  # noqa: PT011 - its text is said by who knows the key
         kind.read(value)

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -171,6 +172,7 @@ def test_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         raise RuntimeError("first\nsecond")
 
     monkeypatch.setattr(module, "_run", fail)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert module.main([]) == 1
     assert capsys.readouterr().err == (
         "fleetglass: unexpected RuntimeError: first second (FLEETGLASS_LOG_LEVEL=debug shows where)\n"

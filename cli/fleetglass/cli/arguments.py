@@ -2,11 +2,13 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from fleetglass.cli.errors import UsageError
 from fleetglass.cli.keys import Key, Part, keys_of
-from fleetglass.cli.kinds import Flag
+from fleetglass.cli.kinds import Flag, Kind
+
+T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,6 +40,18 @@ def key_arguments(values: Mapping[str, object], *parts: Part) -> list[str]:
             for text in value if isinstance(value, list | tuple) else [value]:
                 given.append(f"{key.option}={text}")
     return given
+
+
+def read_option(kind: Kind[T], text: str, option: str) -> T:
+    """Return the value of an argument that is no key.
+
+    Raises:
+        UsageError: it is not of the kind.
+    """
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: got {ascii(text)[:80]}, expected {kind.expected}") from error
 
 
 def _add(parser: argparse.ArgumentParser, key: Key) -> None:

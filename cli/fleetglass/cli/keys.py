@@ -40,7 +40,7 @@ class Key:
     """One key: `name` in YAML, `FLEETGLASS_NAME` in the environment, `flag` as an argument."""
 
     name: str
-    kind: Kind
+    kind: Kind[object]
     doc: str
     parts: frozenset[Part]
     default: str = ""

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from fleetglass.wire import BrokerURL, Topics, check_host_id
@@ -10,18 +10,20 @@ from fleetglass.wire.broker import BROKER_URL_RULE
 from fleetglass.wire.hosts import HOST_ID_RULE
 from fleetglass.wire.topics import PREFIX_RULE
 
+T_co = TypeVar("T_co", covariant=True)
+
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 
 
-class Kind(Protocol):
+class Kind(Protocol[T_co]):
     """One kind of value."""
 
     @property
     def expected(self) -> str:
         """What is accepted, for help and for errors."""
 
-    def read(self, value: object) -> object:
+    def read(self, value: object) -> T_co:
         """Return the value in its own type; text is read as well as the type itself.
 
         Raises:

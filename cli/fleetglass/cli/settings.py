@@ -1,5 +1,6 @@
 """From the configuration to the one frozen object that a part is given."""
 
+import functools
 import os
 import platform
 import stat
@@ -120,8 +121,9 @@ def _password_from_file(configuration: Configuration, part: Part) -> str | None:
     return password
 
 
+@functools.cache
 def warn_if_exposed(path: Path, name: str) -> None:
-    """Say in one line that a secret can be read by every user."""
+    """Say in one line, once, that a secret can be read by every user."""
     if path.stat().st_mode & stat.S_IROTH:
         text = f"{name}: {path} can be read by every user; make it private: chmod 600 {path}"
         print(f"fleetglass: warning: {text}", file=sys.stderr)

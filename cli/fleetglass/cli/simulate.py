@@ -3,11 +3,10 @@
 import argparse
 import time
 
-from fleetglass.cli.arguments import add_keys
+from fleetglass.cli.arguments import add_keys, read_option
 from fleetglass.cli.broker_choice import check_given
 from fleetglass.cli.configuration import read_configuration
-from fleetglass.cli.errors import UsageError
-from fleetglass.cli.kinds import Kind, Number, Whole
+from fleetglass.cli.kinds import Number, Whole
 from fleetglass.cli.log import start_log
 from fleetglass.cli.settings import broker_access, single_prefix
 
@@ -25,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal, or for the duration."""
-    hosts = int(_read(Whole(1, MAX_HOSTS), arguments.hosts, "--hosts"))
-    cores = int(_read(Whole(1, 1024), arguments.cores, "--cores"))
-    seed = int(_read(Whole(0, 2**31), arguments.seed, "--seed"))
+    hosts = read_option(Whole(1, MAX_HOSTS), arguments.hosts, "--hosts")
+    cores = read_option(Whole(1, 1024), arguments.cores, "--cores")
+    seed = read_option(Whole(0, 2**31), arguments.seed, "--seed")
     duration = None
     if arguments.duration is not None:
-        duration = _read(Number(0.1, 1e8), arguments.duration, "--duration")
+        duration = read_option(Number(0.1, 1e8), arguments.duration, "--duration")
     configuration = read_configuration(vars(arguments))
     access = broker_access(configuration, "simulate")
     prefix = single_prefix(configuration, "simulate")
@@ -55,11 +54,3 @@ def run(arguments: argparse.Namespace) -> int:
     with StopSignals() as stop:
         run_fleet(settings, stop)
     return 0
-
-
-def _read(kind: Kind, text: str, option: str) -> float:
-    try:
-        value = kind.read(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: got {ascii(text)[:80]}, expected {kind.expected}") from error
-    return float(str(value))

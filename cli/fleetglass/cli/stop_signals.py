@@ -5,7 +5,7 @@ import select
 import signal
 import socket
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class StopSignals:
@@ -14,21 +14,26 @@ class StopSignals:
     def __init__(self) -> None:
         self.requested = False
         """Whether the end was asked for."""
+        self._previous: dict[signal.Signals, Any] = {}
+        """What these signals did before."""
         self._reading, self._writing = socket.socketpair()
         for end in (self._reading, self._writing):
             end.setblocking(False)
 
     def __enter__(self) -> Self:
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it on purpose
-            signal.signal(signal.SIGHUP, self._note)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+                continue  # nohup ignores it on purpose
+            self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
         self._reading.close()
         self._writing.close()

@@ -49,7 +49,8 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         # A handler, whatever it does, lets a child's end wake up who sleeps.
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        if sys.platform != "win32":
+            signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
     def __exit__(
@@ -112,7 +113,7 @@ class Supervisor:
         child.process = subprocess.Popen(
             child.command,
             stdin=subprocess.DEVNULL,
-            process_group=0,
+            process_group=0 if sys.platform != "win32" else None,
             preexec_fn=tether(child.death_signal),  # noqa: PLW1509 - this program has one thread
         )
 

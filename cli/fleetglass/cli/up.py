@@ -4,18 +4,21 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.cli.arguments import add_keys, key_arguments
+from fleetglass.cli.arguments import add_keys, key_arguments, read_option
 from fleetglass.cli.broker_choice import BrokerChoice, check_given, choose_local
 from fleetglass.cli.configuration import Configuration, read_configuration
-from fleetglass.cli.errors import CommandError, UsageError
+from fleetglass.cli.errors import CommandError
 from fleetglass.cli.keys import Part
 from fleetglass.cli.kinds import Whole
 from fleetglass.cli.page import check_port_is_free, is_healthy, page_url
 from fleetglass.cli.probe import probe
 from fleetglass.cli.settings import agent_settings, bridge_settings
+from fleetglass.cli.simulate import MAX_HOSTS
 from fleetglass.cli.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
 from fleetglass.wire import BrokerAccess
@@ -28,22 +31,26 @@ SLOW_START_SECONDS: Final = 15.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command: its own, and those of agent and bridge."""
     parser.add_argument(
-        "--broker-port", metavar="PORT", help="port of the broker on this machine (default: 1883)"
+        "--broker-port",
+        metavar="PORT",
+        default="1883",
+        help="port of the broker on this machine (default: 1883)",
     )
-    parser.add_argument("--demo", metavar="N", help="show N synthetic hosts beside this one")
+    parser.add_argument("--demo", metavar="N", default="0", help="add N synthetic hosts to this one")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     add_keys(parser, "agent", "bridge")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
-    broker_port = _whole(arguments.broker_port, "--broker-port", 1, 65535, 1883)
-    demo = _whole(arguments.demo, "--demo", 0, 10_000, 0)
+    broker_port = read_option(Whole(1, 65535), arguments.broker_port, "--broker-port")
+    demo = read_option(Whole(0, MAX_HOSTS), arguments.demo, "--demo")
     configuration = read_configuration(vars(arguments))
-    agent_settings(configuration)
+    told: dict[Part, BrokerAccess] = {"agent": agent_settings(_for_publishers(configuration)).broker}
     settings = bridge_settings(configuration)
+    told["bridge"] = settings.broker
     check_port_is_free(settings.host, settings.port)
-    choice = _choose_broker(configuration, broker_port)
+    choice = _choose_broker(configuration, told, broker_port)
     _say(f"using {choice.description}")
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
         if choice.command:
@@ -57,22 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _whole(text: str | None, option: str, low: int, high: int, default: int) -> int:
-    if text is None:
-        return default
-    kind = Whole(low, high)
-    try:
-        return kind.read(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: got {ascii(text)[:80]}, expected {kind.expected}") from error
+def _for_publishers(configuration: Configuration) -> Configuration:
+    # The bridge reads all prefixes; this machine is one host, under the first.
+    prefixes = configuration.get("prefix", "agent")
+    return replace(configuration, arguments={**configuration.arguments, "prefix": prefixes and prefixes[:1]})
 
 
-def _choose_broker(configuration: Configuration, port: int) -> BrokerChoice:
-    told: list[tuple[Part, BrokerAccess]] = [
-        ("agent", agent_settings(configuration).broker),
-        ("bridge", bridge_settings(configuration).broker),
-    ]
-    given = [access for part, access in told if configuration.get("broker", part)]
+def _choose_broker(
+    configuration: Configuration, told: Mapping[Part, BrokerAccess], port: int
+) -> BrokerChoice:
+    given = [access for part, access in told.items() if configuration.get("broker", part)]
     if not given:
         return choose_local(port)
     return [check_given(access) for access in dict.fromkeys(given)][-1]
@@ -103,9 +104,8 @@ def _command(
     part: Part, arguments: argparse.Namespace, configuration: Configuration, choice: BrokerChoice
 ) -> list[str]:
     given = dict(vars(arguments))
-    if part != "bridge" and "prefix" in configuration.arguments:
-        # The bridge reads them all; this machine is one host, under the first.
-        given["prefix"] = configuration.get("prefix", part)[:1]
+    if part != "bridge":
+        given["prefix"] = _for_publishers(configuration).get("prefix", part)
     command = [sys.executable, "-m", "fleetglass.cli", part, *key_arguments(given, part)]
     if not configuration.get("broker", part):
         command.append(f"--broker={choice.url}")

@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from pathlib import Path
 
-from fleetglass.cli.arguments import add_keys
+from fleetglass.cli.arguments import add_keys, read_option
 from fleetglass.cli.configuration import Configuration, read_configuration
 from fleetglass.cli.errors import CommandError, UsageError
 from fleetglass.cli.kinds import Number
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print until a signal, or for the duration."""
-    duration = _duration(arguments.duration)
+    duration = None
+    if arguments.duration is not None:
+        duration = read_option(Number(0.1, 1e8), arguments.duration, "--duration")
     for host in arguments.hosts:
         try:
             check_host_id(host)
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     token = _token(configuration)
 
-    from fleetglass.client import DEFAULT_URL, Refused, Unreachable, messages, stream  # noqa: PLC0415 - as in agent.py
+    from fleetglass.client import DEFAULT_URL, ClientError, messages, stream  # noqa: PLC0415 - as in agent.py
     from fleetglass.client.terminal import Terminal  # noqa: PLC0415 - as above
 
     url = configuration.get("url", "watch") or DEFAULT_URL
@@ -55,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         following = asyncio.current_task()
         assert following is not None  # noqa: S101 - a coroutine that runs is a task's
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, following.cancel)
+            with contextlib.suppress(NotImplementedError):  # Windows, where Ctrl-C raises instead
+                asyncio.get_running_loop().add_signal_handler(number, following.cancel)
         async with asyncio.timeout(duration):
             await terminal.follow(source(url, token=token))
 
@@ -63,21 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         asyncio.run(follow())
     except (TimeoutError, asyncio.CancelledError):
         return 0
-    except Refused as error:
-        raise CommandError(str(error)) from error
-    except Unreachable as error:
+    except ClientError as error:
         raise CommandError(str(error)) from error
     return 0
-
-
-def _duration(text: str | None) -> float | None:
-    if text is None:
-        return None
-    kind = Number(0.1, 1e8)
-    try:
-        return kind.read(text)
-    except ValueError as error:
-        raise UsageError(f"--duration: got {ascii(text)[:80]}, expected {kind.expected}") from error
 
 
 def _token(configuration: Configuration) -> str | None:
