@@ -83,6 +83,7 @@ class _Agent:
         # Ticks for which a group's message is still taken for the present, by group.
         self._fresh = {one.group: 2.5 * turns_between(one.interval, settings.interval) for one in collectors}
         self._newest: dict[str, Group] = {}
+        self._unsent: set[str] = set()  # groups whose last message could not be sent as it is
         self._own = OwnReport()
         self._means = Means()
         self._summary_due = float("-inf")
@@ -133,14 +134,17 @@ class _Agent:
     def _encoded(self, found: Mapping[str, Group]) -> list[tuple[str, bytes]]:
         """Return topic and payload of each group; one that cannot be sent costs only its own group."""
         messages = []
+        self._unsent -= found.keys()
         for group, message in found.items():
             try:
                 payload = encode(message)
             except (UnicodeError, ValueError, TypeError) as error:
+                self._unsent.add(group)
                 self._sampler.refuse(group, f"message cannot be written: {error}")
                 continue
             if len(payload) > MAX_PAYLOAD_BYTES:
                 reason = f"message of {len(payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}"
+                self._unsent.add(group)
                 self._sampler.refuse(group, reason)
                 continue
             messages.append((self._topics[group], payload))
@@ -170,7 +174,8 @@ class _Agent:
         if moment >= self._inventory_due or conflict != self._conflict:
             self._inventory_due = moment + _INVENTORY_SECONDS
             self._conflict = conflict
-            info = self._inventory.info(current, time=now, conflict=conflict)
+            sent = {group: message for group, message in current.items() if group not in self._unsent}
+            info = self._inventory.info(sent, time=now, conflict=conflict)
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info
                 self._publisher.set_info(info)

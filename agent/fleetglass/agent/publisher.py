@@ -31,8 +31,8 @@ _CONFLICT_SECONDS = 150.0  # two of the other's statuses may get lost
 class Publisher:
     """Keeps a connection to the broker for as long as it is entered, and says so in the host's status.
 
-    Nothing is ever kept for later: what cannot be sent now is counted in `dropped_messages`. Everything
-    with an underscore is written by the network thread or by the caller's, never by both.
+    Nothing is ever kept for later: what cannot be sent now is counted in `dropped_messages`. The network
+    thread and the caller's share plain attributes only; what a race can cost is one status too many.
 
     Raises:
         AgentError: a certificate or key file cannot be used.
@@ -48,6 +48,7 @@ class Publisher:
     ) -> None:
         self.dropped_messages = 0
         """Messages not sent since start."""
+        self._settings = settings
         self._session = session
         self._clock = clock
         self._now = now
@@ -65,10 +66,9 @@ class Publisher:
         self._no_assertion_before = 0.0
         self._rival: tuple[str, float] | None = None
         self._network: threading.Thread | None = None
-        self._client = self._make_client(settings)
+        self._client = self._make_client()
 
     def __enter__(self) -> Self:
-        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_SECONDS)
         self._start_network()
         return self
 
@@ -126,7 +126,7 @@ class Publisher:
         if self._network is not None and not self._network.is_alive() and not self._stopping:
             _log.error("broker %s: the network thread ended, starting it again", self._broker)
             self._connected = False
-            self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_SECONDS)
+            self._client = self._make_client()
             self._start_network()
         if not self._connected:
             return
@@ -135,7 +135,8 @@ class Publisher:
         if self._info is not None and self._clock() >= self._info_due:
             self._publish_info(self._info)
 
-    def _make_client(self, settings: AgentSettings) -> Client:
+    def _make_client(self) -> Client:
+        settings = self._settings
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"fleetglass-{settings.host_id}-{self._session}",
@@ -162,6 +163,7 @@ class Publisher:
         return client
 
     def _start_network(self) -> None:
+        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_SECONDS)
         before = set(threading.enumerate())
         self._client.loop_start()
         self._network = next(iter(set(threading.enumerate()) - before), None)

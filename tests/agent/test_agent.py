@@ -1,0 +1,225 @@
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent.recording import Recording, agent_process, recording
+from fleetglass.agent.agent import run
+from fleetglass.agent.collectors import Collector
+from fleetglass.agent.settings import AgentSettings
+from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.wire.payloads import GROUPS, Cpu, Group, Network, NetworkInterface
+from support.mosquitto import Mosquitto
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.broker
+
+
+class Scripted:
+    """A collector that does what it is told."""
+
+    interval = 0.0
+
+    def __init__(self, group: str, act: Callable[[float, int], Group]) -> None:
+        self.group = group
+        self._act = act
+
+    def collect(self, time: float, tick: int) -> Group:
+        """Act."""
+        return self._act(time, tick)
+
+
+@contextmanager
+def running(broker: Mosquitto, prefix: str, *collectors: Collector) -> Iterator[Recording]:
+    """Run an agent in a thread of this process."""
+    settings = AgentSettings(
+        broker=BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)),
+        host_id="web-1",
+        prefix=prefix,
+        interval=0.5,
+    )
+    stop = threading.Event()
+    with recording(broker.port, prefix) as witness:
+        thread = threading.Thread(
+            target=run, args=(settings, stop), kwargs={"collectors": collectors or None}, daemon=True
+        )
+        thread.start()
+        try:
+            yield witness
+        finally:
+            stop.set()
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def steady(time: float, tick: int) -> Group:
+    return Cpu(time=time, tick=tick, total_percent=12.5)
+
+
+def test_a_real_host_is_published(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """A real agent publishes its groups, a summary, its inventory and its status, and logs two lines."""
+    log = tmp_path / "log"
+    with recording(mosquitto.port, prefix) as witness:
+        began = time.monotonic()
+        with agent_process(mosquitto.url, prefix, log) as process:
+            first = witness.wait("pulse")[0]
+            assert first.at - began < 3
+            witness.wait("pulse", 3)
+            info = witness.wait("info")[0].payload
+            assert {"cpu", "memory", "network", "process", "collector"} <= set(info["groups"]) <= set(GROUPS)
+            assert first.payload["process_count"] > 1
+            assert first.payload["uptime_seconds"] > 0
+            assert 0 < first.payload["memory_percent"] < 100
+            report = witness.wait("live/collector")[0].payload
+            assert {one["state"] for one in report["collectors"].values()} == {"ok"}
+            assert report["resident_bytes"] > 2**20
+            with recording(mosquitto.port, prefix) as later:
+                assert later.wait("summary")[0].retained
+            stopping = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(5) == 0
+            assert time.monotonic() - stopping < 3
+        witness.wait_status("stopped")
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_a_killed_agent_is_lost(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """After kill -9 the broker says lost in the name of the same session, retained."""
+    with recording(mosquitto.port, prefix) as witness:
+        with agent_process(mosquitto.url, prefix, tmp_path / "log") as process:
+            session = witness.wait_status("online").payload["session"]
+            process.kill()
+            assert witness.wait_status("lost").payload["session"] == session
+        with recording(mosquitto.port, prefix) as later:
+            assert later.wait_status("lost").retained
+
+
+def test_the_first_cpu_sample_is_real(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """While this test keeps a core busy, the first pulse and the first process list already show it."""
+    with (
+        recording(mosquitto.port, prefix) as witness,
+        agent_process(mosquitto.url, prefix, tmp_path / "log"),
+    ):
+        deadline = time.monotonic() + 10
+        while not witness.of("live/process") and time.monotonic() < deadline:
+            sum(range(10_000))
+        assert witness.wait("pulse")[0].payload["cpu_percent"] > 0
+        assert max(witness.wait("live/cpu")[0].payload["core_percents"]) > 20
+        assert witness.wait("live/process")[0].payload["top_cpu"][0]["cpu_percent"] > 20
+
+
+def test_ticks_follow_each_other_on_the_clock(mosquitto: Mosquitto, prefix: str) -> None:
+    """Ticks are numbered without a gap, come at their interval, and end with the agent's own report."""
+    with running(mosquitto, prefix, Scripted("cpu", steady)) as witness:
+        pulses = witness.wait("pulse", 5)
+        witness.wait("live/collector", 5)
+        ticks = [one.payload["tick"] for one in pulses]
+        assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
+        assert pulses[4].payload["time"] - pulses[1].payload["time"] == pytest.approx(1.5, abs=0.25)
+        assert pulses[0].payload["cpu_percent"] == 12.5
+        second = [
+            one.topic for one in witness.messages if one.payload.get("tick") == 2 and one.topic != "info"
+        ]
+        assert second == ["pulse", "live/cpu", "live/collector"]
+
+
+def test_a_failing_collector_harms_nothing_else(mosquitto: Mosquitto, prefix: str) -> None:
+    """Its group is missing and its reason is told, the other groups and all ticks are there."""
+
+    def fail(*_: object) -> Group:
+        raise OSError(5, "no such sensor")
+
+    with running(mosquitto, prefix, Scripted("sensor", fail), Scripted("cpu", steady)) as witness:
+        report = witness.wait("live/collector", 3)[2].payload
+        assert report["tick"] == 3
+        assert report["collectors"]["sensor"]["state"] == "failed"
+        assert "no such sensor" in report["collectors"]["sensor"]["reason"]
+        assert report["collectors"]["cpu"]["state"] == "ok"
+        assert witness.of("live/sensor") == []
+        assert len(witness.of("live/cpu")) >= 3
+
+
+def test_a_hanging_collector_harms_nothing_else(mosquitto: Mosquitto, prefix: str) -> None:
+    """A collector that never returns is late, every tick comes all the same, and the agent still ends."""
+    release = threading.Event()
+
+    def hang(time: float, tick: int) -> Group:
+        release.wait(30)
+        return Group(time=time, tick=tick)
+
+    try:
+        with running(mosquitto, prefix, Scripted("filesystem", hang), Scripted("cpu", steady)) as witness:
+            reports = witness.wait("live/collector", 4)
+            assert [one.payload["tick"] for one in reports[:4]] == [1, 2, 3, 4]
+            assert reports[3].payload["collectors"]["filesystem"]["state"] == "late"
+            assert reports[3].payload["skipped_ticks"] == 0
+            assert len(witness.of("live/cpu")) >= 4
+    finally:
+        release.set()
+
+
+def test_a_message_that_is_too_large_costs_only_its_group(mosquitto: Mosquitto, prefix: str) -> None:
+    """More interfaces than fit into one message are reported as a failure, not sent."""
+
+    def crowd(time: float, tick: int) -> Group:
+        names = (f"tunnel{number}" for number in range(2000))
+        return Network(
+            time=time,
+            tick=tick,
+            interfaces={name: NetworkInterface(receive_bytes_per_second=1) for name in names},
+        )
+
+    with running(mosquitto, prefix, Scripted("network", crowd), Scripted("cpu", steady)) as witness:
+        report = witness.wait("live/collector")[0].payload
+        assert report["collectors"]["network"]["state"] == "failed"
+        assert "expected at most 65536" in report["collectors"]["network"]["reason"]
+        assert witness.of("live/network") == []
+
+
+def test_a_name_that_cannot_be_written_costs_only_its_group(mosquitto: Mosquitto, prefix: str) -> None:
+    """A lone surrogate in a name loses that group, and nothing else."""
+
+    def broken(time: float, tick: int) -> Group:
+        return Network(time=time, tick=tick, interfaces={"\udcff": NetworkInterface()})
+
+    with running(mosquitto, prefix, Scripted("network", broken), Scripted("cpu", steady)) as witness:
+        report = witness.wait("live/collector")[0].payload
+        assert report["collectors"]["network"]["state"] == "failed"
+        assert witness.wait("live/cpu")
+
+
+def test_ticks_go_on_while_the_broker_is_away(own_mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """After the broker came back the same session goes on with a later tick, and counts what was dropped."""
+    with agent_process(own_mosquitto.url, prefix, tmp_path / "log"):
+        with recording(own_mosquitto.port, prefix) as witness:
+            before = witness.wait("pulse")[0].payload
+            witness.wait_status("online")
+            own_mosquitto.kill()
+        own_mosquitto.start()
+        with recording(own_mosquitto.port, prefix) as witness:
+            after = witness.wait("pulse", seconds=15)[0].payload
+            assert after["session"] == before["session"]
+            assert after["tick"] > before["tick"]
+            witness.wait_status("online")
+            wait_for(
+                lambda: witness.of("live/collector") and witness.of("live/collector")[0].payload, "own report"
+            )
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert sum("connection lost" in line for line in lines) == 1
+    assert sum(line.endswith(": connected") for line in lines) == 1
+
+
+def test_an_agent_without_a_broker_ends_in_time(tmp_path: Path, prefix: str) -> None:
+    """An agent that never had a connection ends within 3 s, after one line that says why."""
+    log = tmp_path / "log"
+    with agent_process("mqtt://127.0.0.1:1", prefix, log) as process:
+        wait_for(lambda: "cannot be reached" in log.read_text(), "the reason in the log")
+        stopping = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 0
+        assert time.monotonic() - stopping < 3
+    assert "Traceback" not in log.read_text()
