@@ -98,6 +98,8 @@ class _Publisher:
         self._pulses: list[Pulse] = []
         self._status_due = 0.0
         self._info_due = 0.0
+        self._fresh = True
+        """Whether the next tick is the first since the connection stands: it has all groups."""
 
     def status(self, state: State) -> bytes:
         """Return the payload of a status."""
@@ -106,14 +108,18 @@ class _Publisher:
     def introduce(self, client: paho.Client) -> None:
         """Publish what is retained, after each connect."""
         self._status_due = self._info_due = 0.0
+        self._fresh = True
         self._publish_retained(client, time.time())
 
     def publish(self, client: paho.Client, tick: int) -> paho.MQTTMessageInfo:
         """Publish one tick; return its last message."""
         now = round(time.time(), 3)
         due = frozenset(
-            group for group, (every, phase) in self._turns.items() if tick == 0 or (tick + phase) % every == 0
+            group
+            for group, (every, phase) in self._turns.items()
+            if self._fresh or (tick + phase) % every == 0
         )
+        self._fresh = False
         pulse, groups = self.host.messages(now, tick, self.session, due)
         client.publish(self._pulse_topic, encode(pulse))
         self._pulses.append(pulse)

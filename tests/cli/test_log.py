@@ -1,0 +1,37 @@
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from fleetglass.cli.log import start_log
+
+
+@pytest.fixture(autouse=True)
+def kept_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line has the time, the command, the level where it matters, and no traceback."""
+    start_log("agent", "info")
+    logging.getLogger("a").debug("hidden")
+    logging.getLogger("a").info("connected")
+    logging.getLogger("a").error("reading failed", exc_info=OSError("gone"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines] == [
+        "agent: connected",
+        "agent error: reading failed: OSError: gone",
+    ]
+
+
+def test_debug_shows_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
+    """At the debug level nothing is kept back."""
+    start_log("agent", "debug")
+    logging.getLogger("a").error("reading failed", exc_info=OSError("gone"))
+    assert capsys.readouterr().err.endswith("agent error: reading failed\nOSError: gone\n")
