@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fleetglass.cli.synthetic import EVERY_TICK, SLOW_SECONDS, make_host
 from fleetglass.wire import decode, encode, is_host_id
-from fleetglass.wire.payloads import GROUPS, MAX_PAYLOAD_BYTES, Disk, Group, Info, Network
+from fleetglass.wire.payloads import GROUPS, MAX_PAYLOAD_BYTES, Disk, Group, Info, Network, Pulse
 
 NOW = 1_790_000_000.0
 ALL = frozenset(SLOW_SECONDS)

@@ -55,8 +55,8 @@ async def messages(
         async for frame in connection:
             try:
                 message: BridgeMessage = decode_text(frame, BridgeMessage)  # type: ignore[arg-type] # a union is no type to mypy
-            except PayloadError as error:
-                raise Refused(f"bridge: got a message this version does not know: {error} ({url})") from error
+            except PayloadError:
+                continue  # A newer bridge may say more than this version knows.
             if isinstance(message, Error) and message.code in _HOPELESS:
                 raise Refused(f"bridge: {message.text} ({url})")
             yield message

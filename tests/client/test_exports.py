@@ -1,0 +1,15 @@
+import fleetglass.client
+
+
+def test_public_names() -> None:
+    """These names are promised to users of the library."""
+    assert fleetglass.client.__all__ == [
+        "DEFAULT_URL",
+        "ClientError",
+        "Interrupted",
+        "Refused",
+        "Unreachable",
+        "messages",
+        "stream",
+    ]
+    assert all(hasattr(fleetglass.client, name) for name in fleetglass.client.__all__)

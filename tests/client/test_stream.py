@@ -1,0 +1,157 @@
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from fleetglass.client import Interrupted, Refused, Unreachable, messages, stream
+from fleetglass.wire.protocol import SUBPROTOCOL, BridgeMessage, PulseFrame, Watch, Welcome
+from support.bridge import running_bridge
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+
+WELCOME = json.dumps(
+    {
+        "type": "welcome",
+        "version": "1",
+        "time": 1.0,
+        "broker": "connected",
+        "broker_since": 1.0,
+        "viewers": 1,
+        "limits": {},
+    }
+)
+
+
+@asynccontextmanager
+async def fake_bridge(handle: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
+    async with serve(handle, "127.0.0.1", 0, subprotocols=[Subprotocol(SUBPROTOCOL)]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/ws"
+
+
+async def collect(source: AsyncIterator[Any], count: int) -> list[Any]:
+    found = []
+    async for message in source:
+        found.append(message)
+        if len(found) == count:
+            break
+    await source.aclose()  # type: ignore[attr-defined] # both sources are generators
+    return found
+
+
+async def test_says_hello_and_what_it_watches() -> None:
+    """The first two messages are hello with the token and the selection."""
+    heard: list[Any] = []
+
+    async def handle(connection: ServerConnection) -> None:
+        heard.extend([json.loads(await connection.recv()), json.loads(await connection.recv())])
+        await connection.send(WELCOME)
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        found = await collect(messages(url, Watch(fleet=True, history=60), "secret"), 1)
+    assert isinstance(found[0], Welcome)
+    assert heard[0] == {"type": "hello", "protocol": 1, "token": "secret"}
+    assert heard[1] == {"type": "watch", "fleet": True, "hosts": {}, "history": 60}
+
+
+async def test_clean_close_does_not_spin() -> None:
+    """A bridge that closes each connection at once is tried again after growing pauses."""
+    tries: list[float] = []
+
+    async def handle(connection: ServerConnection) -> None:
+        tries.append(time.monotonic())
+        await connection.close()
+
+    async with fake_bridge(handle) as url:
+        found = await collect(stream(url), 3)
+    assert all(isinstance(message, Interrupted) for message in found)
+    assert len(tries) == 3
+    assert tries[1] - tries[0] >= found[0].delay >= 0.25
+    assert found[2].delay >= 1
+
+
+async def test_comes_back() -> None:
+    """After a break the stream goes on with the next connection, and says hello again."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.recv()
+        await connection.send(WELCOME)
+        connection.transport.abort()
+
+    async with fake_bridge(handle) as url:
+        found = await collect(stream(url), 4)
+    assert [type(message) for message in found] == [Welcome, Interrupted, Welcome, Interrupted]
+
+
+async def test_refusal_is_final() -> None:
+    """A wrong token is not tried again."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.send(json.dumps({"type": "error", "code": "bad_token", "text": "wrong token"}))
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        with pytest.raises(Refused, match=r"bridge: wrong token \(ws://"):
+            await collect(stream(url), 1)
+
+
+async def test_message_of_a_newer_bridge() -> None:
+    """A message of an unknown type, or one that is none at all, is passed over."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.send('{"type":"weather"}')
+        await connection.send(b"\xff")
+        await connection.send(WELCOME)
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        found = await collect(messages(url), 1)
+    assert isinstance(found[0], Welcome)
+
+
+async def test_nothing_there() -> None:
+    """Without a bridge the single connection says why, in one line."""
+    with pytest.raises(Unreachable, match=r"nothing answers: connection refused"):
+        await collect(messages(f"ws://127.0.0.1:{free_port()}/ws"), 1)
+
+
+async def test_something_else_there() -> None:
+    """A server that is no WebSocket is not tried for ever."""
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(Refused, match="got HTTP status 404, expected a WebSocket"):
+            await collect(stream(f"ws://127.0.0.1:{port}/ws"), 1)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/ws", "ws://", "nonsense"])
+async def test_wrong_address(url: str) -> None:
+    """An address of another kind is refused at once."""
+    with pytest.raises(Refused, match=r"url: got .*, expected ws://"):
+        await collect(stream(url), 1)
+
+
+@pytest.mark.broker
+async def test_real_bridge(mosquitto: Mosquitto, prefix: str) -> None:
+    """The real bridge answers with welcome, its fleet, and a frame of pulses."""
+    async with running_bridge(mosquitto, prefix) as running:
+        found: list[BridgeMessage] = []
+        async for message in messages(f"ws://127.0.0.1:{running.port}/ws"):
+            found.append(message)
+            if isinstance(message, PulseFrame) or len(found) == 2:
+                break
+    assert isinstance(found[0], Welcome)
