@@ -17,6 +17,7 @@ from support.chromium import running_chromium
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import Fleetglass, wait_for_page
+from support.waiting import wait_for
 
 RECORD_AGES = """
 window.received = [];
@@ -65,7 +66,7 @@ def _measure(folder: Path, seconds: int) -> dict[str, list[float]]:
             page = browser.new_page()
             page.add_init_script(RECORD_AGES)
             page.goto(f"{address}#/host/bench")
-            page.wait_for_function("window.shown.length > 2", timeout=20_000)
+            wait_for(lambda: page.evaluate("shown.length") > 2, "samples are shown")
             page.evaluate("received.length = 0, shown.length = 0")
             page.wait_for_timeout(seconds * 1000)
             return {
