@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import Any, Final
 
-STOP_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 0.3
 
 
 def main() -> int:

@@ -276,7 +276,8 @@ class SyntheticHost:
             )
             share *= 0.5
         count = pulse.process_count or 0
-        states = {"running": 1 + int(cpu / 100), "sleeping": count - 1 - int(cpu / 100)}
+        running = min(1 + int(cpu / 100), count)
+        states = {"running": running, "sleeping": count - running}
         return Process(time=time, tick=tick, count=count, states=states, top_cpu=entries, top_memory=entries)
 
     def _filesystem(self, time: float, tick: int) -> Filesystem:
