@@ -88,7 +88,7 @@ def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoic
     while not stop.requested and probe(access, 1.0).outcome != "accepted":
         if time.monotonic() > deadline:
             raise CommandError(
-                f"broker: got no answer in {BROKER_START_SECONDS:g} s from the one just started on {choice.url}"
+                f"broker: got no answer in {BROKER_START_SECONDS:g} s from the one started on {choice.url}"
             )
         supervisor.watch(POLL_SECONDS)
 
