@@ -1,7 +1,7 @@
 /** A moving chart of columns of the store. The only user of smoothie: another library would change this file only. */
 
 import { element, setAttribute, setText } from "./dom.js"
-import { roughly } from "./numbers.js"
+import { roughly, trimmed } from "./numbers.js"
 import { SmoothieChart, TimeSeries } from "./smoothie.js"
 import { mixed, translucent } from "./theme.js"
 
@@ -192,7 +192,8 @@ export class LiveChart {
     const fillStyle = this.#look.stacked
       ? mixed(strokeStyle, this.#colours.panel, STACK_FILL_SHARE)
       : filled === false ? undefined : translucent(strokeStyle, FILL_ALPHA)
-    return { lineWidth: LINE_WIDTH, strokeStyle, fillStyle }
+    // smoothie fills after it strokes: an opaque fill hides the lower half of the line.
+    return { lineWidth: this.#look.stacked ? 2 * LINE_WIDTH : LINE_WIDTH, strokeStyle, fillStyle }
   }
 
   #dress(colours) {
@@ -215,11 +216,12 @@ export class LiveChart {
   }
 
   #writeAxis() {
-    const { scale, format, flipped } = this.#look
+    const { scale, flipped } = this.#look
+    const format = (value) => trimmed(this.#look.format(value))
     const [top, middle, bottom] = this.#axis.children
     setText(flipped ? bottom : top, format(scale.max))
     setText(middle, format(scale.max / 2))
-    setText(flipped ? top : bottom, flipped ? "" : format(0).replace(/^0\.0+/, "0"))
+    setText(flipped ? top : bottom, flipped ? "" : format(0))
   }
 
   #describe(now, seconds) {

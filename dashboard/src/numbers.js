@@ -112,6 +112,11 @@ export function date(milliseconds) {
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`
 }
 
+/** The same number without the zeros that say nothing: "5.00 MiB" as "5 MiB". @param {string} text */
+export function trimmed(text) {
+  return text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")
+}
+
 const BY_UNIT = new Map([
   ["percent", percent],
   ["bytes", bytes],

@@ -2,6 +2,9 @@
 
 const MAX_HOSTS = 64
 const FLEET_HISTORY_SECONDS = 60
+const MAX_HISTORY_SECONDS = 900
+// Charts draw a little in the past, so their left edge is older than the window is long.
+const DRAWN_LATER_SECONDS = 5
 
 export class Selection {
   #socket
@@ -18,7 +21,7 @@ export class Selection {
 
   /** Everything of one host, with its past. @param {string} id @param {number} seconds */
   host(id, seconds) {
-    this.#ask({ fleet: false, hosts: Object.fromEntries([[id, "*"]]), history: seconds })
+    this.#ask({ fleet: false, hosts: Object.fromEntries([[id, "*"]]), history: Math.min(MAX_HISTORY_SECONDS, seconds + DRAWN_LATER_SECONDS) })
   }
 
   /** The same host with a longer past: the bridge sends the past only of a host that is added. @param {string} id @param {number} seconds */

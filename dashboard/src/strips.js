@@ -6,7 +6,7 @@ import { translucent } from "./theme.js"
 const SPAN_MILLISECONDS = 60_000
 const CORE_WIDTH = 3
 const CORE_GAP = 1
-export const MAX_CORES_SHOWN = 24
+export const MAX_CORES_SHOWN = 16
 
 /**
  * @param {HTMLCanvasElement} canvas

@@ -13,8 +13,11 @@ export class MemoryPanel extends Panel {
     { key: "used", label: "used", colour: 1 },
     { key: "cached", label: "cache", colour: 2 },
     { key: "total", label: "of" },
+  ])
+  #swapReadout = new Readout([
     { key: "swap", label: "swap", colour: 4 },
-    { key: "swapping", label: "swapping in / out" },
+    { key: "in", label: "in" },
+    { key: "out", label: "out" },
   ])
 
   constructor(context) {
@@ -37,7 +40,7 @@ export class MemoryPanel extends Panel {
       series: [{ name: "swap", colour: 4, keys: ["swap_used_bytes"] }],
     })
     this.#swap.element.classList.add("low")
-    this.body.append(this.#readout.element, memory.element, this.#swap.element, timeAxis())
+    this.body.append(this.#readout.element, memory.element, this.#swapReadout.element, this.#swap.element, timeAxis())
   }
 
   show(memory) {
@@ -49,7 +52,8 @@ export class MemoryPanel extends Panel {
     this.#readout.set("used", bytes(memory.used_bytes))
     this.#readout.set("cached", cached.length > 0 ? bytes(cached.reduce((sum, one) => sum + one, 0)) : MISSING)
     this.#readout.set("total", bytes(memory.total_bytes))
-    this.#readout.set("swap", memory.swap_total_bytes === 0 ? "none" : `${bytes(memory.swap_used_bytes)} of ${bytes(memory.swap_total_bytes)}`)
-    this.#readout.set("swapping", `${byteRate(memory.swap_in_bytes_per_second)} / ${byteRate(memory.swap_out_bytes_per_second)}`)
+    this.#swapReadout.set("swap", memory.swap_total_bytes === 0 ? "none" : `${bytes(memory.swap_used_bytes)} of ${bytes(memory.swap_total_bytes)}`)
+    this.#swapReadout.set("in", byteRate(memory.swap_in_bytes_per_second))
+    this.#swapReadout.set("out", byteRate(memory.swap_out_bytes_per_second))
   }
 }

@@ -10,8 +10,8 @@ export class ProcessPanel extends Panel {
   #buttons
   #table = new KeyedTable("Largest processes", [
     { title: "name", grows: true },
-    { title: "pid", kind: "number" },
-    { title: "user" },
+    { title: "pid", kind: "number", minor: true },
+    { title: "user", minor: true },
     { title: "CPU", kind: "number" },
     { title: "memory", kind: "number" },
     { title: "resident", kind: "number" },

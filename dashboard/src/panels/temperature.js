@@ -22,7 +22,8 @@ export class TemperaturePanel extends Panel {
   constructor(context) {
     super(context, { group: "sensor", title: "Temperatures", size: "6", none: "no sensors on this host" })
     this.#chart = this.chart({ label: "Temperatures", format: celsius, scale: new Scale({ least: 60 }), series: [] })
-    this.body.append(this.#chart.element, timeAxis(), this.#table.element, this.#fans)
+    this.body.append(element("div", { class: "beside" },
+      element("div", {}, this.#chart.element, timeAxis()), element("div", {}, this.#table.element, this.#fans)))
   }
 
   isEmpty({ temperatures, fans }) {

@@ -1,0 +1,79 @@
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+from support.chromium import find_chromium, running_chromium
+from support.page import FakeBridge, serve_dashboard
+from support.samples import MadeUpHost
+
+ContextMaker = Callable[..., Page]
+
+
+# Of a module, not of the session: two of Playwright's event loops cannot live at once, and the tests of the
+# whole chain bring their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if find_chromium() is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def dashboard_url() -> Iterator[str]:
+    with serve_dashboard() as url:
+        yield url
+
+
+@pytest.fixture
+def bridge() -> FakeBridge:
+    return FakeBridge(
+        now=time.time(), hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)]
+    )
+
+
+@pytest.fixture
+def new_page(browser: Browser, dashboard_url: str, tmp_path: Path) -> Iterator[ContextMaker]:
+    """Make pages; trouble in a console, a failed request or one to another origin fails the test."""
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
+
+    def watch(request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(dashboard_url).netloc:
+            trouble.append(f"other origin: {request.url}")
+
+    def note_failure(request: Request) -> None:
+        # A page that is left ends its requests; that is no failure of theirs.
+        if request.failure != "net::ERR_ABORTED":
+            trouble.append(f"failed: {request.url}, {request.failure}")
+
+    def make(**options: object) -> Page:
+        given = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "timezone_id": "UTC"}
+        context = browser.new_context(base_url=dashboard_url, **(given | options))  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8_000)
+        page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+        page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+        page.on("requestfailed", note_failure)
+        page.on("request", watch)
+        return page
+
+    yield make
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=tmp_path / f"last-{number}.png")
+        context.close()
+    assert not trouble
+
+
+@pytest.fixture
+def page(new_page: ContextMaker, bridge: FakeBridge) -> Page:
+    """Give a page whose WebSocket ends at the pretended bridge."""
+    page = new_page()
+    bridge.attach(page)
+    return page

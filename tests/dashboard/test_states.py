@@ -1,0 +1,175 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.page import FakeBridge
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("late", re.compile(r"^late, last sample \d+ s ago$")),
+        ("lost", re.compile(r"^lost since \d\d:\d\d:\d\d$")),
+        ("stopped", re.compile(r"^stopped at \d\d:\d\d:\d\d$")),
+    ],
+)
+def test_a_host_in_trouble_stays_and_says_so(
+    page: Page, bridge: FakeBridge, state: str, words: re.Pattern[str]
+) -> None:
+    """A host that is late, lost or stopped keeps its row and its page, which say it in words."""
+    page.goto("/")
+    expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text("live")
+    bridge.set_state("web-1", state)
+    expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text(words)
+    page.locator('tr[data-host="web-1"] .host-link').click()
+    expect(page.locator(".identity .state-word")).to_have_text(words)
+    expect(page.locator(".host-heard")).to_have_text(re.compile(r"last sample \d+ s ago"))
+    assert (
+        float(
+            page.locator('[data-panel="cpu"] .panel-body').first.evaluate(
+                "it => getComputedStyle(it).opacity"
+            )
+        )
+        < 0.6
+    )
+    bridge.set_state("web-1", "live")
+    expect(page.locator(".identity .state-word")).to_have_text("live")
+
+
+def test_a_host_never_heard_is_waiting(page: Page, bridge: FakeBridge) -> None:
+    """A host that is only known by name is listed as waiting, with dashes for numbers."""
+    bridge.states = {"web-2": "waiting"}
+    page.goto("/")
+    expect(page.locator('tr[data-host="web-2"] .state-word')).to_have_text("waiting for the first sample")
+    expect(page.locator('tr[data-host="web-2"] .column-cpu .number')).to_have_text("—")
+
+
+def test_a_broker_that_is_away_is_said_in_a_bar(page: Page, bridge: FakeBridge) -> None:
+    """While the bridge has no broker a bar says so and all data is dimmed; no host changes its state."""
+    page.goto("/")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    expect(page.locator(".bar")).to_be_hidden()
+    bridge.send("broker", state="connecting", since=bridge.now)
+    expect(page.locator(".bar")).to_contain_text("The bridge lost its broker")
+    expect(page.locator("tbody")).to_have_css("opacity", "0.55")
+    expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text("live")
+    bridge.send("broker", state="connected", since=bridge.now)
+    expect(page.locator(".bar")).to_be_hidden()
+
+
+def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeBridge) -> None:
+    """When the connection breaks a bar counts the attempts, all data is dimmed, and the page recovers by itself."""
+    page.goto("/#/host/web-1")
+    expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile("%"))
+    bridge.refuse = True
+    bridge.cut()
+    expect(page.locator(".bar")).to_have_text(
+        re.compile(r"Connection to bridge lost, retrying(?: in \d+ s)? \(attempt [23]\).*")
+    )
+    expect(page.locator('[data-panel="cpu"] .panel-body').first).to_have_css("opacity", "0.55")
+    bridge.refuse = False
+    page.get_by_role("button", name="Retry now").click()
+    expect(page.locator(".bar")).to_be_hidden()
+    watches = bridge.messages("watch")
+    assert watches[-1]["hosts"] == {"web-1": "*"}
+    expect(page.locator(".link-chip")).to_have_text(re.compile(r"^live"))
+
+
+def test_retries_wait_longer_each_time(page: Page, bridge: FakeBridge) -> None:
+    """The waits double from half a second up to 15 s, each with up to a quarter of jitter."""
+    page.goto("/")
+    bounds = page.evaluate(
+        """async () => {
+          const { BridgeSocket } = await import("/src/socket.js")
+          const waits = []
+          let run
+          class Refused { constructor() { queueMicrotask(() => this.onclose()) } close() {} readyState = 3 }
+          const socket = new BridgeSocket("ws://nowhere/ws", { onMessage() {}, onLink() {} }, {
+            WebSocket: Refused, now: () => 0, random: () => 1, clearTimeout() {},
+            setTimeout(work, wait) { if (wait !== 5000) { waits.push(wait); run = work } return 1 },
+          })
+          socket.open()
+          for (let attempt = 0; attempt < 7; attempt += 1) { await new Promise((done) => setTimeout(done)); run() }
+          return waits
+        }"""
+    )
+    assert bounds[:7] == [500, 1000, 2000, 4000, 8000, 15000, 15000]
+
+
+def test_a_silent_connection_is_given_up(page: Page) -> None:
+    """A connection that answers no ping is dropped after three of them."""
+    page.goto("/")
+    phases = page.evaluate(
+        """async () => {
+          const { BridgeSocket } = await import("/src/socket.js")
+          const timers = []
+          class Silent { readyState = 1; send() {} close() {} }
+          const socket = new BridgeSocket("ws://nowhere/ws", { onMessage() {}, onLink() {} }, {
+            WebSocket: Silent, now: () => 0, random: () => 1, clearTimeout() {},
+            setTimeout(work) { timers.push(work); return 1 },
+          })
+          socket.open()
+          const phases = []
+          for (let ping = 0; ping < 4; ping += 1) { timers.shift()(); phases.push(socket.link.phase) }
+          return phases
+        }"""
+    )
+    assert phases == ["connecting", "connecting", "connecting", "waiting"]
+
+
+def test_garbage_from_the_socket_harms_nothing(page: Page, bridge: FakeBridge) -> None:
+    """Frames that are no message, or hold what no host sends, are passed over; the next good one is shown."""
+    page.goto("/")
+    cell = page.locator('tr[data-host="web-1"] .column-cpu .number')
+    expect(cell).to_have_text(re.compile("%"))
+    for text in (
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"type":"pulse"}',
+        '{"type":"live","host":"web-1"}',
+        '{"type":"host","id":"__proto__"}',
+    ):
+        bridge.send_text(text)
+    bridge.send(
+        "pulse", time=bridge.now, hosts={"web-1": {"time": "now", "tick": 1}, "web-2": None, "Bad Id": {}}
+    )
+    bridge.send("live", host="web-1", samples={"cpu": 7, "constructor": {"time": 1, "tick": 1}})
+    bridge.pulses["web-1"] = bridge.hosts[0].pulse(bridge.now + 1, cpu_percent=66.0)
+    bridge.tick()
+    expect(cell).to_have_text("66 %")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+
+
+def test_the_token_leaves_the_address(page: Page, bridge: FakeBridge) -> None:
+    """A token in the link is sent in the hello, kept for the tab, and gone from the address at once."""
+    page.goto("/#token=s3cret")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    assert "s3cret" not in page.url
+    assert bridge.messages("hello")[0] == {"type": "hello", "protocol": 1, "token": "s3cret"}
+    page.reload()
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    assert bridge.messages("hello")[-1]["token"] == "s3cret"
+
+
+def test_the_theme_is_kept(page: Page) -> None:
+    """The theme follows the system until one is chosen, which a reload keeps."""
+    page.goto("/")
+    body = page.locator("body")
+    expect(body).to_have_css("background-color", "rgb(14, 19, 22)")
+    page.get_by_role("button", name="Theme: auto").click()
+    expect(body).to_have_css("background-color", "rgb(244, 242, 236)")
+    page.reload()
+    expect(body).to_have_css("background-color", "rgb(244, 242, 236)")
+
+
+def test_a_slow_viewer_is_told(page: Page, bridge: FakeBridge) -> None:
+    """A notice of the bridge is shown in its words."""
+    page.goto("/")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    bridge.send("notice", code="slow", text="updates reduced")
+    expect(page.locator(".bar")).to_contain_text("updates reduced")

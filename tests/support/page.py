@@ -1,0 +1,157 @@
+"""The page alone: its folder behind a plain server, and a bridge that is only pretended."""
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, WebSocketRoute
+
+from support.samples import MadeUpHost, Payload
+
+DASHBOARD = Path(__file__).parents[2] / "dashboard"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".woff2": "font/woff2"}  # noqa: RUF012
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serve_dashboard() -> Iterator[str]:
+    """Serve the folder on a free port of 127.0.0.1 and give its address."""
+    handler = functools.partial(_Handler, directory=str(DASHBOARD))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@dataclass(slots=True)
+class FakeBridge:
+    """Answers the page as a bridge would, and sends what a test tells it to."""
+
+    now: float
+    hosts: list[MadeUpHost] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
+    """Of hosts that are not live."""
+    refuse: bool = False
+    history: bool = True
+    received: list[Payload] = field(default_factory=list)
+    connections: int = 0
+    pulses: dict[str, Payload] = field(default_factory=dict)
+    """Instead of the usual ones."""
+    _route: WebSocketRoute | None = None
+    _watch: Payload = field(default_factory=dict)
+
+    def attach(self, page: Page) -> None:
+        """Take the page's WebSocket."""
+        page.route_web_socket("**/ws", lambda route: self._connect(route))
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send one message to the page."""
+        self.send_text(json.dumps({"type": kind, **fields}))
+
+    def send_text(self, text: str) -> None:
+        """Send one frame, whatever it is."""
+        assert self._route is not None
+        self._route.send(text)
+
+    def tick(self, seconds: float = 1) -> None:
+        """Let a second pass: pulses and live samples, as far as they are watched."""
+        self.now += seconds
+        heard = [host for host in self.hosts if self._state(host) == "live"]
+        if self._watch.get("fleet"):
+            self.send("pulse", time=self.now, hosts={host.id: self._pulse(host) for host in heard})
+        for host in heard:
+            if self._watch.get("hosts", {}).get(host.id) == "*":
+                self.send("live", host=host.id, samples=host.live(self.now))
+
+    def set_state(self, host_id: str, state: str) -> None:
+        """Change a host's state and say so."""
+        self.states[host_id] = state
+        self.send("host", id=host_id, state=state, since=self.now)
+
+    def cut(self, code: int = 1001) -> None:
+        """Close the connection."""
+        assert self._route is not None
+        self._route.close(code=code)
+        self._route = None
+
+    def messages(self, kind: str) -> list[Payload]:
+        """Return what the page sent of this type."""
+        return [message for message in self.received if message["type"] == kind]
+
+    def _connect(self, route: WebSocketRoute) -> None:
+        self.connections += 1
+        if self.refuse:
+            route.close(code=1013)
+            return
+        self._route = route
+        self._watch = {}
+        route.on_message(lambda text: self._receive(text))
+
+    def _receive(self, text: str | bytes) -> None:
+        message = json.loads(text)
+        self.received.append(message)
+        if message["type"] == "hello":
+            self._welcome()
+        elif message["type"] == "ping":
+            self.send("pong", id=message["id"], time=self.now)
+        elif message["type"] == "watch":
+            self._answer_watch(message)
+
+    def _welcome(self) -> None:
+        limits = {"message_bytes": 16384, "hosts": 64, "history_seconds": 900}
+        self.send(
+            "welcome",
+            protocol=1,
+            version="0.1.0",
+            time=self.now,
+            broker="connected",
+            broker_since=self.now - 60,
+            viewers=1,
+            limits=limits,
+        )
+        self.send("fleet", time=self.now, hosts=[self._entry(host) for host in self.hosts])
+
+    def _answer_watch(self, message: Payload) -> None:
+        before, self._watch = self._watch, message
+        for host in self.hosts:
+            if not self.history or host.id not in message["hosts"] or self._state(host) == "waiting":
+                continue
+            if before.get("hosts", {}).get(host.id) == message["hosts"][host.id]:
+                continue
+            past = host.history(self.now, int(message["history"]))
+            wanted = past if message["hosts"][host.id] == "*" else {"pulse": past["pulse"]}
+            self.send("history", host=host.id, samples=wanted)
+
+    def _entry(self, host: MadeUpHost) -> Payload:
+        state = self._state(host)
+        entry: Payload = {"id": host.id, "state": state, "since": self.now - 30}
+        if state != "waiting":
+            entry |= {"info": host.info(self.now), "pulse": self._pulse(host)}
+        return entry
+
+    def _state(self, host: MadeUpHost) -> str:
+        return self.states.get(host.id, "live")
+
+    def _pulse(self, host: MadeUpHost) -> Payload:
+        return self.pulses.get(host.id) or host.pulse(self.now)
