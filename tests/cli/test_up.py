@@ -121,7 +121,7 @@ def test_given_broker_and_prefixes(start: Start, mosquitto: Mosquitto, prefix: s
 
 @pytest.mark.broker
 def test_second_start_after_kill(start: Start) -> None:
-    """A hard end leaves nothing behind that would keep a second start on the same broker port from working."""
+    """A hard end leaves nothing behind that keeps a second start on the same port from working."""
     broker_port = str(free_port())
     first = begin(start, "--broker-port", broker_port)
     wait_for_live(first.port, "here")
