@@ -78,7 +78,7 @@ def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeB
     expect(page.locator(".link-chip")).to_have_text(re.compile(r"^live"))
 
 
-def test_retries_wait_longer_each_time(page: Page, bridge: FakeBridge) -> None:
+def test_retries_wait_longer_each_time(page: Page) -> None:
     """The waits double from half a second up to 15 s, each with up to a quarter of jitter."""
     page.goto("/")
     bounds = page.evaluate(
@@ -92,7 +92,10 @@ def test_retries_wait_longer_each_time(page: Page, bridge: FakeBridge) -> None:
             setTimeout(work, wait) { if (wait !== 5000) { waits.push(wait); run = work } return 1 },
           })
           socket.open()
-          for (let attempt = 0; attempt < 7; attempt += 1) { await new Promise((done) => setTimeout(done)); run() }
+          for (let attempt = 0; attempt < 7; attempt += 1) {
+            await new Promise((done) => setTimeout(done))
+            run()
+          }
           return waits
         }"""
     )

@@ -44,7 +44,7 @@ def serve_dashboard() -> Iterator[str]:
         thread.join()
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright keeps notes on the object whose method it calls
 class FakeBridge:
     """Answers the page as a bridge would, and sends what a test tells it to."""
 
@@ -63,7 +63,7 @@ class FakeBridge:
 
     def attach(self, page: Page) -> None:
         """Take the page's WebSocket."""
-        page.route_web_socket("**/ws", lambda route: self._connect(route))
+        page.route_web_socket("**/ws", self._connect)
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send one message to the page."""
@@ -106,7 +106,7 @@ class FakeBridge:
             return
         self._route = route
         self._watch = {}
-        route.on_message(lambda text: self._receive(text))
+        route.on_message(self._receive)
 
     def _receive(self, text: str | bytes) -> None:
         message = json.loads(text)
