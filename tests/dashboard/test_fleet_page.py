@@ -166,7 +166,9 @@ def test_the_last_minute_is_drawn_on_open(page: Page) -> None:
           if (!canvas || canvas.width === 0) return false
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
           const inked = new Set()
-          for (let at = 3; at < data.length; at += 4) if (data[at] > 0) inked.add(((at - 3) / 4) % canvas.width)
+          for (let pixel = 0; pixel < data.length / 4; pixel += 1) {
+            if (data[4 * pixel + 3] > 0) inked.add(pixel % canvas.width)
+          }
           return inked.size > 0.9 * canvas.width
         }"""
     )

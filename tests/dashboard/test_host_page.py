@@ -26,8 +26,8 @@ PROBE = """([selector, red, green, blue]) => {
   let top = null
   for (let at = 0; at < data.length; at += 4) {
     hash = (hash * 31 + data[at] + data[at + 3]) | 0
-    const near = Math.abs(data[at] - red) + Math.abs(data[at + 1] - green) + Math.abs(data[at + 2] - blue) < 60 && data[at + 3] > 120
-    if (!near) continue
+    const away = Math.abs(data[at] - red) + Math.abs(data[at + 1] - green) + Math.abs(data[at + 2] - blue)
+    if (away >= 60 || data[at + 3] <= 120) continue
     pixels += 1
     top ??= Math.floor(at / 4 / width) / height
     columns.add(((at / 4) % width) / width)
@@ -59,7 +59,7 @@ def wait_for_ink(page: Page, seconds: float, share: float = 0.9) -> dict[str, An
     """Set the clock to `seconds` after the start and wait until the line covers a share of the columns."""
     page.clock.set_fixed_time(NOW + seconds)
     page.wait_for_function(
-        f"([given, share]) => {{ const found = ({PROBE})(given); return found.columns.length > share * found.width }}",
+        f"([given, share]) => {{ const {{ columns, width }} = ({PROBE})(given); return columns.length > share * width }}",
         arg=[[CPU, *SKY], share],
     )
     return probe(page)

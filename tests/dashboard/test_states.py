@@ -61,7 +61,7 @@ def test_a_broker_that_is_away_is_said_in_a_bar(page: Page, bridge: FakeBridge) 
 
 
 def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeBridge) -> None:
-    """When the connection breaks a bar counts the attempts, all data is dimmed, and the page recovers by itself."""
+    """A broken connection is a bar that counts the attempts over dimmed data; the page comes back."""
     page.goto("/#/host/web-1")
     expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile("%"))
     bridge.refuse = True

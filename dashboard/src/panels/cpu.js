@@ -4,7 +4,7 @@ import { count, hertz, isNumber, load, percent, rate } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { Facts, Panel, Readout } from "./panel.js"
 
-const OTHER = ["nice_percent", "irq_percent", "softirq_percent", "steal_percent"]
+const OTHER = ["nice_percent", "irq_percent", "softirq_percent"]
 
 /** CPU time, stacked by what it was spent on. */
 export class CpuPanel extends Panel {
@@ -13,6 +13,7 @@ export class CpuPanel extends Panel {
     { key: "user", label: "user", colour: 1 },
     { key: "system", label: "system", colour: 2 },
     { key: "iowait", label: "iowait", colour: 4 },
+    { key: "steal", label: "steal", colour: 5 },
     { key: "other", label: "other", colour: 3 },
   ])
 
@@ -26,6 +27,7 @@ export class CpuPanel extends Panel {
         { name: "user", colour: 1, keys: ["user_percent"] },
         { name: "system", colour: 2, keys: ["system_percent"] },
         { name: "iowait", colour: 4, keys: ["iowait_percent"] },
+        { name: "steal", colour: 5, keys: ["steal_percent"] },
         { name: "other", colour: 3, keys: OTHER },
       ],
     })
@@ -38,6 +40,7 @@ export class CpuPanel extends Panel {
     this.#readout.set("user", percent(cpu.user_percent))
     this.#readout.set("system", percent(cpu.system_percent))
     this.#readout.set("iowait", percent(cpu.iowait_percent))
+    this.#readout.set("steal", percent(cpu.steal_percent))
     this.#readout.set("other", percent(others.length > 0 ? others.reduce((sum, one) => sum + one, 0) : undefined))
   }
 }
