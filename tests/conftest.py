@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.mosquitto import Mosquitto, find_mosquitto
 
 _numbers = itertools.count()
+
+# How long an example takes depends on what else the machine does; a hanging test meets its timeout.
+settings.register_profile("fleetglass", deadline=None)
+settings.load_profile("fleetglass")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

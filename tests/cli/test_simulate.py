@@ -9,8 +9,9 @@ import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.synthetic import EVERY_TICK
-from fleetglass.cli.synthetic_fleet import MAX_CONNECTIONS, summarise
+from fleetglass.cli.simulation.fleet import MAX_CONNECTIONS
+from fleetglass.cli.simulation.messages import EVERY_TICK
+from fleetglass.cli.simulation.publisher import summarise
 from fleetglass.wire import Topics, decode
 from fleetglass.wire.payloads import Info, Pulse, Status
 from support.mosquitto import Mosquitto

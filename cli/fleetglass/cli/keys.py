@@ -21,7 +21,7 @@ Part = Literal["agent", "bridge", "simulate", "watch"]
 
 ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
 
-OTHER_VARIABLES: Final = frozenset({"CONFIG", "LOG_FILE"})
+OTHER_VARIABLES: Final = frozenset({"CONFIG"})
 """Variables that are read, but are no keys."""
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")

@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_given(access)
 
     from fleetglass.cli.main import version  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.cli.simulation.fleet import SimulationSettings, run_fleet  # noqa: PLC0415 - as above
+    from fleetglass.cli.simulation.host import make_host  # noqa: PLC0415 - as above
     from fleetglass.cli.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.cli.synthetic import make_host  # noqa: PLC0415 - as above
-    from fleetglass.cli.synthetic_fleet import SimulationSettings, run_fleet  # noqa: PLC0415 - as above
 
     now = time.time()
     settings = SimulationSettings(

@@ -40,8 +40,11 @@ class Wave:
         return 0.0 if value < 0.0 else min(value, 1.0)
 
     def mean_until(self, time: float, span: float) -> float:
-        """Return about the mean of the last `span` seconds, as load averages have it."""
-        return (self.at(time) + self.at(time - span / 3) + self.at(time - span * 2 / 3)) / 3
+        """Return the mean of the last `span` seconds, which moves the slower the longer the span."""
+        day = 0.12 * math.sin(math.tau * ((time - span / 2) / DAY_SECONDS + self.day_phase))
+        low, high = (self.offset + moment * self.pace for moment in (time - span, time))
+        noise = (_area(_NOISE, _NOISE_SUM, high) - _area(_NOISE, _NOISE_SUM, low)) / (high - low)
+        return min(max(self.level * (1 + day) + self.swing * noise, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,7 @@ class Flow:
 
     def total(self, time: float) -> float:
         """Return the integral of the rate from time 0 to a moment."""
-        position = self.offset + time * self.pace
-        rounds, position = divmod(position, SIZE)
-        index = int(position)
-        part = position - index
-        here = _TRAFFIC[index]
-        area = _TRAFFIC_SUM[index] + part * (here + (_TRAFFIC[index + 1] - here) * part / 2)
-        return self.peak * (rounds * _TRAFFIC_SUM[SIZE] + area) / self.pace
+        return self.peak * _area(_TRAFFIC, _TRAFFIC_SUM, self.offset + time * self.pace) / self.pace
 
 
 def make_wave(source: random.Random, level: float, swing: float) -> Wave:
@@ -78,6 +75,15 @@ def make_wave(source: random.Random, level: float, swing: float) -> Wave:
 def make_flow(source: random.Random, peak: float) -> Flow:
     """Return a flow that differs from every other of the same source."""
     return Flow(peak * (0.5 + source.random()), source.random() * SIZE, 0.7 + 0.6 * source.random())
+
+
+def _area(values: list[float], sums: list[float], position: float) -> float:
+    # The integral of a table, repeated without end, from 0 to a position.
+    rounds, position = divmod(position, SIZE)
+    index = int(position)
+    part = position - index
+    here = values[index]
+    return rounds * sums[SIZE] + sums[index] + part * (here + (values[index + 1] - here) * part / 2)
 
 
 def _make_noise() -> list[float]:
@@ -113,5 +119,6 @@ def _make_sum(values: list[float]) -> list[float]:
 
 
 _NOISE: Final = _make_noise()
+_NOISE_SUM: Final = _make_sum(_NOISE)
 _TRAFFIC: Final = _make_traffic()
 _TRAFFIC_SUM: Final = _make_sum(_TRAFFIC)

@@ -3,7 +3,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.cli.waves import SIZE, make_flow, make_wave
+from fleetglass.cli.simulation.waves import SIZE, make_flow, make_wave
 
 TIMES = st.floats(1.6e9, 2.5e9)
 
@@ -43,3 +43,18 @@ def test_counter_is_the_integral_of_the_rate(seed: int, time: float) -> None:
     lowest, highest = sorted([flow.rate(time), flow.rate(time + 0.01)])
     slack = 0.02 * flow.peak
     assert (lowest - slack) * 0.01 <= gained <= (highest + slack) * 0.01
+
+
+@given(seed=st.integers(0, 1000), time=TIMES)
+def test_long_mean_moves_slowly(seed: int, time: float) -> None:
+    """A mean over 15 minutes can move in a second only by what entered and left it."""
+    wave = make_wave(random.Random(seed), 0.4, 0.09)
+    assert abs(wave.mean_until(time + 1, 900) - wave.mean_until(time, 900)) < 0.002
+
+
+@given(seed=st.integers(0, 1000), time=TIMES)
+def test_mean_is_that_of_the_values(seed: int, time: float) -> None:
+    """The mean of a minute is near that of its seconds."""
+    wave = make_wave(random.Random(seed), 0.4, 0.05)
+    values = [wave.at(time - second / 4) for second in range(240)]
+    assert abs(wave.mean_until(time, 60) - sum(values) / len(values)) < 0.02
