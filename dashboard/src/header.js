@@ -2,6 +2,7 @@
 
 import { button, element, setAttribute, setText } from "./dom.js"
 import { FLEET_ADDRESS } from "./router.js"
+import { silentSeconds } from "./socket.js"
 
 export class Header {
   /** Where the page of the moment puts its own tools. */
@@ -22,13 +23,14 @@ export class Header {
     this.#nameTheme()
   }
 
-  /** @param {import("./socket.js").Link} link @param {import("./fleet.js").Fleet} fleet */
-  update(link, fleet) {
+  /** @param {import("./socket.js").Link} link @param {import("./fleet.js").Fleet} fleet @param {number} now */
+  update(link, fleet, now) {
     const open = link.phase === "open"
-    const state = !open ? "lost" : fleet.broker.state === "connected" ? "live" : "late"
+    const silent = silentSeconds(link, now) > 0
+    const state = !open || silent ? "lost" : fleet.broker.state === "connected" ? "live" : "late"
     setAttribute(this.#link, "data-state", state)
     const latency = link.latency === undefined ? "" : ` · ${Math.max(0, Math.round(link.latency))} ms`
-    setText(this.#link, !open ? "not connected" : state === "live" ? `live${latency}` : "no broker")
+    setText(this.#link, !open ? "not connected" : silent ? "silent" : state === "live" ? `live${latency}` : "no broker")
     setAttribute(this.#link, "title", open ? `bridge ${fleet.bridgeVersion}, round trip` : "the page has no connection to its bridge")
   }
 

@@ -84,7 +84,7 @@ class App {
 
   #write(now) {
     this.#bar.update(this.#socket.link, this.#fleet, now)
-    this.#header.update(this.#socket.link, this.#fleet)
+    this.#header.update(this.#socket.link, this.#fleet, now)
     this.#page?.update(now)
   }
 }

@@ -6,10 +6,12 @@ const PROTOCOL = 1
 const SUBPROTOCOL = "fleetglass.v1"
 const FIRST_RETRY_MILLISECONDS = 500
 const LAST_RETRY_MILLISECONDS = 15_000
-const PING_MILLISECONDS = 5_000
+const PING_MILLISECONDS = 2_000
 const MISSED_PINGS_ALLOWED = 3
+// A bridge that works answers every ping.
+const SILENT_MILLISECONDS = PING_MILLISECONDS * 2
 
-/** @typedef {{phase: "connecting" | "open" | "waiting", attempt: number, retryAt: number, latency: number | undefined}} Link */
+/** @typedef {{phase: "connecting" | "open" | "waiting", attempt: number, retryAt: number, latency: number | undefined, heardAt: number}} Link */
 
 export class BridgeSocket {
   #url
@@ -25,7 +27,7 @@ export class BridgeSocket {
   #pingSentAt = 0
   #unanswered = 0
   /** @type {Link} */
-  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined }
+  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined, heardAt: 0 }
 
   /**
    * @param {string} url
@@ -80,6 +82,7 @@ export class BridgeSocket {
     const message = parseMessage(data)
     if (message === null) return
     this.#unanswered = 0
+    this.link.heardAt = this.#world.now()
     if (message.type === "pong") {
       if (message.id === this.#pingId) this.#setLink({ latency: this.#world.now() - this.#pingSentAt })
     } else if (message.type === "welcome") {
@@ -136,6 +139,12 @@ export class BridgeSocket {
     this.link = { ...this.link, ...change }
     this.#handlers.onLink(this.link)
   }
+}
+
+/** How long an open connection has brought nothing, in whole seconds; 0 while that is usual. @param {Link} link @param {number} now */
+export function silentSeconds(link, now) {
+  const silent = link.phase === "open" ? now - link.heardAt : 0
+  return silent > SILENT_MILLISECONDS ? Math.floor(silent / 1000) : 0
 }
 
 function browserWorld() {

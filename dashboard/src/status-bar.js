@@ -2,6 +2,7 @@
 
 import { button, element, setAttribute, setText } from "./dom.js"
 import { clockTime } from "./numbers.js"
+import { silentSeconds } from "./socket.js"
 
 const FIRST_CONNECTION_QUIET_MILLISECONDS = 300
 const NOTICE_MILLISECONDS = 10_000
@@ -49,6 +50,10 @@ export class StatusBar {
       const seconds = Math.max(0, Math.ceil((link.retryAt - now) / 1000))
       const what = link.phase === "waiting" ? `retrying in ${seconds} s` : "retrying"
       return { kind: "lost", text: `${why}, ${what} (attempt ${link.attempt})`, summary: why }
+    }
+    const silent = silentSeconds(link, now)
+    if (silent > 0) {
+      return { kind: "lost", text: `The bridge has been silent for ${silent} s. All values are from before.`, summary: "The bridge is silent" }
     }
     if (fleet.broker.state !== "connected") {
       const since = clockTime(fleet.fromBridge(fleet.broker.since))

@@ -87,9 +87,11 @@ def test_retries_wait_longer_each_time(page: Page) -> None:
           const waits = []
           let run
           class Refused { constructor() { queueMicrotask(() => this.onclose()) } close() {} readyState = 3 }
-          const socket = new BridgeSocket("ws://nowhere/ws", { onMessage() {}, onLink() {} }, {
+          const socket = new BridgeSocket("ws://nowhere/ws", {
+            onMessage() {}, onLink(link) { if (link.phase === "waiting") waits.push(link.retryAt) },
+          }, {
             WebSocket: Refused, now: () => 0, random: () => 1, clearTimeout() {},
-            setTimeout(work, wait) { if (wait !== 5000) { waits.push(wait); run = work } return 1 },
+            setTimeout(work) { run = work; return 1 },
           })
           socket.open()
           for (let attempt = 0; attempt < 7; attempt += 1) {
@@ -121,6 +123,23 @@ def test_a_silent_connection_is_given_up(page: Page) -> None:
         }"""
     )
     assert phases == ["connecting", "connecting", "connecting", "waiting"]
+
+
+def test_a_silent_bridge_is_told_before_it_is_given_up(page: Page, bridge: FakeBridge) -> None:
+    """A bridge that hangs with its connection open is named within seconds, and everything looks old."""
+    page.clock.install()
+    page.goto("/")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    bridge.frozen = True
+    page.clock.run_for(3_000)
+    expect(page.locator(".link-chip")).to_contain_text("live")
+    page.clock.run_for(3_000)
+    expect(page.locator(".bar")).to_contain_text("The bridge has been silent for 6 s")
+    expect(page.locator("body")).to_have_attribute("data-link", "lost")
+    expect(page.locator(".link-chip")).to_have_text("silent")
+    bridge.frozen = False
+    page.clock.run_for(3_000)
+    expect(page.locator("body")).to_have_attribute("data-link", "ok")
 
 
 def test_garbage_from_the_socket_harms_nothing(page: Page, bridge: FakeBridge) -> None:

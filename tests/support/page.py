@@ -53,6 +53,8 @@ class FakeBridge:
     states: dict[str, str] = field(default_factory=dict)
     """Of hosts that are not live."""
     refuse: bool = False
+    frozen: bool = False
+    """Connected, and answering nothing."""
     history: bool = True
     received: list[Payload] = field(default_factory=list)
     connections: int = 0
@@ -111,6 +113,8 @@ class FakeBridge:
     def _receive(self, text: str | bytes) -> None:
         message = json.loads(text)
         self.received.append(message)
+        if self.frozen:
+            return
         if message["type"] == "hello":
             self._welcome()
         elif message["type"] == "ping":

@@ -40,7 +40,7 @@ export class MemoryPanel extends Panel {
       series: [{ name: "swap", colour: 4, keys: ["swap_used_bytes"] }],
     })
     this.#swap.element.classList.add("low")
-    this.body.append(this.#readout.element, memory.element, this.#swapReadout.element, this.#swap.element, timeAxis())
+    this.body.append(this.#readout.element, memory.element, this.#swap.element, timeAxis(), this.#swapReadout.element)
   }
 
   show(memory) {
