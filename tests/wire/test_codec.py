@@ -8,7 +8,17 @@ from msgspec import UNSET
 
 from fleetglass.wire import PayloadError, decode, decode_stamp, encode
 from fleetglass.wire.codec import decode_viewer_message
-from fleetglass.wire.payloads import GROUPS, MAX_PAYLOAD_BYTES, Cpu, Info, Pulse, Status, Summary
+from fleetglass.wire.payloads import (
+    GROUPS,
+    MAX_PAYLOAD_BYTES,
+    Backfill,
+    Cpu,
+    Demand,
+    Info,
+    Pulse,
+    Status,
+    Summary,
+)
 
 times = st.floats(0, 1e11).map(lambda t: round(t, 3))
 ticks = st.integers(0, 2**53)
@@ -20,7 +30,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
     max_leaves=20,
 )
-message_types = st.sampled_from([Pulse, Summary, Status, Info, *GROUPS.values()])
+message_types = st.sampled_from([Pulse, Summary, Status, Info, Backfill, Demand, *GROUPS.values()])
 
 
 @given(times, ticks, names, percents, st.one_of(st.just(UNSET), st.lists(st.integers(0, 100))), rates)
@@ -37,6 +47,14 @@ def test_a_pulse_decodes_to_what_was_encoded(
         network_receive_bytes_per_second=received,
     )
     assert decode(encode(pulse), Pulse) == pulse
+
+
+@given(times, ticks, names, st.lists(percents, max_size=5))
+def test_a_backfill_holds_pulses_as_they_are(time: float, tick: int, session: str, cpus: list[float]) -> None:
+    """Pulses are put into a backfill and taken out of it byte for byte."""
+    pulses = [encode(Pulse(time=time, tick=tick, session=session, cpu_percent=cpu)) for cpu in cpus]
+    payload = encode(Backfill(time, tick, session, [msgspec.Raw(one) for one in pulses]))
+    assert [bytes(one) for one in decode(payload, Backfill).pulses] == pulses
 
 
 def test_an_absent_value_is_not_in_the_payload() -> None:

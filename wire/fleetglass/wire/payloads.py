@@ -85,6 +85,28 @@ class Summary(Headline, kw_only=True, omit_defaults=True):
     boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
 
 
+class Backfill(msgspec.Struct):
+    """The pulses taken while the broker was away, in chunks of at most `MAX_PAYLOAD_BYTES`.
+
+    A pulse whose way was cut may come both as `pulse` and here: `session` and `tick` tell.
+    """
+
+    time: Time
+    tick: Tick
+    session: Session
+    pulses: Annotated[list[msgspec.Raw], Meta(description="pulses as they would have come, oldest first")]
+
+
+class Demand(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A lease: while it runs, an agent that takes leases samples these groups more often, never less."""
+
+    time: Time
+    holder: Annotated[str, Meta(max_length=64, description="who asks; a later lease of it replaces this")]
+    groups: Annotated[list[str], Meta(max_length=64, description="groups wanted at `interval_seconds`")]
+    interval_seconds: Annotated[float, Meta(ge=0, le=3600, description="0 is every tick")] = 0
+    lease_seconds: Annotated[float, Meta(ge=0, le=300, description="how long it runs from `time` on")] = 30
+
+
 class Pressure(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Pressure stall information of Linux: share of time in which work waited (kernel: accounting/psi)."""
 
@@ -349,6 +371,7 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = UNSET
     tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
     synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
+    demand: Annotated[bool | UnsetType, Meta(description="the agent takes leases on `demand`")] = UNSET
     conflict: Annotated[
         str | UnsetType, Meta(description="another machine publishes under this host id: its session")
     ] = UNSET
