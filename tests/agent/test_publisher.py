@@ -1,19 +1,16 @@
-import json
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from agent.recording import Recording, recording
-from fleetglass.agent.publisher import Publisher
+from fleetglass.agent.connection import Message
+from fleetglass.agent.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
-from fleetglass.wire.payloads import Info
+from fleetglass.wire import BrokerAccess, BrokerURL, encode
+from fleetglass.wire.payloads import Demand, Info, Pulse
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -62,22 +59,6 @@ def test_the_inventory_is_retained(mosquitto: Mosquitto, prefix: str) -> None:
         assert witness.wait("info")[0].payload["host_name"] == "web"
         with recording(mosquitto.port, prefix) as later:
             assert later.wait("info")[0].retained
-
-
-@pytest.mark.broker
-def test_messages_of_a_tick_keep_their_order(mosquitto: Mosquitto, prefix: str) -> None:
-    """Messages come in the order given, and only the named topics are retained."""
-    topics = [f"{prefix}/web-1/{leaf}" for leaf in ("pulse", "live/cpu", "summary", "live/collector")]
-    with publishing(mosquitto.port, prefix) as publisher:
-        with recording(mosquitto.port, prefix) as witness:
-            publisher.publish_tick([(topic, b"{}") for topic in topics], retained={topics[2]})
-            witness.wait("live/collector")
-            order = [one.topic for one in witness.messages if one.topic not in ("status", "info")]
-            assert order == ["pulse", "live/cpu", "summary", "live/collector"]
-        with recording(mosquitto.port, prefix) as witness:
-            witness.wait("summary")
-            assert witness.of("pulse") == []
-        assert publisher.dropped_messages == 0
 
 
 @pytest.mark.broker
@@ -139,17 +120,6 @@ def test_two_agents_of_one_id_see_each_other(
     assert len(warnings) == 2
 
 
-def test_a_rival_that_fell_silent_is_forgotten(prefix: str) -> None:
-    """The conflict ends 150 s after the other's last status."""
-    now = [1000.0]
-    publisher = Publisher(settings(free_port(), prefix), session="abc", clock=lambda: now[0])
-    publisher._meet("other")
-    now[0] += 149
-    assert publisher.conflict == "other"
-    now[0] += 2
-    assert publisher.conflict is None
-
-
 @pytest.mark.broker
 def test_status_and_info_are_said_again(mosquitto: Mosquitto, prefix: str) -> None:
     """Status comes again within 70 s and info within 10 minutes, for brokers that lose retained messages."""
@@ -172,112 +142,159 @@ def test_status_and_info_are_said_again(mosquitto: Mosquitto, prefix: str) -> No
         witness.wait("status", 3)
 
 
+def tick(prefix: str, number: int, *topics: str) -> Tick:
+    pulse = encode(Pulse(time=1000.0 + number, tick=number, session="abc", cpu_percent=float(number % 100)))
+    others = [Message(f"{prefix}/web-1/{topic}", b"{}", retain=topic == "summary") for topic in topics]
+    return Tick(1000.0 + number, number, pulse, others)
+
+
+def delivered(witness: Recording) -> list[int]:
+    """Return the ticks of all pulses in the order in which they came, on either topic."""
+    ticks = []
+    for one in list(witness.messages):
+        pulses = [one.payload] if one.topic == "pulse" else one.payload.get("pulses", [])
+        ticks += [pulse["tick"] for pulse in pulses]
+    return ticks
+
+
 @pytest.mark.broker
-def test_a_restarted_broker_is_found_again(
+def test_messages_of_a_tick_keep_their_order(mosquitto: Mosquitto, prefix: str) -> None:
+    """The pulse comes first, the others in the order given, and only what says so is retained."""
+    with publishing(mosquitto.port, prefix) as publisher:
+        with recording(mosquitto.port, prefix) as witness:
+            publisher.publish_tick(tick(prefix, 1, "live/cpu", "summary", "live/collector"))
+            witness.wait("live/collector")
+            order = [one.topic for one in witness.messages if one.topic not in ("status", "info")]
+            assert order == ["pulse", "live/cpu", "summary", "live/collector"]
+        with recording(mosquitto.port, prefix) as witness:
+            witness.wait("summary")
+            assert witness.of("pulse") == []
+        assert publisher.dropped_messages == 0
+
+
+def test_what_cannot_be_sent_is_kept_or_counted(prefix: str) -> None:
+    """Without a broker pulses wait, 15 minutes of them at most; all else is dropped and counted."""
+    with Publisher(settings(free_port(), prefix), session="abc") as publisher:
+        for number in range(1, 911):
+            publisher.publish_tick(tick(prefix, number, "live/cpu"))
+        assert publisher.waiting_pulses == 900
+        assert publisher.dropped_messages == 910 + 10
+
+
+@pytest.mark.broker
+def test_no_pulse_is_lost_while_the_broker_is_away(
     own_mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After a crash of the broker the host is online again; the log has one line for each change."""
+    """Killed and back, the broker gets every pulse of the gap once and in order, before the next one."""
     caplog.set_level(logging.INFO)
     with publishing(own_mosquitto.port, prefix) as publisher:
         publisher.set_info(INFO)
+        with recording(own_mosquitto.port, prefix) as witness:
+            publisher.publish_tick(tick(prefix, 1))
+            witness.wait("pulse")
+            wait_for(lambda: _is_settled(publisher), "acknowledgement")
         own_mosquitto.kill()
         wait_for(lambda: not publisher.connected, "loss of the connection")
-        publisher.publish_tick([("x", b"{}"), ("y", b"{}")])
-        assert publisher.dropped_messages == 2
+        for number in range(2, 401):
+            publisher.publish_tick(tick(prefix, number, "live/cpu"))
         own_mosquitto.start()
-        wait_for(lambda: publisher.connected, "the connection again")
+        # Nobody shall hear the pulses before the recording does.
         with recording(own_mosquitto.port, prefix) as witness:
+            wait_for(lambda: publisher.connected, "the connection again")
             witness.wait_status("online")
             witness.wait("info")
+            publisher.publish_tick(tick(prefix, 401))
+            witness.wait("pulse")
+            assert delivered(witness) == list(range(2, 402))
     own = [record.message for record in caplog.records if record.name.startswith("fleetglass")]
     assert len(own) == 3
     assert "connection lost" in own[1]
     assert own[2].endswith(": connected")
 
 
-def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The log names address and reason once, however often the connection is tried."""
-    port = free_port()
-    with Publisher(settings(port, prefix), session="abc") as publisher:
-        publisher._client.reconnect_delay_set(0, 0)
-        tried: list[Any] = []
-        publisher._client.on_pre_connect = lambda *_: tried.append(True)
-        wait_for(lambda: len(tried) >= 3, "three attempts")
-    (line,) = [record.message for record in caplog.records if record.name.startswith("fleetglass")]
-    assert f"mqtt://127.0.0.1:{port} cannot be reached: " in line
-    assert "refused" in line
-
-
 @pytest.mark.broker
-def test_a_broker_that_refuses_is_named(
-    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A broker that does not let the agent in gives one clear line."""
-    broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(f"listener {broker.port} 127.0.0.1\nallow_anonymous false\n")
-    broker.start()
-    try:
-        with Publisher(settings(broker.port, prefix, password="wrong"), session="abc") as publisher:
-            wait_for(lambda: caplog.records, "the refusal")
-            assert not publisher.connected
-    finally:
-        broker.kill()
-    (line,) = [record.message for record in caplog.records if record.name.startswith("fleetglass")]
-    assert line.endswith("refuses this agent: not authorized")
-
-
-@pytest.mark.broker
-def test_a_broker_that_stops_reading_fills_no_memory(own_mosquitto: Mosquitto, prefix: str) -> None:
-    """A frozen broker makes ticks be dropped, and leaving takes less than 3 s all the same."""
-    payload = b"x" * 60_000
-    with publishing(own_mosquitto.port, prefix) as publisher:
+def test_a_frozen_broker_costs_no_pulse_and_no_memory(own_mosquitto: Mosquitto, prefix: str) -> None:
+    """While acknowledgements are missing nothing more is sent, and when they come all that was kept."""
+    with (
+        publishing(own_mosquitto.port, prefix) as publisher,
+        recording(own_mosquitto.port, prefix) as witness,
+    ):
         own_mosquitto.freeze()
         try:
-            wait_for(lambda: _fill(publisher, f"{prefix}/web-1/pulse", payload), "a dropped tick")
-            assert len(publisher._client._out_packet) <= 5  # of one tick
-            leaving = time.monotonic()
-            publisher.__exit__(None, None, None)
-            assert time.monotonic() - leaving < 3
+            for number in range(1, 51):
+                publisher.publish_tick(tick(prefix, number, "live/cpu"))
+            assert publisher.waiting_pulses >= 50 - UNACKNOWLEDGED_TICKS
+            assert publisher.dropped_messages == publisher.waiting_pulses
         finally:
             own_mosquitto.thaw()
+        wait_for(lambda: _is_settled(publisher), "acknowledgements")
+        publisher.publish_tick(tick(prefix, 51))
+        wait_for(lambda: 51 in delivered(witness), "the last pulse")
+        assert delivered(witness) == list(range(1, 52))
 
 
 @pytest.mark.broker
-def test_what_a_callback_raises_does_not_end_the_connection(
-    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A defect in handling a message is logged, and the next message is handled."""
-    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+def test_a_pulse_without_acknowledgement_is_sent_again(own_mosquitto: Mosquitto, prefix: str) -> None:
+    """What was on its way when a frozen broker was killed is not taken for delivered."""
+    with publishing(own_mosquitto.port, prefix) as publisher:
+        own_mosquitto.freeze()
+        for number in range(1, 4):
+            publisher.publish_tick(tick(prefix, number))
+        own_mosquitto.kill()
+        own_mosquitto.start()
+        with recording(own_mosquitto.port, prefix) as witness:
+            witness.wait_status("online")
+            wait_for(lambda: publisher.connected, "the connection again")
+            publisher.publish_tick(tick(prefix, 4))
+            witness.wait("pulse")
+            assert delivered(witness) == [1, 2, 3, 4]
+
+
+@pytest.mark.broker
+def test_leaving_a_frozen_broker_takes_less_than_three_seconds(own_mosquitto: Mosquitto, prefix: str) -> None:
+    """A goodbye that nobody acknowledges is not waited for without end."""
+    publisher = Publisher(settings(own_mosquitto.port, prefix), session="abc")
+    with publisher:
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        own_mosquitto.freeze()
+        leaving = time.monotonic()
+    try:
+        assert time.monotonic() - leaving < 3
+    finally:
+        own_mosquitto.thaw()
+
+
+@pytest.mark.broker
+def test_an_announcement_stays(mosquitto: Mosquitto, prefix: str) -> None:
+    """What is announced is retained, and what it is replaced by as well."""
+    topic = f"{prefix}/web-1/note"
+    with publishing(mosquitto.port, prefix) as publisher, recording(mosquitto.port, prefix) as witness:
+        for number in (1, 2):
+            publisher.announce(topic, encode(Demand(time=number, holder="x", groups=[])))
+            witness.wait("note", number)
+            with recording(mosquitto.port, prefix) as later:
+                [note] = later.wait("note")
+                assert (note.payload["time"], note.retained) == (number, True)
+
+
+@pytest.mark.broker
+def test_only_what_is_listened_to_is_heard(mosquitto: Mosquitto, prefix: str) -> None:
+    """A topic that was named before entering is subscribed, others are not."""
+    heard: list[bytes] = []
+    publisher = Publisher(settings(mosquitto.port, prefix), session="abc")
+    publisher.listen(f"{prefix}/web-1/demand", lambda payload, _: heard.append(payload))
+    with recording(mosquitto.port, prefix) as witness, publisher:
         witness.wait_status("online")
 
-        def fail(_: str) -> None:
-            raise ZeroDivisionError
+        def say_until_heard() -> bool:
+            witness.client.publish(f"{prefix}/web-1/pulse", b"no")
+            witness.client.publish(f"{prefix}/web-1/demand", b"yes")
+            return bool(heard)
 
-        monkeypatch.setattr(publisher, "_meet", fail)
-        say(witness, prefix, '{"state":"online","session":"other","time":1}')
-        wait_for(lambda: any("could not be handled" in one.message for one in caplog.records), "the log")
-        when = say(witness, prefix, "nonsense")
-        assert witness.wait_status("online", after=when).payload["session"] == "abc"
-
-
-@pytest.mark.broker
-def test_a_dead_network_thread_is_replaced(mosquitto: Mosquitto, prefix: str) -> None:
-    """When the connection's thread has ended, the next tick starts another."""
-    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
-        publisher._client.loop_stop()
-        when = time.monotonic()
-        publisher.refresh()
-        witness.wait_status("online", after=when)
+        wait_for(say_until_heard, "what was listened for")
+    assert set(heard) == {b"yes"}
 
 
-def test_the_user_of_a_host_is_its_id(prefix: str) -> None:
-    """A password without a user is that of the user named as the host."""
-    publisher = Publisher(settings(free_port(), prefix, password="secret"), session="abc")
-    seen = SimpleNamespace(user=publisher._client.username, password=publisher._client.password)
-    assert (seen.user, seen.password) == ("web-1", "secret")
-    assert json.loads(publisher._status("lost"))["state"] == "lost"
-
-
-def _fill(publisher: Publisher, topic: str, payload: bytes) -> bool:
-    publisher.publish_tick([(topic, payload)] * 5)
-    return publisher.dropped_messages > 0
+def _is_settled(publisher: Publisher) -> bool:
+    publisher._settle()
+    return not publisher._unacknowledged

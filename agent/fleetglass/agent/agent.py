@@ -13,14 +13,17 @@ import msgspec
 from fleetglass.agent import readings
 from fleetglass.agent.collectors import Collector, default_collectors
 from fleetglass.agent.collectors.collector import OwnReport
+from fleetglass.agent.connection import Message
+from fleetglass.agent.demand import Leases
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
-from fleetglass.agent.publisher import Publisher
+from fleetglass.agent.jumps import Jump, Jumps
+from fleetglass.agent.publisher import Publisher, Tick
 from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import Topics, encode
+from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info
 
 _log = logging.getLogger(__name__)
@@ -50,8 +53,8 @@ def run(
     publisher = Publisher(settings, session=session)
     try:
         sampler.prime()
+        agent = _Agent(settings, session, collectors, sampler, publisher)
         with _waiting(stop) as wait, publisher:
-            agent = _Agent(settings, session, collectors, sampler, publisher)
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -90,9 +93,14 @@ class _Agent:
         self._inventory = Inventory(settings, session=session, collectors=collectors)
         self._inventory_due = float("-inf")
         self._info: Info | None = None
+        self._demand_refused = False
         self._conflict: str | None = None
+        self._jumps = Jumps()
         topics = Topics(settings.prefix)
-        self._pulse_topic = topics.leaf(settings.host_id, "pulse")
+        self._leases: Leases | None = None
+        if settings.demand:
+            self._leases = Leases()
+            publisher.listen(topics.leaf(settings.host_id, "demand"), self._hear_demand)
         self._summary_topic = topics.leaf(settings.host_id, "summary")
         self._topics = {
             group: topics.live(settings.host_id, group) for group in [*self._fresh, OwnReport.group]
@@ -102,6 +110,9 @@ class _Agent:
         """Take one tick and publish it: the pulse first, the agent's own report last."""
         self._tick += 1
         now = round(clocks.time(), 3)
+        jump = self._note_jump()
+        if self._leases is not None:
+            self._sampler.hasten(self._leases.intervals(clocks.monotonic()))
         found = self._sampler.sample(now, self._tick)
         live = self._encoded(found)
         current = self._current(found)
@@ -118,21 +129,35 @@ class _Agent:
             runs=self._sampler.runs,
             dropped_messages=self._publisher.dropped_messages,
             skipped_ticks=skipped,
+            jump=jump,
         )
         self._means.add(pulse)
-        self._publisher.publish_tick(
-            [
-                (self._pulse_topic, encode(pulse)),
-                *live,
-                *self._summary(now),
-                (self._topics[OwnReport.group], encode(report)),
-            ],
-            retained={self._summary_topic},
-        )
+        others = [*live, *self._summary(now), Message(self._topics[OwnReport.group], encode(report))]
+        self._publisher.publish_tick(Tick(now, self._tick, encode(pulse), others))
         self._refresh_info(current, now)
 
-    def _encoded(self, found: Mapping[str, Group]) -> list[tuple[str, bytes]]:
-        """Return topic and payload of each group; one that cannot be sent costs only its own group."""
+    def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
+        assert self._leases is not None  # noqa: S101 -- listened for only then
+        now, wall = clocks.monotonic(), clocks.time()
+        try:
+            self._leases.hear(payload, retained=retained, now=now, wall=wall)
+        except PayloadError as error:
+            if not self._demand_refused:
+                _log.warning("a demand is not understood: %s", error)
+            self._demand_refused = True
+
+    def _note_jump(self) -> Jump:
+        """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
+        jump = self._jumps.look()
+        if jump.slept_seconds:
+            _log.info("this host slept for %.0f s; connecting anew", jump.slept_seconds)
+            self._publisher.renew()
+        if jump.set_seconds:
+            _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
+        return jump
+
+    def _encoded(self, found: Mapping[str, Group]) -> list[Message]:
+        """Return the message of each group; one that cannot be sent costs only its own group."""
         messages = []
         self._unsent -= found.keys()
         for group, message in found.items():
@@ -147,7 +172,7 @@ class _Agent:
                 self._unsent.add(group)
                 self._sampler.refuse(group, reason)
                 continue
-            messages.append((self._topics[group], payload))
+            messages.append(Message(self._topics[group], payload))
         return messages
 
     def _current(self, found: Mapping[str, Group]) -> dict[str, Group]:
@@ -158,14 +183,14 @@ class _Agent:
                 del self._newest[name]
         return self._newest
 
-    def _summary(self, now: float) -> list[tuple[str, bytes]]:
-        """Return topic and payload of the summary when it is time for one."""
+    def _summary(self, now: float) -> list[Message]:
+        """Return the summary when it is time for one."""
         moment = clocks.monotonic()
         if moment < self._summary_due:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
-        return [(self._summary_topic, encode(summary))]
+        return [Message(self._summary_topic, encode(summary), retain=True)]
 
     def _refresh_info(self, current: Mapping[str, Group], now: float) -> None:
         """Look now and then whether the inventory changed, and publish it when it did."""

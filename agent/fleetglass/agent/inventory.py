@@ -58,6 +58,7 @@ class Inventory:
             logical_cores=os.cpu_count() or UNSET,
             boot_time=psutil.boot_time(),
             tags=list(settings.tags) or UNSET,
+            demand=settings.demand or UNSET,
         )
 
     @property

@@ -4,7 +4,7 @@ import logging
 import threading
 import time as clocks
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 
 from fleetglass.agent.collectors import Collector
@@ -37,6 +37,7 @@ class Sampler:
         self._clock = clock
         self._deadline = min(0.5, interval / 2)
         self._late: dict[str, _Turn] = {}
+        self._hastened: Mapping[str, float] = {}
         self._inbox = _start_worker()
 
     def prime(self) -> None:
@@ -63,6 +64,10 @@ class Sampler:
             due = list(turn.waiting)
         return found
 
+    def hasten(self, intervals: Mapping[str, float]) -> None:
+        """Run the collectors of these groups at least as often as this, in seconds, until told otherwise."""
+        self._hastened = intervals
+
     def refuse(self, group: str, reason: str) -> None:
         """Note that what a collector found cannot be used."""
         self._note(group, CollectorRun(state="failed", reason=reason[:_LONGEST_REASON]))
@@ -79,7 +84,8 @@ class Sampler:
                 return False
             del self._late[collector.group]
         # Ticks count from 1, and everything is due at the first.
-        turns = turns_between(collector.interval, self._interval)
+        interval = min(collector.interval, self._hastened.get(collector.group, collector.interval))
+        turns = turns_between(interval, self._interval)
         return (tick - 1) % turns == 0 or collector.group not in self.runs
 
     def _late_run(self, group: str) -> CollectorRun:

@@ -16,4 +16,6 @@ class AgentSettings:
     """Seconds between two ticks, 0.5 to 60."""
     top_processes: int = 10
     """Length of the two lists of the `process` group."""
+    demand: bool = False
+    """Take leases of bridges that ask for costly groups more often while somebody watches."""
     tags: tuple[str, ...] = ()

@@ -89,6 +89,7 @@ KEYS: Final = (
     Key("host_id", HostId(), "name of this host in topics", _AGENT, "the host name, made to fit", "ID"),
     Key("interval", Number(0.5, 60), "seconds between two samples", _PUBLISHERS, "1", "SECONDS"),
     Key("top_processes", Whole(0, 100), "length of the lists of the largest processes", _AGENT, "10", "N"),
+    Key("demand", Flag(), "let bridges ask for costly groups more often while somebody watches", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
     Key("host", Text(), "address to serve the page at", _BRIDGE, "127.0.0.1", "ADDRESS"),
     Key("port", Whole(1, 65535), "port to serve the page at", _BRIDGE, "8765", "PORT"),

@@ -29,7 +29,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         broker=broker_access(configuration, "agent"),
         host_id=configuration.get("host_id", "agent") or _own_host_id(),
         prefix=single_prefix(configuration, "agent"),
-        **_said(configuration, "agent", "interval", "top_processes", "tags"),
+        **_said(configuration, "agent", "interval", "top_processes", "demand", "tags"),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from msgspec import UNSET
 
 from fleetglass.agent import readings
+from fleetglass.agent.jumps import Jump
 from fleetglass.wire.payloads import CollectorReport, CollectorRun
 
 
@@ -31,6 +32,7 @@ class OwnReport:
         runs: Mapping[str, CollectorRun],
         dropped_messages: int,
         skipped_ticks: int,
+        jump: Jump = Jump(0.0, 0.0),  # noqa: B008 -- it cannot change
     ) -> CollectorReport:
         """Return the last message of a tick. The CPU is that of all threads since the last call."""
         at, spent = self._clock(), self._read_cpu_seconds()
@@ -44,4 +46,6 @@ class OwnReport:
             resident_bytes=self._read_resident_bytes(),
             dropped_messages=dropped_messages,
             skipped_ticks=skipped_ticks,
+            slept_seconds=round(jump.slept_seconds) or UNSET,
+            clock_set_seconds=round(jump.set_seconds) or UNSET,
         )

@@ -1,0 +1,318 @@
+"""The agent's connection to the broker, kept up on a thread of its own."""
+
+import contextlib
+import logging
+import random
+import select
+import socket
+import ssl
+import threading
+import time as clocks
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from fleetglass.agent.errors import AgentError
+from fleetglass.agent.tls import tls_context
+from fleetglass.wire import BrokerAccess
+from fleetglass.wire.backoff import backoff_seconds
+
+_log = logging.getLogger(__name__)
+
+KEEPALIVE_SECONDS = 15
+LONGEST_WAIT_SECONDS = 4.0  # hosts that are not back after 15 s are taken for lost
+STABLE_SECONDS = 10.0
+"""A connection that lasted this long starts the backoff anew."""
+RETAINED_EXPIRY_SECONDS = 7 * 86_400
+"""A broker with MQTT 5 forgets what a host that never came back left behind."""
+_LOOK_SECONDS = 2.0
+_THREAD_END_SECONDS = 1.0
+
+End = Literal["unreachable", "unanswered", "version", "refused", "lost"]
+"""How an attempt ended; `unanswered` is a connection closed before the broker said anything."""
+
+
+class Message(NamedTuple):
+    """What is to be published."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+
+
+class Connection:
+    """Connects for as long as it is entered, again and again, by MQTT 5 or, where refused, by 3.1.1.
+
+    `on_connected` and `on_message` (topic, payload, retained) are called on the connection's thread and
+    may send. Nothing is kept for another connection: what is not acknowledged when one ends is the
+    sender's to send again.
+
+    Raises:
+        AgentError: a certificate or key file cannot be used.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerAccess,
+        *,
+        client_id: str,
+        user: str | None,
+        will: Callable[[], Message],
+        on_connected: Callable[[], None],
+        on_message: Callable[[str, bytes, bool], None],
+        clock: Callable[[], float] = clocks.monotonic,
+    ) -> None:
+        self.connected = False
+        """Whether the broker has let us in."""
+        self.number = 0
+        """Of the connection, or of the last one: the first is 1."""
+        self._broker = broker
+        self._client_id = client_id
+        self._user = user
+        self._will = will
+        self._on_connected = _guarded(on_connected)
+        self._on_message = _guarded(on_message)
+        self._clock = clock
+        self._version = MQTTProtocolVersion.MQTTv5
+        self._version_stood = False
+        self._trouble: str | None = None  # what was last said in the log about the broker
+        self._refused_topics: set[str] = set()
+        self._end: End = "unreachable"
+        self._tls = tls_context(broker) if broker.url.tls else None
+        self._client: Client | None = None
+        self._closing = threading.Event()
+        self._waker: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._waker, wakened = socket.socketpair()
+        wakened.setblocking(False)
+        self._thread = threading.Thread(
+            target=self._run, args=(wakened,), name="fleetglass-broker", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave, in at most a second even while a name server or the broker answers nothing."""
+        self._closing.set()
+        self.renew()
+        if self._thread is not None:
+            self._thread.join(_THREAD_END_SECONDS)
+        if self._waker is not None:
+            self._waker.close()
+
+    def send(self, messages: Iterable[Message]) -> list[MQTTMessageInfo]:
+        """Hand messages over in order; those that come back with an error are not on their way."""
+        client = self._client
+        if client is None:
+            return []
+        sent = [
+            client.publish(
+                one.topic, one.payload, one.qos, one.retain, self._expiry(one.retain, PacketTypes.PUBLISH)
+            )
+            for one in messages
+        ]
+        self._wake()
+        return sent
+
+    def subscribe(self, topics: Iterable[str]) -> None:
+        """Subscribe until the connection ends; to be called in `on_connected`."""
+        if self._client is not None and (filters := [(topic, 1) for topic in topics]):
+            self._client.subscribe(filters)
+
+    def renew(self) -> None:
+        """Leave the broker, and come back with files read again."""
+        client = self._client
+        if client is not None:
+            client.disconnect()
+        self._wake()
+
+    def _run(self, wakened: socket.socket) -> None:
+        with wakened:
+            self._keep_connected(wakened)
+
+    def _keep_connected(self, wakened: socket.socket) -> None:
+        attempt = 0
+        while not self._closing.is_set():
+            began = self._clock()
+            self._end = "unreachable"
+            try:
+                self._connect_once(wakened)
+            except Exception:  # noqa: BLE001 -- whatever it is, the agent must not stay without its broker
+                _log.exception("broker %s: the connection failed", self._broker.url)
+            finally:
+                self.connected = False
+                self._client = None
+            version = version_after(self._version, self._end, stood=self._version_stood)
+            if version is not self._version:
+                _log.debug("broker %s: trying another version of MQTT", self._broker.url)
+                switched, self._version = self._version, version
+                if switched is MQTTProtocolVersion.MQTTv5:
+                    continue
+            if self._clock() - began > STABLE_SECONDS:
+                attempt = 0
+            self._closing.wait(backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS))
+            attempt += 1
+
+    def _connect_once(self, wakened: socket.socket) -> None:
+        url = self._broker.url
+        try:
+            if self.number and url.tls:
+                self._tls = tls_context(self._broker)  # certificates are replaced while we run
+            client = self._make_client()
+            client.connect(url.host, url.port, keepalive=KEEPALIVE_SECONDS)
+        except (OSError, ValueError) as error:
+            reason = str(error) or type(error).__name__
+            self._say("unreachable", "broker %s cannot be reached: %s; trying again", url, reason)
+            return
+        except AgentError as error:
+            self._say("files", "broker %s: %s; trying again", url, error)
+            return
+        self._end = "unanswered"
+        self._client = client
+        with contextlib.ExitStack() as stack:
+            stack.callback(_close_socket, client)
+            self._serve(client, wakened)
+
+    def _serve(self, client: Client, wakened: socket.socket) -> None:
+        """Read and write until the connection is gone."""
+        if self._closing.is_set():
+            client.disconnect()
+        while (sock := client.socket()) is not None:
+            wanting = [sock] if client.want_write() else []
+            readable, writable, _ = select.select([sock, wakened], wanting, [], _LOOK_SECONDS)
+            if wakened in readable:
+                wakened.recv(4096)
+            if sock in readable:
+                client.loop_read()
+                # What TLS has already decrypted, select does not see.
+                while isinstance(inner := client.socket(), ssl.SSLSocket) and inner.pending():
+                    client.loop_read()
+            if writable or client.want_write():
+                client.loop_write()
+            client.loop_misc()
+
+    def _make_client(self) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            protocol=self._version,
+            reconnect_on_failure=False,
+        )
+        if self._user is not None:
+            client.username_pw_set(self._user, self._broker.password)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        will = self._will()
+        expiry = self._expiry(will.retain, PacketTypes.WILLMESSAGE)
+        client.will_set(will.topic, will.payload, will.qos, will.retain, expiry)
+        client.on_connect = self._connect_answered
+        client.on_disconnect = self._disconnected
+        client.on_message = self._message_came
+        client.on_publish = self._publish_answered
+        # With this set, paho leaves all writing to this connection's thread.
+        client.on_socket_register_write = lambda *_: None
+        return client
+
+    def _expiry(self, retain: bool, kind: int) -> Properties | None:  # noqa: FBT001 -- the message's flag
+        if not retain or self._version is not MQTTProtocolVersion.MQTTv5:
+            return None
+        properties = Properties(kind)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = RETAINED_EXPIRY_SECONDS
+        return properties
+
+    def _connect_answered(
+        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any
+    ) -> None:
+        url = self._broker.url
+        if reason.is_failure:
+            text = str(reason).lower()
+            self._end = "version" if "protocol version" in text else "refused"
+            if self._end == "refused" or self._version is not MQTTProtocolVersion.MQTTv5:
+                self._say("refused", "broker %s refuses this agent: %s; trying again", url, text)
+            return
+        if self._trouble is not None:
+            _log.info("broker %s: connected", url)
+        else:
+            _log.info("connected to broker %s", url)
+        self._trouble = None
+        self._end = "lost"
+        self._version_stood = True
+        self.number += 1
+        self._on_connected()
+        self.connected = True
+
+    def _disconnected(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
+        lost, self.connected = self.connected, False
+        if lost and not self._closing.is_set():
+            text = str(reason).lower()
+            self._say("unreachable", "broker %s: connection lost (%s); trying again", self._broker.url, text)
+
+    def _message_came(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self._on_message(message.topic, bytes(message.payload), message.retain)
+
+    def _publish_answered(self, _client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
+        """Only MQTT 5 says it when a broker's rules forbid what we publish."""
+        if reason.is_failure:
+            self._say(
+                "forbidden", "broker %s refuses what is published: %s", self._broker.url, str(reason).lower()
+            )
+
+    def _say(self, trouble: str, text: str, *values: object) -> None:
+        """Log a trouble with the broker once, however often it is met."""
+        if self._trouble != trouble:
+            _log.warning(text, *values)
+        self._trouble = trouble
+
+    def _wake(self) -> None:
+        if self._waker is not None:
+            with contextlib.suppress(OSError):  # the thread has ended
+                self._waker.send(b"\0")
+
+
+def version_after(version: MQTTProtocolVersion, end: End, *, stood: bool) -> MQTTProtocolVersion:
+    """Return the version for the next attempt; `stood` is whether one ever succeeded with `version`.
+
+    Brokers refuse MQTT 5 in two ways: with an answer that says so, or by closing without a word, which
+    may mean anything else as well: so the other version is tried next, either way round.
+    """
+    other = (
+        MQTTProtocolVersion.MQTTv311 if version is MQTTProtocolVersion.MQTTv5 else MQTTProtocolVersion.MQTTv5
+    )
+    return other if end == "version" or (end == "unanswered" and not stood) else version
+
+
+def has_left(sent: MQTTMessageInfo) -> bool:
+    """Return whether a message has been written out, or for QoS 1 been acknowledged."""
+    try:
+        return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS and sent.is_published()
+    except (RuntimeError, ValueError):
+        return False
+
+
+def _close_socket(client: Client) -> None:
+    sock = client.socket()
+    if sock is not None:
+        sock.close()
+
+
+def _guarded(callback: Callable[..., None]) -> Callable[..., None]:
+    """Keep what a callback raises from ending the connection's thread."""
+
+    def call(*arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except Exception:  # noqa: BLE001 -- whatever it is, the connection must go on
+            _log.exception("a message from the broker could not be handled")
+
+    return call

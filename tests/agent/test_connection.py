@@ -1,0 +1,244 @@
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from fleetglass.agent.connection import Connection, End, Message, version_after
+from fleetglass.agent.errors import AgentError
+from fleetglass.wire import BrokerAccess, BrokerURL
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+from support.waiting import wait_for
+
+V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+
+class Calls:
+    """What a connection told its owner."""
+
+    def __init__(self) -> None:
+        self.connected = 0
+        self.messages: list[tuple[str, bytes, bool]] = []
+
+    def note_message(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
+        """Keep, and fail on one kind."""
+        if payload == b"fail":
+            raise ZeroDivisionError
+        self.messages.append((topic, payload, retained))
+
+
+def make_connection(calls: Calls, port: int, prefix: str, password: str | None = None) -> Connection:
+    def note_connected() -> None:
+        calls.connected += 1
+        connection.subscribe([f"{prefix}/in"])
+
+    connection = Connection(
+        BrokerAccess(url=BrokerURL("127.0.0.1", port), password=password),
+        client_id=f"test-{prefix}",
+        user=None if password is None else "web-1",
+        will=lambda: Message(f"{prefix}/will", b"lost", qos=1, retain=True),
+        on_connected=note_connected,
+        on_message=calls.note_message,
+    )
+    return connection
+
+
+def own_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.name.startswith("fleetglass")]
+
+
+@contextmanager
+def listener(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """Accept connections as a broker that answers every CONNECT with these bytes and closes."""
+    connects: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer:
+                    connects.append(peer.recv(1000))
+                    peer.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], connects
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("version", "end", "stood", "expected"),
+    [
+        (V5, "version", False, V311),
+        (V5, "version", True, V311),
+        (V5, "unanswered", False, V311),
+        (V5, "unanswered", True, V5),
+        (V311, "unanswered", False, V5),
+        (V5, "unreachable", False, V5),
+        (V5, "refused", False, V5),
+        (V5, "lost", True, V5),
+        (V311, "lost", True, V311),
+    ],
+)
+def test_the_version_of_the_next_attempt(
+    *, version: MQTTProtocolVersion, end: End, stood: bool, expected: MQTTProtocolVersion
+) -> None:
+    """A refusal of the version, said or silent, leads to the other one; all else changes nothing."""
+    assert version_after(version, end, stood=stood) is expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="closes"),
+        pytest.param(b"\x20\x03\x00\x84\x00", id="refuses-as-5"),
+        pytest.param(b"\x20\x02\x00\x01", id="refuses-as-3"),
+    ],
+)
+def test_a_broker_without_mqtt_5_is_asked_by_3(prefix: str, answer: bytes) -> None:
+    """Closed without a word or refused in either form: the next CONNECT is of version 3.1.1."""
+    with listener(answer) as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 2, "a second attempt")
+    versions = [connect[connect.index(b"MQTT") + 4] for connect in connects]
+    assert versions[:2] == [5, 4]
+
+
+@pytest.mark.broker
+def test_mqtt_5_is_used_where_offered(mosquitto: Mosquitto, prefix: str) -> None:
+    """What is retained has an expiry, which only MQTT 5 knows, and messages come back as sent."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/in", b"hello", qos=1, retain=True)])
+        wait_for(lambda: calls.messages, "the message")
+        assert calls.messages[0][:2] == (f"{prefix}/in", b"hello")
+        assert connection._version is V5
+        assert connection._expiry(True, 3) is not None
+        assert connection.number == calls.connected == 1
+
+
+def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names address and reason once, however often the connection is tried."""
+    caplog.set_level(logging.INFO)
+    port = free_port()
+    with make_connection(Calls(), port, prefix) as connection:
+        tried: list[bool] = []
+        make_client = connection._make_client
+        connection._make_client = lambda: (tried.append(True), make_client())[1]  # type: ignore[method-assign, func-returns-value]
+        wait_for(lambda: len(tried) >= 3, "three attempts")
+    (line,) = own_lines(caplog)
+    assert f"mqtt://127.0.0.1:{port} cannot be reached: " in line
+    assert "refused" in line
+
+
+@pytest.mark.broker
+def test_a_broker_that_refuses_is_named(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker that does not let the agent in gives one clear line."""
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(f"listener {broker.port} 127.0.0.1\nallow_anonymous false\n")
+    broker.start()
+    try:
+        with make_connection(Calls(), broker.port, prefix, password="wrong") as connection:
+            wait_for(lambda: caplog.records, "the refusal")
+            assert not connection.connected
+    finally:
+        broker.kill()
+    (line,) = own_lines(caplog)
+    assert "refuses this agent: not authorized" in line
+
+
+@pytest.mark.broker
+def test_a_topic_that_is_forbidden_is_named(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By MQTT 5 a broker says what its rules forbid; that gives one clear line."""
+    broker = Mosquitto(tmp_path)
+    rules = tmp_path / "acl"
+    rules.write_text("topic write allowed/#\n")
+    rules.chmod(0o600)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nacl_file {rules}\n"
+    )
+    broker.start()
+    try:
+        with make_connection(Calls(), broker.port, prefix) as connection:
+            wait_for(lambda: connection.connected, "connection")
+            for _ in range(3):
+                connection.send([Message(f"{prefix}/out", b"x", qos=1)])
+            wait_for(lambda: caplog.records, "the refusal")
+            connection.send([Message("allowed/x", b"x", qos=1)])[0].wait_for_publish(5)
+    finally:
+        broker.kill()
+    (line,) = [line for line in own_lines(caplog) if "what is published" in line]
+    assert line.endswith("refuses what is published: not authorized")
+
+
+@pytest.mark.broker
+def test_what_a_callback_raises_does_not_end_the_connection(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A defect in handling a message is logged, and the next message is handled."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/in", payload, qos=1) for payload in (b"fail", b"good")])
+        wait_for(lambda: calls.messages, "the next message")
+    assert [payload for _, payload, _ in calls.messages] == [b"good"]
+    assert any("could not be handled" in line for line in own_lines(caplog))
+
+
+@pytest.mark.broker
+def test_a_defect_in_the_thread_is_survived(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When serving a connection fails for whatever reason, another one is made."""
+    calls = Calls()
+    connection = make_connection(calls, mosquitto.port, prefix)
+    serve = connection._serve
+    failures = iter([ZeroDivisionError()])
+
+    def fail_once(*arguments: Any) -> None:
+        for failure in failures:
+            raise failure
+        serve(*arguments)
+
+    connection._serve = fail_once  # type: ignore[method-assign, assignment]
+    with connection:
+        wait_for(lambda: connection.connected, "connection")
+    assert any("the connection failed" in line for line in own_lines(caplog))
+
+
+@pytest.mark.broker
+def test_it_can_be_renewed(mosquitto: Mosquitto, prefix: str) -> None:
+    """On demand the connection is left cleanly and made anew."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.renew()
+        wait_for(lambda: connection.connected and connection.number == 2, "another connection")
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    """An agent whose certificates cannot be read says so at once."""
+    access = BrokerAccess(url=BrokerURL("127.0.0.1", 8883, tls=True), ca_file="/nowhere/ca.pem")
+    with pytest.raises(AgentError, match=r"/nowhere/ca\.pem"):
+        Connection(
+            access,
+            client_id="x",
+            user=None,
+            will=lambda: Message("x", b""),
+            on_connected=lambda: None,
+            on_message=lambda *_: None,
+        )
