@@ -32,6 +32,7 @@ STABLE_SECONDS = 10.0
 RETAINED_EXPIRY_SECONDS = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
 _LOOK_SECONDS = 2.0
+_RULES_SECONDS = 5.0
 _THREAD_END_SECONDS = 1.0
 
 End = Literal["unreachable", "unanswered", "version", "refused", "lost"]
@@ -85,6 +86,7 @@ class Connection:
         self._trouble: str | None = None  # what was last said in the log about the broker
         self._refused_topics: set[str] = set()
         self._end: End = "unreachable"
+        self._connected_at = 0.0
         self._tls = tls_context(broker) if broker.url.tls else None
         self._client: Client | None = None
         self._closing = threading.Event()
@@ -249,6 +251,7 @@ class Connection:
         self._end = "lost"
         self._version_stood = True
         self.number += 1
+        self._connected_at = self._clock()
         self._on_connected()
         self.connected = True
 
@@ -261,8 +264,10 @@ class Connection:
     def _message_came(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._on_message(message.topic, bytes(message.payload), message.retain)
 
-    def _publish_answered(self, _client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
+    def _publish_answered(self, client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
         """Only MQTT 5 says it when a broker's rules forbid what we publish."""
+        if self._clock() - self._connected_at > _RULES_SECONDS:
+            client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure:
             self._say(
                 "forbidden", "broker %s refuses what is published: %s", self._broker.url, str(reason).lower()
