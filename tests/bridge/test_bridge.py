@@ -65,6 +65,45 @@ async def test_the_detail_of_a_watched_host_comes_to_its_watchers(mosquitto: Mos
             assert set((await _live_with(part, "cpu"))["samples"]) == {"cpu"}
 
 
+async def test_backfill_takes_its_place_in_the_past(mosquitto: Mosquitto, prefix: str) -> None:
+    """Pulses that come late are shown to who watches, and stand once and in order in the history."""
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        for tick in (1, 2, 6):
+            await agent.publish(f"{prefix}/web-1/pulse", pulse(tick))
+        await bridge.until_known("web-1")
+        async with bridge.viewer(hosts={"web-1": []}, history=60) as watching:
+            await watching.next("history")
+            late = [json.loads(pulse(tick)) for tick in (2, 3, 4, 5)]
+            # Written as json.dumps does it, the late pulse is the same as the one that came in time.
+            text = json.dumps({"time": 1006.0, "tick": 6, "session": "a", "pulses": late})
+            await agent.publish(f"{prefix}/web-1/backfill", text, qos=1)
+            told = await watching.next("history")
+            assert [one["tick"] for one in told["samples"]["pulse"]] == [2, 3, 4, 5]
+        async with bridge.viewer(hosts={"web-1": []}, history=60) as viewer:
+            past = await viewer.next("history")
+            assert [one["tick"] for one in past["samples"]["pulse"]] == [1, 2, 3, 4, 5, 6]
+        await agent.publish(f"{prefix}/web-1/backfill", '{"time":1,"tick":1,"session":"a","pulses":[7]}')
+        await bridge.until_health(lambda health: health["messages_rejected"] == 1, "the refusal")
+
+
+async def test_a_lease_is_held_while_a_host_is_watched(mosquitto: Mosquitto, prefix: str) -> None:
+    """A host that takes leases gets one with its first viewer, and none is left after the last."""
+    info = {"time": 1, "session": "a", "host_name": "web", "agent_version": "1", "interval_seconds": 1}
+    groups = {"cpu": {"interval_seconds": 1}, "process": {"interval_seconds": 5}}
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        for host, demand in (("web-1", {"demand": True}), ("web-2", {})):
+            await agent.publish(f"{prefix}/{host}/info", json.dumps({**info, "groups": groups, **demand}))
+            await bridge.until_known(host)
+        await agent.subscribe(f"{prefix}/+/demand")
+        async with bridge.viewer(hosts={"web-1": "*", "web-2": "*"}):
+            async with asyncio.timeout(5):
+                lease = await anext(agent.messages)
+        assert str(lease.topic) == f"{prefix}/web-1/demand"
+        assert json.loads(lease.payload)["groups"] == ["process"]
+        async with asyncio.timeout(5):
+            assert (await anext(agent.messages)).payload == b""
+
+
 async def test_the_past_is_there_when_a_host_is_opened(mosquitto: Mosquitto, prefix: str) -> None:
     """Pulses are kept of every host, and in a small fleet the live groups too, before anybody watches."""
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:

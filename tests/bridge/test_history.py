@@ -44,3 +44,24 @@ def test_a_forgotten_host_leaves_nothing_behind() -> None:
     assert history.since("a", "pulse", 100, now=2) == [b"3"]
     history.append("b", "pulse", b"4", now=50)
     assert history.used_bytes == ENTRY_OVERHEAD_BYTES + 1
+
+
+def test_late_payloads_take_their_place() -> None:
+    """What comes late is put in by its own moment, and what is there already is not doubled."""
+    history = History(10**6)
+    for second in (1, 2, 6, 7):
+        history.append("a", "pulse", b"%d" % second, now=second + 1)
+    past = [(float(second), b"%d" % second) for second in (2, 3, 4, 5)]
+    assert history.merge("a", "pulse", past, now=8, order=float) == 3
+    assert history.since("a", "pulse", 100, now=8) == [b"1", b"2", b"3", b"4", b"5", b"6", b"7"]
+    assert history.merge("a", "pulse", past, now=8, order=float) == 0
+    assert history.used_bytes == 7 * (1 + ENTRY_OVERHEAD_BYTES)
+
+
+def test_late_payloads_keep_the_budget() -> None:
+    """Too much of the past pushes out the oldest, and what is too old is not taken at all."""
+    history = History(3000, max_age_seconds=50)
+    past = [(float(second), KILOBYTE + b"%d" % second) for second in range(100)]
+    history.merge("a", "pulse", past, now=100, order=lambda payload: float(payload[len(KILOBYTE) :]))
+    assert history.used_bytes <= 3000
+    assert [text[-2:] for text in history.since("a", "pulse", 100, now=100)] == [b"98", b"99"]

@@ -58,6 +58,7 @@ async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
     )
     feed = Feed(settings.broker, relay.fleet_filters(), relay.on_message, relay.on_connected)
     relay.on_wanted = feed.want
+    relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
     access = Access(settings, token)
     programs = version("fleetglass")

@@ -12,6 +12,7 @@ import msgspec
 
 from fleetglass.bridge.outbox import Outbox
 from fleetglass.wire.protocol import BrokerChange, Host, LiveFrame, PulseFrame
+from fleetglass.wire.protocol import History as HistoryFrame
 
 LIVE_WAIT_SECONDS = 0.025
 """How long after its first message a tick's frame is sent, unless its end mark comes before."""
@@ -102,6 +103,15 @@ class Fanout:
         pending.samples[group] = msgspec.Raw(payload)
         if group == END_OF_TICK:
             self._send_tick(host)
+
+    def backfill(self, host: str, pulses: list[bytes]) -> None:
+        """Send late pulses to those who watch the host."""
+        watchers = self._watchers.get(host)
+        if watchers and pulses:
+            samples = {"pulse": [msgspec.Raw(pulse) for pulse in pulses]}
+            # Chunks follow each other, and none stands for another.
+            subject = f"{host} {hash(pulses[0])}"
+            self._put(watchers, "backfill", subject, self._encode(HistoryFrame(host=host, samples=samples)))
 
     def host_changed(self, change: Host) -> None:
         """Tell every viewer of a change of one host."""

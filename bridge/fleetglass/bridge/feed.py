@@ -5,6 +5,7 @@ import logging
 import random
 import ssl
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ TIMEOUT_SECONDS = 10.0
 STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 SUBSCRIBE_BATCH = 200
+MOST_UNSAID = 1000
 
 _REFUSED = 0x80
 """From here on, a return code of SUBACK is a refusal (MQTT 3.1.1, 3.9.3)."""
@@ -50,6 +52,9 @@ class Feed:
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
+        self._connected = False
+        self._saying: deque[tuple[str, bytes]] = deque()
+        self._something_to_say = asyncio.Event()
         self._tls = _tls_context(access)
 
     @property
@@ -62,6 +67,12 @@ class Feed:
         if filters != self._wanted:
             self._wanted = filters
             self._wanted_changed.set()
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Publish something retained soon; while there is no broker, or too much waits, not at all."""
+        if self._connected and len(self._saying) < MOST_UNSAID:
+            self._saying.append((topic, payload))
+            self._something_to_say.set()
 
     async def run(self) -> NoReturn:
         """Connect, subscribe, deliver; again and again."""
@@ -99,16 +110,20 @@ class Feed:
             self._wanted_changed.set()
             await _subscribe(client, self._fixed)
             _log.info("connected to broker %s", url)
+            self._connected = True
             self._on_connected(True)
             tasks = {
                 asyncio.create_task(_until_disconnected(client), name="broker connection"),
                 asyncio.create_task(self._follow_wanted(client), name="broker subscriptions"),
+                asyncio.create_task(self._keep_saying(client), name="broker publications"),
             }
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
+                self._connected = False
+                self._saying.clear()
                 self._on_connected(False)
                 for task in tasks:
                     task.cancel()
@@ -127,6 +142,14 @@ class Feed:
             for batch in _batches(new):
                 await _subscribe(client, [(topic_filter, 0) for topic_filter in batch])
                 self._subscribed.update(batch)
+
+    async def _keep_saying(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._something_to_say.wait()
+            self._something_to_say.clear()
+            while self._saying:
+                topic, payload = self._saying.popleft()
+                await client.publish(topic, payload, qos=1, retain=True)
 
 
 async def _subscribe(client: aiomqtt.Client, filters: list[tuple[str, int]]) -> None:

@@ -25,6 +25,8 @@ class Host:
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
+    demand_groups: frozenset[str] = frozenset()
+    """The groups it publishes, when it takes leases."""
 
 
 @dataclass(slots=True)
@@ -101,6 +103,7 @@ class Fleet:
             return
         info = decode(payload, Info)
         record = self._record(host, now, wall)
+        record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
             record.info = payload

@@ -1,11 +1,13 @@
 """The last minutes of every host's messages, within a budget of memory, oldest out first."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fleetglass.wire.protocol import HISTORY_SECONDS
 
+MERGE_SLACK_SECONDS = 30.0
+"""How far the moment of a late payload, which is reckoned, may be off."""
 ENTRY_OVERHEAD_BYTES = 200
 """What CPython needs for one entry beside the payload: two tuples, two deque slots, the bytes object."""
 
@@ -33,6 +35,34 @@ class History:
         self._order.append(series)
         self.used_bytes += _cost(payload)
         self._trim(now)
+
+    def merge(
+        self,
+        host: str,
+        group: str,
+        past: list[tuple[float, bytes]],
+        now: float,
+        order: Callable[[bytes], float],
+    ) -> int:
+        """Put late payloads where `order` has them, and return how many were not there yet.
+
+        Each is given with its moment, oldest first. In the order of eviction they count as new, so that
+        they may stay a little longer than their age allows; `since` leaves out what is too old.
+        """
+        new = [entry for entry in past if entry[0] >= now - self._max_age]
+        if not new:
+            return 0
+        series = self._hosts.setdefault(host, {}).setdefault(group, _Series())
+        later: list[tuple[float, bytes]] = []
+        while series.entries and series.entries[-1][0] >= new[0][0] - MERGE_SLACK_SECONDS:
+            later.append(series.entries.pop())
+        known = {payload for _, payload in later}
+        new = [entry for entry in new if entry[1] not in known]
+        series.entries.extend(sorted([*later, *new], key=lambda entry: order(entry[1])))
+        self._order.extend(series for _ in new)
+        self.used_bytes += sum(_cost(payload) for _, payload in new)
+        self._trim(now)
+        return len(new)
 
     def since(self, host: str, group: str, seconds: float, now: float) -> list[bytes]:
         """Return the payloads of the last `seconds`, oldest first."""

@@ -5,19 +5,21 @@ from collections.abc import Callable
 
 import msgspec
 
+from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
 from fleetglass.bridge.fleet import Fleet
 from fleetglass.bridge.history import History
 from fleetglass.bridge.rejections import Rejections
 from fleetglass.bridge.watching import Watching
-from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode_stamp
+from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode, decode_stamp
+from fleetglass.wire.payloads import Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
 from fleetglass.wire.protocol import History as HistoryMessage
 from fleetglass.wire.topics import Leaf
 
-_FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0))
-_TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, live/<group>"
+_FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
+_TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
 
 
 class Relay:
@@ -41,9 +43,12 @@ class Relay:
         """Messages that came from the broker."""
         self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
         """Gets the filters that are to be subscribed beside the fleet's."""
+        self.on_say: Callable[[str, bytes], None] = lambda *_: None
+        """Gets topic and payload of what is to be published, retained."""
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._demands = Demands()
         self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
@@ -80,6 +85,7 @@ class Relay:
         self.broker = "connected" if connected else "connecting"
         self.broker_since = self._wall()
         if connected:
+            self._demands.forget()
             self.fleet.broker_connected(self._monotonic())
         else:
             self.fleet.broker_lost()
@@ -91,6 +97,7 @@ class Relay:
         self.fleet.advance(now, self._wall())
         self._send_changes()
         self._want(now)
+        self._demand(now)
 
     def send_pulses(self) -> None:
         """Send the fleet frame, once per second."""
@@ -161,6 +168,8 @@ class Relay:
                     raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
                 self.history.append(host, address.group, payload, now)
                 self.fanout.live(host, address.group, stamp.tick, payload)
+            case "backfill":
+                self._take_backfill(host, payload, now)
             case "pulse":
                 if self.fleet.hear_pulse(host, payload, now, self._wall()):
                     self.history.append(host, "pulse", payload, now)
@@ -169,6 +178,29 @@ class Relay:
                 self.fleet.hear_status(host, payload, now, self._wall())
             case "info":
                 self.fleet.hear_info(host, payload, now, self._wall())
+
+    def _take_backfill(self, host: str, payload: bytes, now: float) -> None:
+        backfill = decode(payload, Backfill)
+        if self.fleet.get(host) is None:
+            raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
+        past = []
+        for raw in backfill.pulses:
+            pulse = bytes(raw)
+            # Both times are of the host's own clock, whatever it shows.
+            past.append((now - max(backfill.time - decode(pulse, Pulse).time, 0.0), pulse))
+        past.sort(key=lambda entry: entry[0])
+        if self.history.merge(host, "pulse", past, now, _sample_time):
+            self.fanout.backfill(host, [pulse for _, pulse in past])
+
+    def _demand(self, now: float) -> None:
+        watched = {
+            host.id: host.demand_groups
+            for name in self.watching.watched
+            if (host := self.fleet.get(name)) is not None and host.demand_groups
+        }
+        for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
+            if host_id in self._homes:
+                self.on_say(self._homes[host_id].leaf(host_id, "demand"), payload)
 
     def _send_history(
         self, subscriber: Subscriber, host: str, selection: Selection, seconds: float, now: float
@@ -210,6 +242,10 @@ class Relay:
                 self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None
             )
         )
+
+
+def _sample_time(payload: bytes) -> float:
+    return decode_stamp(payload).time
 
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:

@@ -1,6 +1,7 @@
 """Of which hosts the live groups are subscribed: those somebody watches, and for a while after."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 LINGER_SECONDS = 300.0
 
@@ -29,6 +30,11 @@ class Watching:
         """Return the hosts that are watched, or were until a short while ago."""
         self._left_at = {host: at for host, at in self._left_at.items() if now - at < self._linger}
         return self._watchers.keys() | self._left_at.keys()
+
+    @property
+    def watched(self) -> Iterable[str]:
+        """The hosts that somebody watches now."""
+        return self._watchers.keys()
 
     def __len__(self) -> int:
         return len(self._watchers)
