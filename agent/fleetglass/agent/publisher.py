@@ -22,6 +22,8 @@ from fleetglass.wire.payloads import Info, State, Status
 
 INFO_SECONDS = 600.0
 UNACKNOWLEDGED_TICKS = 2
+READERS_SECONDS = 1.0
+"""How long after a broker's return what was kept waits for those who read it."""
 _GOODBYE_SECONDS = 1.5
 _FILES_SECONDS = 30.0
 
@@ -88,6 +90,7 @@ class Publisher:
             will=lambda: self._status("lost"),
             on_connected=self._introduce,
             on_message=self._hear,
+            clock=clock,
         )
 
     def __enter__(self) -> Self:
@@ -151,7 +154,7 @@ class Publisher:
         """
         self._settle()
         busy = len(self._unacknowledged) >= UNACKNOWLEDGED_TICKS or not all(map(has_left, self._last))
-        if busy or not self._connection.connected:
+        if busy or not self._connection.connected or self._readers_may_be_missing():
             self._backlog.append(tick.pulse)
             self._dropped_messages += len(tick.others)
             return
@@ -179,6 +182,10 @@ class Publisher:
         if now >= self._status_due:
             self._say_online()
         self._say_announcements(now)
+
+    def _readers_may_be_missing(self) -> bool:
+        """After an outage bridges come back as we do, and what is sent before they are is lost to them."""
+        return len(self._backlog) > 0 and self._connection.connected_seconds < READERS_SECONDS
 
     def _settle(self) -> None:
         """Let go of what was acknowledged; what an earlier connection left open is kept again."""

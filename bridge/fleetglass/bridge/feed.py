@@ -19,6 +19,8 @@ KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
 STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
+LONGEST_WAIT_SECONDS = 0.7
+"""Agents send what they kept a second after they are back; a bridge is to be there by then."""
 SUBSCRIBE_BATCH = 200
 MOST_UNSAID = 1000
 
@@ -85,7 +87,7 @@ class Feed:
             except aiomqtt.MqttError as error:
                 if loop.time() - started > STABLE_SECONDS:
                     attempt = 0
-                wait = backoff_seconds(attempt, random.random())
+                wait = backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS)
                 # The first line says what is wrong; repeating it at every attempt says nothing more.
                 level = logging.WARNING if attempt == 0 else logging.DEBUG
                 _log.log(level, "broker %s: %s; trying again, first in %.1f s", self._access.url, error, wait)
