@@ -11,8 +11,8 @@ from agent.recording import Recording, agent_process, recording
 from fleetglass.agent.agent import run
 from fleetglass.agent.collectors import Collector
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
-from fleetglass.wire.payloads import GROUPS, Cpu, Group, Network, NetworkInterface
+from fleetglass.wire import BrokerAccess, BrokerURL, encode
+from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for
 
@@ -22,10 +22,9 @@ pytestmark = pytest.mark.broker
 class Scripted:
     """A collector that does what it is told."""
 
-    interval = 0.0
-
     def __init__(self, group: str, act: Callable[[float, int], Group]) -> None:
         self.group = group
+        self.interval = 0.0
         self._act = act
 
     def collect(self, time: float, tick: int) -> Group:
@@ -34,13 +33,16 @@ class Scripted:
 
 
 @contextmanager
-def running(broker: Mosquitto, prefix: str, *collectors: Collector) -> Iterator[Recording]:
+def running(
+    broker: Mosquitto, prefix: str, *collectors: Collector, demand: bool = False
+) -> Iterator[Recording]:
     """Run an agent in a thread of this process."""
     settings = AgentSettings(
         broker=BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)),
         host_id="web-1",
         prefix=prefix,
         interval=0.5,
+        demand=demand,
     )
     stop = threading.Event()
     with recording(broker.port, prefix) as witness:
@@ -223,3 +225,31 @@ def test_an_agent_without_a_broker_ends_in_time(tmp_path: Path, prefix: str) -> 
         assert process.wait(5) == 0
         assert time.monotonic() - stopping < 3
     assert "Traceback" not in log.read_text()
+
+
+def test_a_lease_hastens_a_slow_group(mosquitto: Mosquitto, prefix: str) -> None:
+    """While a lease runs, a slow group is sampled at every tick; nonsense on the topic harms nothing."""
+    slow = Scripted("process", steady)
+    slow.interval = 60.0
+    with running(mosquitto, prefix, slow, demand=True) as witness:
+        witness.wait("live/process")
+        assert witness.wait("info")[0].payload["demand"] is True
+        topic = f"{prefix}/web-1/demand"
+        witness.client.publish(topic, "nonsense")
+        lease = Demand(time=time.time(), holder="me", groups=["process"])
+        witness.client.publish(topic, encode(lease), qos=1)
+        ticks = [one.payload["tick"] for one in witness.wait("live/process", 4)]
+        assert ticks[3] == ticks[1] + 2
+
+
+def test_an_agent_takes_no_leases_by_default(mosquitto: Mosquitto, prefix: str) -> None:
+    """It reads nothing but its own status, and does not say that it takes leases."""
+    slow = Scripted("process", steady)
+    slow.interval = 60.0
+    with running(mosquitto, prefix, slow) as witness:
+        lease = Demand(time=time.time(), holder="me", groups=["process"])
+        witness.client.publish(f"{prefix}/web-1/demand", encode(lease), qos=1, retain=True)
+        witness.wait("pulse", 4)
+        assert len(witness.of("live/process")) == 1
+        assert "demand" not in witness.wait("info")[0].payload
+        witness.client.publish(f"{prefix}/web-1/demand", b"", qos=1, retain=True).wait_for_publish(5)

@@ -12,6 +12,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from fleetglass.agent.connection import Connection, End, Message, version_after
 from fleetglass.agent.errors import AgentError
 from fleetglass.wire import BrokerAccess, BrokerURL
+from support.certificates import Authority, Certificate
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -242,3 +243,49 @@ def test_a_file_that_is_missing_is_named() -> None:
             on_connected=lambda: None,
             on_message=lambda *_: None,
         )
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.broker
+def test_certificates_are_checked_both_ways(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By TLS broker and agent know each other by their authority; a stranger's broker is named once."""
+    authority = Authority(tmp_path)
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other")
+    server, client = authority.issue("server"), authority.issue("web-1")
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
+        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
+    )
+    broker.start()
+    try:
+        with secured(broker.port, prefix, stranger, client) as connection:
+            wait_for(lambda: caplog.records, "the refusal")
+            assert not connection.connected
+        [line] = own_lines(caplog)
+        assert "certificate verify failed" in line
+        with secured(broker.port, prefix, authority, client) as connection:
+            wait_for(lambda: connection.connected, "connection")
+            connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
+    finally:
+        broker.kill()
+
+
+def secured(port: int, prefix: str, authority: Authority, client: Certificate) -> Connection:
+    return Connection(
+        BrokerAccess(
+            url=BrokerURL("127.0.0.1", port, tls=True),
+            ca_file=str(authority.own.certificate),
+            certificate_file=str(client.certificate),
+            key_file=str(client.key),
+        ),
+        client_id=f"test-{prefix}",
+        user=None,
+        will=lambda: Message(f"{prefix}/will", b"lost"),
+        on_connected=lambda: None,
+        on_message=lambda *_: None,
+    )

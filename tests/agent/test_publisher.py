@@ -3,6 +3,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from fleetglass.agent.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import BrokerAccess, BrokerURL, encode
 from fleetglass.wire.payloads import Demand, Info, Pulse
+from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -320,3 +322,37 @@ def _tick_until(publisher: Publisher, prefix: str, number: int, done: Callable[[
 def _is_settled(publisher: Publisher) -> bool:
     publisher._settle()
     return not publisher._unacknowledged
+
+
+@pytest.mark.broker
+def test_replaced_certificates_are_taken_up(tmp_path: Path, prefix: str) -> None:
+    """When a file of the connection has changed, the agent leaves and comes back with the new one."""
+    authority = Authority(tmp_path)
+    server = authority.issue("server")
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\n"
+        f"certfile {server.certificate}\nkeyfile {server.key}\n"
+    )
+    access = BrokerAccess(
+        url=BrokerURL("127.0.0.1", broker.port, tls=True), ca_file=str(authority.own.certificate)
+    )
+    now = [1000.0]
+    broker.start()
+    try:
+        with Publisher(
+            AgentSettings(broker=access, host_id="web-1", prefix=prefix),
+            session="abc",
+            clock=lambda: now[0],
+        ) as publisher:
+            wait_for(lambda: publisher.connected, "connection of the agent")
+            publisher.refresh()
+            first = publisher._connection.number
+            authority.own.certificate.touch()
+            now[0] += 60
+            publisher.refresh()
+            wait_for(
+                lambda: publisher.connected and publisher._connection.number > first, "another connection"
+            )
+    finally:
+        broker.kill()

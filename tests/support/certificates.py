@@ -1,0 +1,46 @@
+"""Certificates of a made-up authority, by the openssl program."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+
+class Certificate(NamedTuple):
+    """A certificate and its key, as files in PEM."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """Signs certificates for 127.0.0.1. A test that asks for one is skipped where openssl is missing."""
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("openssl") is None:
+            pytest.skip("needs openssl: apt-get install openssl")
+        self._folder = folder
+        self.own = self._make("ca", "-x509", "-subj", "/CN=test authority")
+
+    def issue(self, name: str) -> Certificate:
+        """Return a certificate for a server on 127.0.0.1, or for a client of that name."""
+        return self._make(
+            name,
+            *("-x509", "-CA", str(self.own.certificate), "-CAkey", str(self.own.key)),
+            *("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-addext", "basicConstraints=critical,CA:FALSE"),
+        )
+
+    def _make(self, name: str, *arguments: str) -> Certificate:
+        made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        subprocess.run(
+            [
+                *("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+                *("-days", "2", "-out", str(made.certificate), "-keyout", str(made.key), *arguments),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        return made
