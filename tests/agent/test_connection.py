@@ -55,9 +55,10 @@ def own_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @contextmanager
-def listener(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """Accept connections as a broker that answers every CONNECT with these bytes and closes."""
+def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
+    """Accept connections as a broker that answers every CONNECT so and closes; None is to do nothing."""
     connects: list[bytes] = []
+    silent: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -66,8 +67,11 @@ def listener(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
                     peer, _ = server.accept()
                 except OSError:
                     return
+                connects.append(peer.recv(1000))
+                if answer is None:
+                    silent.append(peer)
+                    continue
                 with peer:
-                    connects.append(peer.recv(1000))
                     peer.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -75,6 +79,8 @@ def listener(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
         yield server.getsockname()[1], connects
         server.shutdown(socket.SHUT_RDWR)
     thread.join(5)
+    for peer in silent:
+        peer.close()
 
 
 @pytest.mark.parametrize(
@@ -102,12 +108,13 @@ def test_the_version_of_the_next_attempt(
     "answer",
     [
         pytest.param(b"", id="closes"),
+        pytest.param(None, id="says-nothing"),
         pytest.param(b"\x20\x03\x00\x84\x00", id="refuses-as-5"),
         pytest.param(b"\x20\x02\x00\x01", id="refuses-as-3"),
     ],
 )
-def test_a_broker_without_mqtt_5_is_asked_by_3(prefix: str, answer: bytes) -> None:
-    """Closed without a word or refused in either form: the next CONNECT is of version 3.1.1."""
+def test_a_broker_without_mqtt_5_is_asked_by_3(prefix: str, answer: bytes | None) -> None:
+    """Silent, closed without a word or refused in either form: the next CONNECT is of version 3.1.1."""
     with listener(answer) as (port, connects), make_connection(Calls(), port, prefix):
         wait_for(lambda: len(connects) >= 2, "a second attempt")
     versions = [connect[connect.index(b"MQTT") + 4] for connect in connects]

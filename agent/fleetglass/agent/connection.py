@@ -32,11 +32,13 @@ STABLE_SECONDS = 10.0
 RETAINED_EXPIRY_SECONDS = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
 _LOOK_SECONDS = 2.0
+_FIRST_ANSWER_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 _RULES_SECONDS = 5.0
 _THREAD_END_SECONDS = 1.0
 
 End = Literal["unreachable", "unanswered", "version", "refused", "lost"]
-"""How an attempt ended; `unanswered` is a connection closed before the broker said anything."""
+"""How an attempt ended; `unanswered` is a connection on which the broker never said anything."""
 
 
 class Message(NamedTuple):
@@ -195,9 +197,15 @@ class Connection:
         """Read and write until the connection is gone."""
         if self._closing.is_set():
             client.disconnect()
+        answer_by = self._clock() + self._answer_seconds()
         while (sock := client.socket()) is not None:
+            left = _LOOK_SECONDS
+            if self._end == "unanswered":
+                left = min(left, answer_by - self._clock())
+                if left <= 0:
+                    return
             wanting = [sock] if client.want_write() else []
-            readable, writable, _ = select.select([sock, wakened], wanting, [], _LOOK_SECONDS)
+            readable, writable, _ = select.select([sock, wakened], wanting, [], left)
             if wakened in readable:
                 wakened.recv(4096)
             if sock in readable:
@@ -208,6 +216,11 @@ class Connection:
             if writable or client.want_write():
                 client.loop_write()
             client.loop_misc()
+
+    def _answer_seconds(self) -> float:
+        # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
+        untried = self._version is MQTTProtocolVersion.MQTTv5 and not self._version_stood
+        return _FIRST_ANSWER_SECONDS if untried else _ANSWER_SECONDS
 
     def _make_client(self) -> Client:
         client = Client(
@@ -293,8 +306,8 @@ class Connection:
 def version_after(version: MQTTProtocolVersion, end: End, *, stood: bool) -> MQTTProtocolVersion:
     """Return the version for the next attempt; `stood` is whether one ever succeeded with `version`.
 
-    Brokers refuse MQTT 5 in two ways: with an answer that says so, or by closing without a word, which
-    may mean anything else as well: so the other version is tried next, either way round.
+    Brokers refuse MQTT 5 in two ways: with an answer that says so, or without a word, which may mean
+    anything else as well: so the other version is tried next, either way round.
     """
     other = (
         MQTTProtocolVersion.MQTTv311 if version is MQTTProtocolVersion.MQTTv5 else MQTTProtocolVersion.MQTTv5

@@ -185,7 +185,8 @@ class Publisher:
 
     def _readers_may_be_missing(self) -> bool:
         """After an outage bridges come back as we do, and what is sent before they are is lost to them."""
-        return len(self._backlog) > 0 and self._connection.connected_seconds < READERS_SECONDS
+        returned = self._connection.number > 1 and self._connection.connected_seconds < READERS_SECONDS
+        return returned and len(self._backlog) > 0
 
     def _settle(self) -> None:
         """Let go of what was acknowledged; what an earlier connection left open is kept again."""
