@@ -10,10 +10,13 @@ def test_every_start_has_its_own_session() -> None:
 
 def test_the_machine_id_is_hashed(tmp_path: Path) -> None:
     """The hash is always the same, and the id is not in it."""
-    file = tmp_path / "machine-id"
+    file = tmp_path / "var/lib/dbus/machine-id"
+    file.parent.mkdir(parents=True)
     file.write_text("0123456789abcdef0123456789abcdef\n")
-    found = machine_id_hash([tmp_path / "missing", file])
-    assert found == machine_id_hash([file])
+    found = machine_id_hash(str(tmp_path))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/machine-id").write_text(file.read_text())
+    assert found == machine_id_hash(str(tmp_path))
     assert found is not None
     assert len(found) == 16
     assert found not in file.read_text()
@@ -21,10 +24,19 @@ def test_the_machine_id_is_hashed(tmp_path: Path) -> None:
 
 def test_a_machine_without_an_id_has_no_hash(tmp_path: Path) -> None:
     """A missing or an empty file gives nothing."""
-    (tmp_path / "empty").touch()
-    assert machine_id_hash([tmp_path / "missing", tmp_path / "empty"]) is None
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/machine-id").touch()
+    assert machine_id_hash(str(tmp_path)) is None
 
 
 def test_a_host_has_a_name() -> None:
     """The name can be written as UTF-8."""
     assert host_name().encode()
+
+
+def test_a_mounted_host_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """Under another folder the name is that of `etc/hostname`, and not of the container that reads it."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hostname").write_text("web-7\n")
+    assert host_name(str(tmp_path)) == "web-7"
+    assert host_name(str(tmp_path / "missing")) == host_name()

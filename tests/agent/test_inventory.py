@@ -1,13 +1,15 @@
 import os
 
+import psutil
 import pytest
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.inventory import Inventory, devices_of
+from fleetglass.agent.readings import host_readings
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import BrokerAccess, BrokerURL, decode, encode
-from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Sensor, Temperature
+from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
 
 SETTINGS = AgentSettings(
     broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="web-1", interval=2.0, tags=("rack-7",)
@@ -16,17 +18,22 @@ SETTINGS = AgentSettings(
 
 @pytest.fixture
 def inventory() -> Inventory:
-    return Inventory(SETTINGS, session="abc", collectors=default_collectors(top_processes=3))
+    return Inventory(
+        SETTINGS, session="abc", readings=host_readings(), collectors=default_collectors(SETTINGS)
+    )
 
 
 def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     """What is told fits the contract, and is of this machine."""
-    info = decode(encode(inventory.info({}, time=1.0, conflict=None)), Info)
+    memory = Memory(time=1.0, tick=1, total_bytes=2**30, swap_total_bytes=0)
+    info = decode(encode(inventory.info({"memory": memory}, time=1.0, conflict=None)), Info)
     assert info.session == "abc"
     assert info.logical_cores == os.cpu_count()
     assert info.tags == ["rack-7"]
     assert info.conflict is UNSET
-    assert isinstance(info.memory_total_bytes, int)
+    assert (info.memory_total_bytes, info.swap_total_bytes) == (2**30, 0)
+    assert info.boot_time == pytest.approx(psutil.boot_time(), abs=2)
+    assert info.physical_cores == psutil.cpu_count(logical=False)
     assert isinstance(info.addresses, dict)
     assert "127.0.0.1" in info.addresses["lo"]
 

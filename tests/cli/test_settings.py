@@ -98,3 +98,16 @@ def test_insecure(tmp_path: Path) -> None:
         agent_settings(configuration(tmp_path, secret, broker="mqtt://u@example.org"))
     told = configuration(tmp_path, secret, broker="mqtt://u@example.org", insecure=True)
     assert agent_settings(told).broker.insecure
+
+
+def test_another_root(tmp_path: Path) -> None:
+    """A host mounted elsewhere has its own name; a folder that is no host's is told in one line."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hostname").write_text("Web 7.example\n")
+    with pytest.raises(UsageError, match=r"^root: got '.*', expected a folder with proc/stat in it"):
+        agent_settings(configuration(tmp_path, root=str(tmp_path)))
+    (tmp_path / "proc/stat").touch()
+    settings = agent_settings(configuration(tmp_path, root=str(tmp_path)))
+    assert (settings.root, settings.host_id) == (str(tmp_path), "web-7")
+    assert agent_settings(configuration(tmp_path)).root == "/"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors import Collector, default_collectors
 from fleetglass.agent.collectors.collector import OwnReport
 from fleetglass.agent.connection import Message
@@ -20,6 +20,7 @@ from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.jumps import Jump, Jumps
 from fleetglass.agent.publisher import Publisher, Tick
+from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
@@ -46,14 +47,15 @@ def run(
     Raises:
         AgentError: a file that the connection needs cannot be used.
     """
+    readings = host_readings(settings.root)
     if collectors is None:
-        collectors = default_collectors(top_processes=settings.top_processes)
+        collectors = default_collectors(settings, readings)
     session = new_session()
     sampler = Sampler(collectors, interval=settings.interval)
     publisher = Publisher(settings, session=session)
     try:
         sampler.prime()
-        agent = _Agent(settings, session, collectors, sampler, publisher)
+        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings)
         with _waiting(stop) as wait, publisher:
             schedule = Schedule(
                 interval=settings.interval,
@@ -77,8 +79,11 @@ class _Agent:
         collectors: Sequence[Collector],
         sampler: Sampler,
         publisher: Publisher,
+        *,
+        readings: Readings,
     ) -> None:
         self._session = session
+        self._readings = readings
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
@@ -87,10 +92,10 @@ class _Agent:
         self._fresh = {one.group: 2.5 * turns_between(one.interval, settings.interval) for one in collectors}
         self._newest: dict[str, Group] = {}
         self._unsent: set[str] = set()  # groups whose last message could not be sent as it is
-        self._own = OwnReport()
+        self._own = OwnReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
-        self._inventory = Inventory(settings, session=session, collectors=collectors)
+        self._inventory = Inventory(settings, session=session, readings=readings, collectors=collectors)
         self._inventory_due = float("-inf")
         self._info: Info | None = None
         self._demand_refused = False
@@ -121,7 +126,7 @@ class _Agent:
             time=now,
             tick=self._tick,
             session=self._session,
-            uptime_seconds=int(readings.uptime_seconds()),
+            uptime_seconds=_whole(self._readings.uptime_seconds()),
         )
         report = self._own.report(
             now,
@@ -205,6 +210,10 @@ class _Agent:
                 self._info = info
                 self._publisher.set_info(info)
         self._publisher.refresh()
+
+
+def _whole(value: float | None) -> int | UnsetType:
+    return UNSET if value is None else int(value)
 
 
 @contextlib.contextmanager

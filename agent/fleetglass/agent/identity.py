@@ -1,17 +1,17 @@
 """Who publishes: this start of this agent on this machine."""
 
+import contextlib
 import hashlib
 import random
 import socket
 import string
-from collections.abc import Sequence
 from pathlib import Path
 
 from fleetglass.agent.readings.kinds import printable
 
 # machine-id(5) asks never to show the id itself, and to hash it with something of the application's own.
 _SALT = b"fleetglass machine"
-_MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+_MACHINE_ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id")
 
 
 def new_session() -> str:
@@ -19,11 +19,11 @@ def new_session() -> str:
     return "".join(random.SystemRandom().choices(string.ascii_lowercase + string.digits, k=8))
 
 
-def machine_id_hash(files: Sequence[Path] = _MACHINE_ID_FILES) -> str | None:
+def machine_id_hash(root: str = "/") -> str | None:
     """Return what is the same on this machine for ever and on no other, and gives no secret away."""
-    for file in files:
+    for file in _MACHINE_ID_FILES:
         try:
-            machine_id = file.read_bytes().strip()
+            machine_id = Path(root, file).read_bytes().strip()
         except OSError:
             continue
         if machine_id:
@@ -31,6 +31,13 @@ def machine_id_hash(files: Sequence[Path] = _MACHINE_ID_FILES) -> str | None:
     return None
 
 
-def host_name() -> str:
-    """Return the name that the host gives itself."""
+def host_name(root: str = "/") -> str:
+    """Return the name that a host gives itself.
+
+    Of a host whose files lie under another folder only `/etc/hostname` tells it: asked through `/proc`, the
+    kernel names who asks.
+    """
+    if root != "/":
+        with contextlib.suppress(OSError):
+            return Path(root, "etc/hostname").read_text("utf-8", errors="replace").strip()
     return printable(socket.gethostname())

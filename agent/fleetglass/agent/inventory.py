@@ -1,20 +1,15 @@
 """What the host is: all that does not change from second to second."""
 
-import os
 import platform
-import socket
-import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from pathlib import Path
 
 import msgspec
-import psutil
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors import Collector
+from fleetglass.agent.collectors.arithmetic import known
 from fleetglass.agent.identity import host_name, machine_id_hash
-from fleetglass.agent.readings.kinds import printable
+from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire.fields import numeric_fields
@@ -25,38 +20,51 @@ from fleetglass.wire.payloads import (
     Group,
     GroupInfo,
     Info,
+    Memory,
     Network,
     Power,
     Sensor,
 )
+from fleetglass.wire.version import VERSION
+
+_NO_MEMORY = Memory(time=0, tick=0)
 
 
 class Inventory:
     """Gathers what never changes once, and the rest whenever it is asked."""
 
-    def __init__(self, settings: AgentSettings, *, session: str, collectors: Sequence[Collector]) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        *,
+        session: str,
+        readings: Readings,
+        collectors: Sequence[Collector],
+    ) -> None:
+        self._readings = readings
         self._intervals = {
             one.group: settings.interval * turns_between(one.interval, settings.interval)
             for one in collectors
         }
         self._intervals["collector"] = settings.interval
         self._groups: dict[str, GroupInfo] = {}
+        host = readings.host()
         self._fixed = Info(
             time=0,
             session=session,
-            host_name=host_name(),
-            agent_version=_version(),
+            host_name=host_name(settings.root),
+            agent_version=VERSION,
             interval_seconds=settings.interval,
             groups={},
-            machine_id_hash=machine_id_hash() or UNSET,
-            os_name=_os_name() or UNSET,
-            kernel=f"{platform.system()} {platform.release()}",
-            architecture=platform.machine() or UNSET,
+            machine_id_hash=known(machine_id_hash(settings.root)),
+            os_name=known(host.os_name),
+            kernel=known(host.kernel),
+            architecture=known(host.architecture),
             python_version=platform.python_version(),
-            cpu_model=_cpu_model() or UNSET,
-            physical_cores=psutil.cpu_count(logical=False) or UNSET,
-            logical_cores=os.cpu_count() or UNSET,
-            boot_time=psutil.boot_time(),
+            cpu_model=known(host.cpu_model),
+            physical_cores=known(host.physical_cores),
+            logical_cores=known(host.logical_cores),
+            boot_time=known(host.boot_time),
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
@@ -68,18 +76,26 @@ class Inventory:
 
     def info(self, groups: Mapping[str, Group], *, time: float, conflict: str | None) -> Info:
         """Return the inventory of a host that gives these groups."""
+        memory = groups.get("memory")
+        sizes = memory if isinstance(memory, Memory) else _NO_MEMORY
         return msgspec.structs.replace(
             self._fixed,
             time=time,
             groups={
                 name: self._group_info(name) for name in [*groups, "collector"] if name in self._intervals
             },
-            memory_total_bytes=psutil.virtual_memory().total,
-            swap_total_bytes=psutil.swap_memory().total,
-            addresses=_addresses() or UNSET,
+            memory_total_bytes=sizes.total_bytes,
+            swap_total_bytes=sizes.swap_total_bytes,
+            addresses=self._addresses() or UNSET,
             devices=devices_of(groups) or UNSET,
             conflict=conflict or UNSET,
         )
+
+    def _addresses(self) -> dict[str, list[str]]:
+        try:
+            return self._readings.addresses()
+        except OSError:
+            return {}
 
     def _group_info(self, name: str) -> GroupInfo:
         if name not in self._groups:
@@ -107,44 +123,3 @@ def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
             case _:
                 pass
     return devices
-
-
-def _addresses() -> dict[str, list[str]]:
-    """Return the IP addresses by interface, without the zone that IPv6 addresses carry."""
-    addresses = {
-        printable(name): [
-            one.address.partition("%")[0] for one in found if one.family in (socket.AF_INET, socket.AF_INET6)
-        ]
-        for name, found in psutil.net_if_addrs().items()
-    }
-    return {name: found for name, found in addresses.items() if found}
-
-
-def _version() -> str:
-    try:
-        return metadata.version("fleetglass")
-    except metadata.PackageNotFoundError:
-        return "0"
-
-
-def _os_name() -> str:
-    if sys.platform == "linux":
-        try:
-            return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-        except OSError:
-            return "Linux"
-    if sys.platform == "darwin":
-        return f"macOS {platform.mac_ver()[0]}"
-    return f"{platform.system()} {platform.version()}"
-
-
-def _cpu_model() -> str:
-    """Return the name of the processor; x86 says `model name`, many ARM boards only `Model` or `Hardware`."""
-    if sys.platform == "linux":
-        text = Path("/proc/cpuinfo").read_text(errors="replace")
-        pairs = (line.partition(":") for line in text.splitlines())
-        values = {name.strip(): value.strip() for name, _, value in pairs}
-        for name in ("model name", "Model", "Hardware", "cpu"):
-            if values.get(name):
-                return values[name]
-    return platform.processor()

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 
-from fleetglass.agent.collectors import Collector
+from msgspec import UnsetType
+
+from fleetglass.agent.collectors.interface import Collector, Partial
 from fleetglass.wire.payloads import CollectorRun, Group
 
 _log = logging.getLogger(__name__)
@@ -100,12 +102,19 @@ class Sampler:
         """Keep how it went, and log only what changed."""
         before = self.runs.get(group)
         self.runs[group] = run
-        if before is not None and before.state == run.state:
+        if before is not None and _kind(before) == _kind(run):
             return
-        if run.state != "ok":
+        if run.state == "ok" and not isinstance(run.reason, UnsetType):
+            _log.warning("collector %s: %s", group, run.reason)
+        elif run.state != "ok":
             _log.warning("collector %s %s: %s", group, run.state, run.reason)
         elif before is not None:
             _log.info("collector %s works again", group)
+
+
+def _kind(run: CollectorRun) -> tuple[str, bool]:
+    """Return whether it failed, and whether it could read all."""
+    return run.state, isinstance(run.reason, UnsetType)
 
 
 def turns_between(collector_interval: float, tick_interval: float) -> int:
@@ -172,6 +181,9 @@ class _Turn:
         except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
             return None, CollectorRun(state="failed", duration_seconds=self._duration(), reason=reason)
+        if isinstance(message, Partial):
+            reason = message.reason[:_LONGEST_REASON]
+            return message.message, CollectorRun(state="ok", duration_seconds=self._duration(), reason=reason)
         return message, CollectorRun(state="ok", duration_seconds=self._duration())
 
     def _duration(self) -> float:

@@ -19,3 +19,5 @@ class AgentSettings:
     demand: bool = False
     """Take leases of bridges that ask for costly groups more often while somebody watches."""
     tags: tuple[str, ...] = ()
+    root: str = "/"
+    """Folder under which `/proc` and `/sys` of the host lie."""

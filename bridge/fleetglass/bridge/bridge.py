@@ -5,7 +5,6 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
 
 from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
@@ -21,6 +20,7 @@ from fleetglass.bridge.viewer import Viewers
 from fleetglass.bridge.web import Web
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
+from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
 PULSE_SECONDS = 1.0
@@ -61,7 +61,7 @@ async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
     relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
     access = Access(settings, token)
-    programs = version("fleetglass")
+    programs = VERSION
     viewers = Viewers(relay, access, programs)
     web = Web(relay, access, read_page(), viewers.counts, programs)
     try:

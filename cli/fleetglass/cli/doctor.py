@@ -11,11 +11,11 @@ from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.broker_choice import INSTALL_MOSQUITTO, find_mosquitto
 from fleetglass.cli.configuration import Configuration, read_configuration
 from fleetglass.cli.errors import CommandError
-from fleetglass.cli.main import version
 from fleetglass.cli.page import is_healthy, local_address, page_url
 from fleetglass.cli.probe import probe
 from fleetglass.cli.settings import agent_settings, bridge_settings
 from fleetglass.wire import BrokerAccess
+from fleetglass.wire.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
-    yield Finding("versions", True, f"fleetglass {version()}, Python {platform.python_version()}")
+    yield Finding("versions", True, f"fleetglass {VERSION}, Python {platform.python_version()}")
     yield _own_broker()
     try:
         configuration = read_configuration(vars(arguments))

@@ -91,6 +91,7 @@ KEYS: Final = (
     Key("top_processes", Whole(0, 100), "length of the lists of the largest processes", _AGENT, "10", "N"),
     Key("demand", Flag(), "let bridges ask for costly groups more often while somebody watches", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
+    Key("root", Text(), "folder under which /proc and /sys of the host lie", _AGENT, "/", "FOLDER"),
     Key("host", Text(), "address to serve the page at", _BRIDGE, "127.0.0.1", "ADDRESS"),
     Key("port", Whole(1, 65535), "port to serve the page at", _BRIDGE, "8765", "PORT"),
     Key("auth", Flag(), "do not ask other machines for the viewer token", _BRIDGE, flag="--no-auth"),

@@ -11,6 +11,7 @@ from typing import Final
 
 from fleetglass.cli.arguments import Parser
 from fleetglass.cli.errors import CommandError, UsageError
+from fleetglass.wire.version import VERSION
 
 COMMANDS: Final = {
     "up": "run broker, agent and bridge together and show this machine",
@@ -53,16 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def version() -> str:
-    """Return the installed version."""
-    from importlib.metadata import version as installed  # noqa: PLC0415 - costs more than all else here
-
-    return installed("fleetglass")
-
-
 def _run(words: list[str]) -> int:
     if words[:1] == ["--version"]:
-        print(f"fleetglass {version()}")
+        print(f"fleetglass {VERSION}")
         return 0
     if not words or words[0].startswith("-"):
         overview().parse_args(words)

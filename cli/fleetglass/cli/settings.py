@@ -2,12 +2,12 @@
 
 import functools
 import os
-import platform
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
+from fleetglass.agent.identity import host_name
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration import Configuration
@@ -25,9 +25,11 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
     Raises:
         UsageError: the configuration does not fit together.
     """
+    root = _root(configuration)
     return AgentSettings(
         broker=broker_access(configuration, "agent"),
-        host_id=configuration.get("host_id", "agent") or _own_host_id(),
+        host_id=configuration.get("host_id", "agent") or _own_host_id(root),
+        root=root,
         prefix=single_prefix(configuration, "agent"),
         **_said(configuration, "agent", "interval", "top_processes", "demand", "tags"),
     )
@@ -89,8 +91,18 @@ def _said(configuration: Configuration, part: Part, *names: str) -> dict[str, An
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _own_host_id() -> str:
-    name = platform.node().split(".")[0] or "host"
+def _root(configuration: Configuration) -> str:
+    named = configuration.get("root", "agent")
+    if named is None:
+        return "/"
+    root = Path(named).expanduser().absolute()
+    if not (root / "proc" / "stat").exists():
+        raise UsageError(f"root: got {named!r}, expected a folder with proc/stat in it, such as /host")
+    return str(root)
+
+
+def _own_host_id(root: str) -> str:
+    name = host_name(root).split(".")[0] or "host"
     try:
         return host_id_from_name(name)
     except HostIdError as error:

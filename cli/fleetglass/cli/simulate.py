@@ -37,16 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
     start_log("simulate", configuration.get("log_level", "simulate") or "info")
     check_given(access)
 
-    from fleetglass.cli.main import version  # noqa: PLC0415 - bad usage is told without loading the rest
     from fleetglass.cli.simulation.fleet import SimulationSettings, run_fleet  # noqa: PLC0415 - as above
     from fleetglass.cli.simulation.host import make_host  # noqa: PLC0415 - as above
     from fleetglass.cli.stop_signals import StopSignals  # noqa: PLC0415 - as above
+    from fleetglass.wire.version import VERSION  # noqa: PLC0415 - bad usage is told without loading the rest
 
     now = time.time()
     settings = SimulationSettings(
         broker=access,
         hosts=tuple(make_host(number, cores=cores, now=now, seed=seed) for number in range(1, hosts + 1)),
-        version=version(),
+        version=VERSION,
         prefix=prefix,
         interval=interval,
         duration=duration,

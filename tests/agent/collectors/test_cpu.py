@@ -66,9 +66,9 @@ def test_the_collector_compares_with_its_last_reading() -> None:
 
     def frequency() -> FrequencyReading:
         asked.append(True)
-        return FrequencyReading(2_000_000_000, None, 3_000_000_000)
+        return FrequencyReading(2_000_000_000, (1_500_000_000, 2_500_000_000), None, 3_000_000_000)
 
-    collector = CpuCollector(lambda: left.pop(0), frequency)
+    collector = CpuCollector(lambda: left.pop(0), frequency=frequency)
     totals = [collector.collect(1.0, tick).total_percent for tick in range(3)]
     assert totals == [UNSET, 75.0, 0.0]
     assert len(asked) == 1
@@ -76,7 +76,10 @@ def test_the_collector_compares_with_its_last_reading() -> None:
 
 def test_a_frequency_that_is_not_known_is_absent() -> None:
     """A host that says only the current frequency publishes only that."""
-    collector = CpuCollector(lambda: reading(1, user=1), lambda: FrequencyReading(2_000_000_000, None, None))
+    collector = CpuCollector(
+        lambda: reading(1, user=1), frequency=lambda: FrequencyReading(2_000_000_000, (), None, None)
+    )
     message = collector.collect(1.0, 1)
     assert message.frequency_hertz == 2_000_000_000
     assert message.frequency_max_hertz is UNSET
+    assert message.core_frequencies_hertz is UNSET

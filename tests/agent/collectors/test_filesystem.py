@@ -1,7 +1,9 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.filesystem import FilesystemCollector, mount_use
-from fleetglass.agent.readings.kinds import FilesystemReading
+from fleetglass.agent.collectors.interface import Partial
+from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading
+from fleetglass.wire.payloads import Filesystem
 
 
 def reading(mount: str = "/", *, inodes: int | None = 1000) -> FilesystemReading:
@@ -33,8 +35,17 @@ def test_a_filesystem_without_inodes_has_no_share_of_them() -> None:
 
 def test_filesystems_are_keyed_by_mount_point() -> None:
     """Every mount has its entry, and a host without any has no message."""
-    collector = FilesystemCollector(lambda: [reading("/"), reading("/home")])
+    collector = FilesystemCollector(lambda: FilesystemsReading([reading("/"), reading("/home")], []))
     message = collector.collect(1.0, 1)
-    assert message is not None
+    assert isinstance(message, Filesystem)
     assert list(message.mounts) == ["/", "/home"]
-    assert FilesystemCollector(list).collect(1.0, 1) is None
+    assert FilesystemCollector(lambda: FilesystemsReading([], [])).collect(1.0, 1) is None
+
+
+def test_a_silent_filesystem_is_named() -> None:
+    """What does not answer is absent and named; the others are told all the same."""
+    found = FilesystemCollector(lambda: FilesystemsReading([reading("/")], ["/mnt/nas"])).collect(1.0, 1)
+    assert isinstance(found, Partial)
+    assert isinstance(found.message, Filesystem)
+    assert list(found.message.mounts) == ["/"]
+    assert found.reason == "no answer from /mnt/nas"

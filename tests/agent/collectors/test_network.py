@@ -40,7 +40,7 @@ def test_interfaces_come_and_go() -> None:
         asked.append(True)
         return {"eth0": Link(up=True, speed=None), "usb0": Link(up=False, speed=None)}
 
-    collector = NetworkCollector(lambda: left.pop(0), links, lambda: {"established": 7})
+    collector = NetworkCollector(lambda: left.pop(0), links=links, tcp=lambda: {"established": 7})
     collector.collect(1.0, 0)
     message = collector.collect(2.0, 1)
     assert message is not None

@@ -3,6 +3,7 @@ import os
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.process import ProcessCollector, cpu_use
+from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 
 
@@ -64,7 +65,10 @@ def test_a_kernel_thread_has_no_memory() -> None:
 
 def test_this_process_is_found_on_the_real_host() -> None:
     """On the real host the test's own process is counted, with its owner and its memory."""
-    message = ProcessCollector(top=100_000).collect(1.0, 1)
+    host = host_readings()
+    message = ProcessCollector(
+        top=100_000, read=host.processes, owner=host.owner, full_name=host.full_name
+    ).collect(1.0, 1)
     own = next(one for one in message.top_memory if one.pid == os.getpid())
     assert isinstance(own.user, str)
     assert isinstance(own.resident_bytes, int)

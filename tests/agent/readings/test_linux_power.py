@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from fleetglass.agent.readings.kinds import BatteryReading
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
 
 if sys.platform == "linux":
@@ -21,7 +23,8 @@ def test_only_what_feeds_the_host_is_a_battery(tmp_path: Path) -> None:
     supply(tmp_path, "BAT0", TYPE="Battery", PRESENT="1", STATUS="Charging", CAPACITY="81")
     supply(tmp_path, "BAT1", TYPE="Battery", PRESENT="0")
     supply(tmp_path, "hid-mouse", TYPE="Battery", SCOPE="Device", CAPACITY="50")
-    assert read_batteries(tmp_path) == [("BAT0", 81.0, True, None)]
+    [battery] = read_batteries(str(tmp_path))
+    assert battery[:5] == ("BAT0", 81.0, True, None, "charging")
 
 
 def test_time_left_is_what_is_left_over_what_is_drawn() -> None:
@@ -34,9 +37,11 @@ def test_time_left_is_what_is_left_over_what_is_drawn() -> None:
 
 def test_a_battery_that_tells_nothing_has_nothing() -> None:
     """Unknown is None, and not 0."""
-    assert battery_of("BAT0", {"STATUS": "Unknown"}, external=None) == ("BAT0", None, None, None)
+    assert battery_of("BAT0", {"STATUS": "Unknown"}, external=None) == BatteryReading(
+        "BAT0", None, None, None
+    )
 
 
 def test_a_host_without_supplies_has_no_battery(tmp_path: Path) -> None:
     """A folder that is not there is no error."""
-    assert read_batteries(tmp_path / "missing") == []
+    assert read_batteries(str(tmp_path / "missing")) == []

@@ -40,7 +40,7 @@ def test_a_real_process_with_a_hostile_name_is_read(tmp_path: Path) -> None:
     shutil.copy(os.fsencode(shutil.which("sleep") or "/bin/sleep"), program)
     process = subprocess.Popen([program, "60"])
     try:
-        stat = linux_process.read_processes().processes[process.pid]
+        stat = linux_process.ProcessReader().read().processes[process.pid]
         assert stat.name == "x) R 1�("
         assert stat.threads == 1
     finally:
@@ -54,9 +54,9 @@ def test_a_name_that_the_kernel_cut_off_is_completed(tmp_path: Path) -> None:
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
     process = subprocess.Popen([str(program), "60"])
     try:
-        name = linux_process.read_processes().processes[process.pid].name
+        name = linux_process.ProcessReader().read().processes[process.pid].name
         assert name == "a-program-with-"
-        assert linux_process.full_name(process.pid, name) == program.name
+        assert linux_process.ProcessReader().full_name(process.pid, name) == program.name
     finally:
         process.kill()
         process.wait()
@@ -66,10 +66,27 @@ def test_a_process_that_has_ended_has_no_owner() -> None:
     """What ended between listing and asking is no error."""
     process = subprocess.Popen(["true"])
     process.wait()
-    assert linux_process.owner(process.pid, {}) is None
-    assert linux_process.full_name(process.pid, "x" * 15) == "x" * 15
+    assert linux_process.ProcessReader().owner(process.pid) is None
+    assert linux_process.ProcessReader().full_name(process.pid, "x" * 15) == "x" * 15
 
 
-def test_an_owner_is_asked_for_once() -> None:
-    """A user that is known is not looked up again."""
-    assert linux_process.owner(os.getpid(), {os.getuid(): "known"}) == "known"
+def test_the_owner_is_whose_rights_a_process_has(tmp_path: Path) -> None:
+    """The effective user counts, by the names of the host that is read; one without a name is a number."""
+    for pid, uid in ((7, 1000), (8, 4711)):
+        folder = tmp_path / "proc" / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "status").write_text(f"Name:\tx\nUid:\t0\t{uid}\t0\t0\n")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n")
+    reader = linux_process.ProcessReader(str(tmp_path))
+    assert (reader.owner(7), reader.owner(8), reader.owner(9)) == ("anna", "4711", None)
+    assert linux_process.ProcessReader().owner(os.getpid()) is not None
+
+
+def test_a_broken_stat_is_no_process(tmp_path: Path) -> None:
+    """A process whose file makes no sense is left out, the others are there."""
+    for pid, text in ((7, b"7 (x)"), (8, b""), (9, b"9 (y) " + TAIL)):
+        folder = tmp_path / "proc" / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "stat").write_bytes(text)
+    assert list(linux_process.ProcessReader(str(tmp_path)).read().processes) == [9]

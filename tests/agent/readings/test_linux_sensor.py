@@ -27,7 +27,7 @@ def test_temperatures_and_fans_are_read(tmp_path: Path) -> None:
         temp2_input="44000",
         fan1_input="1200",
     )
-    reading = SensorReader(tmp_path)()
+    reading = SensorReader(str(tmp_path))()
     assert reading.temperatures[0] == ("coretemp", "hwmon0", "Package id 0", 45.5, 80.0, 100.0)
     assert reading.temperatures[1] == ("coretemp", "hwmon0", "temp2", 44.0, None, None)
     assert reading.fans == [("coretemp", "hwmon0", "fan1", 1200)]
@@ -36,7 +36,7 @@ def test_temperatures_and_fans_are_read(tmp_path: Path) -> None:
 def test_a_sensor_that_vanishes_is_left_out(tmp_path: Path) -> None:
     """A chip that is unplugged after it was found is no error."""
     write(tmp_path / "hwmon/hwmon0", name="usb", temp1_input="45500")
-    read = SensorReader(tmp_path)
+    read = SensorReader(str(tmp_path))
     assert len(read().temperatures) == 1
     (tmp_path / "hwmon/hwmon0/temp1_input").unlink()
     assert read().temperatures == []
@@ -45,7 +45,7 @@ def test_a_sensor_that_vanishes_is_left_out(tmp_path: Path) -> None:
 def test_a_sensor_that_appears_is_found_within_a_minute(tmp_path: Path) -> None:
     """Sensors are looked for again after 60 s."""
     now = [0.0]
-    read = SensorReader(tmp_path, lambda: now[0])
+    read = SensorReader(str(tmp_path), lambda: now[0])
     assert read().temperatures == []
     write(tmp_path / "hwmon/hwmon0", name="usb", temp1_input="45500")
     assert read().temperatures == []
@@ -56,7 +56,7 @@ def test_a_sensor_that_appears_is_found_within_a_minute(tmp_path: Path) -> None:
 def test_a_host_without_chips_has_its_thermal_zones(tmp_path: Path) -> None:
     """Where no chip is known, the zones of the firmware are read."""
     write(tmp_path / "thermal/thermal_zone0", type="cpu-thermal", temp="51000")
-    assert SensorReader(tmp_path)().temperatures[0][:4] == (
+    assert SensorReader(str(tmp_path))().temperatures[0][:4] == (
         "cpu-thermal",
         "thermal_zone0",
         "thermal_zone0",

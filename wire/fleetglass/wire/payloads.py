@@ -142,6 +142,9 @@ class Cpu(Group, kw_only=True, omit_defaults=True):
     frequency_hertz: Annotated[Hertz, Meta(description="mean frequency of the cores now")] = UNSET
     frequency_min_hertz: Annotated[Hertz, Meta(description="lowest possible frequency")] = UNSET
     frequency_max_hertz: Annotated[Hertz, Meta(description="highest possible frequency")] = UNSET
+    core_frequencies_hertz: Annotated[
+        list[int] | UnsetType, Meta(description="frequency of each core now")
+    ] = UNSET
     load_1m: Annotated[float | UnsetType, Meta(description="load average of 1 minute")] = UNSET
     load_5m: Annotated[float | UnsetType, Meta(description="load average of 5 minutes")] = UNSET
     load_15m: Annotated[float | UnsetType, Meta(description="load average of 15 minutes")] = UNSET
@@ -255,11 +258,22 @@ class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
     speed_rpm: Annotated[Count, Meta(description="turns per minute")] = UNSET
 
 
+class Throttling(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What holds the processor of a Raspberry Pi back.
+
+    Words: `under-voltage`, `frequency-capped`, `throttled`, `soft-temperature-limit`.
+    """
+
+    now: Annotated[list[str], Meta(description="at this moment; empty when nothing does")]
+    since_boot: Annotated[list[str], Meta(description="at any time since boot")]
+
+
 class Sensor(Group, kw_only=True, omit_defaults=True):
     """Every temperature and every fan."""
 
     temperatures: Annotated[dict[str, Temperature], Meta(description="by `chip/label`")]
     fans: Annotated[dict[str, Fan] | UnsetType, Meta(description="by `chip/label`")] = UNSET
+    throttling: Annotated[Throttling | UnsetType, Meta(description="what holds a Raspberry Pi back")] = UNSET
 
 
 class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -268,6 +282,25 @@ class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
     charge_percent: Annotated[Percent, Meta(description="charge")] = UNSET
     plugged: Annotated[bool | UnsetType, Meta(description="whether external power is connected")] = UNSET
     left_seconds: Annotated[Count, Meta(description="time until empty, while discharging")] = UNSET
+    status: Annotated[
+        str | UnsetType, Meta(description="`charging`, `discharging`, `full` or `not-charging`")
+    ] = UNSET
+    power_watts: Annotated[float | UnsetType, Meta(description="power now, into it or out of it")] = UNSET
+    voltage_volts: Annotated[float | UnsetType, Meta(description="voltage now")] = UNSET
+    energy_watt_hours: Annotated[float | UnsetType, Meta(description="energy in it now")] = UNSET
+    energy_full_watt_hours: Annotated[float | UnsetType, Meta(description="energy when full")] = UNSET
+    energy_design_watt_hours: Annotated[
+        float | UnsetType, Meta(description="energy when full, as it was built")
+    ] = UNSET
+    charge_ampere_hours: Annotated[
+        float | UnsetType, Meta(description="charge in it now, of a battery that counts no energy")
+    ] = UNSET
+    charge_full_ampere_hours: Annotated[float | UnsetType, Meta(description="charge when full")] = UNSET
+    charge_design_ampere_hours: Annotated[
+        float | UnsetType, Meta(description="charge when full, as it was built")
+    ] = UNSET
+    health_percent: Annotated[Percent, Meta(description="charge when full, of what it was built for")] = UNSET
+    cycles: Annotated[Count, Meta(description="times it was charged")] = UNSET
 
 
 class Power(Group, kw_only=True, omit_defaults=True):

@@ -12,6 +12,9 @@ UNITS: Final = {
     "_hertz": "hertz",
     "_seconds": "seconds",
     "_watts": "watts",
+    "_watt_hours": "watt hours",
+    "_ampere_hours": "ampere hours",
+    "_volts": "volts",
     "_rpm": "rpm",
 }
 """Ends of field names, the longer before the shorter, and the unit each stands for."""

@@ -9,19 +9,28 @@ from fleetglass.agent.collectors.network import NetworkCollector
 from fleetglass.agent.collectors.power import PowerCollector
 from fleetglass.agent.collectors.process import ProcessCollector
 from fleetglass.agent.collectors.sensor import SensorCollector
+from fleetglass.agent.readings import Readings, host_readings
+from fleetglass.agent.settings import AgentSettings
 
 __all__ = ["Collector", "default_collectors"]
 
 
-def default_collectors(*, top_processes: int) -> list[Collector]:
+def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
+    host = readings or host_readings(settings.root)
     return [
-        CpuCollector(),
-        MemoryCollector(),
-        DiskCollector(),
-        NetworkCollector(),
-        SensorCollector(),
-        PowerCollector(),
-        FilesystemCollector(),
-        ProcessCollector(top=top_processes),
+        CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
+        MemoryCollector(host.memory, pressure=host.pressure),
+        DiskCollector(host.disks, pressure=host.pressure),
+        NetworkCollector(host.network, links=host.links, tcp=host.tcp),
+        SensorCollector(host.sensors, throttling=host.throttling),
+        PowerCollector(host.batteries),
+        FilesystemCollector(host.filesystems),
+        ProcessCollector(
+            top=settings.top_processes,
+            read=host.processes,
+            total_memory=lambda: host.memory().total,
+            owner=host.owner,
+            full_name=host.full_name,
+        ),
     ]

@@ -19,8 +19,8 @@ def rate(before: int | None, now: int | None, elapsed: float) -> int | UnsetType
     return round((now - before) / elapsed)
 
 
-def percent(part: float, whole: float) -> float | UnsetType:
+def percent(part: float | None, whole: float | None) -> float | UnsetType:
     """Return a share between 0 and 100, rounded to 0.1; there is no share of nothing."""
-    if whole <= 0:
+    if part is None or whole is None or whole <= 0:
         return UNSET
     return round(min(max(100 * part / whole, 0.0), 100.0), 1)

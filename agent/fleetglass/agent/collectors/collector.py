@@ -3,7 +3,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import UNSET
 
-from fleetglass.agent import readings
+from fleetglass.agent.collectors.arithmetic import known
 from fleetglass.agent.jumps import Jump
 from fleetglass.wire.payloads import CollectorReport, CollectorRun
 
@@ -15,9 +15,10 @@ class OwnReport:
 
     def __init__(
         self,
+        read_resident_bytes: Callable[[], int | None],
+        *,
         read_cpu_seconds: Callable[[], float] = clocks.process_time,
         clock: Callable[[], float] = clocks.monotonic,
-        read_resident_bytes: Callable[[], int] = readings.resident_bytes,
     ) -> None:
         self._read_cpu_seconds = read_cpu_seconds
         self._clock = clock
@@ -43,7 +44,7 @@ class OwnReport:
             tick=tick,
             collectors=dict(runs),
             cpu_percent=round(100 * (spent - spent_before) / elapsed, 1) if elapsed > 0 else UNSET,
-            resident_bytes=self._read_resident_bytes(),
+            resident_bytes=known(self._read_resident_bytes()),
             dropped_messages=dropped_messages,
             skipped_ticks=skipped_ticks,
             slept_seconds=round(jump.slept_seconds) or UNSET,

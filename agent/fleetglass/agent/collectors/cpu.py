@@ -2,7 +2,6 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import known, percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.readings.kinds import CpuReading, FrequencyReading
@@ -19,11 +18,16 @@ class CpuCollector:
 
     def __init__(
         self,
-        read: Callable[[], CpuReading] = readings.read_cpu,
-        read_frequency: Callable[[], FrequencyReading | None] = readings.read_frequency,
+        read: Callable[[], CpuReading],
+        *,
+        frequency: Callable[[], FrequencyReading | None] = lambda: None,
+        load: Callable[[], tuple[float, float, float] | None] = lambda: None,
+        pressure: Callable[[str], dict[str, float] | None] = lambda _: None,
     ) -> None:
         self._read = read
-        self._read_frequency = read_frequency
+        self._read_frequency = frequency
+        self._read_load = load
+        self._read_pressure = pressure
         self._before: CpuReading | None = None
         self._frequency: FrequencyReading | None = None
         self._frequency_until = float("-inf")
@@ -38,12 +42,13 @@ class CpuCollector:
         self._before = now
         if self._frequency is not None:
             message.frequency_hertz = known(self._frequency.current)
+            message.core_frequencies_hertz = list(self._frequency.cores) or UNSET
             message.frequency_min_hertz = known(self._frequency.lowest)
             message.frequency_max_hertz = known(self._frequency.highest)
-        load = readings.read_load()
+        load = self._read_load()
         if load is not None:
             message.load_1m, message.load_5m, message.load_15m = (round(one, 2) for one in load)
-        shares = readings.read_pressure("cpu")
+        shares = self._read_pressure("cpu")
         # "full" means nothing for the processors of a whole system: always 0 (kernel: accounting/psi.rst).
         message.pressure = pressure_message(
             shares and {name: share for name, share in shares.items() if name.startswith("some")}

@@ -3,7 +3,6 @@ from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.readings.kinds import DiskCounters, DiskReading
@@ -19,8 +18,14 @@ class DiskCollector:
     group = "disk"
     interval = 0.0
 
-    def __init__(self, read: Callable[[], DiskReading] = readings.read_disks) -> None:
+    def __init__(
+        self,
+        read: Callable[[], DiskReading],
+        *,
+        pressure: Callable[[str], dict[str, float] | None] = lambda _: None,
+    ) -> None:
         self._read = read
+        self._read_pressure = pressure
         self._before: DiskReading | None = None
 
     def collect(self, time: float, tick: int) -> Disk | None:
@@ -38,7 +43,7 @@ class DiskCollector:
                 name: device_use(earlier.get(name), counters, elapsed)
                 for name, counters in now.devices.items()
             },
-            pressure=pressure_message(readings.read_pressure("io")),
+            pressure=pressure_message(self._read_pressure("io")),
         )
 
 

@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import percent
-from fleetglass.agent.readings.kinds import FilesystemReading
+from fleetglass.agent.collectors.interface import Partial
+from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading
 from fleetglass.wire.payloads import Filesystem, Mount
 
 
@@ -14,13 +14,17 @@ class FilesystemCollector:
     group = "filesystem"
     interval = 10.0
 
-    def __init__(self, read: Callable[[], list[FilesystemReading]] = readings.read_filesystems) -> None:
+    def __init__(self, read: Callable[[], FilesystemsReading]) -> None:
         self._read = read
 
-    def collect(self, time: float, tick: int) -> Filesystem | None:
-        """Return the sizes now."""
-        mounts = {one.mount: mount_use(one) for one in self._read()}
-        return Filesystem(time=time, tick=tick, mounts=mounts) if mounts else None
+    def collect(self, time: float, tick: int) -> Filesystem | Partial | None:
+        """Return the sizes now; a filesystem that does not answer is absent, and named."""
+        now = self._read()
+        mounts = {one.mount: mount_use(one) for one in now.filesystems}
+        message = Filesystem(time=time, tick=tick, mounts=mounts) if mounts else None
+        if now.silent:
+            return Partial(message, f"no answer from {', '.join(now.silent)}")
+        return message
 
 
 def mount_use(now: FilesystemReading) -> Mount:

@@ -1,6 +1,13 @@
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fleetglass.wire.payloads import Group
+
+
+class Partial(NamedTuple):
+    """What could be read of a group when a part of it could not, and why."""
+
+    message: Group | None
+    reason: str
 
 
 class Collector(Protocol):
@@ -15,5 +22,5 @@ class Collector(Protocol):
     interval: float
     """Seconds between two turns; 0 is every tick."""
 
-    def collect(self, time: float, tick: int) -> Group | None:
+    def collect(self, time: float, tick: int) -> Group | Partial | None:
         """Return the group's message, or None when the host has no such thing."""

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import known, percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.readings.kinds import MemoryReading
@@ -13,8 +12,14 @@ class MemoryCollector:
     group = "memory"
     interval = 0.0
 
-    def __init__(self, read: Callable[[], MemoryReading] = readings.read_memory) -> None:
+    def __init__(
+        self,
+        read: Callable[[], MemoryReading],
+        *,
+        pressure: Callable[[str], dict[str, float] | None] = lambda _: None,
+    ) -> None:
         self._read = read
+        self._read_pressure = pressure
         self._before: MemoryReading | None = None
 
     def collect(self, time: float, tick: int) -> Memory:
@@ -22,28 +27,28 @@ class MemoryCollector:
         now = self._read()
         message = memory_use(self._before, now, time=time, tick=tick)
         self._before = now
-        message.pressure = pressure_message(readings.read_pressure("memory"))
+        message.pressure = pressure_message(self._read_pressure("memory"))
         return message
 
 
 def memory_use(before: MemoryReading | None, now: MemoryReading, *, time: float, tick: int) -> Memory:
     """Return the sizes of a reading. Used is what programs cannot have: total less available."""
-    used = max(now.total - now.available, 0)
-    swap_used = max(now.swap_total - now.swap_free, 0)
+    used = _used(now.total, now.available)
+    swap_used = _used(now.swap_total, now.swap_free)
     message = Memory(
         time=time,
         tick=tick,
-        total_bytes=now.total,
-        available_bytes=now.available,
-        used_bytes=used,
-        free_bytes=now.free,
+        total_bytes=known(now.total),
+        available_bytes=known(now.available),
+        used_bytes=known(used),
+        free_bytes=known(now.free),
         cached_bytes=known(now.cached),
         buffers_bytes=known(now.buffers),
         shared_bytes=known(now.shared),
         used_percent=percent(used, now.total),
-        swap_total_bytes=now.swap_total,
-        swap_used_bytes=swap_used,
-        swap_free_bytes=now.swap_free,
+        swap_total_bytes=known(now.swap_total),
+        swap_used_bytes=known(swap_used),
+        swap_free_bytes=known(now.swap_free),
         swap_percent=percent(swap_used, now.swap_total),
     )
     if before is not None:
@@ -51,3 +56,7 @@ def memory_use(before: MemoryReading | None, now: MemoryReading, *, time: float,
         message.swap_in_bytes_per_second = rate(before.swapped_in, now.swapped_in, elapsed)
         message.swap_out_bytes_per_second = rate(before.swapped_out, now.swapped_out, elapsed)
     return message
+
+
+def _used(total: int | None, left: int | None) -> int | None:
+    return None if total is None or left is None else max(total - left, 0)

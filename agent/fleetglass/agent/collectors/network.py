@@ -3,7 +3,6 @@ from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import known, rate
 from fleetglass.agent.readings.kinds import InterfaceCounters, Link, NetworkReading
 from fleetglass.wire.payloads import Network, NetworkInterface
@@ -25,13 +24,14 @@ class NetworkCollector:
 
     def __init__(
         self,
-        read: Callable[[], NetworkReading] = readings.read_network,
-        read_links: Callable[[], dict[str, Link]] = readings.read_links,
-        read_tcp: Callable[[], dict[str, int] | None] = readings.read_tcp,
+        read: Callable[[], NetworkReading],
+        *,
+        links: Callable[[], dict[str, Link]] = dict,
+        tcp: Callable[[], dict[str, int] | None] = lambda: None,
     ) -> None:
         self._read = read
-        self._read_links = read_links
-        self._read_tcp = read_tcp
+        self._read_links = links
+        self._read_tcp = tcp
         self._before: NetworkReading | None = None
         self._links: dict[str, Link] = {}
         self._links_until = float("-inf")

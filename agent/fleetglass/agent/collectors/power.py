@@ -1,9 +1,8 @@
 from collections.abc import Callable
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from fleetglass.agent import readings
-from fleetglass.agent.collectors.arithmetic import known
+from fleetglass.agent.collectors.arithmetic import known, percent
 from fleetglass.agent.readings.kinds import BatteryReading
 from fleetglass.wire.payloads import Battery, Power
 
@@ -14,7 +13,7 @@ class PowerCollector:
     group = "power"
     interval = 5.0  # firmware takes milliseconds to answer, and the charge does not hurry
 
-    def __init__(self, read: Callable[[], list[BatteryReading]] = readings.read_batteries) -> None:
+    def __init__(self, read: Callable[[], list[BatteryReading]]) -> None:
         self._read = read
 
     def collect(self, time: float, tick: int) -> Power | None:
@@ -25,8 +24,26 @@ class PowerCollector:
 
 def battery_message(now: BatteryReading) -> Battery:
     """Return one reading as a message."""
+    energy = now.energy_full is not None
+    full = now.energy_full if energy else now.ampere_hours_full
+    design = now.energy_design if energy else now.ampere_hours_design
     return Battery(
-        charge_percent=UNSET if now.charge is None else round(min(max(float(now.charge), 0.0), 100.0), 1),
+        charge_percent=percent(now.charge, 100),
         plugged=known(now.plugged),
         left_seconds=known(now.left),
+        status=known(now.status),
+        power_watts=_rounded(now.watts),
+        voltage_volts=_rounded(now.volts),
+        energy_watt_hours=_rounded(now.energy),
+        energy_full_watt_hours=_rounded(now.energy_full),
+        energy_design_watt_hours=_rounded(now.energy_design),
+        charge_ampere_hours=_rounded(now.ampere_hours),
+        charge_full_ampere_hours=_rounded(now.ampere_hours_full),
+        charge_design_ampere_hours=_rounded(now.ampere_hours_design),
+        health_percent=percent(full, design),
+        cycles=known(now.cycles),
     )
+
+
+def _rounded(value: float | None) -> float | UnsetType:
+    return UNSET if value is None else round(value, 3)

@@ -4,7 +4,6 @@ from heapq import nlargest
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent import readings
 from fleetglass.agent.collectors.arithmetic import known, percent
 from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 from fleetglass.wire.payloads import Process, ProcessEntry
@@ -20,15 +19,17 @@ class ProcessCollector:
         self,
         *,
         top: int,
-        read: Callable[[], ProcessReading] = readings.read_processes,
-        total_memory: Callable[[], int] = lambda: readings.read_memory().total,
+        read: Callable[[], ProcessReading],
+        total_memory: Callable[[], int | None] = lambda: None,
+        owner: Callable[[int], str | None] = lambda _: None,
+        full_name: Callable[[int, str], str] = lambda _, name: name,
     ) -> None:
         self._top = top
         self._read = read
         self._total_memory = total_memory
         self._before: ProcessReading | None = None
-        # Names of users by id: asking for one may go over the network.
-        self._users: dict[int, str] = {}
+        self._owner = owner
+        self._full_name = full_name
 
     def collect(self, time: float, tick: int) -> Process:
         """Return the processes now, and their use of CPU since the last call."""
@@ -52,13 +53,13 @@ class ProcessCollector:
             top_memory=[entries[pid] for pid in by_memory],
         )
 
-    def _entry(self, pid: int, stat: ProcessStat, use: float | None, total: int) -> ProcessEntry:
+    def _entry(self, pid: int, stat: ProcessStat, use: float | None, total: int | None) -> ProcessEntry:
         # A kernel thread has no memory of its own.
         resident: int | UnsetType = stat.resident_bytes or UNSET
         return ProcessEntry(
             pid=pid,
-            name=readings.full_name(pid, stat.name),
-            user=known(readings.owner(pid, self._users)),
+            name=self._full_name(pid, stat.name),
+            user=known(self._owner(pid)),
             cpu_percent=known(use),
             memory_percent=UNSET if isinstance(resident, UnsetType) else percent(resident, total),
             resident_bytes=resident,

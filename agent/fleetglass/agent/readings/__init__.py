@@ -6,59 +6,20 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 
 import sys
 
-if sys.platform == "linux":
-    from fleetglass.agent.readings.linux import (
-        read_cpu,
-        read_disks,
-        read_memory,
-        read_network,
-        read_pressure,
-        read_tcp,
-        resident_bytes,
-    )
-    from fleetglass.agent.readings.linux_power import read_batteries
-    from fleetglass.agent.readings.linux_process import full_name, owner, read_processes
-    from fleetglass.agent.readings.linux_sensor import SensorReader
-else:
-    from fleetglass.agent.readings.portable import (
-        SensorReader,
-        full_name,
-        owner,
-        read_batteries,
-        read_cpu,
-        read_disks,
-        read_memory,
-        read_network,
-        read_pressure,
-        read_processes,
-        read_tcp,
-        resident_bytes,
-    )
+from fleetglass.agent.readings.interface import Readings
 
-from fleetglass.agent.readings.common import (
-    read_filesystems,
-    read_frequency,
-    read_links,
-    read_load,
-    uptime_seconds,
-)
+__all__ = ["Readings", "host_readings"]
 
-__all__ = [
-    "SensorReader",
-    "full_name",
-    "owner",
-    "read_batteries",
-    "read_cpu",
-    "read_disks",
-    "read_filesystems",
-    "read_frequency",
-    "read_links",
-    "read_load",
-    "read_memory",
-    "read_network",
-    "read_pressure",
-    "read_processes",
-    "read_tcp",
-    "resident_bytes",
-    "uptime_seconds",
-]
+
+def host_readings(root: str = "/") -> Readings:
+    """Return the readings of this host, or of the one whose `/proc` and `/sys` lie under `root`.
+
+    Only Linux has them lying anywhere else; other systems read themselves.
+    """
+    if sys.platform == "linux":
+        from fleetglass.agent.readings.linux import LinuxReadings  # noqa: PLC0415 - one system needs one
+
+        return LinuxReadings(root)
+    from fleetglass.agent.readings.portable import PortableReadings  # noqa: PLC0415 - psutil is 1 MiB
+
+    return PortableReadings()

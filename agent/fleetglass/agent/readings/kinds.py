@@ -19,9 +19,10 @@ class CpuReading(NamedTuple):
 
 
 class FrequencyReading(NamedTuple):
-    """Frequency in hertz."""
+    """Frequency in hertz. `cores` is of each core in order; empty where not every core tells its own."""
 
     current: int | None
+    cores: tuple[int, ...]
     lowest: int | None
     highest: int | None
 
@@ -30,14 +31,14 @@ class MemoryReading(NamedTuple):
     """Sizes in bytes; what was moved to and from swap since boot, in bytes."""
 
     at: float
-    total: int
-    available: int
-    free: int
+    total: int | None
+    available: int | None
+    free: int | None
     cached: int | None
     buffers: int | None
     shared: int | None
-    swap_total: int
-    swap_free: int
+    swap_total: int | None
+    swap_free: int | None
     swapped_in: int | None
     swapped_out: int | None
 
@@ -70,6 +71,13 @@ class FilesystemReading(NamedTuple):
     available: int
     inodes: int | None
     free_inodes: int | None
+
+
+class FilesystemsReading(NamedTuple):
+    """Every filesystem that answered, and the mount points of those that did not in time."""
+
+    filesystems: list[FilesystemReading]
+    silent: list[str]
 
 
 class InterfaceCounters(NamedTuple):
@@ -126,13 +134,34 @@ class SensorReading(NamedTuple):
     fans: list[FanReading]
 
 
+class ThrottlingReading(NamedTuple):
+    """What holds a processor back, in words such as `under-voltage`: now, and at any time since boot."""
+
+    now: list[str]
+    since_boot: list[str]
+
+
 class BatteryReading(NamedTuple):
-    """One battery or UPS. `left` is in seconds, while discharging."""
+    """One battery or UPS.
+
+    `charge` is in percent; `left` in seconds, while discharging; energy in watt hours where the battery
+    counts it, charge in ampere hours where it counts that instead.
+    """
 
     name: str
     charge: float | None
     plugged: bool | None
     left: int | None
+    status: str | None = None
+    watts: float | None = None
+    volts: float | None = None
+    energy: float | None = None
+    energy_full: float | None = None
+    energy_design: float | None = None
+    ampere_hours: float | None = None
+    ampere_hours_full: float | None = None
+    ampere_hours_design: float | None = None
+    cycles: int | None = None
 
 
 class ProcessStat(NamedTuple):
@@ -151,6 +180,18 @@ class ProcessReading(NamedTuple):
 
     at: float
     processes: dict[int, ProcessStat]
+
+
+class HostReading(NamedTuple):
+    """What does not change while a host is up. `boot_time` is UTC, in seconds since the epoch."""
+
+    os_name: str | None
+    kernel: str | None
+    architecture: str | None
+    cpu_model: str | None
+    physical_cores: int | None
+    logical_cores: int | None
+    boot_time: float | None
 
 
 def printable(name: str) -> str:

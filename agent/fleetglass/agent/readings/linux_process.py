@@ -3,7 +3,9 @@
 import os
 import pwd
 import time
+from collections.abc import Callable
 
+from fleetglass.agent.readings.files import read_file, read_text
 from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -23,28 +25,72 @@ _STATES = {
 }
 
 
-def read_processes() -> ProcessReading:
-    """Read the `stat` of every process; those that end meanwhile are left out."""
-    at = time.monotonic()
-    processes: dict[int, ProcessStat] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208 -- a Path for each costs as much as reading it
-        if not name.isdigit():
-            continue
-        try:
-            descriptor = os.open(f"/proc/{name}/stat", os.O_RDONLY)
+class ProcessReader:
+    """Reads the processes of one host, and remembers its users: asking for one can be slow."""
+
+    def __init__(self, root: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._proc = f"{root}/proc"
+        self._clock = clock
+        self._passwd = f"{root}/etc/passwd" if root else None
+        self._users: dict[int, str] = {}
+
+    def read(self) -> ProcessReading:
+        """Read the `stat` of every process; those that end meanwhile are left out."""
+        at = self._clock()
+        proc = self._proc
+        processes: dict[int, ProcessStat] = {}
+        for name in os.listdir(proc):  # noqa: PTH208 -- a Path for each costs as much as reading it
+            if not name.isdigit():
+                continue
             try:
-                text = os.read(descriptor, 2048)
-            finally:
-                os.close(descriptor)
+                descriptor = os.open(f"{proc}/{name}/stat", os.O_RDONLY)
+                try:
+                    text = os.read(descriptor, 2048)
+                finally:
+                    os.close(descriptor)
+                if text:
+                    processes[int(name)] = parse_process(text)
+            except (OSError, ValueError, IndexError):
+                continue
+        return ProcessReading(at, processes)
+
+    def owner(self, pid: int) -> str | None:
+        """Return whose rights a process has; the owner of its folder can be another (proc(5))."""
+        uid = parse_uid(read_text(f"{self._proc}/{pid}/status") or "")
+        if uid is None:
+            return None
+        if uid not in self._users:
+            self._users[uid] = self._user_name(uid) or str(uid)
+        return self._users[uid]
+
+    def full_name(self, pid: int, name: str) -> str:
+        """Return the name of a program where the kernel cut it off, else the name as it is."""
+        if len(name) < _SHORT_NAME_LENGTH:
+            return name
+        try:
+            program = read_file(f"{self._proc}/{pid}/cmdline", 4096).split(b"\0", 1)[0]
         except OSError:
-            continue
-        if text:
-            processes[int(name)] = parse_process(text)
-    return ProcessReading(at, processes)
+            return name
+        whole = program.rpartition(b"/")[2].decode(errors="replace")
+        return whole if whole.startswith(name) else name
+
+    def _user_name(self, uid: int) -> str | None:
+        if self._passwd is not None:
+            # The name services of this system do not know another's users.
+            lines = (line.split(":", 3) for line in (read_text(self._passwd) or "").splitlines())
+            return next((fields[0] for fields in lines if fields[2:3] == [str(uid)]), None)
+        try:
+            return pwd.getpwuid(uid).pw_name
+        except (KeyError, OverflowError):
+            return None
 
 
 def parse_process(text: bytes) -> ProcessStat:
-    """Read the text of a `stat`. The name is in parentheses, and may hold spaces and parentheses."""
+    """Read the text of a `stat`. The name is in parentheses, and may hold spaces and parentheses.
+
+    Raises:
+        ValueError, IndexError: it is not one.
+    """
     end = text.rindex(b")")
     # Fields by their number in proc_pid_stat(5), less 3: the state is number 3.
     fields = text[end + 2 :].split(b" ", 22)
@@ -58,28 +104,8 @@ def parse_process(text: bytes) -> ProcessStat:
     )
 
 
-def owner(pid: int, names: dict[int, str]) -> str | None:
-    """Return who runs a process. `names` is the caller's memory of users: asking for one can be slow."""
-    try:
-        uid = os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116 -- once per process shown
-    except OSError:
-        return None
-    if uid not in names:
-        try:
-            names[uid] = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            names[uid] = str(uid)
-    return names[uid]
-
-
-def full_name(pid: int, name: str) -> str:
-    """Return the name of a program where the kernel cut it off, else the name as it is."""
-    if len(name) < _SHORT_NAME_LENGTH:
-        return name
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:  # noqa: PTH123 -- as above
-            program = file.read(4096).split(b"\0", 1)[0]
-    except OSError:
-        return name
-    whole = program.rpartition(b"/")[2].decode(errors="replace")
-    return whole if whole.startswith(name) else name
+def parse_uid(status: str) -> int | None:
+    """Return the effective user id from the text of a `status`."""
+    _, found, rest = status.partition("\nUid:")
+    fields = rest.split(None, 2)
+    return int(fields[1]) if found and len(fields) > 1 and fields[1].isdecimal() else None

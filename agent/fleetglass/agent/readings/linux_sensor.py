@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from fleetglass.agent.readings.files import read_text, read_whole
 from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
-from fleetglass.agent.readings.linux import read_file
 
 _DISCOVERY_SECONDS = 60.0
 
@@ -23,8 +23,8 @@ class _Source(NamedTuple):
 class SensorReader:
     """Knows where the sensors are, and looks again once a minute: looking costs more than reading."""
 
-    def __init__(self, root: Path = Path("/sys/class"), clock: Callable[[], float] = time.monotonic) -> None:
-        self._root = root
+    def __init__(self, folder: str = "/sys/class", clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = Path(folder)
         self._clock = clock
         self._look_again = clock()
         self._temperatures: list[_Source] = []
@@ -39,25 +39,30 @@ class SensorReader:
             temperatures=[
                 TemperatureReading(one.chip, one.device, one.label, value / 1000, one.high, one.critical)
                 for one in self._temperatures
-                if (value := _number(one.path)) is not None
+                if (value := read_whole(one.path)) is not None
             ],
             fans=[
                 FanReading(one.chip, one.device, one.label, value)
                 for one in self._fans
-                if (value := _number(one.path)) is not None
+                if (value := read_whole(one.path)) is not None
             ],
         )
 
     def _discover(self) -> None:
-        chips = sorted(self._root.glob("hwmon/hwmon*"))
+        chips = sorted(self._folder.glob("hwmon/hwmon*"))
         self._temperatures = [source for chip in chips for source in _sources(chip, "temp", ("max", "crit"))]
         self._fans = [source for chip in chips for source in _sources(chip, "fan", ())]
         if not self._temperatures:
             self._temperatures = [
                 _Source(
-                    str(zone / "temp"), _text(zone / "type") or "thermal", zone.name, zone.name, None, None
+                    str(zone / "temp"),
+                    read_text(f"{zone}/type") or "thermal",
+                    zone.name,
+                    zone.name,
+                    None,
+                    None,
                 )
-                for zone in sorted(self._root.glob("thermal/thermal_zone*"))
+                for zone in sorted(self._folder.glob("thermal/thermal_zone*"))
             ]
 
 
@@ -70,29 +75,15 @@ def _sources(chip: Path, kind: str, limits: tuple[str, ...]) -> Iterator[_Source
         high, critical = (
             None if number is None else number / 1000
             for number in (
-                _number(str(path.with_name(f"{stem}_{limit}"))) if limit in limits else None
+                read_whole(str(path.with_name(f"{stem}_{limit}"))) if limit in limits else None
                 for limit in ("max", "crit")
             )
         )
         yield _Source(
             path=str(path),
-            chip=_text(path.with_name("name")) or _text(chip / "name") or chip.name,
+            chip=read_text(str(path.with_name("name"))) or read_text(f"{chip}/name") or chip.name,
             device=device,
-            label=_text(path.with_name(f"{stem}_label")) or stem,
+            label=read_text(str(path.with_name(f"{stem}_label"))) or stem,
             high=high,
             critical=critical,
         )
-
-
-def _number(path: str) -> int | None:
-    try:
-        return int(read_file(path))
-    except (OSError, ValueError):
-        return None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return read_file(str(path)).decode(errors="replace").strip()
-    except OSError:
-        return None

@@ -1,6 +1,9 @@
 """Readings through psutil, for systems other than Linux."""
 
 import os
+import platform
+import socket
+import sys
 import time
 
 import psutil
@@ -11,7 +14,12 @@ from fleetglass.agent.readings.kinds import (
     DiskCounters,
     DiskReading,
     FanReading,
+    FilesystemReading,
+    FilesystemsReading,
+    FrequencyReading,
+    HostReading,
     InterfaceCounters,
+    Link,
     MemoryReading,
     NetworkReading,
     ProcessReading,
@@ -24,106 +32,99 @@ from fleetglass.agent.readings.kinds import (
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
 
-def read_cpu() -> CpuReading:
-    """Return the processor times that the system has."""
-    at = time.monotonic()
-    times = psutil.cpu_times()
-    stats = psutil.cpu_stats()
-    cores = {}
-    for number, core in enumerate(psutil.cpu_times(percpu=True)):
-        total = float(sum(core))
-        cores[f"cpu{number}"] = (total - core.idle, total)
-    return CpuReading(
-        at=at,
-        times={kind: float(getattr(times, kind)) for kind in _KINDS if hasattr(times, kind)},
-        cores=cores,
-        context_switches=stats.ctx_switches,
-        interrupts=stats.interrupts,
-    )
+class PortableReadings:
+    """Reads the host it runs on, as far as psutil does."""
 
-
-def read_memory() -> MemoryReading:
-    """Return the sizes that the system has."""
-    at = time.monotonic()
-    memory = psutil.virtual_memory()
-    swap = psutil.swap_memory()
-    return MemoryReading(
-        at=at,
-        total=memory.total,
-        available=memory.available,
-        free=memory.free,
-        cached=getattr(memory, "cached", None),
-        buffers=getattr(memory, "buffers", None),
-        shared=getattr(memory, "shared", None),
-        swap_total=swap.total,
-        swap_free=swap.free,
-        swapped_in=swap.sin,
-        swapped_out=swap.sout,
-    )
-
-
-def read_disks() -> DiskReading:
-    """Return the counters of every disk."""
-    at = time.monotonic()
-    counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
-    devices = {}
-    for name, one in counters.items():
-        busy = getattr(one, "busy_time", None)
-        devices[printable(name)] = DiskCounters(
-            one.read_count,
-            one.write_count,
-            one.read_bytes,
-            one.write_bytes,
-            None if busy is None else busy / 1000,
+    def cpu(self) -> CpuReading:
+        """Return the processor times that the system has."""
+        at = time.monotonic()
+        times = psutil.cpu_times()
+        stats = psutil.cpu_stats()
+        cores = {}
+        for number, core in enumerate(psutil.cpu_times(percpu=True)):
+            total = float(sum(core))
+            cores[f"cpu{number}"] = (total - core.idle, total)
+        return CpuReading(
+            at=at,
+            times={kind: float(getattr(times, kind)) for kind in _KINDS if hasattr(times, kind)},
+            cores=cores,
+            context_switches=stats.ctx_switches,
+            interrupts=stats.interrupts,
         )
-    return DiskReading(at, devices)
 
+    def memory(self) -> MemoryReading:
+        """Return the sizes that the system has."""
+        at = time.monotonic()
+        memory = psutil.virtual_memory()
+        swap = psutil.swap_memory()
+        return MemoryReading(
+            at=at,
+            total=memory.total,
+            available=memory.available,
+            free=memory.free,
+            cached=getattr(memory, "cached", None),
+            buffers=getattr(memory, "buffers", None),
+            shared=getattr(memory, "shared", None),
+            swap_total=swap.total,
+            swap_free=swap.free,
+            swapped_in=swap.sin,
+            swapped_out=swap.sout,
+        )
 
-def read_network() -> NetworkReading:
-    """Return the counters of every network interface."""
-    at = time.monotonic()
-    return NetworkReading(
-        at,
-        {
-            printable(name): InterfaceCounters(
-                one.bytes_recv,
-                one.bytes_sent,
-                one.packets_recv,
-                one.packets_sent,
-                one.errin,
-                one.errout,
-                one.dropin,
-                one.dropout,
+    def disks(self) -> DiskReading:
+        """Return the counters of every disk."""
+        at = time.monotonic()
+        counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
+        devices = {}
+        for name, one in counters.items():
+            busy = getattr(one, "busy_time", None)
+            devices[printable(name)] = DiskCounters(
+                one.read_count,
+                one.write_count,
+                one.read_bytes,
+                one.write_bytes,
+                None if busy is None else busy / 1000,
             )
-            for name, one in psutil.net_io_counters(pernic=True, nowrap=False).items()
-        },
-    )
+        return DiskReading(at, devices)
 
+    def network(self) -> NetworkReading:
+        """Return the counters of every network interface."""
+        at = time.monotonic()
+        return NetworkReading(
+            at,
+            {
+                printable(name): InterfaceCounters(
+                    one.bytes_recv,
+                    one.bytes_sent,
+                    one.packets_recv,
+                    one.packets_sent,
+                    one.errin,
+                    one.errout,
+                    one.dropin,
+                    one.dropout,
+                )
+                for name, one in psutil.net_io_counters(pernic=True, nowrap=False).items()
+            },
+        )
 
-def read_tcp() -> dict[str, int] | None:
-    """Give nothing: elsewhere every socket would have to be listed, which needs root and much time."""
-    return None
+    def tcp(self) -> dict[str, int] | None:
+        """Give nothing: elsewhere every socket would have to be listed, which needs root and much time."""
+        return None
 
+    def pressure(self, resource: str) -> dict[str, float] | None:  # noqa: ARG002 -- as on Linux
+        """Give nothing: pressure is Linux's own."""
+        return None
 
-def read_pressure(resource: str) -> dict[str, float] | None:  # noqa: ARG001 -- the same call as on Linux
-    """Give nothing: pressure is Linux's own."""
-    return None
+    def batteries(self) -> list[BatteryReading]:
+        """Return the battery, if there is one."""
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+        if battery is None:
+            return []
+        left = battery.secsleft if battery.secsleft >= 0 else None
+        return [BatteryReading("battery", battery.percent, battery.power_plugged, left)]
 
-
-def read_batteries() -> list[BatteryReading]:
-    """Return the battery, if there is one."""
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    if battery is None:
-        return []
-    left = battery.secsleft if battery.secsleft >= 0 else None
-    return [BatteryReading("battery", battery.percent, battery.power_plugged, left)]
-
-
-class SensorReader:
-    """Reads what the system has; FreeBSD has temperatures, macOS and Windows have nothing."""
-
-    def __call__(self) -> SensorReading:
-        """Read every sensor."""
+    def sensors(self) -> SensorReading:
+        """Return what the system has; FreeBSD has temperatures, macOS and Windows have nothing."""
         temperatures = psutil.sensors_temperatures() if hasattr(psutil, "sensors_temperatures") else {}
         fans = psutil.sensors_fans() if hasattr(psutil, "sensors_fans") else {}
         return SensorReading(
@@ -141,41 +142,119 @@ class SensorReader:
             ],
         )
 
+    def processes(self) -> ProcessReading:
+        """Return every process that may be seen."""
+        at = time.monotonic()
+        processes: dict[int, ProcessStat] = {}
+        for process in psutil.process_iter():
+            try:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    processes[process.pid] = ProcessStat(
+                        name=printable(process.name()),
+                        state=str(process.status()),
+                        started=process.create_time(),
+                        cpu_seconds=times.user + times.system,
+                        resident_bytes=process.memory_info().rss,
+                        threads=process.num_threads(),
+                    )
+            except (psutil.Error, OSError):
+                continue
+        return ProcessReading(at, processes)
 
-def read_processes() -> ProcessReading:
-    """Return every process that may be seen."""
-    at = time.monotonic()
-    processes: dict[int, ProcessStat] = {}
-    for process in psutil.process_iter():
+    def owner(self, pid: int) -> str | None:
+        """Return who runs a process, if that may be known."""
         try:
-            with process.oneshot():
-                times = process.cpu_times()
-                processes[process.pid] = ProcessStat(
-                    name=printable(process.name()),
-                    state=str(process.status()),
-                    started=process.create_time(),
-                    cpu_seconds=times.user + times.system,
-                    resident_bytes=process.memory_info().rss,
-                    threads=process.num_threads(),
-                )
-        except (psutil.Error, OSError):
-            continue
-    return ProcessReading(at, processes)
+            return printable(psutil.Process(pid).username())
+        except (psutil.Error, OSError, KeyError):
+            return None
+
+    def full_name(self, pid: int, name: str) -> str:  # noqa: ARG002 -- as on Linux
+        """Return the name: nothing cut it off."""
+        return name
+
+    def own_resident_bytes(self) -> int:
+        """Return the resident memory of this process."""
+        return int(psutil.Process(os.getpid()).memory_info().rss)
+
+    def frequency(self) -> FrequencyReading | None:
+        """Return the mean frequency of the cores and its bounds."""
+        frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+        if frequency is None:
+            return None
+        return FrequencyReading(
+            current=int(frequency.current * 1e6) or None,
+            cores=(),
+            lowest=int(frequency.min * 1e6) or None,
+            highest=int(frequency.max * 1e6) or None,
+        )
+
+    def load(self) -> tuple[float, float, float] | None:
+        """Return the load averages; Windows has none."""
+        return os.getloadavg() if hasattr(os, "getloadavg") else None
+
+    def links(self) -> dict[str, Link]:
+        """Return the state of every network interface."""
+        return {
+            # psutil gives megabits; 65535 is what a driver says that does not know.
+            printable(name): Link(one.isup, one.speed * 125_000 if 0 < one.speed < 65535 else None)
+            for name, one in psutil.net_if_stats().items()
+        }
+
+    def addresses(self) -> dict[str, list[str]]:
+        """Return the IP addresses by interface, without the zone that IPv6 addresses carry."""
+        families = (socket.AF_INET, socket.AF_INET6)
+        addresses = {
+            printable(name): [one.address.partition("%")[0] for one in found if one.family in families]
+            for name, found in psutil.net_if_addrs().items()
+        }
+        return {name: found for name, found in addresses.items() if found}
+
+    def filesystems(self) -> FilesystemsReading:
+        """Return the filesystems on devices."""
+        found = []
+        for part in psutil.disk_partitions(all=False):
+            try:
+                found.append(_usage(part.mountpoint, part.device, part.fstype))
+            except OSError:
+                continue  # an empty drive, unmounted meanwhile, or not ours to see
+        return FilesystemsReading(found, [])
+
+    def throttling(self) -> None:
+        """Give nothing: this is Linux's own."""
+
+    def uptime_seconds(self) -> float | None:
+        """Return the time since boot."""
+        return time.time() - psutil.boot_time()
+
+    def host(self) -> HostReading:
+        """Return what is known of the host."""
+        return HostReading(
+            os_name=f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else _os_name(),
+            kernel=f"{platform.system()} {platform.release()}",
+            architecture=platform.machine() or None,
+            cpu_model=platform.processor() or None,
+            physical_cores=psutil.cpu_count(logical=False),
+            logical_cores=os.cpu_count(),
+            boot_time=psutil.boot_time(),
+        )
 
 
-def owner(pid: int, names: dict[int, str]) -> str | None:  # noqa: ARG001 -- the same call as on Linux
-    """Return who runs a process, if that may be known."""
-    try:
-        return printable(psutil.Process(pid).username())
-    except (psutil.Error, OSError, KeyError):
-        return None
+def _os_name() -> str:
+    return f"{platform.system()} {platform.version()}"
 
 
-def full_name(pid: int, name: str) -> str:  # noqa: ARG001 -- the same call as on Linux
-    """Return the name: nothing cut it off."""
-    return name
-
-
-def resident_bytes() -> int:
-    """Return the resident memory of this process."""
-    return int(psutil.Process(os.getpid()).memory_info().rss)
+def _usage(mount: str, device: str, kind: str) -> FilesystemReading:
+    names = (printable(mount), printable(device), kind)
+    if not hasattr(os, "statvfs"):
+        usage = psutil.disk_usage(mount)
+        return FilesystemReading(*names, usage.total, usage.free, usage.free, None, None)
+    stat = os.statvfs(mount)
+    return FilesystemReading(
+        *names,
+        total=stat.f_blocks * stat.f_frsize,
+        free=stat.f_bfree * stat.f_frsize,
+        available=stat.f_bavail * stat.f_frsize,
+        inodes=stat.f_files or None,
+        free_inodes=stat.f_ffree if stat.f_files else None,
+    )

@@ -1,11 +1,14 @@
+import math
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings import linux
+    from fleetglass.agent.readings import linux_proc
 
 STAT = b"""cpu  100 10 50 800 20 1 2 3 40 5
 cpu0 60 10 30 400 10 1 1 3 40 5
@@ -41,7 +44,7 @@ HugePages_Total:       0
 
 def test_guest_time_is_told_apart_from_user_time() -> None:
     """The kernel counts guests in user and nice too; here every kind is apart."""
-    reading = linux.parse_stat(1.0, STAT)
+    reading = linux_proc.parse_stat(1.0, STAT)
     assert reading.times["user"] == 60
     assert reading.times["nice"] == 5
     assert reading.times["guest"] == 45
@@ -52,12 +55,12 @@ def test_guest_time_is_told_apart_from_user_time() -> None:
 
 def test_an_old_kernel_has_fewer_columns() -> None:
     """Missing columns count as no time."""
-    assert linux.parse_stat(1.0, b"cpu 1 2 3 4\ncpu0 1 2 3 4\n").cores == {"cpu0": (6, 10)}
+    assert linux_proc.parse_stat(1.0, b"cpu 1 2 3 4\ncpu0 1 2 3 4\n").cores == {"cpu0": (6, 10)}
 
 
 def test_memory_is_in_bytes() -> None:
     """Kibibytes become bytes, pages become bytes, and reclaimable slabs are cache."""
-    reading = linux.parse_memory(1.0, MEMINFO, b"pgpgin 1\npswpin 2\npswpout 3\n")
+    reading = linux_proc.parse_memory(1.0, MEMINFO, b"pgpgin 1\npswpin 2\npswpout 3\n")
     assert (reading.total, reading.available) == (1024_000, 614_400)
     assert reading.cached == 256_000
     assert (reading.swap_total, reading.swap_free) == (102_400, 40_960)
@@ -67,12 +70,12 @@ def test_memory_is_in_bytes() -> None:
 
 def test_a_kernel_without_swap_counters_gives_none() -> None:
     """Counters that are not there are None, not 0."""
-    assert linux.parse_memory(1.0, MEMINFO, b"pgpgin 1\n").swapped_in is None
+    assert linux_proc.parse_memory(1.0, MEMINFO, b"pgpgin 1\n").swapped_in is None
 
 
 def test_disks_are_counted_in_sectors_of_512_bytes() -> None:
     """Sectors become bytes, and a loop slot that nothing ever used is no device."""
-    reading = linux.parse_diskstats(1.0, DISKSTATS)
+    reading = linux_proc.parse_diskstats(1.0, DISKSTATS)
     assert set(reading.devices) == {"loop1", "sda"}
     sda = reading.devices["sda"]
     assert (sda.reads, sda.read_bytes, sda.writes, sda.written_bytes) == (100, 409_600, 200, 819_200)
@@ -81,7 +84,7 @@ def test_disks_are_counted_in_sectors_of_512_bytes() -> None:
 
 def test_an_interface_name_may_hold_a_colon() -> None:
     """The last colon ends the name."""
-    reading = linux.parse_net_dev(1.0, NET_DEV)
+    reading = linux_proc.parse_net_dev(1.0, NET_DEV)
     assert list(reading.interfaces) == ["lo", "eth0:1"]
     assert reading.interfaces["eth0:1"] == (1000, 2000, 20, 30, 3, 5, 4, 6)
 
@@ -90,14 +93,14 @@ def test_tcp_sockets_are_counted_by_state() -> None:
     """Established sockets come from the protocol's counters, the others from the socket's."""
     snmp = b"Ip: Forwarding\nIp: 1\nTcp: RtoMin CurrEstab InSegs\nTcp: 200 17 99\n"
     sockstat = b"sockets: used 12\nTCP: inuse 4 orphan 1 tw 3 alloc 9 mem 2\n"
-    assert linux.parse_tcp(snmp, sockstat) == {"established": 17, "time_wait": 3, "orphan": 1}
-    assert linux.parse_tcp(b"", b"") is None
+    assert linux_proc.parse_tcp(snmp, sockstat) == {"established": 17, "time_wait": 3, "orphan": 1}
+    assert linux_proc.parse_tcp(b"", b"") is None
 
 
 def test_pressure_is_told_by_kind_and_span() -> None:
     """Both lines give their three means."""
     text = b"some avg10=1.50 avg60=0.25 avg300=0.00 total=5\nfull avg10=0.10 avg60=0.00 avg300=0.00 total=1\n"
-    assert linux.parse_pressure(text) == {
+    assert linux_proc.parse_pressure(text) == {
         "some_10s": 1.5,
         "some_60s": 0.25,
         "some_300s": 0.0,
@@ -107,14 +110,32 @@ def test_pressure_is_told_by_kind_and_span() -> None:
     }
 
 
-def test_a_kernel_without_pressure_gives_none() -> None:
-    """A resource whose pressure the kernel does not tell is None."""
-    assert linux.read_pressure("no-such-resource") is None
+@given(st.binary())
+def test_no_text_can_harm(text: bytes) -> None:
+    """Whatever a file holds, each reader gives values or nothing."""
+    linux_proc.parse_stat(1.0, b"cpu " + text)
+    linux_proc.parse_stat(1.0, text)
+    linux_proc.parse_boot_time(b"\nbtime " + text)
+    linux_proc.parse_load(text)
+    linux_proc.parse_memory(1.0, b"MemTotal:" + text, b"\npswpin " + text)
+    linux_proc.parse_diskstats(1.0, text)
+    linux_proc.parse_net_dev(1.0, b"\n\neth0:" + text)
+    linux_proc.parse_tcp(b"Tcp: " + text, b"TCP: " + text)
+    shares = linux_proc.parse_pressure(b"some " + text) or {}
+    assert all(math.isfinite(share) for share in shares.values())
 
 
-def test_the_real_host_can_be_read() -> None:
-    """The files of the kernel that runs this test are understood."""
-    assert linux.read_cpu().cores
-    assert linux.read_memory().total > linux.read_memory().available > 0
-    assert "lo" in linux.read_network().interfaces
-    assert linux.resident_bytes() > 2**20
+def test_garbage_costs_only_its_own_value() -> None:
+    """A line that is no number, or NaN, leaves out its own value and no other."""
+    stat = linux_proc.parse_stat(1.0, b"cpu  1 2 3 4\ncpu0 1 x 3 4\ncpu1 1 2 3 4\nintr nan\nctxt 5\n")
+    assert (list(stat.cores), stat.interrupts, stat.context_switches) == (["cpu1"], None, 5)
+    memory = linux_proc.parse_memory(1.0, MEMINFO.replace(b"600 kB", b"NaN kB"), b"pswpin -\npswpout 1\n")
+    assert (memory.available, memory.total) == (512_000, 1_024_000)
+    assert memory.swapped_in is None
+    assert memory.swapped_out is not None
+    disks = linux_proc.parse_diskstats(1.0, DISKSTATS.replace(b"loop1 5", b"loop1 ?") + b"8 1 sdb 1 2\n")
+    assert set(disks.devices) == {"sda"}
+    network = linux_proc.parse_net_dev(1.0, NET_DEV.replace(b"lo: 10", b"lo: -"))
+    assert list(network.interfaces) == ["eth0:1"]
+    assert linux_proc.parse_pressure(b"some avg10=nan avg60=1.00 avg300=inf total=1\n") == {"some_60s": 1.0}
+    assert linux_proc.parse_load(b"0.10 nan 0.20 1/2 3") is None

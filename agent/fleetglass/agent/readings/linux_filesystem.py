@@ -1,0 +1,170 @@
+"""Readings of mounted filesystems (proc_pid_mountinfo(5), statvfs(3))."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from fleetglass.agent.readings.files import read_file
+from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading, printable
+
+# Memory, the kernel's own, and images, which are always full. Asking an autofs would mount it.
+_WITHOUT_DATA = frozenset(
+    (  # noqa: SIM905 - a list would take forty lines
+        "autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs cpuset cramfs debugfs devpts devtmpfs"
+        " efivarfs erofs fuse.gvfsd-fuse fuse.lxcfs fuse.portal fuse.snapfuse fusectl hugetlbfs iso9660"
+        " mqueue nsfs overlay pipefs proc pstore ramfs rootfs romfs rpc_pipefs securityfs selinuxfs sockfs"
+        " squashfs sysfs tmpfs tracefs udf"
+    ).split()
+)
+# These wait for another machine or another process, possibly for ever.
+_REMOTE = re.compile(
+    r"(nfs|nfs4|cifs|smb3|smbfs|9p|afs|ceph|coda|glusterfs|lustre|beegfs|gfs2|ocfs2|orangefs|virtiofs|vboxsf"
+    r"|davfs|fuse.*)\Z"
+)
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+_PATIENCE_SECONDS = 0.1
+
+
+class Mounted(NamedTuple):
+    """One line of `mountinfo`. `superblock` is the same for every mount of one filesystem."""
+
+    superblock: str
+    subtree: str
+    mount: str
+    type: str
+    device: str
+
+
+class FilesystemReader:
+    """Asks every filesystem for its sizes.
+
+    Those that may wait for another machine are asked on a thread each, all at once. One that does not
+    answer in time is named, and not asked again until that thread has come back.
+    """
+
+    def __init__(
+        self,
+        root: str = "",
+        *,
+        statvfs: Callable[[str], os.statvfs_result] = os.statvfs,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
+        self._root = root
+        self._statvfs = statvfs
+        self._patience = patience
+        processes = ("1", "self") if root else ("self",)
+        self._mountinfo = [f"{root}/proc/{process}/mountinfo" for process in processes]
+        self._questions: dict[str, _Question] = {}
+
+    def __call__(self) -> FilesystemsReading:
+        """Return the filesystems that answered, in the order of their mount points."""
+        local: list[list[Mounted]] = []
+        remote: list[list[Mounted]] = []
+        for one in filesystems_of(self._mounts()):
+            (remote if _REMOTE.match(one[0].type) else local).append(one)
+        for mounted, *_ in remote:
+            if mounted.mount not in self._questions:
+                question = _Question(mounted, self._ask)
+                self._questions[mounted.mount] = question
+                threading.Thread(target=question.run, name="fleetglass-mount", daemon=True).start()
+        found = [self._first(mounts) for mounts in local]
+        until = time.monotonic() + self._patience
+        silent = []
+        for mounted, *_ in remote:
+            question = self._questions[mounted.mount]
+            if question.answered.wait(max(until - time.monotonic(), 0)):
+                found.append(question.answer)
+                del self._questions[mounted.mount]
+            else:
+                silent.append(printable(mounted.mount))
+        return FilesystemsReading(
+            sorted((one for one in found if one is not None), key=lambda one: one.mount), sorted(silent)
+        )
+
+    def _mounts(self) -> list[Mounted]:
+        for path in self._mountinfo[:-1]:
+            try:
+                return parse_mountinfo(read_file(path))
+            except OSError:
+                continue  # the first process may be hidden
+        return parse_mountinfo(read_file(self._mountinfo[-1]))
+
+    def _first(self, mounts: Iterable[Mounted]) -> FilesystemReading | None:
+        """Ask a filesystem at its first mount that is a folder: containers have single files mounted."""
+        for one in mounts:
+            if os.path.isdir(self._root + one.mount):  # noqa: PTH112 -- one stat
+                return self._ask(one)
+        return None
+
+    def _ask(self, mounted: Mounted) -> FilesystemReading | None:
+        try:
+            stat = self._statvfs(self._root + mounted.mount)
+        except OSError:
+            return None  # unmounted meanwhile, or not ours to see
+        if not stat.f_blocks:
+            return None
+        return FilesystemReading(
+            mount=printable(mounted.mount),
+            device=printable(mounted.device),
+            type=mounted.type,
+            total=stat.f_blocks * stat.f_frsize,
+            free=stat.f_bfree * stat.f_frsize,
+            available=stat.f_bavail * stat.f_frsize,
+            inodes=stat.f_files or None,
+            free_inodes=stat.f_ffree if stat.f_files else None,
+        )
+
+
+def parse_mountinfo(text: bytes) -> list[Mounted]:
+    """Return every mount in the order of the text; of several at one mount point, the topmost."""
+    mounts: dict[str, Mounted] = {}
+    for line in text.splitlines():
+        mount, _, source = line.partition(b" - ")
+        fields, sources = mount.split(b" "), source.split(b" ")
+        if len(fields) < 6 or len(sources) < 2:
+            continue
+        superblock, subtree, point, kind, device = (
+            os.fsdecode(_ESCAPE.sub(_unescaped, field)) for field in (*fields[2:5], *sources[:2])
+        )
+        mounts.pop(point, None)
+        mounts[point] = Mounted(superblock, subtree, point, kind, device)
+    return list(mounts.values())
+
+
+def filesystems_of(mounts: Iterable[Mounted]) -> list[list[Mounted]]:
+    """Return the mounts of each filesystem that holds data, the whole and shortest first.
+
+    As `df` does, a filesystem is told once, however often it is mounted. The root is told in any case.
+    """
+    found: dict[str, list[Mounted]] = {}
+    for one in mounts:
+        if one.type not in _WITHOUT_DATA or one.mount == "/":
+            found.setdefault(one.superblock, []).append(one)
+    return [
+        sorted(same, key=lambda one: (one.mount != "/", one.subtree != "/", len(one.mount)))
+        for same in found.values()
+    ]
+
+
+class _Question:
+    """One mount being asked on a thread of its own."""
+
+    def __init__(self, mounted: Mounted, ask: Callable[[Mounted], FilesystemReading | None]) -> None:
+        self.answered = threading.Event()
+        self.answer: FilesystemReading | None = None
+        self._mounted = mounted
+        self._ask = ask
+
+    def run(self) -> None:
+        """Ask, and keep the answer."""
+        try:
+            self.answer = self._ask(self._mounted)
+        finally:
+            self.answered.set()
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 8) & 0xFF])

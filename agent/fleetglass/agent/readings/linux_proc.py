@@ -1,0 +1,198 @@
+"""Readers of the texts of `/proc` (proc(5); kernel: Documentation/filesystems/proc.rst).
+
+A line that is not what it should be costs only its own value.
+"""
+
+import os
+
+from fleetglass.agent.readings.files import finite
+from fleetglass.agent.readings.kinds import (
+    CpuReading,
+    DiskCounters,
+    DiskReading,
+    InterfaceCounters,
+    MemoryReading,
+    NetworkReading,
+)
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_SECTOR_BYTES = 512  # of /proc/diskstats, whatever the device's own is (kernel: admin-guide/iostats.rst)
+
+
+def parse_stat(at: float, text: bytes) -> CpuReading:
+    """Read the text of `/proc/stat`. The kernel counts guest time in user too; here it is apart."""
+    times: dict[str, float] = {}
+    cores: dict[str, tuple[float, float]] = {}
+    context_switches = interrupts = None
+    for line in text.splitlines():
+        if line.startswith(b"cpu"):
+            name, *numbers = line.split()
+            if len(numbers) < 4:
+                continue
+            try:
+                # Old kernels have fewer columns.
+                user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice = (
+                    *map(int, numbers[:10]),
+                    *(0,) * (10 - len(numbers)),
+                )
+            except ValueError:
+                continue
+            if name != b"cpu":
+                busy = user + nice + system + irq + softirq + steal
+                cores[name.decode(errors="replace")] = (busy, busy + idle + iowait)
+                continue
+            times = {
+                "user": user - guest,
+                "nice": nice - guest_nice,
+                "system": system,
+                "idle": idle,
+                "iowait": iowait,
+                "irq": irq,
+                "softirq": softirq,
+                "steal": steal,
+                "guest": guest + guest_nice,
+            }
+        elif line.startswith(b"intr "):
+            interrupts = _whole(line[5:])
+        elif line.startswith(b"ctxt "):
+            context_switches = _whole(line[5:])
+            break
+    return CpuReading(at, times, cores, context_switches, interrupts)
+
+
+def parse_boot_time(stat: bytes) -> int | None:
+    """Return when the host started, from the text of `/proc/stat`: UTC, seconds since the epoch."""
+    _, found, rest = stat.partition(b"\nbtime ")
+    return _whole(rest) if found else None
+
+
+def parse_load(text: bytes) -> tuple[float, float, float] | None:
+    """Return the load averages of 1, 5 and 15 minutes from the text of `/proc/loadavg`."""
+    match [finite(field) for field in text.split()[:3]]:
+        case [float(one), float(five), float(fifteen)]:
+            return one, five, fifteen
+        case _:
+            return None
+
+
+def parse_memory(at: float, meminfo: bytes, vmstat: bytes) -> MemoryReading:
+    """Read the texts of `/proc/meminfo` (kibibytes) and `/proc/vmstat` (pages)."""
+    sizes: dict[bytes, int] = {}
+    for line in meminfo.splitlines():
+        name, _, rest = line.partition(b":")
+        number = _whole(rest)
+        if number is not None:
+            sizes[name] = number * 1024
+    free = sizes.get(b"MemFree")
+    cached = sizes.get(b"Cached")
+    available = sizes.get(b"MemAvailable")
+    if available is None and free is not None and cached is not None:
+        # Kernels before 3.14 do not say; free and cached is what was believed then.
+        available = free + cached
+    return MemoryReading(
+        at=at,
+        total=sizes.get(b"MemTotal"),
+        available=available,
+        free=free,
+        cached=None if cached is None else cached + sizes.get(b"SReclaimable", 0),
+        buffers=sizes.get(b"Buffers"),
+        shared=sizes.get(b"Shmem"),
+        swap_total=sizes.get(b"SwapTotal"),
+        swap_free=sizes.get(b"SwapFree"),
+        swapped_in=_pages(vmstat, b"pswpin "),
+        swapped_out=_pages(vmstat, b"pswpout "),
+    )
+
+
+def parse_diskstats(at: float, text: bytes) -> DiskReading:
+    """Read the text of `/proc/diskstats`, without loop and ram slots that nothing ever used."""
+    devices: dict[str, DiskCounters] = {}
+    for line in text.splitlines():
+        fields = line.split()
+        try:
+            reads, read_sectors, writes, written_sectors, busy = (
+                int(fields[number]) for number in (3, 5, 7, 9, 12)
+            )
+        except (IndexError, ValueError):
+            continue
+        name = fields[2].decode(errors="replace")
+        if not reads and not writes and name.startswith(("loop", "ram")):
+            continue
+        devices[name] = DiskCounters(
+            reads, writes, read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, busy / 1000
+        )
+    return DiskReading(at, devices)
+
+
+def parse_net_dev(at: float, text: bytes) -> NetworkReading:
+    """Read the text of `/proc/net/dev`."""
+    interfaces: dict[str, InterfaceCounters] = {}
+    for line in text.splitlines()[2:]:
+        # A name may hold a colon (an alias), the numbers never do.
+        name, _, rest = line.rpartition(b":")
+        try:
+            fields = [int(field) for field in rest.split()]
+            counters = InterfaceCounters(
+                received_bytes=fields[0],
+                transmitted_bytes=fields[8],
+                received_packets=fields[1],
+                transmitted_packets=fields[9],
+                receive_errors=fields[2],
+                transmit_errors=fields[10],
+                receive_drops=fields[3],
+                transmit_drops=fields[11],
+            )
+        except (IndexError, ValueError):
+            continue
+        interfaces[name.strip().decode(errors="replace")] = counters
+    return NetworkReading(at, interfaces)
+
+
+def parse_tcp(snmp: bytes, sockstat: bytes) -> dict[str, int] | None:
+    """Return sockets by state. `established` holds those in CLOSE-WAIT too (RFC 4022, tcpCurrEstab)."""
+    states: dict[str, int] = {}
+    tables = [line.split() for line in snmp.splitlines() if line.startswith(b"Tcp:")]
+    if len(tables) == 2:
+        _note(states, "established", dict(zip(*tables, strict=False)).get(b"CurrEstab"))
+    for line in sockstat.splitlines():
+        if line.startswith(b"TCP:"):
+            fields = line.split()
+            numbers = dict(zip(fields[1::2], fields[2::2], strict=False))
+            _note(states, "time_wait", numbers.get(b"tw"))
+            _note(states, "orphan", numbers.get(b"orphan"))
+    return states or None
+
+
+def parse_pressure(text: bytes) -> dict[str, float] | None:
+    """Return shares in percent by `some_10s` and the like (kernel: Documentation/accounting/psi.rst)."""
+    shares: dict[str, float] = {}
+    for line in text.splitlines():
+        kind, *fields = line.split() or [b""]
+        for field in fields[:3]:
+            span, _, value = field.partition(b"=")
+            share = finite(value)
+            if share is not None:
+                shares[f"{kind.decode(errors='replace')}_{span[3:].decode(errors='replace')}s"] = share
+    return shares or None
+
+
+def _whole(text: bytes) -> int | None:
+    """Return the number that a text begins with."""
+    try:
+        return int(text.split(None, 1)[0])
+    except (IndexError, ValueError):
+        return None
+
+
+def _note(states: dict[str, int], name: str, text: bytes | None) -> None:
+    number = None if text is None else _whole(text)
+    if number is not None:
+        states[name] = number
+
+
+def _pages(vmstat: bytes, name: bytes) -> int | None:
+    start = 0 if vmstat.startswith(name) else vmstat.find(b"\n" + name) + 1
+    if not start and not vmstat.startswith(name):
+        return None
+    number = _whole(vmstat[start + len(name) : start + len(name) + 24])
+    return None if number is None else number * _PAGE_BYTES
