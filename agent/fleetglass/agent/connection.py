@@ -5,20 +5,19 @@ import logging
 import random
 import select
 import socket
-import ssl
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.agent.errors import AgentError
+from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
 from fleetglass.agent.tls import tls_context
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
@@ -210,8 +209,7 @@ class Connection:
                 wakened.recv(4096)
             if sock in readable:
                 client.loop_read()
-                # What TLS has already decrypted, select does not see.
-                while isinstance(inner := client.socket(), ssl.SSLSocket) and inner.pending():
+                while _has_decrypted(client.socket()):
                     client.loop_read()
             if writable or client.want_write():
                 client.loop_write()
@@ -301,6 +299,12 @@ class Connection:
         if self._waker is not None:
             with contextlib.suppress(OSError):  # the thread has ended
                 self._waker.send(b"\0")
+
+
+def _has_decrypted(sock: object) -> bool:
+    """Whether a socket of TLS holds what it has decrypted already, which select does not see."""
+    pending = getattr(sock, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def version_after(version: MQTTProtocolVersion, end: End, *, stood: bool) -> MQTTProtocolVersion:

@@ -1,13 +1,21 @@
 """Who publishes: this start of this agent on this machine."""
 
 import contextlib
-import hashlib
 import random
 import socket
 import string
 from pathlib import Path
 
 from fleetglass.agent.readings.kinds import printable
+
+# As the standard library's `random` does: hashlib would load the 3 MiB of OpenSSL for one hash.
+try:
+    from _sha256 import sha256 as _sha256  # type: ignore[import-not-found]
+except ImportError:
+    try:
+        from _sha2 import sha256 as _sha256  # type: ignore[import-not-found] # since Python 3.12
+    except ImportError:
+        from hashlib import sha256 as _sha256
 
 # machine-id(5) asks never to show the id itself, and to hash it with something of the application's own.
 _SALT = b"fleetglass machine"
@@ -27,7 +35,7 @@ def machine_id_hash(root: str = "/") -> str | None:
         except OSError:
             continue
         if machine_id:
-            return hashlib.sha256(_SALT + machine_id).hexdigest()[:16]
+            return str(_sha256(_SALT + machine_id).hexdigest())[:16]
     return None
 
 

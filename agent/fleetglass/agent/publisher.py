@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from paho.mqtt.client import MQTTMessageInfo
-
 from fleetglass.agent.backlog import Backlog, backfill_of
 from fleetglass.agent.claim import Claim
 from fleetglass.agent.connection import Connection, Message, has_left
+from fleetglass.agent.mqtt import MQTTMessageInfo
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Info, State, Status

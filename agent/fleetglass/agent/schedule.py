@@ -1,7 +1,7 @@
 """When to sample: at fixed points of the monotonic clock, another fraction of the interval for every host."""
 
-import hashlib
 import math
+import random
 import time
 from collections.abc import Callable
 
@@ -13,8 +13,7 @@ _FIRST_TICK_WITHIN_SECONDS = 1.0
 
 def phase_of(host_id: str, interval: float) -> float:
     """Return a host's own offset into the interval, so that a fleet spreads evenly over it."""
-    digest = hashlib.sha256(host_id.encode()).digest()
-    return int.from_bytes(digest[:8]) / 2**64 * interval
+    return random.Random(host_id).random() * interval
 
 
 def deadline_after(moment: float, interval: float, phase: float) -> float:

@@ -1,17 +1,22 @@
 """What a connection by TLS needs, from the files that the user named."""
 
-import ssl
+from typing import TYPE_CHECKING
 
 from fleetglass.agent.errors import AgentError
 from fleetglass.wire import BrokerAccess
 
+if TYPE_CHECKING:
+    import ssl
 
-def tls_context(broker: BrokerAccess) -> ssl.SSLContext:
+
+def tls_context(broker: BrokerAccess) -> "ssl.SSLContext":
     """Return what a connection by TLS needs.
 
     Raises:
         AgentError: a file is missing, or is not what it should be.
     """
+    import ssl  # noqa: PLC0415 - 4 MiB that a plain connection does not need
+
     try:
         context = ssl.create_default_context(cafile=broker.ca_file)
     except OSError as error:
