@@ -73,7 +73,9 @@ class LinuxReadings:
         return read_frequency(self._root)
 
     def load(self) -> tuple[float, float, float] | None:
-        """Read `/proc/loadavg`."""
+        """Ask this host, or read `/proc/loadavg` of another."""
+        if not self._root:
+            return os.getloadavg()
         return parse_load(read_file(self._loadavg))
 
     def pressure(self, resource: str) -> dict[str, float] | None:

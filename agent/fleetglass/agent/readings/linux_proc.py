@@ -18,6 +18,10 @@ from fleetglass.agent.readings.kinds import (
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _SECTOR_BYTES = 512  # of /proc/diskstats, whatever the device's own is (kernel: admin-guide/iostats.rst)
 
+_MEMINFO = frozenset(
+    b"MemTotal MemFree MemAvailable Buffers Cached Shmem SReclaimable SwapTotal SwapFree".split()
+)
+
 
 def parse_stat(at: float, text: bytes) -> CpuReading:
     """Read the text of `/proc/stat`. The kernel counts guest time in user too; here it is apart."""
@@ -80,8 +84,7 @@ def parse_memory(at: float, meminfo: bytes, vmstat: bytes) -> MemoryReading:
     sizes: dict[bytes, int] = {}
     for line in meminfo.splitlines():
         name, _, rest = line.partition(b":")
-        number = _whole(rest)
-        if number is not None:
+        if name in _MEMINFO and (number := _whole(rest)) is not None:
             sizes[name] = number * 1024
     free = sizes.get(b"MemFree")
     cached = sizes.get(b"Cached")
@@ -131,16 +134,16 @@ def parse_net_dev(at: float, text: bytes) -> NetworkReading:
         # A name may hold a colon (an alias), the numbers never do.
         name, _, rest = line.rpartition(b":")
         try:
-            fields = [int(field) for field in rest.split()]
+            fields = rest.split()
             counters = InterfaceCounters(
-                received_bytes=fields[0],
-                transmitted_bytes=fields[8],
-                received_packets=fields[1],
-                transmitted_packets=fields[9],
-                receive_errors=fields[2],
-                transmit_errors=fields[10],
-                receive_drops=fields[3],
-                transmit_drops=fields[11],
+                received_bytes=int(fields[0]),
+                transmitted_bytes=int(fields[8]),
+                received_packets=int(fields[1]),
+                transmitted_packets=int(fields[9]),
+                receive_errors=int(fields[2]),
+                transmit_errors=int(fields[10]),
+                receive_drops=int(fields[3]),
+                transmit_drops=int(fields[11]),
             )
         except (IndexError, ValueError):
             continue
@@ -191,7 +194,7 @@ def _note(states: dict[str, int], name: str, text: bytes | None) -> None:
 
 
 def _pages(vmstat: bytes, name: bytes) -> int | None:
-    start = 0 if vmstat.startswith(name) else vmstat.find(b"\n" + name) + 1
+    start = vmstat.find(b"\n" + name) + 1
     if not start and not vmstat.startswith(name):
         return None
     number = _whole(vmstat[start + len(name) : start + len(name) + 24])
