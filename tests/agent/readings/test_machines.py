@@ -1,0 +1,210 @@
+"""What the fixture trees hold, to the last digit."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fleetglass.agent.readings.kinds import FilesystemReading
+from support.programs import REPOSITORY
+from support.waiting import POLL_SECONDS
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
+
+if sys.platform == "linux":
+    from fleetglass.agent.readings.linux import LinuxReadings
+
+MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd", "virtual-machine")
+
+
+def machine(name: str) -> "LinuxReadings":
+    return LinuxReadings(str(REPOSITORY / "tests" / "fixtures" / name), clock=lambda: 1.0)
+
+
+def filesystems(host: "LinuxReadings") -> list[FilesystemReading]:
+    """Return every filesystem; on a busy machine even a mount that is none may take its time."""
+    found = host.filesystems()
+    while found.silent:
+        time.sleep(POLL_SECONDS)
+        found = host.filesystems()
+    return found.filesystems
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_machine_can_be_read(name: str) -> None:
+    """S0-8, S1-14: every group of every machine is read without an error."""
+    host = machine(name)
+    assert host.host().logical_cores == len(host.cpu().cores)
+    assert host.memory().total
+    assert host.disks().devices
+    assert "lo" in host.network().interfaces
+    assert host.links()["lo"] == (True, None)
+    assert host.tcp()
+    assert host.addresses()["lo"][0] == "127.0.0.1"
+    assert filesystems(host)[0].mount == "/"
+    assert host.processes().processes
+    assert host.load()
+    assert host.uptime_seconds()
+    assert host.batteries() is not None
+    assert host.sensors() is not None
+
+
+def test_a_raspberry_pi() -> None:
+    """S1-4, S1-13: its model, the frequency of each core, and the temperature of the processor."""
+    host = machine("raspberry-pi-4")
+    assert host.host() == (
+        "Debian GNU/Linux 12 (bookworm)",
+        "Linux 6.6.51+rpt-rpi-v8",
+        "aarch64",
+        "Raspberry Pi 4 Model B Rev 1.4",
+        4,
+        4,
+        1763000000,
+    )
+    assert host.frequency() == (
+        1_050_000_000,
+        (1_500_000_000, 1_500_000_000, 600_000_000, 600_000_000),
+        600_000_000,
+        1_800_000_000,
+    )
+    assert host.sensors().temperatures == [("cpu_thermal", "hwmon0", "temp1", 48.199, None, 110.0)]
+    assert host.links() == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
+    assert host.pressure("cpu") is None
+    assert list(host.disks().devices) == ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]
+    assert host.disks().devices["mmcblk0"] == (41233, 301233, 1_644_720_128, 4_671_209_472, 402.312)
+    assert host.addresses()["eth0"] == ["192.168.7.21", "fe80::dea6:32ff:fe12:3456"]
+
+
+def test_a_laptop() -> None:
+    """S1-17: both its batteries, not that of its mouse; fans, and what is mounted over the network."""
+    host = machine("laptop")
+    first, second = host.batteries()
+    assert first[:5] == ("BAT0", 64.0, False, 6335, "discharging")
+    assert first[5:7] == pytest.approx((7.012, 11.834))
+    assert first[7:10] == pytest.approx((12.34, 19.23, 23.94))
+    assert first[10:] == (None, None, None, 213)
+    assert second[:6] == ("BAT1", 98.0, False, None, "not-charging", 0.0)
+    assert second[7:10] == (None, None, None)
+    assert second[10:13] == pytest.approx((1.851, 1.89, 2.1))
+    assert second.cycles is None
+    assert host.sensors().fans == [("thinkpad", "hwmon3", "fan1", 2712)]
+    assert len(host.sensors().temperatures) == 6
+    assert [(one.mount, one.type) for one in filesystems(host)] == [
+        ("/", "btrfs"),
+        ("/boot", "ext4"),
+        ("/boot/efi", "vfat"),
+        ("/home/anna/My Cloud", "fuse.sshfs"),
+    ]
+    assert host.addresses()["tun0"] == ["10.8.0.6"]
+    assert host.pressure("io") == {
+        "some_10s": 0.12,
+        "some_60s": 0.31,
+        "some_300s": 0.22,
+        "full_10s": 0.1,
+        "full_60s": 0.25,
+        "full_300s": 0.18,
+    }
+    processes = host.processes().processes
+    assert host.full_name(3311, processes[3311].name) == "gnome-terminal-server"
+    assert (host.owner(3311), processes[3311].state) == ("anna", "running")
+
+
+def test_a_large_server() -> None:
+    """S0-8: 64 threads on 32 cores, every disk, bonds and VLANs with their speeds and addresses."""
+    host = machine("server")
+    assert host.host()[3:6] == ("AMD EPYC 7302 16-Core Processor", 32, 64)
+    frequency = host.frequency()
+    assert frequency is not None
+    assert frequency.cores[:4] == (1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000)
+    assert (len(frequency.cores), frequency.current, frequency.highest) == (64, 2_250_000_000, None)
+    assert len(host.disks().devices) == 16
+    assert host.links() == {
+        "bond0": (True, 6_250_000_000),
+        "bond0.120": (True, 6_250_000_000),
+        "docker0": (True, None),
+        "eno1": (True, 3_125_000_000),
+        "eno2": (True, 3_125_000_000),
+        "lo": (True, None),
+        "veth3a1b2c4": (True, 1_250_000_000),
+    }
+    assert host.network().interfaces["eno2"] == (
+        712_345_678_901,
+        402_345_678_901,
+        812_345_678,
+        502_345_678,
+        12,
+        0,
+        123,
+        0,
+    )
+    assert host.addresses() == {
+        "lo": ["127.0.0.1", "::1"],
+        "bond0": ["10.20.0.11"],
+        "bond0.120": ["10.20.120.11", "2001:db8:120::11"],
+        "docker0": ["172.17.0.1"],
+    }
+    assert [(one.mount, one.device) for one in filesystems(host)] == [
+        ("/", "/dev/mapper/rl-root"),
+        ("/boot", "/dev/nvme0n1p2"),
+        ("/mnt/backup", "nas.dc2:/export/backup"),
+        ("/srv/postgres", "/dev/md127"),
+    ]
+    assert host.tcp() == {"established": 812, "time_wait": 311, "orphan": 4}
+    assert host.processes().processes[1518].state == "disk-sleep"
+    assert host.owner(2213) == "www-data"
+
+
+def test_a_container() -> None:
+    """A container sees its own mounts and network; what its `/sys` lacks is absent."""
+    host = machine("container")
+    assert [(one.mount, one.type) for one in filesystems(host)] == [
+        ("/", "overlay"),
+        ("/data", "ext4"),
+    ]
+    assert host.sensors() == ([], [])
+    assert host.batteries() == []
+    assert host.memory()[7:9] == (0, 0)
+    assert host.addresses() == {"lo": ["127.0.0.1"], "eth0": ["172.18.0.4"]}
+    assert (host.owner(1), host.owner(14)) == ("node", "root")
+
+
+def test_a_workstation() -> None:
+    """The temperatures and the fan of a graphics card are among the sensors."""
+    host = machine("workstation-amd")
+    assert [one[2:4] for one in host.sensors().temperatures if one.chip == "amdgpu"] == [
+        ("edge", 63.0),
+        ("junction", 71.0),
+        ("mem", 70.0),
+    ]
+    assert host.sensors().fans == [("amdgpu", "hwmon1", "fan1", 1412)]
+    assert host.host()[3:6] == ("AMD Ryzen 5 5600X 6-Core Processor", 6, 12)
+
+
+def test_this_machine_tells_what_psutil_tells() -> None:
+    """Addresses, links and cores of the real host are those that psutil finds."""
+    from fleetglass.agent.readings.portable import PortableReadings  # noqa: PLC0415 - loads psutil
+
+    own, other = LinuxReadings(), PortableReadings()
+    assert {name: set(found) for name, found in own.addresses().items()} == {
+        name: set(found) for name, found in other.addresses().items()
+    }
+    assert own.links() == other.links()
+    assert own.host()[4:6] == other.host()[4:6]
+    assert set(own.network().interfaces) == set(other.network().interfaces)
+
+
+def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
+    """What is not there is None or empty, or an error that costs only its own group."""
+    host = LinuxReadings(str(tmp_path))
+    assert host.host()[:1] + host.host()[3:] == (None, None, None, None, None)
+    assert host.frequency() is None
+    assert host.tcp() is None
+    assert host.throttling() is None
+    assert host.uptime_seconds() is None
+    assert host.links() == {}
+    assert host.addresses() == {}
+    assert host.batteries() == []
+    for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
+        with pytest.raises(OSError, match="No such file"):
+            read()
