@@ -15,6 +15,10 @@ settings.register_profile("fleetglass", deadline=None)
 settings.load_profile("fleetglass")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what is published now as golden")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright's synchronous interface keeps an event loop in the main thread, which tests that
     # run their own loop cannot share: once it is up, only browser tests follow.

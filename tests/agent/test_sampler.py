@@ -4,8 +4,10 @@ import time as clocks
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec import UNSET
 
 from fleetglass.agent.collectors import Collector
+from fleetglass.agent.collectors.interface import Partial
 from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.wire.payloads import Group
 from support.waiting import wait_for
@@ -20,7 +22,7 @@ class Scripted:
         self.turns: list[int] = []
         self.act = act
 
-    def collect(self, time: float, tick: int) -> Group | None:
+    def collect(self, time: float, tick: int) -> Group | Partial | None:
         """Note the turn and act."""
         self.turns.append(tick)
         self.act()
@@ -130,6 +132,36 @@ def test_a_late_result_is_thrown_away(release: threading.Event) -> None:
     release.set()
     found = wait_for(lambda: sampler.sample(2.0, 2), "the collector's next turn")
     assert found["filesystem"].tick == 2
+    sampler.close()
+
+
+def test_a_part_that_is_missing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A group of which a part could not be read is there, with the reason; the log tells of it once."""
+
+    class Incomplete(Scripted):
+        """A collector that gets no answer from one device."""
+
+        reason = "no answer from /mnt/nas"
+
+        def collect(self, time: float, tick: int) -> Group | Partial | None:
+            """Return what it has."""
+            message = super().collect(time, tick)
+            assert isinstance(message, Group)
+            return Partial(message, self.reason) if self.reason else message
+
+    collector = Incomplete("filesystem")
+    sampler = Sampler([collector], interval=0.2)
+    with caplog.at_level(logging.INFO):
+        for tick in range(1, 4):
+            assert list(sampler.sample(1.0, tick)) == ["filesystem"]
+            assert sampler.runs["filesystem"].reason == "no answer from /mnt/nas"
+        collector.reason = ""
+        sampler.sample(1.0, 4)
+    assert sampler.runs["filesystem"].reason is UNSET
+    assert [record.getMessage() for record in caplog.records] == [
+        "collector filesystem: no answer from /mnt/nas",
+        "collector filesystem works again",
+    ]
     sampler.close()
 
 

@@ -1,6 +1,6 @@
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.power import PowerCollector
+from fleetglass.agent.collectors.power import PowerCollector, battery_message
 from fleetglass.agent.readings.kinds import BatteryReading
 
 
@@ -22,3 +22,19 @@ def test_every_battery_has_its_entry() -> None:
 def test_a_host_without_battery_has_no_message() -> None:
     """A server publishes no power group."""
     assert PowerCollector(list).collect(1.0, 1) is None
+
+
+def test_power_and_health_are_told_where_they_are_known() -> None:
+    """What a battery holds is told in the unit it counts in, and its health is of what it was built for."""
+    energy = battery_message(
+        BatteryReading(
+            "BAT0", 50, None, None, watts=7.0124, energy=10.0, energy_full=18.0, energy_design=24.0
+        )
+    )
+    assert (energy.power_watts, energy.energy_full_watt_hours, energy.health_percent) == (7.012, 18.0, 75.0)
+    assert energy.charge_ampere_hours is UNSET
+    charge = battery_message(
+        BatteryReading("BAT1", 50, None, None, ampere_hours=1.0, ampere_hours_full=1.8, ampere_hours_design=2)
+    )
+    assert (charge.charge_full_ampere_hours, charge.health_percent) == (1.8, 90.0)
+    assert charge.energy_watt_hours is UNSET

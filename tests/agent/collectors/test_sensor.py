@@ -1,7 +1,8 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.sensor import SensorCollector, sensor_message
-from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
+from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading, ThrottlingReading
+from fleetglass.wire.payloads import Throttling
 
 
 def test_sensors_are_keyed_by_chip_and_label() -> None:
@@ -55,3 +56,13 @@ def test_nonsense_is_left_out() -> None:
 def test_a_host_without_sensors_has_no_message() -> None:
     """A virtual machine has no temperature, and so no group."""
     assert SensorCollector(lambda: SensorReading([], [])).collect(1.0, 1) is None
+
+
+def test_what_holds_the_processor_back_is_told() -> None:
+    """Throttling is told even by a host without sensors: now and since boot, and empty lists are news too."""
+    message = sensor_message(
+        SensorReading([], []), ThrottlingReading([], ["under-voltage"]), time=1.0, tick=1
+    )
+    assert message is not None
+    assert isinstance(message.throttling, Throttling)
+    assert (message.throttling.now, message.throttling.since_boot) == ([], ["under-voltage"])

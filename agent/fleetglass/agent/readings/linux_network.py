@@ -64,7 +64,7 @@ def parse_ipv4(fib_trie: str, route: str) -> dict[str, list[str]]:
     networks = [("lo", 0x7F000000, 0xFF000000)]
     for line in route.splitlines()[1:]:
         fields = line.split()
-        with contextlib.suppress(ValueError, IndexError):
+        with contextlib.suppress(ValueError, IndexError, OverflowError):
             destination, gateway, mask = (_host_order(fields[number]) for number in (1, 2, 7))
             if not gateway and mask:
                 networks.append((fields[0], destination, mask))
@@ -109,8 +109,8 @@ def _local_addresses(fib_trie: str) -> Iterator[str]:
             case ["|--", address]:
                 pass
             case ["/32", "host", "LOCAL"]:
-                with contextlib.suppress(OSError):
-                    socket.inet_aton(address)
+                with contextlib.suppress(OSError, ValueError):
+                    socket.inet_pton(socket.AF_INET, address)
                     yield address
             case _:
                 pass
