@@ -279,6 +279,44 @@ def test_an_announcement_stays(mosquitto: Mosquitto, prefix: str) -> None:
 
 
 @pytest.mark.broker
+def test_an_announcement_is_repeated_when_asked(mosquitto: Mosquitto, prefix: str) -> None:
+    """It comes once more after the time that was asked for, and not before; an unknown one never."""
+    now = [1000.0]
+    topic = f"{prefix}/web-1/note"
+    with (
+        recording(mosquitto.port, prefix) as witness,
+        Publisher(settings(mosquitto.port, prefix), session="abc", clock=lambda: now[0]) as publisher,
+    ):
+        publisher.announce_again(topic, after_seconds=1)
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        publisher.announce(topic, b"{}")
+        publisher.announce_again(topic, after_seconds=20)
+        now[0] += 19
+        publisher.refresh()
+        publisher.announce(f"{prefix}/web-1/mark", b"{}")  # what was said before it has come before it
+        witness.wait("mark")
+        assert len(witness.of("note")) == 1
+        now[0] += 2
+        publisher.refresh()
+        witness.wait("note", 2)
+
+
+@pytest.mark.broker
+def test_what_was_withdrawn_is_gone(mosquitto: Mosquitto, prefix: str) -> None:
+    """The retained message that an earlier run left is cleared."""
+    topic = f"{prefix}/web-1/note"
+    with recording(mosquitto.port, prefix) as witness:
+        witness.client.publish(topic, b"{}", qos=1, retain=True).wait_for_publish(5)
+        publisher = Publisher(settings(mosquitto.port, prefix), session="abc")
+        publisher.withdraw(topic)
+        with publisher:
+            witness.wait("note", 2)
+    with recording(mosquitto.port, prefix) as witness:
+        witness.wait_status("stopped")
+        assert witness.of("note") == []
+
+
+@pytest.mark.broker
 def test_only_what_is_listened_to_is_heard(mosquitto: Mosquitto, prefix: str) -> None:
     """A topic that was named before entering is subscribed, others are not."""
     heard: list[bytes] = []

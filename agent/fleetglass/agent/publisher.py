@@ -65,6 +65,7 @@ class Publisher:
         self._pulse_topic = topics.leaf(settings.host_id, "pulse")
         self._backfill_topic = topics.leaf(settings.host_id, "backfill")
         self._announced: dict[str, _Announcement] = {}
+        self._withdrawn: list[str] = []
         self._announcing = threading.Lock()
         self._heard: dict[str, Callable[[bytes, bool], None]] = {self._status_topic: self._hear_status}
         self._claim = Claim(session)
@@ -137,6 +138,20 @@ class Publisher:
             self._announced[topic] = _Announcement(payload, every_seconds, self._clock())
         self.refresh()
 
+    def announce_again(self, topic: str, *, after_seconds: float) -> None:
+        """Say once more what was announced there, or nothing when nothing was."""
+        with self._announcing:
+            if (one := self._announced.get(topic)) is not None:
+                self._announced[topic] = one._replace(due=self._clock() + after_seconds)
+
+    def withdraw(self, topic: str) -> None:
+        """Clear at the first connection what an earlier run may have announced; to be called before entering.
+
+        Only at the first: a broker that ends a connection on which this agent writes what it may not must
+        not have reason to do so again and again.
+        """
+        self._withdrawn.append(topic)
+
     def set_info(self, info: Info) -> None:
         """Publish a new inventory, now or as soon as there is a connection."""
         self.announce(self._info_topic, encode(info))
@@ -205,6 +220,8 @@ class Publisher:
         self._say_online()
         self._connection.subscribe(self._heard)
         self._say_announcements(float("inf"))
+        while self._withdrawn:
+            self._connection.send([Message(self._withdrawn.pop(), b"", retain=True)])
 
     def _say_announcements(self, due: float) -> None:
         """Say those that were due before a moment."""
