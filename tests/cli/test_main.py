@@ -72,6 +72,12 @@ WRONG = [
         {},
         "interval: got 'nan', expected a number from",
     ),
+    (
+        "prefix of Home Assistant",
+        ["agent", "--home-assistant-prefix", "a/#"],
+        {},
+        "home_assistant_prefix: got 'a/#', expected 1 to 6 levels",
+    ),
     ("prefix", ["bridge", "--prefix", "a/#"], {}, "prefix: got 'a/#', expected 1 to 6 levels"),
     ("port", ["bridge", "--port", "70000"], {}, "port: got '70000', expected a whole number from 1 to 65535"),
     (

@@ -29,6 +29,9 @@ def test_all_that_can_be_told(tmp_path: Path) -> None:
     agent = agent_settings(
         configuration(tmp_path, {"FLEETGLASS_TAGS": "a,b"}, host_id="web-1", interval="2", top_processes="3")
     )
+    off = agent_settings(configuration(tmp_path, home_assistant=False, home_assistant_prefix="a/b"))
+    assert (agent.home_assistant, agent.home_assistant_prefix) == (True, "homeassistant")
+    assert (off.home_assistant, off.home_assistant_prefix) == (False, "a/b")
     assert (agent.host_id, agent.interval, agent.top_processes, agent.tags) == ("web-1", 2.0, 3, ("a", "b"))
     bridge = bridge_settings(
         configuration(tmp_path, port="80", auth=False, allowed_hosts=["h"], prefix=["a,b"])

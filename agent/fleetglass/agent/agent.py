@@ -15,7 +15,8 @@ from fleetglass.agent.collectors import Collector, default_collectors
 from fleetglass.agent.collectors.collector import OwnReport
 from fleetglass.agent.connection import Message
 from fleetglass.agent.demand import Leases
-from fleetglass.agent.headline import Means, pulse_of
+from fleetglass.agent.headline import SUMMARY_SECONDS, Means, pulse_of
+from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.jumps import Jump, Jumps
@@ -29,7 +30,6 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info
 
 _log = logging.getLogger(__name__)
 
-SUMMARY_SECONDS = 15.0
 _INVENTORY_SECONDS = 30.0
 
 
@@ -87,6 +87,7 @@ class _Agent:
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
+        self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
         # Ticks for which a group's message is still taken for the present, by group.
         self._fresh = {one.group: 2.5 * turns_between(one.interval, settings.interval) for one in collectors}
@@ -195,6 +196,7 @@ class _Agent:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
+        self._home_assistant.hear_summary(summary)
         return [Message(self._summary_topic, encode(summary), retain=True)]
 
     def _refresh_info(self, current: Mapping[str, Group], now: float) -> None:
@@ -209,6 +211,8 @@ class _Agent:
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info
                 self._publisher.set_info(info)
+        if self._info is not None:
+            self._home_assistant.refresh(self._info)
         self._publisher.refresh()
 
 

@@ -21,3 +21,7 @@ class AgentSettings:
     tags: tuple[str, ...] = ()
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""
+    home_assistant: bool = True
+    """Whether Home Assistant is told of this host."""
+    home_assistant_prefix: str = "homeassistant"
+    """Where Home Assistant looks for devices."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from fleetglass.wire import BrokerURL, Topics, check_host_id
+from fleetglass.wire import BrokerURL, PrefixError, Topics, check_host_id
 from fleetglass.wire.broker import BROKER_URL_RULE
 from fleetglass.wire.hosts import HOST_ID_RULE
 from fleetglass.wire.topics import PREFIX_RULE
@@ -150,6 +150,22 @@ class Prefixes:
         for prefix in prefixes:
             Topics(prefix)
         return prefixes
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """One topic prefix that is not Fleetglass's own."""
+
+    expected: str = PREFIX_RULE
+
+    def read(self, value: object) -> str:
+        """Return the prefix."""
+        text = Text().read(value)
+        try:
+            Topics(text)
+        except PrefixError as error:  # which speaks of Fleetglass's own prefix
+            raise ValueError from error
+        return text
 
 
 @dataclass(frozen=True, slots=True)

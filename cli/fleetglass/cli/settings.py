@@ -32,6 +32,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         root=root,
         prefix=single_prefix(configuration, "agent"),
         **_said(configuration, "agent", "interval", "top_processes", "demand", "tags"),
+        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix"),
     )
 
 
