@@ -66,7 +66,7 @@ class Connection:
         *,
         client_id: str,
         user: str | None,
-        will: Callable[[], Message],
+        will: Callable[[], Message] | None,
         on_connected: Callable[[], None],
         on_message: Callable[[str, bytes, bool], None],
         clock: Callable[[], float] = clocks.monotonic,
@@ -75,6 +75,8 @@ class Connection:
         """Whether the broker has let us in."""
         self.number = 0
         """Of the connection, or of the last one: the first is 1."""
+        self.refusal: str | None = None
+        """Why the broker refused a message, as far as it says so."""
         self._broker = broker
         self._client_id = client_id
         self._user = user
@@ -134,9 +136,10 @@ class Connection:
         return sent
 
     def subscribe(self, topics: Iterable[str]) -> None:
-        """Subscribe until the connection ends; to be called in `on_connected`."""
+        """Subscribe until the connection ends; to be called after each `on_connected`, or in it."""
         if self._client is not None and (filters := [(topic, 1) for topic in topics]):
             self._client.subscribe(filters)
+            self._wake()
 
     def renew(self) -> None:
         """Leave the broker, and come back with files read again."""
@@ -231,9 +234,10 @@ class Connection:
             client.username_pw_set(self._user, self._broker.password)
         if self._tls is not None:
             client.tls_set_context(self._tls)
-        will = self._will()
-        expiry = self._expiry(will.retain, PacketTypes.WILLMESSAGE)
-        client.will_set(will.topic, will.payload, will.qos, will.retain, expiry)
+        if self._will is not None:
+            will = self._will()
+            expiry = self._expiry(will.retain, PacketTypes.WILLMESSAGE)
+            client.will_set(will.topic, will.payload, will.qos, will.retain, expiry)
         client.on_connect = self._connect_answered
         client.on_disconnect = self._disconnected
         client.on_message = self._message_came
@@ -285,9 +289,8 @@ class Connection:
         if self._clock() - self._connected_at > _RULES_SECONDS:
             client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure:
-            self._say(
-                "forbidden", "broker %s refuses what is published: %s", self._broker.url, str(reason).lower()
-            )
+            self.refusal = str(reason).lower()
+            self._say("forbidden", "broker %s refuses what is published: %s", self._broker.url, self.refusal)
 
     def _say(self, trouble: str, text: str, *values: object) -> None:
         """Log a trouble with the broker once, however often it is met."""

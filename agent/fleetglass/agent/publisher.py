@@ -79,14 +79,10 @@ class Publisher:
         self._last: list[MQTTMessageInfo] = []
         self._files = _Files(settings)
         self._files_due = 0.0
-        user = settings.broker.url.user
-        if user is None and settings.broker.password is not None:
-            # A broker's rules are about users, and a host's user is named as the host.
-            user = settings.host_id
         self._connection = Connection(
             settings.broker,
             client_id=f"fleetglass-{settings.host_id}-{session}",
-            user=user,
+            user=settings.user,
             will=lambda: self._status("lost"),
             on_connected=self._introduce,
             on_message=self._hear,

@@ -25,3 +25,10 @@ class AgentSettings:
     """Whether Home Assistant is told of this host."""
     home_assistant_prefix: str = "homeassistant"
     """Where Home Assistant looks for devices."""
+
+    @property
+    def user(self) -> str | None:
+        """Who the agent is at the broker. With a password alone, the user who is named as the host."""
+        if self.broker.url.user is None and self.broker.password is not None:
+            return self.host_id
+        return self.broker.url.user

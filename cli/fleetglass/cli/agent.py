@@ -1,7 +1,9 @@
 """`fleetglass agent`: publish this host."""
 
 import argparse
+from dataclasses import replace
 
+from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.errors import CommandError
@@ -12,13 +14,20 @@ from fleetglass.cli.settings import agent_settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_keys(parser, "agent")
+    parser.add_argument(
+        "--forget",
+        action="store_true",
+        help="do not sample: clear what this host, or the one of --host-id, left on the broker",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until a signal ends it."""
+    """Run until a signal ends it; or forget the host."""
     configuration = read_configuration(vars(arguments))
     settings = agent_settings(configuration)
-    start_log("agent", configuration.get("log_level", "agent") or "info")
+    start_log("agent", configuration.get("log_level", "agent") or ("error" if arguments.forget else "info"))
+    if arguments.forget:
+        return _forget(settings)
 
     from fleetglass.agent.agent import run as run_agent  # noqa: PLC0415 - bad usage is told without loading the part
     from fleetglass.agent.errors import AgentError  # noqa: PLC0415 - as above
@@ -27,4 +36,21 @@ def run(arguments: argparse.Namespace) -> int:
         run_agent(settings)
     except AgentError as error:
         raise CommandError(str(error)) from error
+    return 0
+
+
+def _forget(settings: AgentSettings) -> int:
+    from fleetglass.agent.errors import AgentError  # noqa: PLC0415 - an agent that samples needs none of it
+    from fleetglass.agent.forget import forget  # noqa: PLC0415 - as above
+    from fleetglass.cli.probe import probe  # noqa: PLC0415 - as above
+
+    url = settings.broker.url
+    answer = probe(replace(settings.broker, url=replace(url, user=settings.user)))
+    if answer.outcome != "accepted":
+        raise CommandError(f"broker {url}: {answer.reason}")
+    try:
+        topics = forget(settings)
+    except AgentError as error:
+        raise CommandError(str(error)) from error
+    print(f"forgot {settings.host_id} at {url}: cleared {', '.join(topics)}")
     return 0
