@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from support.home_assistant import find_home_assistant
 from support.mosquitto import Mosquitto, find_mosquitto
 
 _numbers = itertools.count()
@@ -28,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("broker") and find_mosquitto() is None:
         pytest.skip("needs mosquitto: apt-get install mosquitto")
+    if item.get_closest_marker("home_assistant") and find_home_assistant() is None:
+        pytest.skip("needs Home Assistant: scripts/install-home-assistant")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,65 @@
+"""A real Home Assistant for tests, in an environment of its own."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-home-assistant"
+_CORE = Path(__file__).with_name("home_assistant_core.py")
+
+
+def find_home_assistant() -> str | None:
+    """Return the Python that has Home Assistant, if `scripts/install-home-assistant` has made it."""
+    if not (ENVIRONMENT / "complete").exists():
+        return None
+    return str(ENVIRONMENT / "bin" / "python")
+
+
+class HomeAssistantCore:
+    """A running Home Assistant that is connected to a broker."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def look(self) -> dict[str, Any]:
+        """Return all it knows: `entities` by unique id, `devices`, `warnings`, and states `written`."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self.read()
+
+    def read(self) -> dict[str, Any]:
+        """Return the next line it says."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "Home Assistant ended"
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+
+@contextmanager
+def running_home_assistant(port: int, folder: Path) -> Iterator[HomeAssistantCore]:
+    """Run Home Assistant on the broker at a port of this machine."""
+    python = find_home_assistant()
+    assert python is not None
+    log = folder / "log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [python, str(_CORE), str(port), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            core = HomeAssistantCore(process)
+            ready = core.read()
+            assert ready == {"ready": "LOADED"}, log.read_text()
+            yield core
+        finally:
+            process.kill()
