@@ -36,6 +36,8 @@ INFO = Info(
     groups={},
     machine_id_hash="0123456789abcdef",
     os_name="Debian GNU/Linux 12 (bookworm)",
+    manufacturer="LENOVO",
+    model="ThinkStation P620",
     cpu_model="AMD Ryzen 7 5800X 8-Core Processor",
 )
 SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), host_id="web-1")

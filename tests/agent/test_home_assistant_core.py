@@ -167,6 +167,8 @@ def test_everything_is_understood(host: Host) -> None:
     assert host.device() == {
         "name": host.name,
         "identifiers": [host.unique],
+        "manufacturer": INFO.manufacturer,
+        "model": INFO.model,
         "hardware": INFO.cpu_model,
         "system": INFO.os_name,
     }

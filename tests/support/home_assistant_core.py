@@ -96,6 +96,8 @@ async def main(port: int, folder: Path) -> None:
                     {
                         "name": one.name,
                         "identifiers": [name for _, name in one.identifiers],
+                        "manufacturer": one.manufacturer,
+                        "model": one.model,
                         "hardware": one.hw_version,
                         "system": one.sw_version,
                     }

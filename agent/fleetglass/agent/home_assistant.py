@@ -107,7 +107,14 @@ def device_config(
     unique = f"fleetglass_{host_id if info.machine_id_hash is UNSET else info.machine_id_hash[:12]}"
     topics = Topics(prefix)
     status = topics.leaf(host_id, "status")
-    device = {"ids": [unique], "name": info.host_name or host_id, "hw": info.cpu_model, "sw": info.os_name}
+    device = {
+        "ids": [unique],
+        "name": info.host_name or host_id,
+        "mf": info.manufacturer,
+        "mdl": info.model,
+        "hw": info.cpu_model,
+        "sw": info.os_name,
+    }
     sensors = {name: _sensor(name, info.interval_seconds) for name in SUMMARY_FIELDS if name in present}
     components = sensors | _presence(status)
     for name, component in components.items():

@@ -61,6 +61,8 @@ class Inventory:
             kernel=known(host.kernel),
             architecture=known(host.architecture),
             python_version=platform.python_version(),
+            manufacturer=known(host.manufacturer),
+            model=known(host.model),
             cpu_model=known(host.cpu_model),
             physical_cores=known(host.physical_cores),
             logical_cores=known(host.logical_cores),

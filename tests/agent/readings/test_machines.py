@@ -61,6 +61,8 @@ def test_a_raspberry_pi() -> None:
         4,
         4,
         1763000000,
+        None,
+        "Raspberry Pi 4 Model B Rev 1.4",
     )
     assert host.frequency() == (
         1_050_000_000,
@@ -79,6 +81,7 @@ def test_a_raspberry_pi() -> None:
 def test_a_laptop() -> None:
     """S1-17: both its batteries, not that of its mouse; fans, and what is mounted over the network."""
     host = machine("laptop")
+    assert host.host()[-2:] == ("LENOVO", "20L50000GE")
     first, second = host.batteries()
     assert first[:5] == ("BAT0", 64.0, False, 6335, "discharging")
     assert first[5:7] == pytest.approx((7.012, 11.834))
@@ -181,6 +184,16 @@ def test_a_workstation() -> None:
     assert host.host()[3:6] == ("AMD Ryzen 5 5600X 6-Core Processor", 6, 12)
 
 
+@pytest.mark.parametrize("text", ["To Be Filled By O.E.M.", "System Product Name", "Default string", " "])
+def test_a_maker_that_wrote_nothing(tmp_path: Path, text: str) -> None:
+    """What firmware says where its maker said nothing is no name."""
+    folder = tmp_path / "sys" / "class" / "dmi" / "id"
+    folder.mkdir(parents=True)
+    for name in ("sys_vendor", "product_name"):
+        (folder / name).write_text(f"{text}\n")
+    assert LinuxReadings(str(tmp_path)).host()[-2:] == (None, None)
+
+
 def test_this_machine_tells_what_psutil_tells() -> None:
     """Addresses, links and cores of the real host are those that psutil finds."""
     from fleetglass.agent.readings.portable import PortableReadings  # noqa: PLC0415 - loads psutil
@@ -197,7 +210,7 @@ def test_this_machine_tells_what_psutil_tells() -> None:
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     """What is not there is None or empty, or an error that costs only its own group."""
     host = LinuxReadings(str(tmp_path))
-    assert host.host()[:1] + host.host()[3:] == (None, None, None, None, None)
+    assert host.host()[:1] + host.host()[3:] == (None,) * 7
     assert host.frequency() is None
     assert host.tcp() is None
     assert host.throttling() is None

@@ -394,6 +394,8 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     kernel: Annotated[str | UnsetType, Meta(description="such as `Linux 6.1.0-18-amd64`")] = UNSET
     architecture: Annotated[str | UnsetType, Meta(description="such as `x86_64`")] = UNSET
     python_version: Annotated[str | UnsetType, Meta(description="the agent's Python")] = UNSET
+    manufacturer: Annotated[str | UnsetType, Meta(description="who made the machine")] = UNSET
+    model: Annotated[str | UnsetType, Meta(description="what the maker calls it")] = UNSET
     cpu_model: Annotated[str | UnsetType, Meta(description="name of the processor")] = UNSET
     physical_cores: Annotated[Count, Meta(description="cores")] = UNSET
     logical_cores: Annotated[Count, Meta(description="threads of all cores")] = UNSET

@@ -192,6 +192,8 @@ class HostReading(NamedTuple):
     physical_cores: int | None
     logical_cores: int | None
     boot_time: float | None
+    manufacturer: str | None
+    model: str | None
 
 
 def printable(name: str) -> str:

@@ -8,6 +8,18 @@ from fleetglass.agent.readings.kinds import HostReading
 from fleetglass.agent.readings.linux_proc import parse_boot_time, parse_stat
 from fleetglass.agent.readings.linux_processor import cpuinfo_values, physical_cores
 
+_UNWRITTEN = {
+    "default string",
+    "none",
+    "not applicable",
+    "not specified",
+    "o.e.m.",
+    "system manufacturer",
+    "system product name",
+    "to be filled by o.e.m.",
+    "unknown",
+}
+
 
 def read_host(root: str) -> HostReading:
     """Return what the files under a root tell; what is not there is None."""
@@ -26,6 +38,9 @@ def read_host(root: str) -> HostReading:
         physical_cores=physical_cores(root),
         logical_cores=len(parse_stat(0.0, stat).cores) or None,
         boot_time=parse_boot_time(stat),
+        manufacturer=_firmware_text(f"{root}/sys/class/dmi/id/sys_vendor"),
+        model=_firmware_text(f"{root}/sys/class/dmi/id/product_name")
+        or read_text(f"{root}/proc/device-tree/model"),
     )
 
 
@@ -36,6 +51,12 @@ def cpu_model(root: str) -> str | None:
         if values.get(name):
             return values[name]
     return read_text(f"{root}/proc/device-tree/model")
+
+
+def _firmware_text(path: str) -> str | None:
+    """Return what a maker wrote into the firmware (SMBIOS type 1), and nothing where it wrote nothing."""
+    text = read_text(path)
+    return None if text is None or text.lower() in _UNWRITTEN else text
 
 
 def _os_name(root: str) -> str | None:

@@ -237,6 +237,8 @@ class PortableReadings:
             physical_cores=psutil.cpu_count(logical=False),
             logical_cores=os.cpu_count(),
             boot_time=psutil.boot_time(),
+            manufacturer=None,
+            model=None,
         )
 
 
