@@ -1,6 +1,7 @@
 """The agent: samples the host tick by tick and publishes what it found."""
 
 import contextlib
+import functools
 import logging
 import signal
 import threading
@@ -11,7 +12,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors import Collector, default_collectors
+from fleetglass.agent.collectors import Collector, current, default_collectors
 from fleetglass.agent.collectors.collector import OwnReport
 from fleetglass.agent.connection import Message
 from fleetglass.agent.demand import Leases
@@ -26,7 +27,7 @@ from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Custom, Group, Info
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +90,9 @@ class _Agent:
         self._publisher = publisher
         self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
+        self._collectors = collectors
         # Ticks for which a group's message is still taken for the present, by group.
-        self._fresh = {one.group: 2.5 * turns_between(one.interval, settings.interval) for one in collectors}
+        self._fresh: dict[str, float] = {}
         self._newest: dict[str, Group] = {}
         self._unsent: set[str] = set()  # groups whose last message could not be sent as it is
         self._own = OwnReport(readings.own_resident_bytes)
@@ -100,6 +102,7 @@ class _Agent:
         self._inventory_due = float("-inf")
         self._info: Info | None = None
         self._demand_refused = False
+        self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
         self._jumps = Jumps()
         topics = Topics(settings.prefix)
@@ -108,9 +111,7 @@ class _Agent:
             self._leases = Leases()
             publisher.listen(topics.leaf(settings.host_id, "demand"), self._hear_demand)
         self._summary_topic = topics.leaf(settings.host_id, "summary")
-        self._topics = {
-            group: topics.live(settings.host_id, group) for group in [*self._fresh, OwnReport.group]
-        }
+        self._live_topic = functools.cache(functools.partial(topics.live, settings.host_id))
 
     def tick(self, skipped: int) -> None:
         """Take one tick and publish it: the pulse first, the agent's own report last."""
@@ -121,9 +122,9 @@ class _Agent:
             self._sampler.hasten(self._leases.intervals(clocks.monotonic()))
         found = self._sampler.sample(now, self._tick)
         live = self._encoded(found)
-        current = self._current(found)
+        newest = self._newest_of(found)
         pulse = pulse_of(
-            current,
+            newest,
             time=now,
             tick=self._tick,
             session=self._session,
@@ -138,9 +139,9 @@ class _Agent:
             jump=jump,
         )
         self._means.add(pulse)
-        others = [*live, *self._summary(now), Message(self._topics[OwnReport.group], encode(report))]
+        others = [*live, *self._summary(now), Message(self._live_topic(OwnReport.group), encode(report))]
         self._publisher.publish_tick(Tick(now, self._tick, encode(pulse), others))
-        self._refresh_info(current, now)
+        self._refresh_info(newest, now)
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -168,7 +169,7 @@ class _Agent:
         self._unsent -= found.keys()
         for group, message in found.items():
             try:
-                payload = encode(message)
+                payload = encode(message.payload() if isinstance(message, Custom) else message)
             except (UnicodeError, ValueError, TypeError) as error:
                 self._unsent.add(group)
                 self._sampler.refuse(group, f"message cannot be written: {error}")
@@ -178,12 +179,14 @@ class _Agent:
                 self._unsent.add(group)
                 self._sampler.refuse(group, reason)
                 continue
-            messages.append(Message(self._topics[group], payload))
+            messages.append(Message(self._live_topic(group), payload))
         return messages
 
-    def _current(self, found: Mapping[str, Group]) -> dict[str, Group]:
+    def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:
         """Return the newest message of each group, slow groups' last ones among them."""
         self._newest |= found
+        for one in current(self._collectors):
+            self._fresh[one.group] = 2.5 * turns_between(one.interval, self._interval)
         for name in list(self._newest):
             if self._tick - self._newest[name].tick > self._fresh[name]:
                 del self._newest[name]
@@ -199,14 +202,15 @@ class _Agent:
         self._home_assistant.hear_summary(summary)
         return [Message(self._summary_topic, encode(summary), retain=True)]
 
-    def _refresh_info(self, current: Mapping[str, Group], now: float) -> None:
+    def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:
         """Look now and then whether the inventory changed, and publish it when it did."""
         moment = clocks.monotonic()
         conflict = self._publisher.conflict
-        if moment >= self._inventory_due or conflict != self._conflict:
+        sent = {group: message for group, message in newest.items() if group not in self._unsent}
+        if moment >= self._inventory_due or conflict != self._conflict or sent.keys() != self._told:
             self._inventory_due = moment + _INVENTORY_SECONDS
             self._conflict = conflict
-            sent = {group: message for group, message in current.items() if group not in self._unsent}
+            self._told = set(sent)
             info = self._inventory.info(sent, time=now, conflict=conflict)
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors import Collector
+from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.arithmetic import known
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
@@ -15,8 +15,11 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire.fields import numeric_fields
 from fleetglass.wire.payloads import (
     GROUPS,
+    Custom,
     Disk,
+    FieldInfo,
     Filesystem,
+    Gpu,
     Group,
     GroupInfo,
     Info,
@@ -42,12 +45,9 @@ class Inventory:
         collectors: Sequence[Collector],
     ) -> None:
         self._readings = readings
-        self._intervals = {
-            one.group: settings.interval * turns_between(one.interval, settings.interval)
-            for one in collectors
-        }
-        self._intervals["collector"] = settings.interval
-        self._groups: dict[str, GroupInfo] = {}
+        self._interval = settings.interval
+        self._collectors = collectors
+        self._fields: dict[str, dict[str, FieldInfo]] = {}
         host = readings.host()
         self._fixed = Info(
             time=0,
@@ -80,11 +80,17 @@ class Inventory:
         """Return the inventory of a host that gives these groups."""
         memory = groups.get("memory")
         sizes = memory if isinstance(memory, Memory) else _NO_MEMORY
+        turns = {one.group: turns_between(one.interval, self._interval) for one in current(self._collectors)}
         return msgspec.structs.replace(
             self._fixed,
             time=time,
             groups={
-                name: self._group_info(name) for name in [*groups, "collector"] if name in self._intervals
+                **{
+                    name: self._group_info(name, message, turns[name])
+                    for name, message in groups.items()
+                    if name in turns
+                },
+                "collector": self._group_info("collector", None, 1),
             },
             memory_total_bytes=sizes.total_bytes,
             swap_total_bytes=sizes.swap_total_bytes,
@@ -99,11 +105,14 @@ class Inventory:
         except OSError:
             return {}
 
-    def _group_info(self, name: str) -> GroupInfo:
-        if name not in self._groups:
-            fields = numeric_fields(GROUPS[name]) if name in GROUPS else {}
-            self._groups[name] = GroupInfo(interval_seconds=self._intervals[name], fields=fields or UNSET)
-        return self._groups[name]
+    def _group_info(self, name: str, message: Group | None, turns: int) -> GroupInfo:
+        if isinstance(message, Custom):
+            fields = message.fields
+        else:
+            if name not in self._fields:
+                self._fields[name] = numeric_fields(GROUPS[name]) if name in GROUPS else {}
+            fields = self._fields[name]
+        return GroupInfo(interval_seconds=self._interval * turns, fields=fields or UNSET)
 
 
 def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
@@ -117,6 +126,8 @@ def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
                 devices[name] = sorted(group.mounts)
             case Network():
                 devices[name] = sorted(group.interfaces)
+            case Gpu():
+                devices[name] = sorted(group.devices)
             case Power():
                 devices[name] = sorted(group.batteries)
             case Sensor():

@@ -9,7 +9,9 @@ from queue import SimpleQueue
 
 from msgspec import UnsetType
 
+from fleetglass.agent.collectors.background import BackgroundCollector, current
 from fleetglass.agent.collectors.interface import Collector, Partial
+from fleetglass.agent.errors import CollectionError
 from fleetglass.wire.payloads import CollectorRun, Group
 
 _log = logging.getLogger(__name__)
@@ -48,7 +50,10 @@ class Sampler:
 
     def sample(self, time: float, tick: int) -> dict[str, Group]:
         """Return what the due collectors found, by group, within one deadline per late collector."""
-        due = [one for one in self._collectors if self._is_due(one, tick)]
+        collectors = list(current(self._collectors))
+        for gone in self.runs.keys() - {one.group for one in collectors}:
+            del self.runs[gone]
+        due = [one for one in collectors if self._is_due(one, tick)]
         found: dict[str, Group] = {}
         while due:
             turn = _Turn(due, time, tick, self._clock)
@@ -75,8 +80,11 @@ class Sampler:
         self._note(group, CollectorRun(state="failed", reason=reason[:_LONGEST_REASON]))
 
     def close(self) -> None:
-        """Let the thread end. One that is stuck in a late collector ends with the process."""
+        """Let the threads end. One that is stuck in a late collector ends with the process."""
         self._inbox.put(None)
+        for collector in self._collectors:
+            if isinstance(collector, BackgroundCollector):
+                collector.close()
 
     def _is_due(self, collector: Collector, tick: int) -> bool:
         turn = self._late.get(collector.group)
@@ -85,6 +93,8 @@ class Sampler:
                 self.runs[collector.group] = self._late_run(collector.group)
                 return False
             del self._late[collector.group]
+        if isinstance(collector, BackgroundCollector):
+            return True
         # Ticks count from 1, and everything is due at the first.
         interval = min(collector.interval, self._hastened.get(collector.group, collector.interval))
         turns = turns_between(interval, self._interval)
@@ -179,7 +189,9 @@ class _Turn:
         try:
             message = collector.collect(self._time, self._tick)
         except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
+            plain = isinstance(error, CollectionError)
+            text = str(error) if plain else f"{type(error).__name__}: {error}"
+            reason = " ".join(text.split())[:_LONGEST_REASON]
             return None, CollectorRun(state="failed", duration_seconds=self._duration(), reason=reason)
         if isinstance(message, Partial):
             reason = message.reason[:_LONGEST_REASON]

@@ -15,8 +15,8 @@ T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: msgspec.Struct) -> bytes:
-    """Return a message as JSON, absent values left out."""
+def encode(message: msgspec.Struct | dict[str, Any]) -> bytes:
+    """Return a message, or the payload of an own metric, as JSON; absent values are left out."""
     return _encoder.encode(message)
 
 

@@ -1,5 +1,6 @@
 """One file per group of metrics, behind one interface."""
 
+from fleetglass.agent.collectors.background import BackgroundCollector, current
 from fleetglass.agent.collectors.cpu import CpuCollector
 from fleetglass.agent.collectors.disk import DiskCollector
 from fleetglass.agent.collectors.filesystem import FilesystemCollector
@@ -12,7 +13,7 @@ from fleetglass.agent.collectors.sensor import SensorCollector
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.settings import AgentSettings
 
-__all__ = ["Collector", "default_collectors"]
+__all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:

@@ -1,110 +1,11 @@
-"""The messages on the broker: one struct per payload, with units in the names.
-
-A value that a host cannot give is absent (`UNSET`): never 0, never null. Percentages are rounded to
-0.1, rates and sizes are whole numbers. Unknown fields are ignored when decoding, so that a newer agent
-never breaks an older reader.
-"""
+"""The groups of a host: one struct per message under `live/`."""
 
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-MAX_PAYLOAD_BYTES = 64 * 1024
-"""The largest payload that is relayed; a larger one is counted and dropped."""
-
-Time = Annotated[float, Meta(ge=0, le=1e11, description="UTC, seconds since the epoch, with milliseconds")]
-Tick = Annotated[
-    int, Meta(ge=0, le=2**53, description="number of the sampling tick, the same in all its messages")
-]
-Session = Annotated[str, Meta(max_length=64, description="random per agent start")]
-
-State = Literal["online", "stopped", "lost"]
-Percent = float | UnsetType
-Count = int | UnsetType
-Bytes = int | UnsetType
-Rate = int | UnsetType
-Seconds = float | UnsetType
-Celsius = float | UnsetType
-Hertz = int | UnsetType
-
-
-class Stamp(msgspec.Struct):
-    """What every data message carries; all that a relay needs to read of one."""
-
-    time: Time
-    tick: Tick
-    session: Session | UnsetType = UNSET
-
-
-class Status(msgspec.Struct, omit_defaults=True):
-    """Whether the agent runs. Also the will, with the state `lost`."""
-
-    state: State
-    session: Session
-    time: Time
-
-
-class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The numbers that `pulse` and `summary` share: one host in one line."""
-
-    time: Time
-    tick: Tick
-    cpu_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
-    load_1m: Annotated[float | UnsetType, Meta(description="load average of 1 minute")] = UNSET
-    memory_percent: Annotated[Percent, Meta(description="memory in use")] = UNSET
-    swap_percent: Annotated[Percent, Meta(description="swap in use")] = UNSET
-    filesystem_percent: Annotated[Percent, Meta(description="use of the fullest filesystem")] = UNSET
-    disk_read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
-    disk_write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
-    network_receive_bytes_per_second: Annotated[
-        Rate, Meta(description="received, without loopback, bridges and veth")
-    ] = UNSET
-    network_transmit_bytes_per_second: Annotated[
-        Rate, Meta(description="transmitted, without loopback, bridges and veth")
-    ] = UNSET
-    temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor")] = UNSET
-    gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
-    battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
-    process_count: Annotated[Count, Meta(description="processes")] = UNSET
-
-
-class Pulse(Headline, kw_only=True, omit_defaults=True):
-    """Headline numbers of one tick, one message per host."""
-
-    session: Session
-    core_percents: Annotated[
-        list[int] | UnsetType, Meta(description="busy share of each core, whole numbers, at most 64")
-    ] = UNSET
-    uptime_seconds: Annotated[int | UnsetType, Meta(description="time since boot")] = UNSET
-
-
-class Summary(Headline, kw_only=True, omit_defaults=True):
-    """Headline numbers as means over a slow interval, for consumers that keep every message."""
-
-    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
-
-
-class Backfill(msgspec.Struct):
-    """The pulses taken while the broker was away, in chunks of at most `MAX_PAYLOAD_BYTES`.
-
-    A pulse whose way was cut may come both as `pulse` and here: `session` and `tick` tell.
-    """
-
-    time: Time
-    tick: Tick
-    session: Session
-    pulses: Annotated[list[msgspec.Raw], Meta(description="pulses as they would have come, oldest first")]
-
-
-class Demand(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A lease: while it runs, an agent that takes leases samples these groups more often, never less."""
-
-    time: Time
-    holder: Annotated[str, Meta(max_length=64, description="who asks; a later lease of it replaces this")]
-    groups: Annotated[list[str], Meta(max_length=64, description="groups wanted at `interval_seconds`")]
-    interval_seconds: Annotated[float, Meta(ge=0, le=3600, description="0 is every tick")] = 0
-    lease_seconds: Annotated[float, Meta(ge=0, le=300, description="how long it runs from `time` on")] = 30
+from fleetglass.wire.payloads.common import Bytes, Celsius, Count, Hertz, Percent, Rate, Seconds, Tick, Time
 
 
 class Pressure(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -309,6 +210,35 @@ class Power(Group, kw_only=True, omit_defaults=True):
     batteries: Annotated[dict[str, Battery], Meta(description="by name, such as `BAT0`")]
 
 
+class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One GPU. One that sleeps, or is left alone so that it may, has no values."""
+
+    name: Annotated[str | UnsetType, Meta(description="name of the model")] = UNSET
+    vendor: Annotated[str | UnsetType, Meta(description="such as `AMD`, `Intel` or `NVIDIA`")] = UNSET
+    state: Annotated[
+        Literal["active", "idle", "suspended"] | UnsetType,
+        Meta(description="`suspended` sleeps; `idle` is not read for a while, so that it can fall asleep"),
+    ] = UNSET
+    busy_percent: Annotated[Percent, Meta(description="time with work")] = UNSET
+    awake_percent: Annotated[
+        Percent, Meta(description="time not in the idle state RC6 of Intel: at least the time with work")
+    ] = UNSET
+    memory_used_bytes: Annotated[Bytes, Meta(description="memory of its own in use")] = UNSET
+    memory_total_bytes: Annotated[Bytes, Meta(description="memory of its own")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="memory of its own in use, of total")] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="temperature")] = UNSET
+    power_watts: Annotated[float | UnsetType, Meta(description="electric power drawn")] = UNSET
+    clock_hertz: Annotated[Hertz, Meta(description="frequency of its cores now")] = UNSET
+    fan_percent: Annotated[Percent, Meta(description="speed of its fan, of the highest")] = UNSET
+    fan_rpm: Annotated[Count, Meta(description="turns of its fan per minute")] = UNSET
+
+
+class Gpu(Group, kw_only=True, omit_defaults=True):
+    """GPUs; sent only by hosts that have one that can be read."""
+
+    devices: Annotated[dict[str, GpuDevice], Meta(description="by PCI address, such as `0000:03:00.0`")]
+
+
 class ProcessEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One process."""
 
@@ -349,68 +279,4 @@ class CollectorReport(Group, kw_only=True, omit_defaults=True):
     slept_seconds: Annotated[Seconds, Meta(description="the host slept before this tick")] = UNSET
     clock_set_seconds: Annotated[
         Seconds, Meta(description="its time was set before this tick; negative is back")
-    ] = UNSET
-
-
-GROUPS: dict[str, type[Group]] = {
-    "cpu": Cpu,
-    "memory": Memory,
-    "disk": Disk,
-    "filesystem": Filesystem,
-    "network": Network,
-    "sensor": Sensor,
-    "power": Power,
-    "process": Process,
-    "collector": CollectorReport,
-}
-"""The groups this version knows. An unknown group is relayed and drawn all the same."""
-
-
-class FieldInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a field of a group means, for readers that do not know the group."""
-
-    unit: Annotated[str | UnsetType, Meta(description="unit of the number")] = UNSET
-    limit: Annotated[float | UnsetType, Meta(description="highest possible value")] = UNSET
-
-
-class GroupInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a host publishes as one group."""
-
-    interval_seconds: Annotated[float, Meta(description="time between two messages")]
-    fields: Annotated[dict[str, FieldInfo] | UnsetType, Meta(description="numeric fields by name")] = UNSET
-
-
-class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a host is: all that does not change from second to second."""
-
-    time: Time
-    session: Session
-    host_name: Annotated[str, Meta(description="the name the host gives itself")]
-    agent_version: Annotated[str, Meta(description="version of the agent")]
-    interval_seconds: Annotated[float, Meta(description="time between two ticks")]
-    groups: Annotated[dict[str, GroupInfo], Meta(description="what is published under `live/`")]
-    machine_id_hash: Annotated[str | UnsetType, Meta(description="stable, and no secret is in it")] = UNSET
-    os_name: Annotated[str | UnsetType, Meta(description="such as `Debian GNU/Linux 12 (bookworm)`")] = UNSET
-    kernel: Annotated[str | UnsetType, Meta(description="such as `Linux 6.1.0-18-amd64`")] = UNSET
-    architecture: Annotated[str | UnsetType, Meta(description="such as `x86_64`")] = UNSET
-    python_version: Annotated[str | UnsetType, Meta(description="the agent's Python")] = UNSET
-    manufacturer: Annotated[str | UnsetType, Meta(description="who made the machine")] = UNSET
-    model: Annotated[str | UnsetType, Meta(description="what the maker calls it")] = UNSET
-    cpu_model: Annotated[str | UnsetType, Meta(description="name of the processor")] = UNSET
-    physical_cores: Annotated[Count, Meta(description="cores")] = UNSET
-    logical_cores: Annotated[Count, Meta(description="threads of all cores")] = UNSET
-    memory_total_bytes: Annotated[Bytes, Meta(description="memory")] = UNSET
-    swap_total_bytes: Annotated[Bytes, Meta(description="swap")] = UNSET
-    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
-    addresses: Annotated[
-        dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
-    ] = UNSET
-    devices: Annotated[
-        dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
-    ] = UNSET
-    tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
-    synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
-    demand: Annotated[bool | UnsetType, Meta(description="the agent takes leases on `demand`")] = UNSET
-    conflict: Annotated[
-        str | UnsetType, Meta(description="another machine publishes under this host id: its session")
     ] = UNSET

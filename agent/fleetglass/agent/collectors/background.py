@@ -1,0 +1,95 @@
+import threading
+import time as clocks
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
+
+from fleetglass.agent.collectors.interface import Collector
+from fleetglass.agent.errors import CollectionError
+from fleetglass.wire.payloads import Group
+
+_STUCK_SECONDS = 30.0
+
+
+class BackgroundCollector:
+    """Reads a group that may take its time on a thread of its own, and never holds up a tick.
+
+    It has a turn at every tick: it gives the message of a reading that has come to its end, once, and
+    begins the next when `interval` seconds have passed since the last began. What the last reading
+    raised is raised at every turn until one succeeds.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        interval: float,
+        read: Callable[[], Group | None],
+        *,
+        cancel: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = clocks.monotonic,
+    ) -> None:
+        """`read` gives a message with any stamp; `cancel` makes a reading end soon, called from elsewhere."""
+        self.group = group
+        self.interval = interval
+        self.members: Sequence[Collector] = ()
+        """Collectors that this one found; they come and go."""
+        self._read = read
+        self._cancel = cancel
+        self._clock = clock
+        self._outcomes: SimpleQueue[Group | Exception | None] = SimpleQueue()
+        self._began: float | None = None  # when the reading that now runs began
+        self._due = float("-inf")
+        self._failure: str | None = None
+
+    def collect(self, time: float, tick: int) -> Group | None:
+        """Return the message of a reading that has ended since the last turn.
+
+        Raises:
+            CollectionError: the last reading failed, or does not come to its end.
+        """
+        message = self._ended()
+        now = self._clock()
+        if self._began is None and now >= self._due:
+            self._began, self._due = now, now + self.interval
+            threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True).start()
+        if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
+            raise CollectionError("the last reading does not come to its end")
+        if self._failure is not None:
+            raise CollectionError(self._failure)
+        if message is not None:
+            message.time, message.tick = time, tick
+        return message
+
+    def close(self) -> None:
+        """Begin no other reading, and end the one that runs and those of its members."""
+        self._due = float("inf")
+        self._cancel()
+        for member in self.members:
+            if isinstance(member, BackgroundCollector):
+                member.close()
+
+    def _ended(self) -> Group | None:
+        try:
+            outcome = self._outcomes.get_nowait()
+        except Empty:
+            return None
+        self._began = None
+        if isinstance(outcome, Exception):
+            plain = isinstance(outcome, CollectionError)
+            self._failure = str(outcome) if plain else f"{type(outcome).__name__}: {outcome}"
+            return None
+        self._failure = None
+        return outcome
+
+    def _work(self) -> None:
+        try:
+            self._outcomes.put(self._read())
+        except Exception as error:  # noqa: BLE001 - whatever a reading does harms only its own group
+            self._outcomes.put(error)
+
+
+def current(collectors: Iterable[Collector]) -> Iterator[Collector]:
+    """Yield every collector, each followed by the members that it has just now."""
+    for one in collectors:
+        yield one
+        if isinstance(one, BackgroundCollector):
+            yield from one.members

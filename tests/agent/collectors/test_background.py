@@ -1,0 +1,127 @@
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from fleetglass.agent.collectors.background import BackgroundCollector, current
+from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.sampler import Sampler
+from fleetglass.wire.payloads import Cpu, Group
+from support.waiting import wait_for
+
+
+class Clock:
+    """A clock that moves when told."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def collector(read: Callable[[], Group | None], clock: Clock) -> BackgroundCollector:
+    return BackgroundCollector("slow", 10.0, read, clock=clock)
+
+
+def message_of(slow: BackgroundCollector, tick: int = 1) -> Group:
+    message = wait_for(lambda: slow.collect(5.0, tick), "the message")
+    assert message is not None
+    return message
+
+
+def test_a_message_comes_once_and_with_the_stamp_of_its_tick() -> None:
+    """The first turn begins a reading; a later one gives its message, and the next ones nothing."""
+    clock = Clock()
+    slow = collector(lambda: Cpu(time=0, tick=0, total_percent=1.0), clock)
+    assert slow.collect(4.0, 6) is None
+    assert message_of(slow, 7) == Cpu(time=5.0, tick=7, total_percent=1.0)
+    assert slow.collect(6.0, 8) is None
+    clock.now += 9.9
+    assert slow.collect(6.0, 9) is None
+    clock.now += 0.1
+    assert slow.collect(6.0, 10) is None
+    assert message_of(slow, 11).tick == 11
+
+
+def test_a_failure_is_told_until_a_reading_succeeds() -> None:
+    """What a reading raised is raised at every turn, in one line of words; then all is well again."""
+    clock = Clock()
+    fails = [True]
+
+    def read() -> Group:
+        if fails[0]:
+            raise CollectionError("no socket")
+        return Group(time=0, tick=0)
+
+    slow = collector(read, clock)
+    slow.collect(1.0, 1)
+    with pytest.raises(CollectionError, match=r"\Ano socket\Z"):
+        message_of(slow)
+    with pytest.raises(CollectionError):
+        slow.collect(1.0, 3)
+    fails[0] = False
+    clock.now += 10
+    with pytest.raises(CollectionError):
+        slow.collect(1.0, 4)
+
+    def recovered() -> Group | None:
+        try:
+            return slow.collect(1.0, 5)
+        except CollectionError:
+            return None
+
+    wait_for(recovered, "the message after the failure")
+
+
+def test_a_reading_that_hangs_is_told_and_has_no_second_beside_it() -> None:
+    """A reading that does not end costs no tick and no second thread, and is a failure after 30 s."""
+    release = threading.Event()
+    begun: list[int] = []
+    clock = Clock()
+
+    def read() -> None:
+        begun.append(1)
+        release.wait(20)
+
+    slow = collector(read, clock)
+    for _ in range(3):
+        assert slow.collect(1.0, 1) is None
+        clock.now += 10
+    clock.now += 1
+    with pytest.raises(CollectionError, match="does not come to its end"):
+        slow.collect(1.0, 2)
+    assert len(begun) == 1
+    release.set()
+
+
+def test_closing_ends_what_runs_and_begins_nothing() -> None:
+    """The reading that runs, and those of members, are told to end; no other begins."""
+    ended: list[str] = []
+    clock = Clock()
+    parent = BackgroundCollector("a", 1.0, lambda: None, cancel=lambda: ended.append("a"), clock=clock)
+    child = BackgroundCollector("b", 1.0, lambda: None, cancel=lambda: ended.append("b"), clock=clock)
+    parent.members = [child]
+    Sampler([parent], interval=1.0).close()
+    assert ended == ["a", "b"]
+    before = threading.active_count()
+    clock.now += 100
+    assert child.collect(1.0, 1) is None
+    assert threading.active_count() == before
+
+
+def test_members_come_and_go_with_their_reports() -> None:
+    """A member has its turns while it is there; when it is gone nothing is told of it any more."""
+    clock = Clock()
+    parent = BackgroundCollector("custom", 1.0, lambda: None, clock=clock)
+    child = BackgroundCollector("custom-a", 1.0, lambda: Group(time=0, tick=0), clock=clock)
+    sampler = Sampler([parent], interval=0.2)
+    sampler.sample(1.0, 1)
+    assert set(sampler.runs) == {"custom"}
+    parent.members = [child]
+    assert list(current([parent])) == [parent, child]
+    wait_for(lambda: "custom-a" in sampler.sample(1.0, 2), "the member's message")
+    parent.members = []
+    sampler.sample(1.0, 3)
+    assert set(sampler.runs) == {"custom"}
+    sampler.close()

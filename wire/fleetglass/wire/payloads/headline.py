@@ -1,0 +1,80 @@
+"""Whether a host is there, its numbers in one line, and what is asked of it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from fleetglass.wire.payloads.common import Celsius, Count, Percent, Rate, Session, Tick, Time
+
+State = Literal["online", "stopped", "lost"]
+
+
+class Status(msgspec.Struct, omit_defaults=True):
+    """Whether the agent runs. Also the will, with the state `lost`."""
+
+    state: State
+    session: Session
+    time: Time
+
+
+class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The numbers that `pulse` and `summary` share: one host in one line."""
+
+    time: Time
+    tick: Tick
+    cpu_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
+    load_1m: Annotated[float | UnsetType, Meta(description="load average of 1 minute")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="memory in use")] = UNSET
+    swap_percent: Annotated[Percent, Meta(description="swap in use")] = UNSET
+    filesystem_percent: Annotated[Percent, Meta(description="use of the fullest filesystem")] = UNSET
+    disk_read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
+    disk_write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
+    network_receive_bytes_per_second: Annotated[
+        Rate, Meta(description="received, without loopback, bridges and veth")
+    ] = UNSET
+    network_transmit_bytes_per_second: Annotated[
+        Rate, Meta(description="transmitted, without loopback, bridges and veth")
+    ] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor")] = UNSET
+    gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
+    battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
+    process_count: Annotated[Count, Meta(description="processes")] = UNSET
+
+
+class Pulse(Headline, kw_only=True, omit_defaults=True):
+    """Headline numbers of one tick, one message per host."""
+
+    session: Session
+    core_percents: Annotated[
+        list[int] | UnsetType, Meta(description="busy share of each core, whole numbers, at most 64")
+    ] = UNSET
+    uptime_seconds: Annotated[int | UnsetType, Meta(description="time since boot")] = UNSET
+
+
+class Summary(Headline, kw_only=True, omit_defaults=True):
+    """Headline numbers as means over a slow interval, for consumers that keep every message."""
+
+    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+
+
+class Backfill(msgspec.Struct):
+    """The pulses taken while the broker was away, in chunks of at most `MAX_PAYLOAD_BYTES`.
+
+    A pulse whose way was cut may come both as `pulse` and here: `session` and `tick` tell.
+    """
+
+    time: Time
+    tick: Tick
+    session: Session
+    pulses: Annotated[list[msgspec.Raw], Meta(description="pulses as they would have come, oldest first")]
+
+
+class Demand(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A lease: while it runs, an agent that takes leases samples these groups more often, never less."""
+
+    time: Time
+    holder: Annotated[str, Meta(max_length=64, description="who asks; a later lease of it replaces this")]
+    groups: Annotated[list[str], Meta(max_length=64, description="groups wanted at `interval_seconds`")]
+    interval_seconds: Annotated[float, Meta(ge=0, le=3600, description="0 is every tick")] = 0
+    lease_seconds: Annotated[float, Meta(ge=0, le=300, description="how long it runs from `time` on")] = 30

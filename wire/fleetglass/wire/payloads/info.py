@@ -1,0 +1,58 @@
+"""What a host is, and what its groups mean."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from fleetglass.wire.payloads.common import Bytes, Count, Session, Time
+
+
+class FieldInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a field of a group means, for readers that do not know the group."""
+
+    unit: Annotated[str | UnsetType, Meta(description="unit of the number")] = UNSET
+    limit: Annotated[float | UnsetType, Meta(description="highest possible value")] = UNSET
+
+
+class GroupInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a host publishes as one group."""
+
+    interval_seconds: Annotated[float, Meta(description="time between two messages")]
+    fields: Annotated[dict[str, FieldInfo] | UnsetType, Meta(description="numeric fields by name")] = UNSET
+
+
+class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a host is: all that does not change from second to second."""
+
+    time: Time
+    session: Session
+    host_name: Annotated[str, Meta(description="the name the host gives itself")]
+    agent_version: Annotated[str, Meta(description="version of the agent")]
+    interval_seconds: Annotated[float, Meta(description="time between two ticks")]
+    groups: Annotated[dict[str, GroupInfo], Meta(description="what is published under `live/`")]
+    machine_id_hash: Annotated[str | UnsetType, Meta(description="stable, and no secret is in it")] = UNSET
+    os_name: Annotated[str | UnsetType, Meta(description="such as `Debian GNU/Linux 12 (bookworm)`")] = UNSET
+    kernel: Annotated[str | UnsetType, Meta(description="such as `Linux 6.1.0-18-amd64`")] = UNSET
+    architecture: Annotated[str | UnsetType, Meta(description="such as `x86_64`")] = UNSET
+    python_version: Annotated[str | UnsetType, Meta(description="the agent's Python")] = UNSET
+    manufacturer: Annotated[str | UnsetType, Meta(description="who made the machine")] = UNSET
+    model: Annotated[str | UnsetType, Meta(description="what the maker calls it")] = UNSET
+    cpu_model: Annotated[str | UnsetType, Meta(description="name of the processor")] = UNSET
+    physical_cores: Annotated[Count, Meta(description="cores")] = UNSET
+    logical_cores: Annotated[Count, Meta(description="threads of all cores")] = UNSET
+    memory_total_bytes: Annotated[Bytes, Meta(description="memory")] = UNSET
+    swap_total_bytes: Annotated[Bytes, Meta(description="swap")] = UNSET
+    boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+    addresses: Annotated[
+        dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
+    ] = UNSET
+    devices: Annotated[
+        dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
+    ] = UNSET
+    tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
+    synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
+    demand: Annotated[bool | UnsetType, Meta(description="the agent takes leases on `demand`")] = UNSET
+    conflict: Annotated[
+        str | UnsetType, Meta(description="another machine publishes under this host id: its session")
+    ] = UNSET
