@@ -7,6 +7,8 @@ from fleetglass.wire.payloads import (
     Disk,
     DiskDevice,
     Filesystem,
+    Gpu,
+    GpuDevice,
     Group,
     Memory,
     Mount,
@@ -94,6 +96,26 @@ def test_the_fullest_and_the_hottest_count() -> None:
     )
     assert found.filesystem_percent == 90.0
     assert found.temperature_celsius == 55.5
+
+
+def test_the_busiest_gpu_and_the_hottest_part_are_told() -> None:
+    """Of two GPUs the busier is told; a GPU is the hottest sensor where it is hotter than all others."""
+    gpus = Gpu(
+        time=1,
+        tick=1,
+        devices={
+            "0000:03:00.0": GpuDevice(busy_percent=4.0, temperature_celsius=41.0),
+            "0000:0a:00.0": GpuDevice(busy_percent=97.0, temperature_celsius=83.0),
+            "0000:0b:00.0": GpuDevice(state="suspended"),
+        },
+    )
+    cool = Sensor(time=1, tick=1, temperatures={"k10temp/Tctl": Temperature(current_celsius=55.0)})
+    hot = Sensor(time=1, tick=1, temperatures={"k10temp/Tctl": Temperature(current_celsius=90.0)})
+    assert (pulse(gpus, cool).gpu_percent, pulse(gpus, cool).temperature_celsius) == (97.0, 83.0)
+    assert pulse(hot, gpus).temperature_celsius == 90.0
+    assert pulse(gpus).temperature_celsius == 83.0
+    asleep = Gpu(time=1, tick=1, devices={"0000:0b:00.0": GpuDevice(state="suspended")})
+    assert pulse(asleep).gpu_percent is UNSET
 
 
 def test_at_most_64_cores_are_told() -> None:

@@ -11,6 +11,7 @@ from fleetglass.wire.payloads import (
     Cpu,
     Disk,
     Filesystem,
+    Gpu,
     Group,
     Headline,
     Memory,
@@ -36,6 +37,7 @@ def pulse_of(
 ) -> Pulse:
     """Return the headline of a host from its groups; a group that is missing leaves its numbers out."""
     pulse = Pulse(time=time, tick=tick, session=session, uptime_seconds=uptime_seconds)
+    temperatures: list[float | UnsetType] = []
     for group in groups.values():
         match group:
             case Cpu():
@@ -57,15 +59,18 @@ def pulse_of(
                 pulse.network_receive_bytes_per_second = _sum(one.receive_bytes_per_second for one in outer)
                 pulse.network_transmit_bytes_per_second = _sum(one.transmit_bytes_per_second for one in outer)
             case Sensor():
-                pulse.temperature_celsius = _highest(
-                    one.current_celsius for one in group.temperatures.values()
-                )
+                temperatures.extend(one.current_celsius for one in group.temperatures.values())
+            case Gpu():
+                pulse.gpu_percent = _highest(one.busy_percent for one in group.devices.values())
+                # A GPU of which the sensors tell as well is no hotter for being told twice.
+                temperatures.extend(one.temperature_celsius for one in group.devices.values())
             case Power():
                 pulse.battery_percent = _mean(one.charge_percent for one in group.batteries.values())
             case Process():
                 pulse.process_count = group.count
             case _:
                 pass
+    pulse.temperature_celsius = _highest(temperatures)
     return pulse
 
 

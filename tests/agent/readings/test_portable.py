@@ -23,7 +23,7 @@ def test_every_group_works_with_what_psutil_gives() -> None:
             assert isinstance(message, Group)
             assert decode(encode(message), GROUPS[collector.group]) == message
         else:
-            assert collector.group in {"sensor", "power"}
+            assert collector.group in {"sensor", "power", "gpu"}
 
 
 def test_this_process_is_found() -> None:

@@ -1,9 +1,12 @@
 """One file per group of metrics, behind one interface."""
 
+from pathlib import Path
+
 from fleetglass.agent.collectors.background import BackgroundCollector, current
 from fleetglass.agent.collectors.cpu import CpuCollector
 from fleetglass.agent.collectors.disk import DiskCollector
 from fleetglass.agent.collectors.filesystem import FilesystemCollector
+from fleetglass.agent.collectors.gpu import GpuCollector
 from fleetglass.agent.collectors.interface import Collector
 from fleetglass.agent.collectors.memory import MemoryCollector
 from fleetglass.agent.collectors.network import NetworkCollector
@@ -11,6 +14,7 @@ from fleetglass.agent.collectors.power import PowerCollector
 from fleetglass.agent.collectors.process import ProcessCollector
 from fleetglass.agent.collectors.sensor import SensorCollector
 from fleetglass.agent.readings import Readings, host_readings
+from fleetglass.agent.readings.gpu import GpuReader
 from fleetglass.agent.settings import AgentSettings
 
 __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
@@ -26,6 +30,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
         PowerCollector(host.batteries),
+        GpuCollector.of(GpuReader(Path(settings.root))),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,

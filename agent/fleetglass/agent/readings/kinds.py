@@ -1,7 +1,9 @@
 """The shapes of readings. `at` is the monotonic time of the reading, in seconds."""
 
 import os
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+GpuState = Literal["active", "idle", "suspended"]
 
 
 class CpuReading(NamedTuple):
@@ -194,6 +196,32 @@ class HostReading(NamedTuple):
     boot_time: float | None
     manufacturer: str | None
     model: str | None
+
+
+class GpuReading(NamedTuple):
+    """One GPU. `key` is its PCI address; the counters run since some moment.
+
+    Temperature is in degrees celsius, power in watts, energy in joules, frequency in hertz.
+    """
+
+    at: float
+    key: str
+    vendor: str
+    state: GpuState = "active"
+    name: str | None = None
+    busy: float | None = None
+    """Share of the time with work, in percent."""
+    asleep_seconds: float | None = None
+    """Counter of the time in which the whole GPU was idle."""
+    memory_used: int | None = None
+    memory_total: int | None = None
+    temperature: float | None = None
+    power: float | None = None
+    energy: float | None = None
+    """Counter of the energy used."""
+    frequency: int | None = None
+    fan_percent: float | None = None
+    fan_rpm: int | None = None
 
 
 def printable(name: str) -> str:
