@@ -94,6 +94,7 @@ class Sampler:
                 return False
             del self._late[collector.group]
         if isinstance(collector, BackgroundCollector):
+            collector.hasten(self._hastened.get(collector.group))
             return True
         # Ticks count from 1, and everything is due at the first.
         interval = min(collector.interval, self._hastened.get(collector.group, collector.interval))

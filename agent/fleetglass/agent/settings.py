@@ -18,6 +18,8 @@ class AgentSettings:
     """Length of the two lists of the `process` group."""
     demand: bool = False
     """Take leases of bridges that ask for costly groups more often while somebody watches."""
+    containers: bool = False
+    """Publish the containers of Docker or Podman."""
     tags: tuple[str, ...] = ()
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""

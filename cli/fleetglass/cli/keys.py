@@ -91,6 +91,7 @@ KEYS: Final = (
     Key("interval", Number(0.5, 60), "seconds between two samples", _PUBLISHERS, "1", "SECONDS"),
     Key("top_processes", Whole(0, 100), "length of the lists of the largest processes", _AGENT, "10", "N"),
     Key("demand", Flag(), "let bridges ask for costly groups more often while somebody watches", _AGENT),
+    Key("containers", Flag(), "publish the containers of Docker or Podman, read-only", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
     Key("root", Text(), "folder under which /proc and /sys of the host lie", _AGENT, "/", "FOLDER"),
     Key(

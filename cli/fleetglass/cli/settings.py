@@ -31,7 +31,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         host_id=configuration.get("host_id", "agent") or _own_host_id(root),
         root=root,
         prefix=single_prefix(configuration, "agent"),
-        **_said(configuration, "agent", "interval", "top_processes", "demand", "tags"),
+        **_said(configuration, "agent", "interval", "top_processes", "containers", "demand", "tags"),
         **_said(configuration, "agent", "home_assistant", "home_assistant_prefix"),
     )
 

@@ -125,3 +125,26 @@ def test_members_come_and_go_with_their_reports() -> None:
     sampler.sample(1.0, 3)
     assert set(sampler.runs) == {"custom"}
     sampler.close()
+
+
+@pytest.mark.parametrize(
+    ("shortest", "asked", "begun"),
+    [(2.0, 0.0, 5), (2.0, 5.0, 2), (2.0, None, 1), (2.0, 60.0, 1), (None, 0.0, 1)],
+)
+def test_a_lease_hastens_only_what_may_be_hastened(
+    shortest: float | None, asked: float | None, begun: int
+) -> None:
+    """In 10 s a group is read as often as asked for, within what it allows, and never less than usual."""
+    clock = Clock()
+    readings: list[int] = []
+    slow = BackgroundCollector(
+        "slow", 10.0, lambda: readings.append(1), clock=clock, shortest_interval=shortest
+    )
+    sampler = Sampler([slow], interval=1.0)
+    sampler.hasten({} if asked is None else {"slow": asked})
+    for tick in range(10):
+        sampler.sample(1.0, tick)
+        wait_for(lambda: slow._began is None or slow._outcomes.qsize(), "the end of the reading")
+        clock.now += 1
+    sampler.close()
+    assert len(readings) == begun

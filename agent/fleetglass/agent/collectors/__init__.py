@@ -23,7 +23,7 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
     host = readings or host_readings(settings.root)
-    return [
+    collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
         DiskCollector(host.disks, pressure=host.pressure),
@@ -40,3 +40,8 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
             full_name=host.full_name,
         ),
     ]
+    if settings.containers:
+        from fleetglass.agent.collectors.container import container_collector  # noqa: PLC0415 - on demand
+
+        collectors.append(container_collector(Path(settings.root), total_memory=lambda: host.memory().total))
+    return collectors

@@ -25,9 +25,13 @@ class BackgroundCollector:
         read: Callable[[], Group | None],
         *,
         cancel: Callable[[], None] = lambda: None,
+        shortest_interval: float | None = None,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
-        """`read` gives a message with any stamp; `cancel` makes a reading end soon, called from elsewhere."""
+        """`read` gives a message with any stamp; `cancel`, called from elsewhere, makes a reading end soon.
+
+        `shortest_interval` is the least that `hasten` can bring about: without it, nothing.
+        """
         self.group = group
         self.interval = interval
         self.members: Sequence[Collector] = ()
@@ -37,7 +41,10 @@ class BackgroundCollector:
         self._clock = clock
         self._outcomes: SimpleQueue[Group | Exception | None] = SimpleQueue()
         self._began: float | None = None  # when the reading that now runs began
-        self._due = float("-inf")
+        self._last_began = float("-inf")
+        self._shortest_interval = interval if shortest_interval is None else shortest_interval
+        self._wanted_interval = interval
+        self._closed = False
         self._failure: str | None = None
 
     def collect(self, time: float, tick: int) -> Group | None:
@@ -48,8 +55,8 @@ class BackgroundCollector:
         """
         message = self._ended()
         now = self._clock()
-        if self._began is None and now >= self._due:
-            self._began, self._due = now, now + self.interval
+        if self._began is None and now >= self._last_began + self._wanted_interval and not self._closed:
+            self._began = self._last_began = now
             threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True).start()
         if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
             raise CollectionError("the last reading does not come to its end")
@@ -59,9 +66,14 @@ class BackgroundCollector:
             message.time, message.tick = time, tick
         return message
 
+    def hasten(self, interval: float | None) -> None:
+        """Begin readings at least as often as this, in seconds; None is as often as usual."""
+        wanted = self.interval if interval is None else max(interval, self._shortest_interval)
+        self._wanted_interval = min(wanted, self.interval)
+
     def close(self) -> None:
         """Begin no other reading, and end the one that runs and those of its members."""
-        self._due = float("inf")
+        self._closed = True
         self._cancel()
         for member in self.members:
             if isinstance(member, BackgroundCollector):

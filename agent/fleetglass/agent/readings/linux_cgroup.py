@@ -1,0 +1,79 @@
+"""Readings of one control group, version 2 (kernel: Documentation/admin-guide/cgroup-v2.rst)."""
+
+from pathlib import Path
+
+from fleetglass.agent.readings.container import ContainerUse
+from fleetglass.agent.readings.files import read_file, read_text
+from fleetglass.agent.readings.linux_proc import parse_net_dev
+
+
+def read_use(root: Path, pid: int, container: str, *, own_network: bool) -> ContainerUse | None:
+    """Return what the container of a process uses; None where its control group cannot be found."""
+    process = root / "proc" / str(pid)
+    path = parse_membership(read_text(f"{process}/cgroup") or "", container)
+    if path is None:
+        return None
+    group = root / "sys/fs/cgroup" / path
+    cpu = parse_pairs(read_text(f"{group}/cpu.stat") or "")
+    if "usage_usec" not in cpu:
+        return None
+    memory = _number(read_text(f"{group}/memory.current") or "")
+    cache = parse_pairs(read_text(f"{group}/memory.stat") or "").get("inactive_file", 0)
+    traffic = _traffic(process / "net/dev") if own_network else (None, None)
+    read, written = parse_io(read_text(f"{group}/io.stat") or "")
+    return ContainerUse(
+        cpu_seconds=cpu["usage_usec"] / 1e6,
+        memory_used=None if memory is None else max(memory - cache, 0),
+        memory_limit=_number(read_text(f"{group}/memory.max") or ""),
+        received=traffic[0],
+        transmitted=traffic[1],
+        read=read,
+        written=written,
+    )
+
+
+def parse_membership(text: str, container: str) -> str | None:
+    """Return the container's group from `/proc/<pid>/cgroup`, without `/` at its begin.
+
+    The process may be in a group below it: its own systemd, or Podman, makes one.
+    """
+    for line in text.splitlines():
+        if line.startswith("0::/"):
+            parts = line.removeprefix("0::/").split("/")
+            if ".." in parts or parts == [""]:
+                return None  # seen from within another group, or the root of all
+            named = [number for number, part in enumerate(parts) if container and container in part]
+            return "/".join(parts[: named[0] + 1] if named else parts)
+    return None
+
+
+def parse_pairs(text: str) -> dict[str, int]:
+    """Return the numbers of a file with a name and a number per line."""
+    pairs = (line.split() for line in text.splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+
+def parse_io(text: str) -> tuple[int | None, int | None]:
+    """Return what was read and written on all devices, in bytes, from `io.stat`; None where it tells none."""
+    read = written = None
+    for line in text.splitlines():
+        for field in line.split()[1:]:
+            name, _, value = field.partition("=")
+            if name == "rbytes" and value.isdecimal():
+                read = (read or 0) + int(value)
+            elif name == "wbytes" and value.isdecimal():
+                written = (written or 0) + int(value)
+    return read, written
+
+
+def _traffic(path: Path) -> tuple[int | None, int | None]:
+    try:
+        interfaces = parse_net_dev(0.0, read_file(str(path))).interfaces
+    except (OSError, ValueError, IndexError):
+        return None, None
+    outer = [counters for name, counters in interfaces.items() if name != "lo"]
+    return sum(one.received_bytes for one in outer), sum(one.transmitted_bytes for one in outer)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None

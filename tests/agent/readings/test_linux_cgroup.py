@@ -1,0 +1,55 @@
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads control groups")
+
+if sys.platform == "linux":
+    from fleetglass.agent.readings.linux_cgroup import parse_io, parse_membership, parse_pairs, read_use
+
+ID = 16 * "3f4e"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (f"0::/system.slice/docker-{ID}.scope\n", f"system.slice/docker-{ID}.scope"),
+        (f"0::/system.slice/docker-{ID}.scope/init.scope\n", f"system.slice/docker-{ID}.scope"),
+        (f"0::/docker/{ID}\n", f"docker/{ID}"),
+        (f"0::/machine.slice/libpod-{ID}.scope/container\n", f"machine.slice/libpod-{ID}.scope"),
+        ("0::/kubepods/burstable\n", "kubepods/burstable"),
+        ("0::/\n", None),
+        ("0::/../..\n", None),
+        (f"12:memory:/docker/{ID}\n", None),
+        (f"1:name=systemd:/docker/{ID}\n0::/docker/{ID}\n", f"docker/{ID}"),
+        ("", None),
+    ],
+)
+def test_the_group_of_a_container_is_found(text: str, path: str | None) -> None:
+    """It is the group that bears the container's id, of version 2; the root of all is none."""
+    assert parse_membership(text, ID) == path
+
+
+def test_traffic_to_disks_is_added_up() -> None:
+    """Every device counts; a device without numbers, and no file, count for nothing."""
+    assert parse_io("8:16 rbytes=10 wbytes=20 rios=1\n8:0 rbytes=1 wbytes=2\n7:0 \n") == (11, 22)
+    assert parse_io("") == (None, None)
+
+
+def test_a_group_that_is_gone_is_none(tmp_path: Path) -> None:
+    """A container that has just stopped gives no use, and no error."""
+    assert read_use(tmp_path, 4242, ID, own_network=True) is None
+    (tmp_path / "proc/4242").mkdir(parents=True)
+    (tmp_path / "proc/4242/cgroup").write_text(f"0::/docker/{ID}\n")
+    assert read_use(tmp_path, 4242, ID, own_network=True) is None
+
+
+@given(st.text())
+def test_no_text_breaks_a_parser(text: str) -> None:
+    """Whatever a file holds, there is a value or none."""
+    parse_membership(text, ID)
+    parse_io(text)
+    parse_pairs(text)
