@@ -1,15 +1,19 @@
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.recording import Recording, agent_process, recording
 from fleetglass.agent.agent import run
 from fleetglass.agent.collectors import Collector
+from fleetglass.agent.collectors.custom import CustomFolder
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import BrokerAccess, BrokerURL, encode
 from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
@@ -33,16 +37,14 @@ class Scripted:
 
 
 @contextmanager
-def running(
-    broker: Mosquitto, prefix: str, *collectors: Collector, demand: bool = False
-) -> Iterator[Recording]:
+def running(broker: Mosquitto, prefix: str, *collectors: Collector, **told: Any) -> Iterator[Recording]:
     """Run an agent in a thread of this process."""
     settings = AgentSettings(
         broker=BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)),
         host_id="web-1",
         prefix=prefix,
         interval=0.5,
-        demand=demand,
+        **told,
     )
     stop = threading.Event()
     with recording(broker.port, prefix) as witness:
@@ -253,3 +255,57 @@ def test_an_agent_takes_no_leases_by_default(mosquitto: Mosquitto, prefix: str) 
         assert len(witness.of("live/process")) == 1
         assert "demand" not in witness.wait("info")[0].payload
         witness.client.publish(f"{prefix}/web-1/demand", b"", qos=1, retain=True).wait_for_publish(5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
+def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """A program's values come with their units in the inventory, and a program may be added later.
+
+    One that hangs harms no tick, and ends with the agent.
+    """
+    folder = tmp_path / "custom.d"
+    folder.mkdir(mode=0o755)
+
+    def put(name: str, script: str) -> None:
+        made = tmp_path / "made"
+        made.write_text(f"#!/bin/sh\n{script}\n")
+        made.chmod(0o755)
+        made.rename(folder / name)
+
+    put("room.1s.sh", 'echo \'{"air_celsius": 21.5, "door": "open"}\'')
+    put("hang.60s", f"echo $$ > {tmp_path}/pid; sleep 600")
+    put("broken.1s", "echo no bus >&2; exit 1")
+    with running(mosquitto, prefix, Scripted("cpu", steady), CustomFolder(folder)) as witness:
+        room = witness.wait("live/custom-room", 2)[1].payload
+        assert {"time", "tick", "air_celsius", "door"} == room.keys()
+
+        def told() -> Any:
+            return witness.of("info") and witness.of("info")[-1].payload["groups"].get("custom-room")
+
+        assert wait_for(told, "the group in the inventory") == {
+            "interval_seconds": 1.0,
+            "fields": {"air_celsius": {"unit": "celsius"}},
+        }
+
+        def report() -> Any:
+            return (
+                witness.of("live/collector")[-1].payload["collectors"].get("custom-broken", {}).get("reason")
+            )
+
+        assert wait_for(report, "the reason") == "ended with exit code 1: no bus"
+        put("later", "echo 7")
+        assert witness.wait("live/custom-later", seconds=20)[0].payload["value"] == 7
+        ticks = [one.payload["tick"] for one in witness.of("pulse")]
+        assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
+        assert witness.of("live/custom-hang") == []
+        wait_for(lambda: (tmp_path / "pid").read_text().strip(), "the program that hangs")
+    pid = int((tmp_path / "pid").read_text())
+
+    def gone() -> bool:
+        try:
+            os.killpg(pid, 0)
+        except ProcessLookupError:
+            return True
+        return Path(f"/proc/{pid}").exists() and not Path(f"/proc/{pid}/cmdline").read_bytes()
+
+    wait_for(gone, "the end of the program that hangs")

@@ -104,6 +104,18 @@ async def test_a_lease_is_held_while_a_host_is_watched(mosquitto: Mosquitto, pre
             assert (await anext(agent.messages)).payload == b""
 
 
+async def test_a_group_of_anybodys_own_comes_to_its_watchers(mosquitto: Mosquitto, prefix: str) -> None:
+    """What a user's script publishes beside the agent is relayed as it came, whatever its name."""
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as script:
+        await script.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        async with bridge.viewer(hosts={"web-1": "*"}) as viewer:
+            await _until_subscribed(bridge, script, f"{prefix}/web-1/live/probe")
+            said = {"time": 1795271535, "tick": 3, "x_celsius": 3, "nested": {"y": [1, "two"]}}
+            await script.publish(f"{prefix}/web-1/live/my-group", json.dumps(said))
+            assert (await _live_with(viewer, "my-group"))["samples"]["my-group"] == said
+
+
 async def test_the_past_is_there_when_a_host_is_opened(mosquitto: Mosquitto, prefix: str) -> None:
     """Pulses are kept of every host, and in a small fleet the live groups too, before anybody watches."""
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:

@@ -114,3 +114,15 @@ def test_another_root(tmp_path: Path) -> None:
     settings = agent_settings(configuration(tmp_path, root=str(tmp_path)))
     assert (settings.root, settings.host_id) == (str(tmp_path), "web-7")
     assert agent_settings(configuration(tmp_path)).root == "/"
+
+
+def test_groups_on_request(tmp_path: Path) -> None:
+    """Containers, units and own metrics are off by default, and on where they are asked for."""
+    plain = agent_settings(configuration(tmp_path))
+    assert (plain.containers, plain.units, plain.custom_folder) == (False, (), None)
+    variables = {"FLEETGLASS_UNITS": "ssh.service,backup-*", "FLEETGLASS_CONTAINERS": "yes"}
+    told = agent_settings(configuration(tmp_path, variables, custom_folder=str(tmp_path)))
+    assert (told.containers, told.units) == (True, ("ssh.service", "backup-*"))
+    assert told.custom_folder == tmp_path
+    with pytest.raises(UsageError, match=r"custom_folder: got '/nowhere', expected a folder that exists"):
+        agent_settings(configuration(tmp_path, custom_folder="/nowhere"))

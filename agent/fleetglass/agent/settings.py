@@ -1,6 +1,7 @@
 """What an agent is told; built once, passed down."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fleetglass.wire import BrokerAccess
 
@@ -20,6 +21,10 @@ class AgentSettings:
     """Take leases of bridges that ask for costly groups more often while somebody watches."""
     containers: bool = False
     """Publish the containers of Docker or Podman."""
+    units: tuple[str, ...] = ()
+    """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    custom_folder: Path | None = None
+    """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
     tags: tuple[str, ...] = ()
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""

@@ -92,6 +92,22 @@ KEYS: Final = (
     Key("top_processes", Whole(0, 100), "length of the lists of the largest processes", _AGENT, "10", "N"),
     Key("demand", Flag(), "let bridges ask for costly groups more often while somebody watches", _AGENT),
     Key("containers", Flag(), "publish the containers of Docker or Podman, read-only", _AGENT),
+    Key(
+        "units",
+        Texts(),
+        "unit of systemd to publish, by name or pattern, and with it all that failed; runs systemctl",
+        _AGENT,
+        metavar="UNIT",
+        flag="--unit",
+        repeated=True,
+    ),
+    Key(
+        "custom_folder",
+        Text(),
+        "folder of programs to run and JSON files to read, each as the group custom-<name>",
+        _AGENT,
+        metavar="FOLDER",
+    ),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
     Key("root", Text(), "folder under which /proc and /sys of the host lie", _AGENT, "/", "FOLDER"),
     Key(

@@ -31,7 +31,8 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         host_id=configuration.get("host_id", "agent") or _own_host_id(root),
         root=root,
         prefix=single_prefix(configuration, "agent"),
-        **_said(configuration, "agent", "interval", "top_processes", "containers", "demand", "tags"),
+        custom_folder=_custom_folder(configuration),
+        **_said(configuration, "agent", "interval", "top_processes", "containers", "units", "demand", "tags"),
         **_said(configuration, "agent", "home_assistant", "home_assistant_prefix"),
     )
 
@@ -108,6 +109,16 @@ def _own_host_id(root: str) -> str:
         return host_id_from_name(name)
     except HostIdError as error:
         raise UsageError(f"{error}; name the host with --host-id") from error
+
+
+def _custom_folder(configuration: Configuration) -> Path | None:
+    named = configuration.get("custom_folder", "agent")
+    if named is None:
+        return None
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise UsageError(f"custom_folder: got {named!r}, expected a folder that exists")
+    return folder
 
 
 def _readable(configuration: Configuration, part: Part, name: str) -> str | None:

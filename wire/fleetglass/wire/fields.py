@@ -20,14 +20,20 @@ def numeric_fields(group: type[Group]) -> dict[str, FieldInfo]:
     return found
 
 
+def field_of(name: str) -> FieldInfo | None:
+    """Return what the name of a field says of it; None for a count, a text or a structure."""
+    unit = unit_of(name)
+    if unit is None:
+        return None
+    return FieldInfo(unit=unit, limit=100 if unit == "percent" and name not in _UNLIMITED else UNSET)
+
+
 def _collect(type_info: Any, found: dict[str, FieldInfo]) -> None:
     match type_info:
         case msgspec.inspect.StructType(fields=fields):
             for field in fields:
-                unit = unit_of(field.name)
-                if unit is not None:
-                    limited = unit == "percent" and field.name not in _UNLIMITED
-                    found[field.name] = FieldInfo(unit=unit, limit=100 if limited else UNSET)
+                if (meaning := field_of(field.name)) is not None:
+                    found[field.name] = meaning
                 else:
                     _collect(field.type, found)
         case msgspec.inspect.Metadata(type=inner):

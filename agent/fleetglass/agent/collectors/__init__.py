@@ -44,4 +44,12 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         from fleetglass.agent.collectors.container import container_collector  # noqa: PLC0415 - on demand
 
         collectors.append(container_collector(Path(settings.root), total_memory=lambda: host.memory().total))
+    if settings.units:
+        from fleetglass.agent.collectors.unit import unit_collector  # noqa: PLC0415 - as above
+
+        collectors.append(unit_collector(settings.units, Path(settings.root)))
+    if settings.custom_folder is not None:
+        from fleetglass.agent.collectors.custom import CustomFolder  # noqa: PLC0415 - as above
+
+        collectors.append(CustomFolder(settings.custom_folder))
     return collectors

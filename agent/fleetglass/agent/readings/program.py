@@ -1,0 +1,122 @@
+"""Runs programs, bounded in time and output. Only groups that a user asks for run any."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fleetglass.agent.errors import CollectionError
+
+_MOST_ERROR_BYTES = 4096
+
+
+class Program:
+    """Runs one program at a time, in a session of its own, of which nothing is left afterwards."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._cancelled = False
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        seconds: float,
+        most_bytes: int,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> bytes:
+        """Return what a program prints. It has no input, and no shell is involved.
+
+        Raises:
+            CollectionError: it cannot be started, fails, takes too long or prints too much; or `cancel`
+                was called.
+        """
+        if sys.platform == "win32":
+            raise CollectionError("programs are run on POSIX systems only")
+        deadline = time.monotonic() + seconds
+        process = self._start(arguments, environment, folder)
+        try:
+            output, errors = _printed(process, deadline, most_bytes)
+            code = process.wait(max(deadline - time.monotonic(), 0.001))
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise CollectionError(f"took more than {seconds:g} s") from error
+        finally:
+            _end(process)
+            self._running = None
+        if code != 0:
+            lines = errors.decode(errors="replace").strip().splitlines()
+            how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise CollectionError(f"{how}: {lines[-1]}" if lines else how)
+        return output
+
+    def cancel(self) -> None:
+        """Kill what runs, and run nothing more. May be called from another thread."""
+        with self._lock:
+            self._cancelled = True
+            if self._running is not None:
+                _kill(self._running)
+
+    def _start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
+    ) -> "subprocess.Popen[bytes]":
+        with self._lock:
+            if self._cancelled:
+                raise CollectionError("not run: the agent ends")
+            try:
+                self._running = subprocess.Popen(
+                    list(arguments),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=dict(environment),
+                    cwd=folder,
+                    start_new_session=True,
+                )
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                raise CollectionError(f"cannot be run: {reason}") from error
+            return self._running
+
+
+def _printed(process: "subprocess.Popen[bytes]", deadline: float, most_bytes: int) -> tuple[bytes, bytes]:
+    """Return output and errors, when both are closed."""
+    assert process.stdout is not None  # noqa: S101 -- it was started so
+    assert process.stderr is not None  # noqa: S101 -- as above
+    output, errors = bytearray(), bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, output)
+        selector.register(process.stderr, selectors.EVENT_READ, errors)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            for key, _ in selector.select(left):
+                chunk = os.read(key.fd, 65536)
+                key.data.extend(chunk)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+            if len(output) > most_bytes or len(errors) > max(most_bytes, _MOST_ERROR_BYTES):
+                raise CollectionError(f"printed more than {most_bytes} bytes")
+    return bytes(output), bytes(errors)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    _kill(process)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a program and all that it started, those left behind by one that has ended among them."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

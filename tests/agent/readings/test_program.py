@@ -1,0 +1,124 @@
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.readings.program import Program
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "WORD": "yes"}
+
+
+def run(script: str, *, seconds: float = 20, most_bytes: int = 100, program: Program | None = None) -> bytes:
+    return (program or Program()).run(
+        ["sh", "-c", script], seconds=seconds, most_bytes=most_bytes, environment=ENVIRONMENT
+    )
+
+
+def open_files() -> int:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+def test_what_a_program_prints_is_returned(tmp_path: Path) -> None:
+    """Its output, whatever it says on the side, from its folder and in its environment only."""
+    os.environ["OTHER"] = "no"
+    assert run("echo $WORD $OTHER; echo warning >&2") == b"yes\n"
+    output = Program().run(["pwd"], seconds=20, most_bytes=200, environment=ENVIRONMENT, folder=tmp_path)
+    assert output.decode().strip() == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo one >&2; echo no such device >&2; exit 3", r"\Aended with exit code 3: no such device\Z"),
+        ("exit 1", r"\Aended with exit code 1\Z"),
+        ("kill -9 $$", r"\Aended by signal 9\Z"),
+        ("yes", r"\Aprinted more than 100 bytes\Z"),
+        ("yes >&2", r"\Aprinted more than 100 bytes\Z"),
+    ],
+)
+def test_a_failure_is_one_line(script: str, reason: str) -> None:
+    """Exit code or signal with the last line of the errors; more output than agreed is a failure, too."""
+    with pytest.raises(CollectionError, match=reason):
+        run(script)
+
+
+def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
+    """A program that is not there, and one of no known format."""
+    with pytest.raises(CollectionError, match="cannot be run: No such file or directory"):
+        Program().run(["/nowhere"], seconds=1, most_bytes=1, environment={})
+    plain = tmp_path / "plain"
+    plain.write_text("just text")
+    plain.chmod(0o755)
+    with pytest.raises(CollectionError, match="cannot be run: Exec format error"):
+        Program().run([str(plain)], seconds=1, most_bytes=1, environment={})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    """After its time the program and what it started are gone."""
+    note = tmp_path / "pid"
+    with pytest.raises(CollectionError, match=r"took more than 0\.5 s"):
+        run(f"sleep 600 & echo $! > {note}; wait", seconds=0.5)
+    pid = int(note.read_text())
+    wait_for(lambda: is_gone(pid), "the end of the child")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_a_program_leaves_behind_is_killed(tmp_path: Path) -> None:
+    """A child in the background, which keeps nothing open, ends with the program."""
+    note = tmp_path / "pid"
+    assert run(f"sleep 600 >/dev/null 2>&1 & echo $! > {note}; echo done") == b"done\n"
+    pid = int(note.read_text())
+    wait_for(lambda: is_gone(pid), "the end of the child")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_cancelling_kills_what_runs_and_forbids_more(tmp_path: Path) -> None:
+    """Told from another thread, the run ends at once, and no other begins."""
+    program = Program()
+    note = tmp_path / "pid"
+    reasons: list[str] = []
+
+    def work() -> None:
+        try:
+            run(f"sleep 600 & echo $! > {note}; wait", seconds=600, program=program)
+        except CollectionError as error:
+            reasons.append(str(error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    wait_for(lambda: note.exists() and note.read_text().strip(), "the child")
+    program.cancel()
+    thread.join(10)
+    assert reasons == ["ended by signal 9"]
+    pid = int(note.read_text())
+    wait_for(lambda: is_gone(pid), "the end of the child")
+    with pytest.raises(CollectionError, match="the agent ends"):
+        run("true", program=program)
+
+
+def test_no_descriptor_and_no_child_is_left() -> None:
+    """After many runs, failed ones among them, this process has no more open files than before."""
+    run("true")
+    before = open_files()
+    for script in ("true", "exit 1", "yes") * 5:
+        try:
+            run(script)
+        except CollectionError:
+            continue
+    assert open_files() <= before
