@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,8 @@ UNWANTED = (
     "fleetglass.cli",
 )
 
+ON_REQUEST = ("http.client", "subprocess", "pynvml", "calendar", "email")
+
 
 PROGRAM = f"""
 import sys
@@ -39,4 +42,24 @@ print([name for name in {UNWANTED!r} if name in sys.modules])
 def test_an_agent_loads_only_what_it_needs() -> None:
     """An agent that has read every group has loaded nothing that a plain connection can spare."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_groups_on_request_are_loaded_on_request(tmp_path: Path) -> None:
+    """Nothing of containers, units, own metrics and NVIDIA is loaded by an agent that does not need it."""
+    program = f"""
+import sys
+from fleetglass.agent.collectors import default_collectors
+from fleetglass.agent.settings import AgentSettings
+from fleetglass.wire import BrokerAccess, BrokerURL
+broker = BrokerAccess(url=BrokerURL.parse("mqtt://127.0.0.1"))
+for one in default_collectors(AgentSettings(broker=broker, host_id="web-1", root={str(tmp_path)!r})):
+    try:
+        one.collect(1.0, 1)
+    except OSError:
+        pass
+print([m for m in sys.modules if m.endswith((".container", ".unit", ".custom", ".program"))
+       or m in {ON_REQUEST!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.gpu_tree import AMD, add_card
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
 
 if sys.platform == "linux":
@@ -62,3 +64,21 @@ def test_a_host_without_chips_has_its_thermal_zones(tmp_path: Path) -> None:
         "thermal_zone0",
         51.0,
     )
+
+
+def test_a_gpu_that_may_sleep_is_left_alone(tmp_path: Path) -> None:
+    """Each reading would keep it awake, so its sensors are not read here; those of one with a display are."""
+    sensors = AMD | {"power/control": "auto"}
+    for card, address, files in (
+        ("card0", "0000:0b:00.0", sensors),
+        ("card1", "0000:0c:00.0", sensors | {"drm/card0/card0-DP-1/status": "connected"}),
+        ("card2", "0000:0d:00.0", AMD),
+    ):
+        device = add_card(tmp_path, card, address, files)
+        (tmp_path / "sys/class/hwmon").mkdir(exist_ok=True)
+        chip = tmp_path / "sys/class/hwmon" / f"hwmon{card[-1]}"
+        chip.symlink_to(device / "hwmon/hwmon4")
+        (device / "hwmon/hwmon4/device").symlink_to("../../")
+    found = SensorReader(str(tmp_path / "sys/class"))()
+    assert {one.device for one in found.temperatures} == {"0000:0c:00.0", "0000:0d:00.0"}
+    assert {one.device for one in found.fans} == {"0000:0c:00.0", "0000:0d:00.0"}

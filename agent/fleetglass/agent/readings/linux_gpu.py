@@ -93,8 +93,7 @@ class _Card:
             if self.sources
             else None
         )
-        displays = (read_text(str(connector)) for connector in folder.glob(f"{folder.name}-*/status"))
-        self._sleep = Sleep(folder / "device", drives_display="connected" in displays)
+        self._sleep = Sleep(folder / "device")
         self._before: GpuReading | None = None
 
     def read(self, now: float) -> GpuReading:

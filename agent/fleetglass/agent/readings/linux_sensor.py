@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleetglass.agent.readings.files import read_text, read_whole
+from fleetglass.agent.readings.gpu_sleep import may_sleep
 from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
 
 _DISCOVERY_SECONDS = 60.0
@@ -21,7 +22,10 @@ class _Source(NamedTuple):
 
 
 class SensorReader:
-    """Knows where the sensors are, and looks again once a minute: looking costs more than reading."""
+    """Knows where the sensors are, and looks again once a minute: looking costs more than reading.
+
+    A GPU that may sleep is left to the group `gpu`, which knows when it may be read.
+    """
 
     def __init__(self, folder: str = "/sys/class", clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = Path(folder)
@@ -49,7 +53,11 @@ class SensorReader:
         )
 
     def _discover(self) -> None:
-        chips = sorted(self._folder.glob("hwmon/hwmon*"))
+        chips = [
+            chip
+            for chip in sorted(self._folder.glob("hwmon/hwmon*"))
+            if not ((chip / "device/drm").exists() and may_sleep(chip / "device"))
+        ]
         self._temperatures = [source for chip in chips for source in _sources(chip, "temp", ("max", "crit"))]
         self._fans = [source for chip in chips for source in _sources(chip, "fan", ())]
         if not self._temperatures:

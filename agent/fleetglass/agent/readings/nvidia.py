@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fleetglass.agent.readings.files import read_text
 from fleetglass.agent.readings.gpu_sleep import Sleep
 from fleetglass.agent.readings.kinds import GpuReading
 
@@ -127,9 +126,7 @@ class NvidiaReader:
         return _Gpu(handle, key, name, self._sleep(key))
 
     def _sleep(self, address: str) -> Sleep:
-        device = self._root / "sys/bus/pci/devices" / address
-        status = [read_text(str(connector)) for connector in device.glob("drm/card*/card*-*/status")]
-        return Sleep(device, drives_display="connected" in status)
+        return Sleep(self._root / "sys/bus/pci/devices" / address)
 
     def _read(self, gpu: _Gpu, now: float) -> GpuReading | None:
         """Ask one GPU for all it can tell; None when it answers nothing."""
