@@ -237,6 +237,25 @@ def test_a_group_this_page_does_not_know_is_drawn_all_the_same(page: Page, bridg
     expect(panel.locator("tbody tr").nth(1)).to_contain_text("jobs")
 
 
+def test_words_of_an_unknown_group_are_shown_with_its_numbers(page: Page, bridge: FakeBridge) -> None:
+    """Units of systemd show what failed and the state of each; the chart is that of a number."""
+    open_host(page)
+    unit = {"active_state": "active", "memory_bytes": 5435392, "since_time": NOW - 86_400}
+    group = {"failed_count": 1, "failed": ["backup.service"], "units": {"ssh.service": unit}}
+    bridge.send("live", host="web-1", samples={"unit": {"time": NOW, "tick": 1} | group})
+    panel = page.locator('[data-panel="unit"]')
+    rows = panel.locator("tbody tr")
+    expect(rows).to_have_count(5)
+    expect(rows.nth(1)).to_contain_text("backup.service")
+    expect(rows.nth(2)).to_contain_text("units / ssh.service / active_state")
+    expect(rows.nth(2)).to_contain_text("active")
+    expect(rows.nth(4).locator("td")).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
+    rows.nth(2).get_by_role("button").click()
+    expect(rows.nth(0).get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    rows.nth(3).get_by_role("button").click()
+    expect(rows.nth(3).get_by_role("button")).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_longer_window_asks_for_a_longer_past(page: Page, bridge: FakeBridge) -> None:
     """Choosing 5 minutes fills the chart with 5 minutes at once, and is kept for the next host."""
     open_host(page)
