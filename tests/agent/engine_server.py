@@ -72,23 +72,41 @@ STATS = {
     "memory_stats": {"usage": 52_428_800, "stats": {"inactive_file": 2_428_800}, "limit": 268_435_456},
     "networks": {"eth0": {"rx_bytes": 1000, "tx_bytes": 500}, "eth1": {"rx_bytes": 24, "tx_bytes": 12}},
 }
-# As Podman 4.3 answers on the same paths.
+# As Podman 4.3.1 answers on the same paths.
 PODMAN_LISTED = [
     {
         "Id": WEB,
         "Names": ["/web"],
         "Image": "docker.io/library/nginx:latest",
+        "ImageID": "sha256:1e5f3c5b981a9f91ca91cf13ce87c2eedfc7a083f4f279552084dd08fc477512",
+        "Command": "nginx -g daemon off;",
         "Created": 1795200000,
+        "Ports": [],
+        "Labels": {},
         "State": "running",
         "Status": "Up 3 hours",
-        "NetworkSettings": None,
-        "Labels": None,
+        "NetworkSettings": {"Networks": None},
+        "Mounts": [],
+        "Name": "",
+        "Config": None,
+        "NetworkingConfig": None,
+        "Platform": None,
+        "AdjustCPUShares": False,
     }
 ]
 PODMAN_INSPECTED = {
     "Id": WEB,
-    "State": {"Status": "running", "Pid": 4242, "StartedAt": "2026-11-20T19:40:01.5+01:00", "Health": None},
+    "State": {
+        "Status": "running",
+        "Running": True,
+        "Pid": 4242,
+        "ExitCode": 0,
+        "StartedAt": "2026-11-20T19:40:01.5+01:00",
+        "FinishedAt": "0001-01-01T00:00:00Z",
+        "Health": {"Status": "", "FailingStreak": 0, "Log": None},
+    },
     "RestartCount": 0,
+    "Name": "/web",
     "HostConfig": {"NetworkMode": "bridge"},
 }
 
