@@ -6,8 +6,9 @@ import time as clocks
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
+from typing import Literal
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
 from fleetglass.agent.collectors.interface import Collector, Partial
@@ -192,14 +193,21 @@ class _Turn:
         except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
             plain = isinstance(error, CollectionError)
             text = str(error) if plain else f"{type(error).__name__}: {error}"
-            reason = " ".join(text.split())[:_LONGEST_REASON]
-            return None, CollectorRun(state="failed", duration_seconds=self._duration(), reason=reason)
+            return None, self._report("failed", collector, " ".join(text.split()))
         if isinstance(message, Partial):
-            reason = message.reason[:_LONGEST_REASON]
-            return message.message, CollectorRun(state="ok", duration_seconds=self._duration(), reason=reason)
-        return message, CollectorRun(state="ok", duration_seconds=self._duration())
+            return message.message, self._report("ok", collector, message.reason)
+        return message, self._report("ok", collector)
 
-    def _duration(self) -> float:
+    def _report(self, state: Literal["ok", "failed"], collector: Collector, reason: str = "") -> CollectorRun:
+        return CollectorRun(
+            state=state,
+            duration_seconds=self._duration(collector),
+            reason=reason[:_LONGEST_REASON] or UNSET,
+        )
+
+    def _duration(self, collector: Collector) -> float:
+        if isinstance(collector, BackgroundCollector) and collector.duration is not None:
+            return round(collector.duration, 6)
         return round(self.running_for(), 6)
 
 

@@ -148,3 +148,19 @@ def test_a_lease_hastens_only_what_may_be_hastened(
         clock.now += 1
     sampler.close()
     assert len(readings) == begun
+
+
+def test_the_report_tells_how_long_the_reading_took() -> None:
+    """The time that counts is that of the work in the background, not that of the turn."""
+    clock = Clock()
+
+    def read() -> None:
+        clock.now += 3
+
+    slow = collector(read, clock)
+    sampler = Sampler([slow], interval=1.0)
+    sampler.sample(1.0, 1)
+    wait_for(lambda: not slow._outcomes.empty(), "the end of the reading")
+    sampler.sample(1.0, 2)
+    assert sampler.runs["slow"].duration_seconds == 3.0
+    sampler.close()

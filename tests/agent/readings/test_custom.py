@@ -83,7 +83,7 @@ def test_any_name_is_a_group_or_the_error(name: str) -> None:
 
 
 def test_an_object_is_kept_as_it_is() -> None:
-    """Numbers, texts, lists and nested objects are kept, nulls left out; units follow from the names."""
+    """S1-c6: what a script says is kept and nothing invented: nulls left out, units as the names say."""
     said = {
         "room_celsius": 21.5,
         "fan": {"speed_rpm": 900, "label": "rear", "broken": None},
@@ -202,6 +202,15 @@ def test_what_is_wrong_with_a_file_is_told(folder: Path) -> None:
         "open: others may write to it",
         "pipe.json: got a special file",
     ]
+
+
+def test_a_folder_of_too_many_files_has_an_end(folder: Path) -> None:
+    """Only so many become groups, and one line says so."""
+    for number in range(150):
+        (folder / f"room-{number:03}.json").write_text("1")
+    sources, problems = find_sources(folder)
+    assert [one.group for one in sources][::99] == ["custom-room-000", "custom-room-099"]
+    assert problems == ["room-100.json: got more than 100 files, expected at most so many"]
 
 
 @posix

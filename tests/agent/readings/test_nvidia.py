@@ -82,7 +82,7 @@ def two_gpus() -> FakeNvml:
 
 
 def test_every_gpu_is_read(root: Path) -> None:
-    """Each has its PCI address for a key, as the kernel writes it, and its values in base units."""
+    """Each has its PCI address for a key, as the kernel writes it, and values in base units."""
     reader = NvidiaReader(root, load=two_gpus)
     first, second = reader()
     assert (first.key, second.key) == ("0000:01:00.0", "0000:41:00.0")

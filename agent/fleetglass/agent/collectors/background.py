@@ -36,6 +36,8 @@ class BackgroundCollector:
         self.interval = interval
         self.members: Sequence[Collector] = ()
         """Collectors that this one found; they come and go."""
+        self.duration: float | None = None
+        """How long the last reading took, in seconds."""
         self._read = read
         self._cancel = cancel
         self._clock = clock
@@ -93,10 +95,14 @@ class BackgroundCollector:
         return outcome
 
     def _work(self) -> None:
+        began = self._clock()
+        outcome: Group | Exception | None
         try:
-            self._outcomes.put(self._read())
+            outcome = self._read()
         except Exception as error:  # noqa: BLE001 - whatever a reading does harms only its own group
-            self._outcomes.put(error)
+            outcome = error
+        self.duration = self._clock() - began
+        self._outcomes.put(outcome)
 
 
 def current(collectors: Iterable[Collector]) -> Iterator[Collector]:

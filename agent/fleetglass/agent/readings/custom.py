@@ -25,6 +25,7 @@ DEFAULT_SECONDS = 10.0
 _LONGEST_SECONDS = 3600
 _LONGEST_RUN_SECONDS = 60.0
 _MOST_FIELDS = 256
+_MOST_SOURCES = 100
 _DECLARATIONS = "_fields"
 _RESERVED = ("time", "tick", "session")
 _INTERVAL = re.compile(r"\d{1,9}s\Z", re.ASCII)
@@ -117,6 +118,9 @@ def find_sources(folder: Path) -> tuple[list[Source], list[str]]:
             continue
         if source is not None and source.group in found:
             problems.append(f"{name}: got a second file for {source.group}, expected one")
+        elif source is not None and len(found) >= _MOST_SOURCES:
+            problems.append(f"{name}: got more than {_MOST_SOURCES} files, expected at most so many")
+            break
         elif source is not None:
             found[source.group] = source
     return list(found.values()), problems
