@@ -163,4 +163,7 @@ class LinuxReadings:
 
     def own_resident_bytes(self) -> int | None:
         """Read `/proc/self/statm`, always of the running system."""
-        return int(read_file("/proc/self/statm").split()[1]) * _PAGE_BYTES
+        try:
+            return int(read_file("/proc/self/statm").split()[1]) * _PAGE_BYTES
+        except OSError:
+            return None
