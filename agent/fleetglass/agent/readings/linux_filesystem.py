@@ -4,7 +4,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from fleetglass.agent.readings.files import read_file
@@ -39,10 +40,10 @@ class Mounted(NamedTuple):
 
 
 class FilesystemReader:
-    """Asks every filesystem for its sizes.
+    """Asks every filesystem for its sizes, on threads of their own.
 
-    Those that may wait for another machine are asked on a thread each, all at once. One that does not
-    answer in time is named, and not asked again until that thread has come back.
+    Those that may wait for another machine are asked all at once, the others one after another. One that
+    does not answer in time is named, and not asked again until its thread has come back from it.
     """
 
     def __init__(
@@ -57,31 +58,32 @@ class FilesystemReader:
         self._patience = patience
         processes = ("1", "self") if root else ("self",)
         self._mountinfo = [f"{root}/proc/{process}/mountinfo" for process in processes]
-        self._questions: dict[str, _Question] = {}
+        self._hung: list[_Round] = []
 
     def __call__(self) -> FilesystemsReading:
         """Return the filesystems that answered, in the order of their mount points."""
-        local: list[list[Mounted]] = []
+        self._hung = [one for one in self._hung if not one.done.is_set()]
+        silent = {one.asking for one in self._hung if one.asking}
         remote: list[list[Mounted]] = []
-        for one in filesystems_of(self._mounts()):
-            (remote if _REMOTE.match(one[0].type) else local).append(one)
-        for mounted, *_ in remote:
-            if mounted.mount not in self._questions:
-                question = _Question(mounted, self._ask)
-                self._questions[mounted.mount] = question
-                threading.Thread(target=question.run, name="fleetglass-mount", daemon=True).start()
-        found = [self._first(mounts) for mounts in local]
-        until = time.monotonic() + self._patience
-        silent = []
-        for mounted, *_ in remote:
-            question = self._questions[mounted.mount]
-            if question.answered.wait(max(until - time.monotonic(), 0)):
-                found.append(question.answer)
-                del self._questions[mounted.mount]
-            else:
-                silent.append(printable(mounted.mount))
+        local: list[list[Mounted]] = []
+        for mounts in filesystems_of(self._mounts()):
+            if mounts[0].mount not in silent:
+                (remote if _REMOTE.match(mounts[0].type) else local).append(mounts)
+        found: dict[str, FilesystemReading] = {}
+        batches = [*([one] for one in remote), local]
+        while batches:
+            rounds = [_Round(batch, self._first) for batch in batches if batch]
+            until = time.monotonic() + self._patience
+            batches = []
+            for one in rounds:
+                if not one.done.wait(max(until - time.monotonic(), 0)):
+                    batches.append(one.leave())
+                    self._hung.append(one)
+                    if one.asking:  # else this machine is too busy to have begun
+                        silent.add(one.asking)
+                found |= {filesystem.mount: filesystem for filesystem in one.found}
         return FilesystemsReading(
-            sorted((one for one in found if one is not None), key=lambda one: one.mount), sorted(silent)
+            sorted(found.values(), key=lambda one: one.mount), sorted(map(printable, silent))
         )
 
     def _mounts(self) -> list[Mounted]:
@@ -149,21 +151,46 @@ def filesystems_of(mounts: Iterable[Mounted]) -> list[list[Mounted]]:
     ]
 
 
-class _Question:
-    """One mount being asked on a thread of its own."""
+class _Round:
+    """Filesystems being asked one after another on a thread of its own."""
 
-    def __init__(self, mounted: Mounted, ask: Callable[[Mounted], FilesystemReading | None]) -> None:
-        self.answered = threading.Event()
-        self.answer: FilesystemReading | None = None
-        self._mounted = mounted
+    def __init__(
+        self,
+        filesystems: Sequence[list[Mounted]],
+        ask: Callable[[list[Mounted]], FilesystemReading | None],
+    ) -> None:
+        self.found: list[FilesystemReading] = []
+        self.asking = ""
+        """Mount point of the filesystem that is being asked."""
+        self.done = threading.Event()
+        self._waiting = deque(filesystems)
         self._ask = ask
+        self._lock = threading.Lock()
+        threading.Thread(target=self._run, name="fleetglass-mounts", daemon=True).start()
 
-    def run(self) -> None:
-        """Ask, and keep the answer."""
+    def leave(self) -> list[list[Mounted]]:
+        """Return what it has not asked yet, and let it end when it comes back from where it is."""
+        with self._lock:
+            left = list(self._waiting)
+            self._waiting.clear()
+        return left
+
+    def _run(self) -> None:
         try:
-            self.answer = self._ask(self._mounted)
+            while (mounts := self._next()) is not None:
+                answer = self._ask(mounts)
+                if answer is not None:
+                    self.found.append(answer)
         finally:
-            self.answered.set()
+            self.done.set()
+
+    def _next(self) -> list[Mounted] | None:
+        with self._lock:
+            if not self._waiting:
+                return None
+            mounts = self._waiting.popleft()
+            self.asking = mounts[0].mount
+            return mounts
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
