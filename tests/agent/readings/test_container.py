@@ -166,6 +166,17 @@ def test_garbage_is_told_in_one_line(docker: Engine, body: bytes) -> None:
         reader(docker)()
 
 
+def test_details_are_kept_when_they_cannot_be_asked_for_again(docker: Engine) -> None:
+    """An engine that is too busy for details leaves those that are known."""
+    now = [100.0]
+    read = ContainerReader([docker.socket], root=docker.root, total_memory=total_memory, clock=lambda: now[0])
+    read()
+    docker.say(f"/containers/{WEB}/json", b"garbage")
+    now[0] += 61
+    web, _ = read()
+    assert (web.restarts, web.started) == (2, 1795200001.5)
+
+
 def test_what_one_container_hides_costs_only_itself(docker: Engine) -> None:
     """Without an answer about one container, it has its line in the list, and the others have all."""
     docker.say(f"/containers/{WEB}/json", b"garbage")

@@ -105,7 +105,7 @@ class ContainerReader:
             return known[2]
         detail = _asked(engine, f"/containers/{listed.id}/json", _Inspected) if now < deadline else None
         if detail is None:
-            return _Inspected()
+            return known[2] if known is not None and known[1] == listed.state else _Inspected()
         self._details[listed.id] = (now + _DETAIL_SECONDS, listed.state, detail)
         return detail
 

@@ -6,7 +6,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,6 @@ class Program:
     """Runs one program at a time, in a session of its own, of which nothing is left afterwards."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._cancelled = False
 
@@ -59,31 +57,33 @@ class Program:
 
     def cancel(self) -> None:
         """Kill what runs, and run nothing more. May be called from another thread."""
-        with self._lock:
-            self._cancelled = True
-            if self._running is not None:
-                _kill(self._running)
+        self._cancelled = True
+        if (running := self._running) is not None:
+            _kill(running)
 
     def _start(
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
     ) -> "subprocess.Popen[bytes]":
-        with self._lock:
-            if self._cancelled:
-                raise CollectionError("not run: the agent ends")
-            try:
-                self._running = subprocess.Popen(
-                    list(arguments),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=dict(environment),
-                    cwd=folder,
-                    start_new_session=True,
-                )
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
-                raise CollectionError(f"cannot be run: {reason}") from error
-            return self._running
+        if self._cancelled:
+            raise CollectionError("not run: the agent ends")
+        try:
+            process = subprocess.Popen(
+                list(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CollectionError(f"cannot be run: {reason}") from error
+        # No lock is held while a file system may let the start wait: `cancel` looks in the other order.
+        self._running = process
+        if self._cancelled:
+            _kill(process)
+        return process
 
 
 def _printed(process: "subprocess.Popen[bytes]", deadline: float, most_bytes: int) -> tuple[bytes, bytes]:
