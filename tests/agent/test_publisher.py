@@ -394,3 +394,62 @@ def test_replaced_certificates_are_taken_up(tmp_path: Path, prefix: str) -> None
             )
     finally:
         broker.kill()
+
+
+@pytest.mark.broker
+def test_a_publisher_that_is_held_back(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says stopped, leaves, keeps its pulses, and comes back with them; what it waits for is one line."""
+    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+        witness.wait_status("online")
+        with caplog.at_level(logging.INFO):
+            publisher.hold("waiting for interface wlan0")
+            assert publisher.doing == "waiting for interface wlan0"
+            publisher.publish_tick(tick(prefix, 1))
+            left = witness.wait_status("stopped").at
+            wait_for(lambda: is_away(publisher), "end of the connection")
+        assert caplog.messages == ["waiting for interface wlan0"]
+        assert publisher.waiting_pulses == 1
+        publisher.hold(None)
+        witness.wait_status("online", after=left)
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        numbers = itertools.count(2)
+
+        def ticks_until_a_pulse_came() -> bool:
+            publisher.publish_tick(tick(prefix, next(numbers)))
+            return bool(witness.of("pulse"))
+
+        wait_for(ticks_until_a_pulse_came, "a pulse after the return")
+        heard = delivered(witness)
+        assert heard == list(range(1, len(heard) + 1))
+        assert {one.payload["state"] for one in witness.of("status")} == {"online", "stopped"}
+
+
+@pytest.mark.broker
+def test_a_publisher_that_is_held_back_for_a_moment(mosquitto: Mosquitto, prefix: str) -> None:
+    """When the reason is gone before the connection is, the goodbye is taken back."""
+    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+        witness.wait_status("online")
+        publisher.hold("waiting for interface wlan0")
+        left = witness.wait_status("stopped").at
+        publisher.hold(None)
+        publisher.refresh()
+        witness.wait_status("online", after=left)
+
+
+@pytest.mark.broker
+def test_a_publisher_held_back_from_the_start(mosquitto: Mosquitto, prefix: str) -> None:
+    """It connects only when it may."""
+    publisher = Publisher(settings(mosquitto.port, prefix), session="abc")
+    publisher.hold("waiting for interface wlan0")
+    with recording(mosquitto.port, prefix) as witness, publisher:
+        assert is_away(publisher)
+        publisher.hold(None)
+        witness.wait_status("online")
+
+
+def is_away(publisher: Publisher) -> bool:
+    """Hold it back once more, as every tick does, and return whether there is no connection at all."""
+    publisher.hold("waiting for interface wlan0")
+    return publisher._connection._client is None

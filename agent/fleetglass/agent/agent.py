@@ -19,6 +19,7 @@ from fleetglass.agent.demand import Leases
 from fleetglass.agent.headline import SUMMARY_SECONDS, Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
+from fleetglass.agent.interface_gate import InterfaceGate
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.jumps import Jump, Jumps
 from fleetglass.agent.publisher import Publisher, Tick
@@ -31,6 +32,8 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Custom, Group, Info
 
 _log = logging.getLogger(__name__)
 
+Progress = Callable[[str | None], None]
+
 _INVENTORY_SECONDS = 30.0
 
 
@@ -39,11 +42,13 @@ def run(
     stop: threading.Event | None = None,
     *,
     collectors: Sequence[Collector] | None = None,
+    progress: Progress = lambda _: None,
 ) -> None:
     """Sample and publish until SIGINT or SIGTERM, or until `stop` is set.
 
     Signals are handled only in the main thread, and only when there is no `stop`. A broker that cannot
-    be reached is waited for.
+    be reached is waited for. `progress` is told after every tick in one line what the agent is doing,
+    and None when it begins to end.
 
     Raises:
         AgentError: a file that the connection needs cannot be used.
@@ -54,9 +59,11 @@ def run(
     session = new_session()
     sampler = Sampler(collectors, interval=settings.interval)
     publisher = Publisher(settings, session=session)
+    gate = InterfaceGate(settings.interface)
     try:
         sampler.prime()
         agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings)
+        publisher.hold(gate.reason_to_wait())
         with _waiting(stop) as wait, publisher:
             schedule = Schedule(
                 interval=settings.interval,
@@ -64,7 +71,10 @@ def run(
                 wait=wait,
             )
             while schedule.next():
+                publisher.hold(gate.reason_to_wait())
                 agent.tick(schedule.skipped)
+                progress(publisher.doing)
+            progress(None)
     finally:
         sampler.close()
     _log.info("stopped")

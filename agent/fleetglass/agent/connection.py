@@ -93,6 +93,8 @@ class Connection:
         self._tls = tls_context(broker) if broker.url.tls else None
         self._client: Client | None = None
         self._closing = threading.Event()
+        self._allowed = threading.Event()  # cleared while paused
+        self._allowed.set()
         self._waker: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -110,6 +112,7 @@ class Connection:
     ) -> None:
         """Leave, in at most a second even while a name server or the broker answers nothing."""
         self._closing.set()
+        self._allowed.set()
         self.renew()
         if self._thread is not None:
             self._thread.join(_THREAD_END_SECONDS)
@@ -148,13 +151,23 @@ class Connection:
             client.disconnect()
         self._wake()
 
+    def pause(self) -> None:
+        """Leave the broker and stay away until `resume`; may be called before entering, and again."""
+        if self._allowed.is_set():
+            self._allowed.clear()
+            self.renew()
+
+    def resume(self) -> None:
+        """Come back after `pause`; may be called again."""
+        self._allowed.set()
+
     def _run(self, wakened: socket.socket) -> None:
         with wakened:
             self._keep_connected(wakened)
 
     def _keep_connected(self, wakened: socket.socket) -> None:
         attempt = 0
-        while not self._closing.is_set():
+        while self._allowed.wait() and not self._closing.is_set():
             began = self._clock()
             self._end = "unreachable"
             try:
@@ -164,6 +177,8 @@ class Connection:
             finally:
                 self.connected = False
                 self._client = None
+            if not self._allowed.is_set():
+                continue
             version = version_after(self._version, self._end, stood=self._version_stood)
             if version is not self._version:
                 _log.debug("broker %s: trying another version of MQTT", self._broker.url)
@@ -197,7 +212,7 @@ class Connection:
 
     def _serve(self, client: Client, wakened: socket.socket) -> None:
         """Read and write until the connection is gone."""
-        if self._closing.is_set():
+        if self._is_leaving:
             client.disconnect()
         answer_by = self._clock() + self._answer_seconds()
         while (sock := client.socket()) is not None:
@@ -222,6 +237,10 @@ class Connection:
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
         untried = self._version is MQTTProtocolVersion.MQTTv5 and not self._version_stood
         return _FIRST_ANSWER_SECONDS if untried else _ANSWER_SECONDS
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._closing.is_set() or not self._allowed.is_set()
 
     def _make_client(self) -> Client:
         client = Client(
@@ -277,7 +296,7 @@ class Connection:
 
     def _disconnected(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
         lost, self.connected = self.connected, False
-        if lost and not self._closing.is_set():
+        if lost and not self._is_leaving:
             text = str(reason).lower()
             self._say("unreachable", "broker %s: connection lost (%s); trying again", self._broker.url, text)
 

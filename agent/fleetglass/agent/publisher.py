@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import os
 import random
 import threading
@@ -18,6 +19,8 @@ from fleetglass.agent.mqtt import MQTTMessageInfo
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Info, State, Status
+
+_log = logging.getLogger(__name__)
 
 INFO_SECONDS = 600.0
 UNACKNOWLEDGED_TICKS = 2
@@ -71,6 +74,9 @@ class Publisher:
         self._claim = Claim(session)
         self._status_due = 0.0
         self._stopping = False
+        self._held: str | None = None  # why there is to be no connection
+        self._goodbye: list[MQTTMessageInfo] = []
+        self._leave_by = 0.0
         self._dropped_messages = 0
         self._backlog = Backlog(settings.interval)
         # Pulses and backfill on their way, in order; only the thread of the ticks touches them.
@@ -98,7 +104,7 @@ class Publisher:
     ) -> None:
         """Say goodbye and leave, in at most 2.5 s even when the broker answers nothing."""
         self._stopping = True
-        if self._connection.connected:
+        if self.connected:
             for goodbye in self._connection.send([self._status("stopped")]):
                 with contextlib.suppress(RuntimeError, ValueError):
                     goodbye.wait_for_publish(_GOODBYE_SECONDS)
@@ -106,8 +112,35 @@ class Publisher:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has let us in."""
-        return self._connection.connected
+        """Whether the broker has let us in, and we want to be there."""
+        return self._connection.connected and self._held is None
+
+    @property
+    def doing(self) -> str:
+        """How it stands with the broker, in one line."""
+        if self._held is not None:
+            return self._held
+        return f"{'connected to' if self.connected else 'waiting for broker'} {self._settings.broker.url}"
+
+    def hold(self, reason: str | None) -> None:
+        """Stay away from the broker for a reason told in one line, or come back with None.
+
+        To be called once per tick, and before entering. Nothing waits for the answer to the goodbye but
+        the end of the connection: closed before, it may be reset, and the broker say `lost` for us.
+        """
+        if reason is None:
+            if self._held is not None:
+                self._held = None
+                self._status_due = 0.0
+                self._connection.resume()
+            return
+        if self._held is None:
+            _log.info("%s", reason)
+            self._held = reason
+            self._goodbye = self._connection.send([self._status("stopped")])
+            self._leave_by = self._clock() + _GOODBYE_SECONDS
+        if all(map(has_left, self._goodbye)) or self._clock() >= self._leave_by:
+            self._connection.pause()
 
     @property
     def conflict(self) -> str | None:
@@ -164,7 +197,7 @@ class Publisher:
         """
         self._settle()
         busy = len(self._unacknowledged) >= UNACKNOWLEDGED_TICKS or not all(map(has_left, self._last))
-        if busy or not self._connection.connected or self._readers_may_be_missing():
+        if busy or not self.connected or self._readers_may_be_missing():
             self._backlog.append(tick.pulse)
             self._dropped_messages += len(tick.others)
             return
@@ -187,7 +220,7 @@ class Publisher:
             self._files_due = now + _FILES_SECONDS
             if self._files.have_changed():
                 self._connection.renew()
-        if not self._connection.connected:
+        if not self.connected:
             return
         if now >= self._status_due:
             self._say_online()
@@ -213,6 +246,8 @@ class Publisher:
 
     def _introduce(self) -> None:
         """Say who we are on a new connection."""
+        if self._held is not None:
+            return
         self._say_online()
         self._connection.subscribe(self._heard)
         self._say_announcements(float("inf"))
@@ -238,7 +273,7 @@ class Publisher:
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         take = self._heard.get(topic)
-        if take is not None and not self._stopping:
+        if take is not None and not self._stopping and self._held is None:
             take(payload, retained)
 
     def _hear_status(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes

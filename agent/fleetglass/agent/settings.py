@@ -26,6 +26,8 @@ class AgentSettings:
     custom_folder: Path | None = None
     """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
     tags: tuple[str, ...] = ()
+    interface: str | None = None
+    """Publish only while this interface has an address."""
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""
     home_assistant: bool = True

@@ -1,6 +1,8 @@
 """The kinds of configuration values: each reads what a file, the environment or an argument gave."""
 
 import math
+import re
+import sys
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -177,6 +179,24 @@ class HostId:
     def read(self, value: object) -> str:
         """Return the host id."""
         return check_host_id(Text().read(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The name of a network interface, which need not exist yet."""
+
+    expected: str = "the name of a network interface, such as wlan0"
+
+    def read(self, value: object) -> str:
+        """Return the name."""
+        name = Text().read(value)
+        if sys.platform == "linux" and (  # as dev_valid_name in the kernel; elsewhere names hold spaces
+            name in {".", ".."} or len(name.encode()) > 15 or re.search(r"[\s/:]", name)
+        ):
+            raise ValueError
+        if not name.isprintable():
+            raise ValueError
+        return name
 
 
 @dataclass(frozen=True, slots=True)
