@@ -24,13 +24,19 @@ from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
 PULSE_SECONDS = 1.0
+PROGRESS_SECONDS = 1.0
 SHUTDOWN_SECONDS = 1.5
+
+Progress = Callable[[str | None], None]
 
 _log = logging.getLogger(__name__)
 
 
-def run(settings: BridgeSettings) -> None:
+def run(settings: BridgeSettings, *, progress: Progress = lambda _: None) -> None:
     """Run a bridge until SIGINT or SIGTERM.
+
+    `progress` is told once per second, by the event loop that serves the viewers, in one line what the
+    bridge is doing, and None when it begins to end.
 
     Raises:
         BridgeError: it cannot run.
@@ -42,11 +48,13 @@ def run(settings: BridgeSettings) -> None:
     else:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_run_until_signal(settings))
+        runner.run(_run_until_signal(settings, progress))
 
 
-async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
-    """Run a bridge until `stop` is set.
+async def serve_until(
+    settings: BridgeSettings, stop: asyncio.Event, *, progress: Progress = lambda _: None
+) -> None:
+    """Run a bridge until `stop` is set; `progress` is as for `run`.
 
     Raises:
         BridgeError: it cannot run.
@@ -90,23 +98,33 @@ async def serve_until(settings: BridgeSettings, stop: asyncio.Event) -> None:
             _log.warning(
                 "viewer link, shown once: http://%s:%d/#token=%s", settings.host, settings.port, token
             )
+        progress(_doing(settings, relay))
         running = [
             tasks.create_task(feed.run(), name="broker feed"),
             tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
             tasks.create_task(_every(PULSE_SECONDS, relay.send_pulses), name="fleet frames"),
+            tasks.create_task(
+                _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay))), name="progress"
+            ),
         ]
         await stop.wait()
+        progress(None)
         for task in running:
             task.cancel()
 
 
-async def _run_until_signal(settings: BridgeSettings) -> None:
+async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows, where Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
-    await serve_until(settings, stop)
+    await serve_until(settings, stop, progress=progress)
+
+
+def _doing(settings: BridgeSettings, relay: Relay) -> str:
+    state = "connected to" if relay.broker == "connected" else "waiting for broker"
+    return f"serving port {settings.port}, {state} {settings.broker.url}"
 
 
 async def _every(seconds: float, action: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.errors import CommandError
 from fleetglass.cli.log import start_log
 from fleetglass.cli.settings import agent_settings
+from fleetglass.cli.systemd.notify import Notifier
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fleetglass.agent.errors import AgentError  # noqa: PLC0415 - as above
 
     try:
-        run_agent(settings)
+        run_agent(settings, progress=Notifier(period_seconds=settings.interval))
     except AgentError as error:
         raise CommandError(str(error)) from error
     return 0

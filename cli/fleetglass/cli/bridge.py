@@ -7,6 +7,7 @@ from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.errors import CommandError
 from fleetglass.cli.log import start_log
 from fleetglass.cli.settings import bridge_settings
+from fleetglass.cli.systemd.notify import Notifier
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,11 +21,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = bridge_settings(configuration)
     start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
     from fleetglass.bridge.errors import BridgeError  # noqa: PLC0415 - as above
 
     try:
-        run_bridge(settings)
+        run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
     except BridgeError as error:
         raise CommandError(str(error)) from error
     return 0
