@@ -94,6 +94,18 @@ WRONG = [
         "configuration file: got '/no/f.yaml', exp",
     ),
     (
+        "name of a file too long",
+        ["agent", "--config", "x" * 300],
+        {},
+        "configuration file: got 'xxx",
+    ),
+    (
+        "password file too long",
+        ["agent", "--password-file", "x" * 300],
+        {},
+        "password_file: got 'xxx",
+    ),
+    (
         "file of the environment",
         ["agent"],
         {"FLEETGLASS_CONFIG": "/no"},

@@ -72,7 +72,7 @@ def _find_file(named: object, environment: Mapping[str, str]) -> Path | None:
 
 def _existing(named: str, where: str) -> Path:
     path = Path(named).expanduser()
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - a folder that may not be entered is an error of its own in Path
         raise UsageError(f"configuration file: got {named!r}, expected a file that exists ({where})")
     return path
 

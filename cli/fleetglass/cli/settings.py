@@ -126,7 +126,7 @@ def _readable(configuration: Configuration, part: Part, name: str) -> str | None
     if named is None:
         return None
     path = Path(named).expanduser()
-    if not path.is_file() or not os.access(path, os.R_OK):
+    if not os.access(path, os.R_OK) or not path.is_file():
         raise UsageError(f"{name}: got {named!r}, expected a file that exists and may be read")
     return str(path)
 
