@@ -60,6 +60,15 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert unit.command[2:] == (f"--password-file={tmp_path / 'password'}",)
 
 
+def test_a_folder_cannot_be_handed_over(tmp_path: Path) -> None:
+    """A folder of own metrics that the service could not enter is refused; a user's service can."""
+    with pytest.raises(CommandError, match=r"custom_folder .* is behind .*, which the service cannot enter"):
+        planned("agent", {"custom_folder": str(tmp_path)})
+    assert planned("agent", {"custom_folder": str(tmp_path)}, system=False).command[2:] == (
+        f"--custom-folder={tmp_path}",
+    )
+
+
 def test_whose_configuration(tmp_path: Path) -> None:
     """A user's service reads the user's file, one of the system does not."""
     path = tmp_path / "fleetglass" / "fleetglass.yaml"

@@ -16,7 +16,8 @@ from fleetglass.cli.keys import ENVIRONMENT_PREFIX, keys_of
 from fleetglass.cli.settings import agent_settings, bridge_settings
 from fleetglass.cli.systemd.unit import CREDENTIALS, ServicePart, Unit
 
-_FILES: Final = ("password_file", "ca_file", "certificate_file", "key_file", "token_file")
+_FOLDER: Final = "custom_folder"
+_FILES: Final = (_FOLDER, "password_file", "ca_file", "certificate_file", "key_file", "token_file")
 _HOMES: Final = ("/home", "/root", "/run/user")
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 - a service has its own
 _VIDEO_CORE: Final = Path("/dev/vcio")
@@ -106,7 +107,9 @@ def _files(
         path = file.absolute()
         if not (path.exists() and str(path).isprintable()):
             raise UsageError(f"{name}: got {str(path)!a}, expected a file that exists")
-        if system and barrier(part, path):
+        if system and (wall := barrier(part, path)):
+            if name == _FOLDER:
+                raise CommandError(f"service: {name} {path} is behind {wall}, which the service cannot enter")
             credentials[name] = str(path)
             told[name] = f"{CREDENTIALS}/{name}"
         elif name == "config" or arguments.get(name) is not None or str(path) != named[name]:
