@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.agent.connection import Connection, End, Message, version_after
+from fleetglass.agent.connection import Connection, Message
 from fleetglass.agent.errors import AgentError
 from fleetglass.wire import BrokerAccess, BrokerURL
 from support.certificates import Authority, Certificate
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
-
-V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
 class Calls:
@@ -84,27 +82,6 @@ def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
 
 
 @pytest.mark.parametrize(
-    ("version", "end", "stood", "expected"),
-    [
-        (V5, "version", False, V311),
-        (V5, "version", True, V311),
-        (V5, "unanswered", False, V311),
-        (V5, "unanswered", True, V5),
-        (V311, "unanswered", False, V5),
-        (V5, "unreachable", False, V5),
-        (V5, "refused", False, V5),
-        (V5, "lost", True, V5),
-        (V311, "lost", True, V311),
-    ],
-)
-def test_the_version_of_the_next_attempt(
-    *, version: MQTTProtocolVersion, end: End, stood: bool, expected: MQTTProtocolVersion
-) -> None:
-    """A refusal of the version, said or silent, leads to the other one; all else changes nothing."""
-    assert version_after(version, end, stood=stood) is expected
-
-
-@pytest.mark.parametrize(
     "answer",
     [
         pytest.param(b"", id="closes"),
@@ -130,7 +107,7 @@ def test_mqtt_5_is_used_where_offered(mosquitto: Mosquitto, prefix: str) -> None
         connection.send([Message(f"{prefix}/in", b"hello", qos=1, retain=True)])
         wait_for(lambda: calls.messages, "the message")
         assert calls.messages[0][:2] == (f"{prefix}/in", b"hello")
-        assert connection._version is V5
+        assert connection._version is MQTTProtocolVersion.MQTTv5
         assert connection._expiry(True, 3) is not None
         assert connection.number == calls.connected == 1
 

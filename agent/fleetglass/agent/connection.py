@@ -9,7 +9,7 @@ import threading
 import time as clocks
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.agent.errors import AgentError
 from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
+from fleetglass.agent.mqtt_version import End, version_after
 from fleetglass.agent.tls import tls_context
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
@@ -35,9 +36,6 @@ _FIRST_ANSWER_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 _RULES_SECONDS = 5.0
 _THREAD_END_SECONDS = 1.0
-
-End = Literal["unreachable", "unanswered", "version", "refused", "lost"]
-"""How an attempt ended; `unanswered` is a connection on which the broker never said anything."""
 
 
 class Message(NamedTuple):
@@ -87,7 +85,6 @@ class Connection:
         self._version = MQTTProtocolVersion.MQTTv5
         self._version_stood = False
         self._trouble: str | None = None  # what was last said in the log about the broker
-        self._refused_topics: set[str] = set()
         self._end: End = "unreachable"
         self._connected_at = 0.0
         self._tls = tls_context(broker) if broker.url.tls else None
@@ -327,18 +324,6 @@ def _has_decrypted(sock: object) -> bool:
     """Whether a socket of TLS holds what it has decrypted already, which select does not see."""
     pending = getattr(sock, "pending", None)
     return pending is not None and pending() > 0
-
-
-def version_after(version: MQTTProtocolVersion, end: End, *, stood: bool) -> MQTTProtocolVersion:
-    """Return the version for the next attempt; `stood` is whether one ever succeeded with `version`.
-
-    Brokers refuse MQTT 5 in two ways: with an answer that says so, or without a word, which may mean
-    anything else as well: so the other version is tried next, either way round.
-    """
-    other = (
-        MQTTProtocolVersion.MQTTv311 if version is MQTTProtocolVersion.MQTTv5 else MQTTProtocolVersion.MQTTv5
-    )
-    return other if end == "version" or (end == "unanswered" and not stood) else version
 
 
 def has_left(sent: MQTTMessageInfo) -> bool:
