@@ -31,6 +31,38 @@ def test_a_pid_that_was_taken_over_is_another_process() -> None:
     assert use == {7: 50.0}
 
 
+def test_a_process_that_did_nothing_used_nothing() -> None:
+    """A process whose reading is the very same used 0 %, and is told after those that worked."""
+    idle, before, after = stat(9.0, resident=9000), stat(1.0), stat(1.5)
+    left = [ProcessReading(1, {1: idle, 2: before}), ProcessReading(2, {1: idle, 2: after})]
+    collector = ProcessCollector(top=2, read=lambda: left.pop(0), total_memory=lambda: 10_000)
+    collector.collect(1.0, 0)
+    message = collector.collect(2.0, 1)
+    assert [(one.pid, one.cpu_percent) for one in message.top_cpu] == [(2, 50.0), (1, 0.0)]
+
+
+def test_names_and_users_are_asked_for_now_and_then() -> None:
+    """Who runs a process is asked once in 30 s, and at once when another program took its place."""
+    asked: list[int] = []
+
+    def owner(pid: int) -> str:
+        asked.append(pid)
+        return "root"
+
+    at = iter([0.0, 5.0, 10.0, 31.0])
+    names = iter(["sh", "sh", "worker", "worker"])
+
+    def read() -> ProcessReading:
+        return ProcessReading(next(at), {7: stat(0.0)._replace(name=next(names))})
+
+    collector = ProcessCollector(top=1, read=read, owner=owner)
+    counts = []
+    for tick in range(4):
+        collector.collect(1.0, tick)
+        counts.append(len(asked))
+    assert counts == [1, 1, 2, 3]
+
+
 def test_one_reading_gives_no_use() -> None:
     """Without an earlier reading no process has a percentage."""
     assert cpu_use(None, ProcessReading(10, {7: stat(1.0)})) == {}

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 if sys.platform == "linux":
     from fleetglass.agent.readings import linux_process
+    from fleetglass.agent.readings.linux_process_list import ProcessList
 
 TAIL = b"S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 3 0 9000 1000000 512 18446744073709551615 1 1 0"
 
@@ -40,7 +41,7 @@ def test_a_real_process_with_a_hostile_name_is_read(tmp_path: Path) -> None:
     shutil.copy(os.fsencode(shutil.which("sleep") or "/bin/sleep"), program)
     process = subprocess.Popen([program, "60"])
     try:
-        stat = linux_process.ProcessReader().read().processes[process.pid]
+        stat = ProcessList().read().processes[process.pid]
         assert stat.name == "x) R 1�("
         assert stat.threads == 1
     finally:
@@ -54,9 +55,9 @@ def test_a_name_that_the_kernel_cut_off_is_completed(tmp_path: Path) -> None:
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
     process = subprocess.Popen([str(program), "60"])
     try:
-        name = linux_process.ProcessReader().read().processes[process.pid].name
+        name = ProcessList().read().processes[process.pid].name
         assert name == "a-program-with-"
-        assert linux_process.ProcessReader().full_name(process.pid, name) == program.name
+        assert linux_process.ProcessNames().full_name(process.pid, name) == program.name
     finally:
         process.kill()
         process.wait()
@@ -66,8 +67,8 @@ def test_a_process_that_has_ended_has_no_owner() -> None:
     """What ended between listing and asking is no error."""
     process = subprocess.Popen(["true"])
     process.wait()
-    assert linux_process.ProcessReader().owner(process.pid) is None
-    assert linux_process.ProcessReader().full_name(process.pid, "x" * 15) == "x" * 15
+    assert linux_process.ProcessNames().owner(process.pid) is None
+    assert linux_process.ProcessNames().full_name(process.pid, "x" * 15) == "x" * 15
 
 
 def test_the_owner_is_whose_rights_a_process_has(tmp_path: Path) -> None:
@@ -78,9 +79,9 @@ def test_the_owner_is_whose_rights_a_process_has(tmp_path: Path) -> None:
         (folder / "status").write_text(f"Name:\tx\nUid:\t0\t{uid}\t0\t0\n")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n")
-    reader = linux_process.ProcessReader(str(tmp_path))
+    reader = linux_process.ProcessNames(str(tmp_path))
     assert (reader.owner(7), reader.owner(8), reader.owner(9)) == ("anna", "4711", None)
-    assert linux_process.ProcessReader().owner(os.getpid()) is not None
+    assert linux_process.ProcessNames().owner(os.getpid()) is not None
 
 
 def test_a_broken_stat_is_no_process(tmp_path: Path) -> None:
@@ -89,4 +90,4 @@ def test_a_broken_stat_is_no_process(tmp_path: Path) -> None:
         folder = tmp_path / "proc" / str(pid)
         folder.mkdir(parents=True)
         (folder / "stat").write_bytes(text)
-    assert list(linux_process.ProcessReader(str(tmp_path)).read().processes) == [9]
+    assert list(ProcessList(f"{tmp_path}/proc").read().processes) == [9]

@@ -1,12 +1,13 @@
 from collections import Counter
 from collections.abc import Callable
-from heapq import nlargest
 
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.arithmetic import known, percent
 from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 from fleetglass.wire.payloads import Process, ProcessEntry
+
+_TOLD_SECONDS = 30.0  # for how long names, users and the size of the memory are believed
 
 
 class ProcessCollector:
@@ -30,38 +31,50 @@ class ProcessCollector:
         self._before: ProcessReading | None = None
         self._owner = owner
         self._full_name = full_name
+        # Full name and user of the processes told lately, by pid, start and short name.
+        self._told: dict[tuple[int, float, str], tuple[str, str | UnsetType]] = {}
+        self._told_until = float("-inf")
+        self._total: int | None = None
 
     def collect(self, time: float, tick: int) -> Process:
         """Return the processes now, and their use of CPU since the last call."""
         now = self._read()
         before, self._before = self._before, now
         use = cpu_use(before, now)
+        if now.at >= self._told_until:
+            self._told_until = now.at + _TOLD_SECONDS
+            self._told.clear()
+            self._total = self._total_memory()
         memory = {pid: one.resident_bytes for pid, one in now.processes.items()}
-        # Of those that use no CPU, the larger ones are told first.
-        by_cpu = nlargest(self._top, use, key=lambda pid: (use[pid], memory[pid]))
-        by_memory = nlargest(self._top, memory, key=memory.__getitem__)
-        total = self._total_memory()
-        entries = {
-            pid: self._entry(pid, now.processes[pid], use.get(pid), total) for pid in {*by_cpu, *by_memory}
-        }
+        largest = sorted(memory, key=memory.__getitem__, reverse=True)
+        by_memory = largest[: self._top]
+        # Sorting is stable: of those that use no CPU, the larger ones are told first.
+        by_cpu = sorted((pid for pid in largest if pid in use), key=use.__getitem__, reverse=True)
+        del by_cpu[self._top :]
+        entries = {pid: self._entry(pid, now.processes[pid], use.get(pid)) for pid in {*by_cpu, *by_memory}}
         return Process(
             time=time,
             tick=tick,
             count=len(now.processes),
-            states=dict(Counter(one.state for one in now.processes.values())),
+            states=dict(Counter([one.state for one in now.processes.values()])),
             top_cpu=[entries[pid] for pid in by_cpu],
             top_memory=[entries[pid] for pid in by_memory],
         )
 
-    def _entry(self, pid: int, stat: ProcessStat, use: float | None, total: int | None) -> ProcessEntry:
+    def _entry(self, pid: int, stat: ProcessStat, use: float | None) -> ProcessEntry:
+        # Another program in the same process has another name.
+        identity = (pid, stat.started, stat.name)
+        if identity not in self._told:
+            self._told[identity] = (self._full_name(pid, stat.name), known(self._owner(pid)))
+        name, user = self._told[identity]
         # A kernel thread has no memory of its own.
         resident: int | UnsetType = stat.resident_bytes or UNSET
         return ProcessEntry(
             pid=pid,
-            name=self._full_name(pid, stat.name),
-            user=known(self._owner(pid)),
+            name=name,
+            user=user,
             cpu_percent=known(use),
-            memory_percent=UNSET if isinstance(resident, UnsetType) else percent(resident, total),
+            memory_percent=UNSET if isinstance(resident, UnsetType) else percent(resident, self._total),
             resident_bytes=resident,
             threads=stat.threads,
         )
@@ -79,6 +92,9 @@ def cpu_use(before: ProcessReading | None, now: ProcessReading) -> dict[int, flo
     use = {}
     for pid, stat in now.processes.items():
         earlier = before.processes.get(pid)
+        if earlier is stat:  # most did nothing
+            use[pid] = 0.0
+            continue
         same = earlier is not None and earlier.started == stat.started
         spent = stat.cpu_seconds - (earlier.cpu_seconds if earlier is not None and same else 0.0)
         if spent >= 0:

@@ -33,7 +33,8 @@ from fleetglass.agent.readings.linux_proc import (
     parse_stat,
     parse_tcp,
 )
-from fleetglass.agent.readings.linux_process import ProcessReader
+from fleetglass.agent.readings.linux_process import ProcessNames
+from fleetglass.agent.readings.linux_process_list import ProcessList
 from fleetglass.agent.readings.linux_processor import read_frequency
 from fleetglass.agent.readings.linux_sensor import SensorReader
 
@@ -59,7 +60,8 @@ class LinuxReadings:
         self._diskstats = f"{proc}/diskstats"
         self._net = net
         self._net_dev, self._snmp, self._sockstat = f"{net}/dev", f"{net}/snmp", f"{net}/sockstat"
-        self._processes = ProcessReader(self._root, clock)
+        self._processes = ProcessList(proc, clock=clock)
+        self._process_names = ProcessNames(self._root)
         self._sensors = SensorReader(f"{self._sys}/class", clock)
         self._firmware = FirmwareReader(self._root, clock)
         self._filesystems = FilesystemReader(self._root)
@@ -140,16 +142,16 @@ class LinuxReadings:
         return read_batteries(f"{self._sys}/class/power_supply")
 
     def processes(self) -> ProcessReading:
-        """Read the `stat` of every process."""
+        """Read what changed of every process."""
         return self._processes.read()
 
     def owner(self, pid: int) -> str | None:
         """Return who runs a process."""
-        return self._processes.owner(pid)
+        return self._process_names.owner(pid)
 
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off."""
-        return self._processes.full_name(pid, name)
+        return self._process_names.full_name(pid, name)
 
     def uptime_seconds(self) -> float | None:
         """Ask the clock of this host, or read `/proc/uptime` of another."""

@@ -1,12 +1,10 @@
-"""Readings of processes from `/proc/<pid>` (proc_pid_stat(5))."""
+"""What `/proc/<pid>` tells of one process (proc_pid_stat(5))."""
 
 import os
 import pwd
-import time
-from collections.abc import Callable
 
 from fleetglass.agent.readings.files import read_file, read_text
-from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+from fleetglass.agent.readings.kinds import ProcessStat
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -25,34 +23,13 @@ _STATES = {
 }
 
 
-class ProcessReader:
-    """Reads the processes of one host, and remembers its users: asking for one can be slow."""
+class ProcessNames:
+    """Tells what the processes of one host are called and who runs them; asking for a user can be slow."""
 
-    def __init__(self, root: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, root: str = "") -> None:
         self._proc = f"{root}/proc"
-        self._clock = clock
         self._passwd = f"{root}/etc/passwd" if root else None
         self._users: dict[int, str] = {}
-
-    def read(self) -> ProcessReading:
-        """Read the `stat` of every process; those that end meanwhile are left out."""
-        at = self._clock()
-        proc = self._proc
-        processes: dict[int, ProcessStat] = {}
-        for name in os.listdir(proc):  # noqa: PTH208 -- a Path for each costs as much as reading it
-            if not name.isdigit():
-                continue
-            try:
-                descriptor = os.open(f"{proc}/{name}/stat", os.O_RDONLY)
-                try:
-                    text = os.read(descriptor, 2048)
-                finally:
-                    os.close(descriptor)
-                if text:
-                    processes[int(name)] = parse_process(text)
-            except (OSError, ValueError, IndexError):
-                continue
-        return ProcessReading(at, processes)
 
     def owner(self, pid: int) -> str | None:
         """Return whose rights a process has; the owner of its folder can be another (proc(5))."""
