@@ -1,156 +1,199 @@
-"""What the agent costs: CPU time and memory of a real agent on a real mosquitto, at its defaults."""
+"""What the agent costs beside its peers: CPU time, memory and output, measured over the same seconds.
+
+All run at once, so that what disturbs one disturbs all: the ratios of such a run are to be trusted, also on a
+noisy machine. With --one-by-one each has the machine for itself: its own figure is then nearer to what
+a quiet machine shows (about a tenth lower), but a ratio compares different seconds. CPU time is what the
+kernel booked on the process and its children; steal is what the hypervisor gave to others meanwhile.
+"""
 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from cost import Cost, cost_of, machine, process_count
+from crowd import crowd
+from peers import PEERS, MissingError, Peer
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.mosquitto import Mosquitto, find_mosquitto
 
-AGENT = """
-import sys
-from fleetglass.agent.agent import run
-from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
-run(AgentSettings(broker=BrokerAccess(url=BrokerURL.parse(sys.argv[1])), host_id="bench"))
-"""
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+OWN = "fleetglass"
+SETTLING_SECONDS = 6.0  # first ticks, and what is done once
 
 
-class Cost(NamedTuple):
-    """What a process has used: CPU seconds since its start, and resident bytes now."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of one peer."""
 
-    cpu_seconds: float
-    resident_bytes: int
+    name: str
+    delivery: str
+    cpu_ms_per_second: float
+    percent_of_a_core: float
+    resident_mib: float
+    proportional_mib: float
+    messages_per_second: float
+    values_per_second: float
+    bytes_per_second: float
+    details: dict[str, float]
+    """Where the time went, if the peer says: milliseconds per second by part."""
 
 
-class Listener:
-    """Counts what the agent publishes, and what its collectors say about themselves."""
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the machine was like during one measurement."""
 
-    def __init__(self, port: int) -> None:
-        self.ticks = 0
-        self.messages: dict[str, int] = defaultdict(int)
-        self.payload_bytes: dict[str, int] = defaultdict(int)
-        self.durations: dict[str, list[float]] = defaultdict(list)
-        self.counting = False
-        self.first_tick = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._on_message
-        self._client.connect("127.0.0.1", port)
-        self._client.subscribe("fleet/bench/#")
-        self._client.loop_start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        leaf = message.topic.removeprefix("fleet/bench/")
-        if leaf == "live/collector":
-            self.first_tick.set()
-        if not self.counting:
-            return
-        self.messages[leaf] += 1
-        self.payload_bytes[leaf] += len(message.payload)
-        if leaf == "live/collector":
-            self.ticks += 1
-            for group, run in json.loads(message.payload)["collectors"].items():
-                # A slow collector's last run is repeated until its next turn.
-                durations = self.durations[group]
-                if not durations or durations[-1] != run["duration_seconds"]:
-                    durations.append(run["duration_seconds"])
+    seconds: float
+    processes: int
+    busy_percent: float
+    steal_percent: float
+    load_1m: float
 
 
 def main() -> None:
-    """Run the benchmark and print its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="how long to measure (default: 30)")
-    parser.add_argument("--processes", type=int, default=0, help="idle processes to start beside the agent")
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="how long to measure (default: 60)")
+    parser.add_argument("--processes", type=int, default=400, help="fill the host up to these (default: 400)")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="only these")
+    parser.add_argument("--one-by-one", action="store_true", help="not all at once")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     if find_mosquitto() is None:
         sys.exit("bench: needs mosquitto: apt-get install mosquitto")
-    idle = [subprocess.Popen(["sleep", "3600"]) for _ in range(arguments.processes)]
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            figures = measure(Path(folder), arguments.seconds)
-    finally:
-        for process in idle:
-            process.kill()
-            process.wait()
-    show(figures)
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    rounds = [[name] for name in options.peers] if options.one_by_one else [options.peers]
+    rows: list[Row] = []
+    circumstances: list[Circumstances] = []
+    with tempfile.TemporaryDirectory() as folder, crowd(options.processes):
+        broker = Mosquitto(Path(folder)).start()
+        try:
+            for names in rounds:
+                found, at = measure(names, Path(folder), broker.port, options.seconds)
+                rows.extend(found)
+                circumstances.append(at)
+        finally:
+            broker.kill()
+    show(rows, circumstances)
+    if options.json is not None:
+        figures = {"rows": list(map(asdict, rows)), "circumstances": list(map(asdict, circumstances))}
+        options.json.write_text(json.dumps(figures | {"ratios": ratios(rows)}, indent=2) + "\n")
 
 
-def measure(folder: Path, seconds: float) -> dict[str, Any]:
-    """Return the figures of one agent over some seconds, its start not counted."""
-    broker = Mosquitto(folder).start()
-    listener = Listener(broker.port)
-    agent = subprocess.Popen([sys.executable, "-c", AGENT, broker.url])
+def measure(names: Sequence[str], folder: Path, port: int, seconds: float) -> tuple[list[Row], Circumstances]:
+    """Run peers at once for some seconds, their start not counted; those that are missing are named."""
+    running: list[Peer] = []
     try:
-        if not listener.first_tick.wait(10):
-            sys.exit("bench: the agent published nothing within 10 s")
-        before, start = cost_of(agent.pid), time.monotonic()
-        listener.counting = True
+        for name in names:
+            own_folder = folder / name
+            own_folder.mkdir()
+            peer = PEERS[name](own_folder, port)
+            try:
+                peer.start()
+            except MissingError as reason:
+                print(f"skipped {name}: {reason}")
+            else:
+                running.append(peer)
+        time.sleep(SETTLING_SECONDS)
+        machine_before, start = machine(), time.monotonic()
+        before = [cost_of(peer.pid) for peer in running]
+        for peer in running:
+            peer.counting = True
         time.sleep(seconds)
-        listener.counting = False
-        after, elapsed = cost_of(agent.pid), time.monotonic() - start
+        for peer in running:
+            peer.counting = False
+        after = [cost_of(peer.pid) for peer in running]
+        elapsed, machine_after = time.monotonic() - start, machine()
+        total = machine_after.total_seconds - machine_before.total_seconds
+        stolen = machine_after.steal_seconds - machine_before.steal_seconds
+        idle = machine_after.idle_seconds - machine_before.idle_seconds
+        at = Circumstances(
+            seconds=round(elapsed, 1),
+            processes=process_count(),
+            busy_percent=round(100 * (total - idle) / total, 1),
+            steal_percent=round(100 * stolen / total, 1),
+            load_1m=round(os.getloadavg()[0], 2),
+        )
     finally:
-        agent.terminate()
-        agent.wait(5)
-        listener.close()
-        broker.kill()
-    spent = after.cpu_seconds - before.cpu_seconds
+        for peer in running:
+            peer.stop()
+    rows = [
+        row_of(peer, *costs, elapsed)
+        for peer, costs in zip(running, zip(before, after, strict=True), strict=True)
+    ]
+    return rows, at
+
+
+def row_of(peer: Peer, before: Cost, after: Cost, elapsed: float) -> Row:
+    """Return what a peer cost and gave per second."""
+    spent = (after.cpu_seconds - before.cpu_seconds) / elapsed
+    output = peer.output()
+    return Row(
+        name=peer.name,
+        delivery=peer.delivery,
+        cpu_ms_per_second=round(1000 * spent, 2),
+        percent_of_a_core=round(100 * spent, 3),
+        resident_mib=round(after.resident_bytes / 2**20, 1),
+        proportional_mib=round(after.proportional_bytes / 2**20, 1),
+        messages_per_second=round(output.messages / elapsed, 1),
+        values_per_second=round(output.values / elapsed),
+        bytes_per_second=round(output.payload_bytes / elapsed),
+        details={part: round(1000 * spent / elapsed, 3) for part, spent in peer.details().items()},
+    )
+
+
+def ratios(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Return Fleetglass's cost divided by that of each other."""
+    own = next((row for row in rows if row.name == OWN), None)
+    if own is None:
+        return {}
     return {
-        "seconds": round(elapsed, 1),
-        "processes": sum(name.name.isdigit() for name in Path("/proc").iterdir()),
-        "ticks": listener.ticks,
-        "cpu_ms_per_tick": round(1000 * spent / listener.ticks, 2),
-        "cpu_percent_of_a_core": round(100 * spent / elapsed, 3),
-        "resident_mib_at_start": round(before.resident_bytes / 2**20, 1),
-        "resident_mib_at_end": round(after.resident_bytes / 2**20, 1),
-        "messages_per_tick": round(sum(listener.messages.values()) / listener.ticks, 1),
-        "bytes_per_tick": round(sum(listener.payload_bytes.values()) / listener.ticks),
-        "collectors": {
-            group: {
-                "turns": len(durations),
-                "mean_ms": round(1000 * sum(durations) / len(durations), 3),
-                "longest_ms": round(1000 * max(durations), 3),
-            }
-            for group, durations in listener.durations.items()
-        },
+        row.name: {
+            "cpu": round(own.cpu_ms_per_second / row.cpu_ms_per_second, 3),
+            "resident": round(own.resident_mib / row.resident_mib, 2),
+            "cpu_per_value": round(_per_value(own) / _per_value(row), 3),
+        }
+        for row in rows
+        if row is not own
     }
 
 
-def cost_of(pid: int) -> Cost:
-    """Read utime, stime and rss of a process (proc_pid_stat(5), fields 14, 15 and 24)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return Cost((int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND, int(fields[21]) * PAGE_BYTES)
+def show(rows: Sequence[Row], circumstances: Sequence[Circumstances]) -> None:
+    """Print the figures as tables."""
+    for at in circumstances:
+        print(
+            f"{at.seconds:g} s, {at.processes} processes, load {at.load_1m}, "
+            f"machine {at.busy_percent} % busy, {at.steal_percent} % stolen by other virtual machines"
+        )
+    print(
+        f"\n{'':14}{'CPU ms/s':>10}{'% of core':>11}{'RSS MiB':>9}{'PSS MiB':>9}"
+        f"{'messages/s':>12}{'values/s':>10}{'bytes/s':>10}  delivery"
+    )
+    for row in rows:
+        print(
+            f"{row.name:14}{row.cpu_ms_per_second:>10.2f}{row.percent_of_a_core:>11.3f}{row.resident_mib:>9.1f}"
+            f"{row.proportional_mib:>9.1f}{row.messages_per_second:>12.1f}{row.values_per_second:>10.0f}"
+            f"{row.bytes_per_second:>10.0f}  {row.delivery}"
+        )
+    for row in rows:
+        if row.details:
+            print(f"\n{row.name}, elapsed ms/s by part, as it says itself:")
+            print(", ".join(f"{part} {spent:.2f}" for part, spent in row.details.items()))
+    print(f"\n{'fleetglass to':14}{'CPU':>10}{'RSS':>11}{'CPU per value':>16}")
+    columns = (("cpu", 10), ("resident", 11), ("cpu_per_value", 16))
+    for name, one in ratios(rows).items():
+        print(f"{name:14}" + "".join(f"{one[key]:>{width}.3g}" for key, width in columns))
 
 
-def show(figures: dict[str, Any]) -> None:
-    """Print the figures as a table."""
-    for name, value in figures.items():
-        if name != "collectors":
-            print(f"{name.replace('_', ' '):24} {value:>10}")
-    print(f"\n{'collector':24} {'turns':>10} {'mean ms':>10} {'longest ms':>10}")
-    for group, run in figures["collectors"].items():
-        print(f"{group:24} {run['turns']:>10} {run['mean_ms']:>10.3f} {run['longest_ms']:>10.3f}")
+def _per_value(row: Row) -> float:
+    return row.cpu_ms_per_second / row.values_per_second
 
 
 if __name__ == "__main__":
