@@ -37,6 +37,7 @@ from fleetglass.agent.readings.linux_process import ProcessNames
 from fleetglass.agent.readings.linux_process_list import ProcessList
 from fleetglass.agent.readings.linux_processor import read_frequency
 from fleetglass.agent.readings.linux_sensor import SensorReader
+from fleetglass.agent.readings.open_files import OpenFiles
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -60,6 +61,7 @@ class LinuxReadings:
         self._diskstats = f"{proc}/diskstats"
         self._net = net
         self._net_dev, self._snmp, self._sockstat = f"{net}/dev", f"{net}/snmp", f"{net}/sockstat"
+        self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
         self._sensors = SensorReader(f"{self._sys}/class", clock)
@@ -68,7 +70,7 @@ class LinuxReadings:
 
     def cpu(self) -> CpuReading:
         """Read `/proc/stat`."""
-        return parse_stat(self._clock(), read_file(self._stat))
+        return parse_stat(self._clock(), self._files.read(self._stat))
 
     def frequency(self) -> FrequencyReading | None:
         """Read cpufreq, or `/proc/cpuinfo`."""
@@ -83,17 +85,17 @@ class LinuxReadings:
     def pressure(self, resource: str) -> dict[str, float] | None:
         """Read `/proc/pressure/<resource>`; kernels without it, or with it switched off, give None."""
         try:
-            return parse_pressure(read_file(self._pressure + resource))
+            return parse_pressure(self._files.read(self._pressure + resource))
         except OSError:
             return None
 
     def memory(self) -> MemoryReading:
         """Read `/proc/meminfo` and `/proc/vmstat`."""
-        return parse_memory(self._clock(), read_file(self._meminfo), read_file(self._vmstat))
+        return parse_memory(self._clock(), self._files.read(self._meminfo), self._files.read(self._vmstat))
 
     def disks(self) -> DiskReading:
         """Read `/proc/diskstats`."""
-        return parse_diskstats(self._clock(), read_file(self._diskstats))
+        return parse_diskstats(self._clock(), self._files.read(self._diskstats))
 
     def filesystems(self) -> FilesystemsReading:
         """Read `mountinfo`, and ask each mount for its sizes."""
@@ -101,7 +103,7 @@ class LinuxReadings:
 
     def network(self) -> NetworkReading:
         """Read `/proc/net/dev`."""
-        return parse_net_dev(self._clock(), read_file(self._net_dev))
+        return parse_net_dev(self._clock(), self._files.read(self._net_dev))
 
     def links(self) -> dict[str, Link]:
         """Read `/sys/class/net`."""
@@ -110,7 +112,7 @@ class LinuxReadings:
     def tcp(self) -> dict[str, int] | None:
         """Read `/proc/net/snmp` and `/proc/net/sockstat`: listing every socket would cost far more."""
         try:
-            return parse_tcp(read_file(self._snmp), read_file(self._sockstat))
+            return parse_tcp(self._files.read(self._snmp), self._files.read(self._sockstat))
         except OSError:
             return None
 
@@ -166,6 +168,6 @@ class LinuxReadings:
     def own_resident_bytes(self) -> int | None:
         """Read `/proc/self/statm`, always of the running system."""
         try:
-            return int(read_file("/proc/self/statm").split()[1]) * _PAGE_BYTES
+            return int(self._files.read("/proc/self/statm").split()[1]) * _PAGE_BYTES
         except OSError:
             return None

@@ -1,0 +1,70 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleetglass.agent.readings.open_files import OpenFiles
+
+
+def test_a_file_is_read_anew_every_time(tmp_path: Path) -> None:
+    """What changed since the last reading is in the next one, longer or shorter."""
+    path = tmp_path / "file"
+    files = OpenFiles()
+    for text in (b"one", b"x" * 100_000, b"", b"two"):
+        path.write_bytes(text)
+        assert files.read(str(path)) == text
+
+
+def test_a_file_that_is_not_there_raises_until_it_comes(tmp_path: Path) -> None:
+    """A missing file is an error every time, and none any more when it appears."""
+    path = tmp_path / "file"
+    files = OpenFiles()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            files.read(str(path))
+    path.write_bytes(b"here")
+    assert files.read(str(path)) == b"here"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("path", ["/proc/stat", "/proc/vmstat", "/proc/net/snmp", "/proc/diskstats"])
+def test_a_file_of_the_kernel_is_read_whole(path: str) -> None:
+    """A file of many lines comes with its last line, and with as many lines as at its first reading."""
+    files = OpenFiles()
+    lines = {len(files.read(path).splitlines()) for _ in range(3)}
+    assert lines == {len(Path(path).read_bytes().splitlines())}
+    assert files.read(path).endswith(b"\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_files_are_closed_in_the_end() -> None:
+    """Whoever gives the files up leaves none open."""
+    before = open_files()
+    files = OpenFiles()
+    for _ in range(3):
+        files.read("/proc/stat")
+        files.read("/proc/meminfo")
+    assert open_files() == before + 2
+    del files
+    assert open_files() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_file_that_does_not_answer_any_more_is_opened_again(tmp_path: Path) -> None:
+    """A path that leads to another file by now is read there once the first one answers no more."""
+    path = tmp_path / "file"
+    files = OpenFiles()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        path.symlink_to(f"/proc/{process.pid}/stat")
+        assert files.read(str(path)).startswith(b"%d " % process.pid)
+        process.kill()
+    with pytest.raises(FileNotFoundError):
+        files.read(str(path))
+    path.unlink()
+    path.write_bytes(b"another")
+    assert files.read(str(path)) == b"another"
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
