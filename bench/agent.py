@@ -81,6 +81,8 @@ def main() -> None:
                 circumstances.append(at)
         finally:
             broker.kill()
+    if not rows:
+        sys.exit("bench: nothing could be measured")
     show(rows, circumstances)
     if options.json is not None:
         figures = {"rows": list(map(asdict, rows)), "circumstances": list(map(asdict, circumstances))}

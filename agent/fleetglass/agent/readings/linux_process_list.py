@@ -34,10 +34,10 @@ class ProcessList:
         clock: Callable[[], float] = time.monotonic,
         most_descriptors: int | None = None,
     ) -> None:
+        self._known: dict[str, _Known] = {}  # by the name of the folder, which is the pid
         self._proc = proc
         self._clock = clock
         self._room = _descriptors_allowed(proc) if most_descriptors is None else most_descriptors
-        self._known: dict[str, _Known] = {}  # by the name of the folder, which is the pid
 
     def __del__(self) -> None:
         for one in self._known.values():
