@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,9 +106,10 @@ def test_install_without_root(machine: Machine, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.usefixtures("without_root")
 @pytest.mark.parametrize("verb", ["install", "uninstall", "start", "stop", "restart"])
-def test_the_machine_takes_root(machine: Machine, verb: str) -> None:
+def test_the_machine_takes_root(machine: Machine, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root a service of the machine is not touched, and the remedy is one line."""
-    with pytest.raises(CommandError, match=r"takes root: sudo fleetglass .*"):
+    monkeypatch.setattr(sys, "argv", ["/a b/fleetglass", "service", verb, "agent", "--system"])
+    with pytest.raises(CommandError, match=f"takes root: sudo fleetglass service {verb} agent --system"):
         machine.service(verb, "agent", "--system")
     assert machine.ran == []
 

@@ -50,7 +50,8 @@ def hosts(port: int) -> dict[str, Any]:
 def wait_for_live(port: int, *ids: str) -> None:
     def live() -> bool:
         known = hosts(port)
-        return all(known.get(host, {}).get("state") == "live" for host in ids)
+        # The inventory follows the first pulse.
+        return all(known.get(host, {}).get("state") == "live" and "info" in known[host] for host in ids)
 
     wait_for(live, f"{ids} to be live", 15)
 
