@@ -1,5 +1,8 @@
+import contextlib
 import logging
+import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,6 +113,25 @@ def test_mqtt_5_is_used_where_offered(mosquitto: Mosquitto, prefix: str) -> None
         assert connection._version is MQTTProtocolVersion.MQTTv5
         assert connection._expiry(True, 3) is not None
         assert connection.number == calls.connected == 1
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not number its sockets")
+def test_the_number_of_open_files_does_not_matter(mosquitto: Mosquitto, prefix: str) -> None:
+    """On a host of thousands of processes the socket has a descriptor that select(2) could not take."""
+    import resource  # noqa: PLC0415 - Windows has none
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 2048:
+        pytest.skip("needs 2048 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, 2048), most))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (allowed, most))
+        while stack.enter_context(open(os.devnull, "rb")).fileno() < 1024:  # noqa: PTH123 - a thousand times
+            pass
+        connection = stack.enter_context(make_connection(Calls(), mosquitto.port, prefix))
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
 
 
 def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:

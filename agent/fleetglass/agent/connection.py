@@ -3,8 +3,7 @@
 import contextlib
 import logging
 import random
-import select
-import socket
+import selectors
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from fleetglass.agent.errors import AgentError
 from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
 from fleetglass.agent.mqtt_version import End, version_after
 from fleetglass.agent.tls import tls_context
+from fleetglass.agent.waker import Waker
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
 
@@ -92,15 +92,11 @@ class Connection:
         self._closing = threading.Event()
         self._allowed = threading.Event()  # cleared while paused
         self._allowed.set()
-        self._waker: socket.socket | None = None
+        self._waker = Waker()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._waker, wakened = socket.socketpair()
-        wakened.setblocking(False)
-        self._thread = threading.Thread(
-            target=self._run, args=(wakened,), name="fleetglass-broker", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name="fleetglass-broker", daemon=True)
         self._thread.start()
         return self
 
@@ -113,8 +109,6 @@ class Connection:
         self.renew()
         if self._thread is not None:
             self._thread.join(_THREAD_END_SECONDS)
-        if self._waker is not None:
-            self._waker.close()
 
     @property
     def connected_seconds(self) -> float:
@@ -132,21 +126,21 @@ class Connection:
             )
             for one in messages
         ]
-        self._wake()
+        self._waker.wake()
         return sent
 
     def subscribe(self, topics: Iterable[str]) -> None:
         """Subscribe until the connection ends; to be called after each `on_connected`, or in it."""
         if self._client is not None and (filters := [(topic, 1) for topic in topics]):
             self._client.subscribe(filters)
-            self._wake()
+            self._waker.wake()
 
     def renew(self) -> None:
         """Leave the broker, and come back with files read again."""
         client = self._client
         if client is not None:
             client.disconnect()
-        self._wake()
+        self._waker.wake()
 
     def pause(self) -> None:
         """Leave the broker and stay away until `resume`; may be called before entering, and again."""
@@ -158,17 +152,17 @@ class Connection:
         """Come back after `pause`; may be called again."""
         self._allowed.set()
 
-    def _run(self, wakened: socket.socket) -> None:
-        with wakened:
-            self._keep_connected(wakened)
+    def _run(self) -> None:
+        with contextlib.closing(self._waker):
+            self._keep_connected()
 
-    def _keep_connected(self, wakened: socket.socket) -> None:
+    def _keep_connected(self) -> None:
         attempt = 0
         while self._allowed.wait() and not self._closing.is_set():
             began = self._clock()
             self._end = "unreachable"
             try:
-                self._connect_once(wakened)
+                self._connect_once()
             except Exception:  # noqa: BLE001 -- whatever it is, the agent must not stay without its broker
                 _log.exception("broker %s: the connection failed", self._broker.url)
             finally:
@@ -187,7 +181,7 @@ class Connection:
             self._closing.wait(backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS))
             attempt += 1
 
-    def _connect_once(self, wakened: socket.socket) -> None:
+    def _connect_once(self) -> None:
         url = self._broker.url
         try:
             if self.number and url.tls:
@@ -205,30 +199,38 @@ class Connection:
         self._client = client
         with contextlib.ExitStack() as stack:
             stack.callback(_close_socket, client)
-            self._serve(client, wakened)
+            self._serve(client)
 
-    def _serve(self, client: Client, wakened: socket.socket) -> None:
+    def _serve(self, client: Client) -> None:
         """Read and write until the connection is gone."""
+        sock = client.socket()
+        if sock is None:
+            return
         if self._is_leaving:
             client.disconnect()
         answer_by = self._clock() + self._answer_seconds()
-        while (sock := client.socket()) is not None:
-            left = _LOOK_SECONDS
-            if self._end == "unanswered":
-                left = min(left, answer_by - self._clock())
-                if left <= 0:
-                    return
-            wanting = [sock] if client.want_write() else []
-            readable, writable, _ = select.select([sock, wakened], wanting, [], left)
-            if wakened in readable:
-                wakened.recv(4096)
-            if sock in readable:
-                client.loop_read()
-                while _has_decrypted(client.socket()):
+        # Not select(2): it takes no descriptor above 1023, and every process listed may have one open.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waker, selectors.EVENT_READ)
+            selector.register(sock, selectors.EVENT_READ)
+            while client.socket() is not None:
+                left = _LOOK_SECONDS
+                if self._end == "unanswered":
+                    left = min(left, answer_by - self._clock())
+                    if left <= 0:
+                        return
+                writing = selectors.EVENT_WRITE if client.want_write() else 0
+                selector.modify(sock, selectors.EVENT_READ | writing)
+                ready = {key.fileobj: events for key, events in selector.select(left)}
+                if self._waker in ready:
+                    self._waker.rest()
+                if ready.get(sock, 0) & selectors.EVENT_READ:
                     client.loop_read()
-            if writable or client.want_write():
-                client.loop_write()
-            client.loop_misc()
+                    while _has_decrypted(client.socket()):
+                        client.loop_read()
+                if ready.get(sock, 0) & selectors.EVENT_WRITE or client.want_write():
+                    client.loop_write()
+                client.loop_misc()
 
     def _answer_seconds(self) -> float:
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
@@ -313,11 +315,6 @@ class Connection:
         if self._trouble != trouble:
             _log.warning(text, *values)
         self._trouble = trouble
-
-    def _wake(self) -> None:
-        if self._waker is not None:
-            with contextlib.suppress(OSError):  # the thread has ended
-                self._waker.send(b"\0")
 
 
 def _has_decrypted(sock: object) -> bool:
