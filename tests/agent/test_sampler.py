@@ -1,4 +1,5 @@
 import logging
+import os
 import threading
 import time as clocks
 from collections.abc import Callable, Iterator
@@ -8,7 +9,9 @@ from msgspec import UNSET
 
 from fleetglass.agent.collectors import Collector
 from fleetglass.agent.collectors.interface import Partial
+from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.wire import encode
 from fleetglass.wire.payloads import Group
 from support.waiting import wait_for
 
@@ -175,3 +178,19 @@ def test_a_message_that_cannot_be_used_is_a_failure() -> None:
 
 def wait_released(release: threading.Event) -> None:
     assert release.wait(20)
+
+
+def test_a_reason_can_always_be_sent() -> None:
+    """A name that is not UTF-8 in the reason of a failure is told with its bytes replaced, and cut to fit."""
+
+    def fail_at_name() -> None:
+        raise CollectionError(f"{os.fsdecode(b'caf' + bytes([0xE9]))}: {'x' * 1000}")
+
+    sampler, _ = run(Scripted("custom", fail_at_name), Scripted("cpu"))
+    sampler.refuse("cpu", os.fsdecode(bytes([0xFF])))
+    reason = sampler.runs["custom"].reason
+    assert isinstance(reason, str)
+    assert reason.startswith("caf?: xxx")
+    assert len(reason) == 200
+    assert encode(sampler.runs["cpu"])
+    sampler.close()

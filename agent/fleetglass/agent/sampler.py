@@ -78,7 +78,7 @@ class Sampler:
 
     def refuse(self, group: str, reason: str) -> None:
         """Note that what a collector found cannot be used."""
-        self._note(group, CollectorRun(state="failed", reason=reason[:_LONGEST_REASON]))
+        self._note(group, CollectorRun(state="failed", reason=_sendable(reason)))
 
     def close(self) -> None:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
@@ -193,7 +193,7 @@ class _Turn:
         except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
             plain = isinstance(error, CollectionError)
             text = str(error) if plain else f"{type(error).__name__}: {error}"
-            return None, self._report("failed", collector, " ".join(text.split()))
+            return None, self._report("failed", collector, text)
         if isinstance(message, Partial):
             return message.message, self._report("ok", collector, message.reason)
         return message, self._report("ok", collector)
@@ -202,13 +202,18 @@ class _Turn:
         return CollectorRun(
             state=state,
             duration_seconds=self._duration(collector),
-            reason=reason[:_LONGEST_REASON] or UNSET,
+            reason=_sendable(reason) or UNSET,
         )
 
     def _duration(self, collector: Collector) -> float:
         if isinstance(collector, BackgroundCollector) and collector.duration is not None:
             return round(collector.duration, 6)
         return round(self.running_for(), 6)
+
+
+def _sendable(reason: str) -> str:
+    """Return one short line that fits into UTF-8: it may name a file whose name does not."""
+    return " ".join(reason.split())[:_LONGEST_REASON].encode(errors="replace").decode()
 
 
 def _start_worker() -> "SimpleQueue[_Turn | None]":
