@@ -5,6 +5,8 @@ from msgspec import UNSET
 from fleetglass.agent.collectors.process import ProcessCollector, cpu_use
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+from fleetglass.wire import encode
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 
 def stat(
@@ -83,6 +85,17 @@ def test_the_largest_are_told_by_cpu_and_by_memory() -> None:
     assert message.states == {"running": 5}
     assert [(one.pid, one.cpu_percent) for one in message.top_cpu] == [(5, 50.0), (4, 40.0)]
     assert [(one.pid, one.memory_percent) for one in message.top_memory] == [(1, 9.0), (2, 8.0)]
+
+
+def test_a_name_is_told_as_far_as_it_is_one() -> None:
+    """What a program calls itself, thousands of letters, does not make the message too large to send."""
+    host = ProcessReading(1, {pid: stat(0) for pid in range(1, 101)})
+    collector = ProcessCollector(
+        top=100, read=lambda: host, full_name=lambda _, name: name + "\U0001f600" * 4000
+    )
+    message = collector.collect(1.0, 1)
+    assert len(message.top_memory[0].name) == 100
+    assert len(encode(message)) < MAX_PAYLOAD_BYTES
 
 
 def test_a_kernel_thread_has_no_memory() -> None:

@@ -63,6 +63,23 @@ def test_a_name_that_the_kernel_cut_off_is_completed(tmp_path: Path) -> None:
         process.wait()
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"/usr/lib/chrome-headless-shell --type=renderer --lang=en", "chrome-headless-shell"),
+        (b"/usr/lib/chrome-headless-shell --type=gpu --dir=/tmp/x", "chrome-headless-shell"),
+        (b"/opt/two words/chrome-headless-shell\0--type=gpu", "chrome-headless-shell"),
+        (b"/opt/chrome-headless-directory/other --type=gpu", "chrome-headless"),
+        (b"", "chrome-headless"),
+    ],
+)
+def test_arguments_are_no_part_of_a_name(tmp_path: Path, line: bytes, name: str) -> None:
+    """A browser writes its whole command line where only its program is expected; the name ends before."""
+    (tmp_path / "proc/7").mkdir(parents=True)
+    (tmp_path / "proc/7/cmdline").write_bytes(line)
+    assert linux_process.ProcessNames(str(tmp_path)).full_name(7, "chrome-headless") == name
+
+
 def test_a_process_that_has_ended_has_no_owner() -> None:
     """What ended between listing and asking is no error."""
     process = subprocess.Popen(["true"])

@@ -41,15 +41,22 @@ class ProcessNames:
         return self._users[uid]
 
     def full_name(self, pid: int, name: str) -> str:
-        """Return the name of a program where the kernel cut it off, else the name as it is."""
+        """Return the name of a program where the kernel cut it off, else the name as it is.
+
+        A program that wrote over its command line, as browsers do, has its arguments there as well.
+        """
         if len(name) < _SHORT_NAME_LENGTH:
             return name
         try:
-            program = read_file(f"{self._proc}/{pid}/cmdline", 4096).split(b"\0", 1)[0]
+            text = read_file(f"{self._proc}/{pid}/cmdline", 4096).split(b"\0", 1)[0]
         except OSError:
             return name
-        whole = program.rpartition(b"/")[2].decode(errors="replace")
-        return whole if whole.startswith(name) else name
+        line = text.decode(errors="replace")
+        for path in (line, line.partition(" ")[0]):
+            program = path.rpartition("/")[2]
+            if program.startswith(name):
+                return name + program[len(name) :].partition(" ")[0]
+        return name
 
     def _user_name(self, uid: int) -> str | None:
         if self._passwd is not None:
