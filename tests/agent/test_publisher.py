@@ -18,7 +18,9 @@ from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
 
-INFO = Info(time=1.0, session="abc", host_name="web", agent_version="1", interval_seconds=1.0, groups={})
+INFO = encode(
+    Info(time=1.0, session="abc", host_name="web", agent_version="1", interval_seconds=1.0, groups={})
+)
 
 
 def settings(port: int, prefix: str, password: str | None = None) -> AgentSettings:
@@ -58,7 +60,7 @@ def test_the_inventory_is_retained(mosquitto: Mosquitto, prefix: str) -> None:
         recording(mosquitto.port, prefix) as witness,
         Publisher(settings(mosquitto.port, prefix), session="abc") as publisher,
     ):
-        publisher.set_info(INFO)
+        publisher.announce(f"{prefix}/web-1/info", INFO)
         assert witness.wait("info")[0].payload["host_name"] == "web"
         with recording(mosquitto.port, prefix) as later:
             assert later.wait("info")[0].retained
@@ -131,7 +133,7 @@ def test_status_and_info_are_said_again(mosquitto: Mosquitto, prefix: str) -> No
         recording(mosquitto.port, prefix) as witness,
         Publisher(settings(mosquitto.port, prefix), session="abc", clock=lambda: now[0]) as publisher,
     ):
-        publisher.set_info(INFO)
+        publisher.announce(f"{prefix}/web-1/info", INFO)
         witness.wait("status", 1)
         witness.wait("info", 1)
         heard = len(witness.of("info"))
@@ -191,7 +193,7 @@ def test_no_pulse_is_lost_while_the_broker_is_away(
     """Killed and back, the broker gets every pulse of the gap once and in order, before the next one."""
     caplog.set_level(logging.INFO)
     with publishing(own_mosquitto.port, prefix) as publisher:
-        publisher.set_info(INFO)
+        publisher.announce(f"{prefix}/web-1/info", INFO)
         with recording(own_mosquitto.port, prefix) as witness:
             publisher.publish_tick(tick(prefix, 1))
             witness.wait("pulse")

@@ -11,8 +11,7 @@ from fleetglass.agent.collectors import Collector
 from fleetglass.agent.collectors.interface import Partial
 from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.sampler import Sampler, turns_between
-from fleetglass.wire import encode
-from fleetglass.wire.payloads import Group
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Disk, DiskDevice, Group, Network, NetworkInterface
 from support.waiting import wait_for
 
 
@@ -168,14 +167,6 @@ def test_a_part_that_is_missing_is_told(caplog: pytest.LogCaptureFixture) -> Non
     sampler.close()
 
 
-def test_a_message_that_cannot_be_used_is_a_failure() -> None:
-    """A refused message shows as the failure of its collector."""
-    sampler, _ = run(Scripted("network"))
-    sampler.refuse("network", "message of 70000 bytes")
-    assert sampler.runs["network"].state == "failed"
-    sampler.close()
-
-
 def wait_released(release: threading.Event) -> None:
     assert release.wait(20)
 
@@ -186,11 +177,39 @@ def test_a_reason_can_always_be_sent() -> None:
     def fail_at_name() -> None:
         raise CollectionError(f"{os.fsdecode(b'caf' + bytes([0xE9]))}: {'x' * 1000}")
 
-    sampler, _ = run(Scripted("custom", fail_at_name), Scripted("cpu"))
-    sampler.refuse("cpu", os.fsdecode(bytes([0xFF])))
+    sampler, _ = run(Scripted("custom", fail_at_name))
     reason = sampler.runs["custom"].reason
     assert isinstance(reason, str)
     assert reason.startswith("caf?: xxx")
     assert len(reason) == 200
-    assert encode(sampler.runs["cpu"])
+    sampler.close()
+
+
+def test_a_message_that_cannot_be_sent_is_a_failure_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Tick after tick, the log has one line for a message that cannot be written, and one for a part."""
+
+    class Crowd:
+        group = "network"
+        interval = 0.0
+
+        def collect(self, time: float, tick: int) -> Group:
+            names = [f"veth{number}" for number in range(5000)]
+            return Network(time=time, tick=tick, interfaces=dict.fromkeys(names, NetworkInterface(up=True)))
+
+    class Unwritable:
+        group = "disk"
+        interval = 0.0
+
+        def collect(self, time: float, tick: int) -> Group:
+            return Disk(time=time, tick=tick, devices={"\udcff": DiskDevice()})
+
+    caplog.set_level(logging.INFO)
+    sampler, ticks = run(Crowd(), Unwritable(), Scripted("cpu"), ticks=5)
+    assert [found.keys() for found in ticks] == [{"network", "cpu"}] * 5
+    assert sampler.payloads.keys() == {"network", "cpu"}
+    assert len(sampler.payloads["network"]) <= MAX_PAYLOAD_BYTES
+    assert (sampler.runs["network"].state, sampler.runs["disk"].state) == ("ok", "failed")
+    partly, failed = (record.message for record in caplog.records)
+    assert "of 5000 interfaces" in partly
+    assert "disk failed: UnicodeEncodeError" in failed
     sampler.close()

@@ -16,6 +16,7 @@ from fleetglass.agent.collectors import Collector, current, default_collectors
 from fleetglass.agent.collectors.collector import OwnReport
 from fleetglass.agent.connection import Message
 from fleetglass.agent.demand import Leases
+from fleetglass.agent.fitting import written_info
 from fleetglass.agent.headline import SUMMARY_SECONDS, Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
@@ -28,7 +29,7 @@ from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Custom, Group, Info
+from fleetglass.wire.payloads import Group, Info
 
 _log = logging.getLogger(__name__)
 
@@ -104,13 +105,13 @@ class _Agent:
         # Ticks for which a group's message is still taken for the present, by group.
         self._fresh: dict[str, float] = {}
         self._newest: dict[str, Group] = {}
-        self._unsent: set[str] = set()  # groups whose last message could not be sent as it is
         self._own = OwnReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
         self._inventory = Inventory(settings, session=session, readings=readings, collectors=collectors)
         self._inventory_due = float("-inf")
         self._info: Info | None = None
+        self._left_out: list[str] = []  # of the inventory
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
@@ -120,6 +121,7 @@ class _Agent:
         if settings.demand:
             self._leases = Leases()
             publisher.listen(topics.leaf(settings.host_id, "demand"), self._hear_demand)
+        self._info_topic = topics.leaf(settings.host_id, "info")
         self._summary_topic = topics.leaf(settings.host_id, "summary")
         self._live_topic = functools.cache(functools.partial(topics.live, settings.host_id))
 
@@ -131,7 +133,9 @@ class _Agent:
         if self._leases is not None:
             self._sampler.hasten(self._leases.intervals(clocks.monotonic()))
         found = self._sampler.sample(now, self._tick)
-        live = self._encoded(found)
+        live = [
+            Message(self._live_topic(group), payload) for group, payload in self._sampler.payloads.items()
+        ]
         newest = self._newest_of(found)
         pulse = pulse_of(
             newest,
@@ -173,25 +177,6 @@ class _Agent:
             _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
         return jump
 
-    def _encoded(self, found: Mapping[str, Group]) -> list[Message]:
-        """Return the message of each group; one that cannot be sent costs only its own group."""
-        messages = []
-        self._unsent -= found.keys()
-        for group, message in found.items():
-            try:
-                payload = encode(message.payload() if isinstance(message, Custom) else message)
-            except (UnicodeError, ValueError, TypeError) as error:
-                self._unsent.add(group)
-                self._sampler.refuse(group, f"message cannot be written: {error}")
-                continue
-            if len(payload) > MAX_PAYLOAD_BYTES:
-                reason = f"message of {len(payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}"
-                self._unsent.add(group)
-                self._sampler.refuse(group, reason)
-                continue
-            messages.append(Message(self._live_topic(group), payload))
-        return messages
-
     def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:
         """Return the newest message of each group, slow groups' last ones among them."""
         self._newest |= found
@@ -216,18 +201,24 @@ class _Agent:
         """Look now and then whether the inventory changed, and publish it when it did."""
         moment = clocks.monotonic()
         conflict = self._publisher.conflict
-        sent = {group: message for group, message in newest.items() if group not in self._unsent}
-        if moment >= self._inventory_due or conflict != self._conflict or sent.keys() != self._told:
+        if moment >= self._inventory_due or conflict != self._conflict or newest.keys() != self._told:
             self._inventory_due = moment + _INVENTORY_SECONDS
             self._conflict = conflict
-            self._told = set(sent)
-            info = self._inventory.info(sent, time=now, conflict=conflict)
+            self._told = set(newest)
+            info = self._inventory.info(newest, time=now, conflict=conflict)
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info
-                self._publisher.set_info(info)
+                self._publish_info(info)
         if self._info is not None:
             self._home_assistant.refresh(self._info)
         self._publisher.refresh()
+
+    def _publish_info(self, info: Info) -> None:
+        payload, left_out = written_info(info)
+        if left_out and left_out != self._left_out:
+            _log.warning("the inventory is told without %s: it would be too large", ", ".join(left_out))
+        self._left_out = left_out
+        self._publisher.announce(self._info_topic, payload)
 
 
 def _whole(value: float | None) -> int | UnsetType:

@@ -18,7 +18,7 @@ from fleetglass.agent.connection import Connection, Message, has_left
 from fleetglass.agent.mqtt import MQTTMessageInfo
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics, encode
-from fleetglass.wire.payloads import Info, State, Status
+from fleetglass.wire.payloads import State, Status
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,6 @@ class Publisher:
         self._now = now
         topics = Topics(settings.prefix)
         self._status_topic = topics.leaf(settings.host_id, "status")
-        self._info_topic = topics.leaf(settings.host_id, "info")
         self._pulse_topic = topics.leaf(settings.host_id, "pulse")
         self._backfill_topic = topics.leaf(settings.host_id, "backfill")
         self._announced: dict[str, _Announcement] = {}
@@ -180,10 +179,6 @@ class Publisher:
         not have reason to do so again and again.
         """
         self._withdrawn.append(topic)
-
-    def set_info(self, info: Info) -> None:
-        """Publish a new inventory, now or as soon as there is a connection."""
-        self.announce(self._info_topic, encode(info))
 
     def renew(self) -> None:
         """Connect anew: what we know of the connection may be out of date."""

@@ -6,13 +6,14 @@ import time as clocks
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
 from fleetglass.agent.collectors.interface import Collector, Partial
 from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.fitting import written
 from fleetglass.wire.payloads import CollectorRun, Group
 
 _log = logging.getLogger(__name__)
@@ -23,9 +24,10 @@ _LONGEST_REASON = 200
 class Sampler:
     """Runs the collectors that are due, one after the other on one thread of its own.
 
-    A collector that raises loses its group for this tick. One that takes longer than half an interval,
-    at most 0.5 s, is late: the tick goes on without it on a new thread, with half of its time left. The
-    old thread stays with the late collector, which gets no other turn before it has come back.
+    A collector that raises, or whose message cannot be sent, loses its group for this tick. One that
+    takes longer than half an interval, at most 0.5 s, is late: the tick goes on without it on a new
+    thread, with half of its time left. The old thread stays with the late collector, which gets no other
+    turn before it has come back.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class Sampler:
     ) -> None:
         self.runs: dict[str, CollectorRun] = {}
         """How each collector did at its last turn, by group."""
+        self.payloads: dict[str, bytes] = {}
+        """What the last tick found, as it is to be sent, by group."""
         self._collectors = list(collectors)
         self._interval = interval
         self._clock = clock
@@ -56,14 +60,16 @@ class Sampler:
             del self.runs[gone]
         due = [one for one in collectors if self._is_due(one, tick)]
         found: dict[str, Group] = {}
+        self.payloads = {}
         while due:
             turn = _Turn(due, time, tick, self._clock)
             self._inbox.put(turn)
             late = turn.wait(self._deadline)
-            for group, (message, run) in turn.outcomes.items():
-                self._note(group, run)
-                if message is not None:
-                    found[group] = message
+            for group, outcome in turn.outcomes.items():
+                self._note(group, outcome.run)
+                if outcome.message is not None:
+                    found[group] = outcome.message
+                    self.payloads[group] = outcome.payload
             if late is None:
                 break
             self._late[late.group] = turn
@@ -75,10 +81,6 @@ class Sampler:
     def hasten(self, intervals: Mapping[str, float]) -> None:
         """Run the collectors of these groups at least as often as this, in seconds, until told otherwise."""
         self._hastened = intervals
-
-    def refuse(self, group: str, reason: str) -> None:
-        """Note that what a collector found cannot be used."""
-        self._note(group, CollectorRun(state="failed", reason=_sendable(reason)))
 
     def close(self) -> None:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
@@ -134,12 +136,20 @@ def turns_between(collector_interval: float, tick_interval: float) -> int:
     return max(1, round(collector_interval / tick_interval))
 
 
+class _Outcome(NamedTuple):
+    """What a collector found, as it is and as it is sent, and how it did."""
+
+    run: CollectorRun
+    message: Group | None = None
+    payload: bytes = b""
+
+
 class _Turn:
     """The collectors of one tick on their way through one thread."""
 
     def __init__(self, due: Sequence[Collector], time: float, tick: int, clock: Callable[[], float]) -> None:
         self.waiting = deque(due)
-        self.outcomes: dict[str, tuple[Group | None, CollectorRun]] = {}
+        self.outcomes: dict[str, _Outcome] = {}
         self.returned = threading.Event()
         """The thread is done with it, or came back from the collector it was left with."""
         self._time = time
@@ -187,16 +197,18 @@ class _Turn:
             self._since = self._clock()
             return self._running
 
-    def _collect(self, collector: Collector) -> tuple[Group | None, CollectorRun]:
+    def _collect(self, collector: Collector) -> _Outcome:
         try:
-            message = collector.collect(self._time, self._tick)
+            message, reason = collector.collect(self._time, self._tick), None
+            if isinstance(message, Partial):
+                message, reason = message
+            payload, left_out = (b"", None) if message is None else written(message)
         except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
             plain = isinstance(error, CollectionError)
             text = str(error) if plain else f"{type(error).__name__}: {error}"
-            return None, self._report("failed", collector, text)
-        if isinstance(message, Partial):
-            return message.message, self._report("ok", collector, message.reason)
-        return message, self._report("ok", collector)
+            return _Outcome(self._report("failed", collector, text))
+        reasons = "; ".join(filter(None, (reason, left_out)))
+        return _Outcome(self._report("ok", collector, reasons), message, payload)
 
     def _report(self, state: Literal["ok", "failed"], collector: Collector, reason: str = "") -> CollectorRun:
         return CollectorRun(
