@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,43 @@ def test_a_file_that_does_not_answer_any_more_is_opened_again(tmp_path: Path) ->
     path.unlink()
     path.write_bytes(b"another")
     assert files.read(str(path)) == b"another"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_file_given_up_is_closed_when_the_last_reader_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one thread reads, another may find that the file answers no more: nobody reads a wrong file."""
+    files = OpenFiles()
+    files.read("/proc/loadavg")
+    before = open_files()
+    pread, broken = os.pread, [False]
+    inner: list[bytes] = []
+
+    def read(descriptor: int, length: int, offset: int) -> bytes:
+        if broken[0]:
+            broken[0] = False
+            raise OSError
+        if not inner:  # the first reader has begun: a second one comes in between and meets the failure
+            inner.append(b"")
+            broken[0] = True
+            inner[0] = files.read("/proc/loadavg")
+            assert open_files() == before + 1
+        return pread(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", read)
+    assert len(files.read("/proc/loadavg").split()) == 5
+    assert len(inner[0].split()) == 5
+    assert open_files() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_threads_read_at_the_same_time() -> None:
+    """However many threads begin at once, each reads the whole file, and one descriptor stays."""
+    before = open_files()
+    files = OpenFiles()
+    with ThreadPoolExecutor(8) as threads:
+        texts = list(threads.map(lambda _: files.read("/proc/uptime"), range(200)))
+        assert all(len(text.split()) == 2 for text in texts)
+    assert open_files() == before + 1
 
 
 def open_files() -> int:

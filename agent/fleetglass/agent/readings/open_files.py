@@ -9,14 +9,13 @@ class OpenFiles:
 
     Only files of `/proc` do, told by their size of 0: they are made anew whenever they are read from the
     beginning. One that does not answer any more is opened again, as another may have taken its place.
+
+    Several threads may read, even the same file. No lock is held meanwhile: a file that never answers must
+    hold up nobody but who reads it. A file is closed when nobody knows or reads it any more.
     """
 
     def __init__(self) -> None:
-        self._descriptors: dict[str, int] = {}
-
-    def __del__(self) -> None:
-        for descriptor in self._descriptors.values():
-            os.close(descriptor)
+        self._files: dict[str, _OpenFile] = {}
 
     def read(self, path: str) -> bytes:
         """Return the whole of a file.
@@ -24,26 +23,35 @@ class OpenFiles:
         Raises:
             OSError: it is not there, or does not answer.
         """
-        descriptor = self._descriptors.get(path)
-        if descriptor is not None:
+        file = self._files.get(path)
+        if file is not None:
             try:
-                return _whole(descriptor)
-            except OSError:
-                os.close(self._descriptors.pop(path))
-        descriptor = os.open(path, os.O_RDONLY)
-        kind = os.fstat(descriptor)
-        if kind.st_size or not stat.S_ISREG(kind.st_mode):
-            with os.fdopen(descriptor, "rb", buffering=0) as file:
                 return file.read()
-        self._descriptors[path] = descriptor
-        return _whole(descriptor)
+            except OSError:
+                self._files.pop(path, None)
+        file = _OpenFile(os.open(path, os.O_RDONLY))
+        text = file.read()
+        if file.is_made_when_read():
+            self._files[path] = file
+        return text
 
 
-def _whole(descriptor: int) -> bytes:
-    text = os.pread(descriptor, _CHUNK, 0)
-    end = len(text)
-    # What has many lines comes in pages, and only an empty read is the end.
-    while more := os.pread(descriptor, _CHUNK, end):
-        text += more
-        end += len(more)
-    return text
+class _OpenFile:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def is_made_when_read(self) -> bool:
+        kind = os.fstat(self._descriptor)
+        return kind.st_size == 0 and stat.S_ISREG(kind.st_mode)
+
+    def read(self) -> bytes:
+        text = os.pread(self._descriptor, _CHUNK, 0)
+        end = len(text)
+        # What has many lines comes in pages, and only an empty read is the end.
+        while more := os.pread(self._descriptor, _CHUNK, end):
+            text += more
+            end += len(more)
+        return text
