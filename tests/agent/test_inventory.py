@@ -1,4 +1,5 @@
 import os
+import threading
 
 import psutil
 import pytest
@@ -7,9 +8,12 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
+from fleetglass.agent.readings.kinds import HostReading
+from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import BrokerAccess, BrokerURL, decode, encode
 from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
+from support.waiting import wait_for
 
 SETTINGS = AgentSettings(
     broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="web-1", interval=2.0, tags=("rack-7",)
@@ -56,6 +60,46 @@ def test_two_inventories_differ_only_in_their_time(inventory: Inventory) -> None
     """Nothing that is told flickers."""
     first, second = (inventory.info({}, time=1.0, conflict=None) for _ in range(2))
     assert first == second
+
+
+def test_a_host_that_does_not_answer_holds_up_nothing() -> None:
+    """While a file of the host hangs the inventory is told without it; when it answers, with it."""
+    released = threading.Event()
+    host = Frozen(released)
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[])
+    before = inventory.info({}, time=1.0, conflict=None)
+    assert before.kernel is UNSET
+    assert before.host_name
+    inventory.look_again()  # as one thread is still at it, no other one is started
+    released.set()
+    wait_for(lambda: inventory.info({}, time=1.0, conflict=None).kernel == "Linux 6.1", "the kernel")
+    assert host.asked == 1
+
+
+def test_the_start_of_the_host_follows_its_clock() -> None:
+    """A host without a clock of its own believes in a wrong start until its time is set."""
+    released = threading.Event()
+    released.set()
+    host = Frozen(released)
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[])
+    assert inventory.boot_time == 1000.0
+    host.boot_time = 1_760_000_000.0
+    wait_for(lambda: (inventory.look_again(), inventory.boot_time == 1_760_000_000.0)[1], "the new start")  # type: ignore[func-returns-value]
+
+
+class Frozen(PortableReadings):
+    """A host that answers when it is let."""
+
+    def __init__(self, released: threading.Event) -> None:
+        self.boot_time = 1000.0
+        self.asked = 0
+        self._released = released
+
+    def host(self) -> HostReading:
+        """Wait, and answer."""
+        self.asked += 1
+        self._released.wait(60)
+        return HostReading(None, "Linux 6.1", None, None, None, None, self.boot_time, None, None)
 
 
 def test_devices_are_named_by_group() -> None:

@@ -175,6 +175,7 @@ class _Agent:
             self._publisher.renew()
         if jump.set_seconds:
             _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
+            self._inventory.look_again()
         return jump
 
     def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:

@@ -1,6 +1,8 @@
 """What the host is: all that does not change from second to second."""
 
+import logging
 import platform
+import threading
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -30,11 +32,20 @@ from fleetglass.wire.payloads import (
 )
 from fleetglass.wire.version import VERSION
 
+_log = logging.getLogger(__name__)
+
 _NO_MEMORY = Memory(time=0, tick=0)
 
 
+_PATIENCE_SECONDS = 0.5
+
+
 class Inventory:
-    """Gathers what never changes once, and the rest whenever it is asked."""
+    """Gathers what hardly ever changes when told to, and the rest whenever it is asked.
+
+    Files of the host may be served by another process that hangs (lxcfs), so they are read on a thread of
+    its own; what has not come by then is absent until it does.
+    """
 
     def __init__(
         self,
@@ -48,7 +59,6 @@ class Inventory:
         self._interval = settings.interval
         self._collectors = collectors
         self._fields: dict[str, dict[str, FieldInfo]] = {}
-        host = readings.host()
         self._fixed = Info(
             time=0,
             session=session,
@@ -57,19 +67,17 @@ class Inventory:
             interval_seconds=settings.interval,
             groups={},
             machine_id_hash=known(machine_id_hash(settings.root)),
-            os_name=known(host.os_name),
-            kernel=known(host.kernel),
-            architecture=known(host.architecture),
             python_version=platform.python_version(),
-            manufacturer=known(host.manufacturer),
-            model=known(host.model),
-            cpu_model=known(host.cpu_model),
-            physical_cores=known(host.physical_cores),
-            logical_cores=known(host.logical_cores),
-            boot_time=known(host.boot_time),
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
+        self._looking = self._start_looking()
+        self._looking.join(_PATIENCE_SECONDS)
+
+    def look_again(self) -> None:
+        """Read the host anew: setting its clock also changes when it says that it started."""
+        if not self._looking.is_alive():
+            self._looking = self._start_looking()
 
     @property
     def boot_time(self) -> float | UnsetType:
@@ -99,10 +107,24 @@ class Inventory:
             conflict=conflict or UNSET,
         )
 
+    def _start_looking(self) -> threading.Thread:
+        thread = threading.Thread(target=self._look, name="fleetglass-host", daemon=True)
+        thread.start()
+        return thread
+
+    def _look(self) -> None:
+        try:
+            host = self._readings.host()
+        except (OSError, ValueError) as error:
+            _log.warning("what this host is cannot be read: %s", error)
+            return
+        told = {name: known(value) for name, value in host._asdict().items()}
+        self._fixed = msgspec.structs.replace(self._fixed, **told)
+
     def _addresses(self) -> dict[str, list[str]]:
         try:
             return self._readings.addresses()
-        except OSError:
+        except (OSError, ValueError):
             return {}
 
     def _group_info(self, name: str, message: Group | None, turns: int) -> GroupInfo:

@@ -37,7 +37,8 @@ class ProcessList:
         self._known: dict[str, _Known] = {}  # by the name of the folder, which is the pid
         self._proc = proc
         self._clock = clock
-        self._room = _descriptors_allowed(proc) if most_descriptors is None else most_descriptors
+        self._room = most_descriptors or 0
+        self._room_is_known = most_descriptors is not None
 
     def __del__(self) -> None:
         for one in self._known.values():
@@ -45,6 +46,8 @@ class ProcessList:
 
     def read(self) -> ProcessReading:
         """Read every process; those that end meanwhile are left out."""
+        if not self._room_is_known:  # asked no earlier: whoever only makes a list waits for no file
+            self._room, self._room_is_known = _descriptors_allowed(self._proc), True
         at = self._clock()
         known = self._known
         processes: dict[int, ProcessStat] = {}
