@@ -171,6 +171,24 @@ def wait_released(release: threading.Event) -> None:
     assert release.wait(20)
 
 
+def test_without_another_thread_the_tick_goes_on(
+    release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system allows no more threads a group is missing for this tick, and the agent lives."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    cpu = Scripted("cpu")
+    sampler, _ = run(Scripted("filesystem", lambda: (release.wait(20), None)[1]), cpu, ticks=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert sampler.sample(1.0, 1) == {}
+    assert (sampler.runs["cpu"].state, sampler.runs["cpu"].reason) == ("failed", "can't start new thread")
+    assert sampler.sample(2.0, 2).keys() == {"cpu"}
+    sampler.close()
+
+
 def test_a_reason_can_always_be_sent() -> None:
     """A name that is not UTF-8 in the reason of a failure is told with its bytes replaced, and cut to fit."""
 

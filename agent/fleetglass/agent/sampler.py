@@ -47,7 +47,7 @@ class Sampler:
         self._deadline = min(0.5, interval / 2)
         self._late: dict[str, _Turn] = {}
         self._hastened: Mapping[str, float] = {}
-        self._inbox = _start_worker()
+        self._inbox: SimpleQueue[_Turn | None] | None = None  # of the thread that has nothing to do
 
     def prime(self) -> None:
         """Let every collector take the reading that the first tick is measured from."""
@@ -63,6 +63,12 @@ class Sampler:
         self.payloads = {}
         while due:
             turn = _Turn(due, time, tick, self._clock)
+            try:
+                self._inbox = self._inbox or _start_worker()
+            except RuntimeError as error:
+                for one in due:
+                    self._note(one.group, CollectorRun(state="failed", reason=str(error)))
+                break
             self._inbox.put(turn)
             late = turn.wait(self._deadline)
             for group, outcome in turn.outcomes.items():
@@ -74,7 +80,7 @@ class Sampler:
                 break
             self._late[late.group] = turn
             self._note(late.group, self._late_run(late.group))
-            self._inbox = _start_worker()
+            self._inbox = None
             due = list(turn.waiting)
         return found
 
@@ -84,7 +90,8 @@ class Sampler:
 
     def close(self) -> None:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
-        self._inbox.put(None)
+        if self._inbox is not None:
+            self._inbox.put(None)
         for collector in self._collectors:
             if isinstance(collector, BackgroundCollector):
                 collector.close()

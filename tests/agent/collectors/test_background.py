@@ -95,6 +95,22 @@ def test_a_reading_that_hangs_is_told_and_has_no_second_beside_it() -> None:
     release.set()
 
 
+def test_a_reading_that_cannot_begin_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system allows no more threads the group fails until it does."""
+    clock = Clock()
+    slow = collector(lambda: Group(time=0, tick=0), clock)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            slow.collect(1.0, 1)
+    clock.now += 10
+    assert message_of(slow).tick == 1
+
+
 def test_closing_ends_what_runs_and_begins_nothing() -> None:
     """The reading that runs, and those of members, are told to end; no other begins."""
     ended: list[str] = []

@@ -109,6 +109,31 @@ def test_a_hung_mount_costs_only_itself(tmp_path: Path, release: threading.Event
     assert {one.mount for one in reader().filesystems} == everything
 
 
+def test_hundreds_of_hung_mounts_take_no_hundreds_of_threads(
+    tmp_path: Path, release: threading.Event
+) -> None:
+    """When a server of very many mounts is gone, some threads wait for it, and local ones are told."""
+    lines = [b"1 0 8:2 / / rw - ext4 /dev/sda2 rw"]
+    for number in range(300):
+        (tmp_path / f"mnt{number}").mkdir()
+        lines.append(b"%d 1 0:%d / /mnt%d rw - nfs4 nas:/x rw" % (number, number + 50, number))
+
+    def hang(path: str) -> os.statvfs_result:
+        if "mnt" in path:
+            assert release.wait(60)
+        return os.statvfs(path)
+
+    before = threading.active_count()
+    reader = FilesystemReader(made(tmp_path, b"\n".join(lines)), statvfs=hang, patience=0.5)
+    for _ in range(2):
+        found = reader()
+        assert [one.mount for one in found.filesystems] == ["/"]
+        assert 64 <= len(found.silent) < 100
+        assert threading.active_count() - before < 100
+    release.set()
+    wait_for(lambda: len(reader().filesystems) == 301, "every mount")
+
+
 def test_the_root_is_told_on_the_real_host() -> None:
     """Whatever carries the root, its size is known, and inodes where it counts them."""
     root = next(one for one in FilesystemReader()().filesystems if one.mount == "/")

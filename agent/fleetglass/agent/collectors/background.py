@@ -58,8 +58,9 @@ class BackgroundCollector:
         message = self._ended()
         now = self._clock()
         if self._began is None and now >= self._last_began + self._wanted_interval and not self._closed:
-            self._began = self._last_began = now
+            self._last_began = now
             threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True).start()
+            self._began = now  # and not before: a thread that cannot be started never ends
         if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
             raise CollectionError("the last reading does not come to its end")
         if self._failure is not None:

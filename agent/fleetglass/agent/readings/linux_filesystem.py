@@ -27,6 +27,8 @@ _REMOTE = re.compile(
 )
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 _PATIENCE_SECONDS = 0.1
+_AT_ONCE = 16
+_MOST_HUNG = 64
 
 
 class Mounted(NamedTuple):
@@ -42,8 +44,9 @@ class Mounted(NamedTuple):
 class FilesystemReader:
     """Asks every filesystem for its sizes, on threads of their own.
 
-    Those that may wait for another machine are asked all at once, the others one after another. One that
-    does not answer in time is named, and not asked again until its thread has come back from it.
+    Those that may wait for another machine are asked 16 at once, the others one after another. One that
+    does not answer in time is named, and not asked again until its thread has come back from it. While 64
+    threads wait like that, no other machine is asked.
     """
 
     def __init__(
@@ -64,20 +67,15 @@ class FilesystemReader:
         """Return the filesystems that answered, in the order of their mount points."""
         self._hung = [one for one in self._hung if not one.done.is_set()]
         silent = {one.asking for one in self._hung if one.asking}
-        remote: list[list[Mounted]] = []
-        local: list[list[Mounted]] = []
-        for mounts in filesystems_of(self._mounts()):
-            if mounts[0].mount not in silent:
-                (remote if _REMOTE.match(mounts[0].type) else local).append(mounts)
+        waiting = [mounts for mounts in filesystems_of(self._mounts()) if mounts[0].mount not in silent]
         found: dict[str, FilesystemReading] = {}
-        batches = [*([one] for one in remote), local]
-        while batches:
-            rounds = [_Round(batch, self._first) for batch in batches if batch]
+        while waiting:
+            rounds = [_Round(batch, self._first) for batch in self._batches(waiting)]
             until = time.monotonic() + self._patience
-            batches = []
+            waiting = []
             for one in rounds:
                 if not one.done.wait(max(until - time.monotonic(), 0)):
-                    batches.append(one.leave())
+                    waiting += one.leave()
                     self._hung.append(one)
                     if one.asking:  # else this machine is too busy to have begun
                         silent.add(one.asking)
@@ -85,6 +83,13 @@ class FilesystemReader:
         return FilesystemsReading(
             sorted(found.values(), key=lambda one: one.mount), sorted(map(printable, silent))
         )
+
+    def _batches(self, filesystems: list[list[Mounted]]) -> list[list[list[Mounted]]]:
+        """Return what is to be asked at the same time; each batch, one after another."""
+        remote = [mounts for mounts in filesystems if _REMOTE.match(mounts[0].type)]
+        local = [mounts for mounts in filesystems if not _REMOTE.match(mounts[0].type)]
+        dealt = [remote[first::_AT_ONCE] for first in range(_AT_ONCE)] if len(self._hung) < _MOST_HUNG else []
+        return [batch for batch in (local, *dealt) if batch]
 
     def _mounts(self) -> list[Mounted]:
         for path in self._mountinfo[:-1]:
