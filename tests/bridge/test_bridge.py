@@ -86,6 +86,26 @@ async def test_backfill_takes_its_place_in_the_past(mosquitto: Mosquitto, prefix
         await bridge.until_health(lambda health: health["messages_rejected"] == 1, "the refusal")
 
 
+async def test_backfill_stands_in_order_though_a_clock_was_set(mosquitto: Mosquitto, prefix: str) -> None:
+    """An agent's clock set back by an hour during the outage: its ticks tell the order, not its times."""
+
+    def at(tick: int, time: float) -> dict[str, Any]:
+        return {**json.loads(pulse(tick)), "time": time}
+
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        for tick in (1, 2):
+            await agent.publish(f"{prefix}/web-1/pulse", json.dumps(at(tick, 9000.0 + tick)))
+        await bridge.until_known("web-1")
+        late = [at(3, 9003.0), at(4, 5404.0), at(5, 5405.0)]
+        text = json.dumps({"time": 5406.0, "tick": 6, "session": "a", "pulses": late})
+        await agent.publish(f"{prefix}/web-1/backfill", text, qos=1)
+        await agent.publish(f"{prefix}/web-1/pulse", json.dumps(at(6, 5406.0)))
+        await bridge.until_health(lambda health: health["messages_received"] == 4, "every message")
+        async with bridge.viewer(hosts={"web-1": []}, history=60) as viewer:
+            past = await viewer.next("history")
+            assert [one["tick"] for one in past["samples"]["pulse"]] == [1, 2, 3, 4, 5, 6]
+
+
 async def test_a_lease_is_held_while_a_host_is_watched(mosquitto: Mosquitto, prefix: str) -> None:
     """A host that takes leases gets one with its first viewer, and none is left after the last."""
     info = {"time": 1, "session": "a", "host_name": "web", "agent_version": "1", "interval_seconds": 1}

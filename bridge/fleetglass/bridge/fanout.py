@@ -14,6 +14,8 @@ from fleetglass.bridge.outbox import Outbox
 from fleetglass.wire.protocol import BrokerChange, Host, LiveFrame, PulseFrame
 from fleetglass.wire.protocol import History as HistoryFrame
 
+MOST_CHUNKS = 32
+"""Chunks of one host's past that may wait for a viewer; 15 minutes of pulses are some 10."""
 LIVE_WAIT_SECONDS = 0.025
 """How long after its first message a tick's frame is sent, unless its end mark comes before."""
 END_OF_TICK = "collector"
@@ -50,6 +52,7 @@ class Fanout:
         self._watchers: dict[str, set[Subscriber]] = {}
         self._ticks: dict[str, _Tick] = {}
         self._pulses: dict[str, msgspec.Raw] = {}
+        self._chunks = 0  # of backfill
         self._encode: Callable[[msgspec.Struct], bytes] = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -109,8 +112,9 @@ class Fanout:
         watchers = self._watchers.get(host)
         if watchers and pulses:
             samples = {"pulse": [msgspec.Raw(pulse) for pulse in pulses]}
-            # Chunks follow each other, and none stands for another.
-            subject = f"{host} {hash(pulses[0])}"
+            # Chunks follow each other, and only very many later ones stand for one.
+            self._chunks += 1
+            subject = f"{host} {self._chunks % MOST_CHUNKS}"
             self._put(watchers, "backfill", subject, self._encode(HistoryFrame(host=host, samples=samples)))
 
     def host_changed(self, change: Host) -> None:

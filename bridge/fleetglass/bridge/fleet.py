@@ -99,6 +99,7 @@ class Fleet:
             known = self._hosts.get(host)
             if known is not None and known.info is not None:
                 known.info = None
+                known.demand_groups = frozenset()
                 self._changes.infos.add(host)
             return
         info = decode(payload, Info)

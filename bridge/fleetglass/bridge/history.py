@@ -1,13 +1,15 @@
 """The last minutes of every host's messages, within a budget of memory, oldest out first."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from fleetglass.wire.protocol import HISTORY_SECONDS
 
 MERGE_SLACK_SECONDS = 30.0
 """How far the moment of a late payload, which is reckoned, may be off."""
+MOST_PER_SECOND = 4
+"""Payloads of one group in one second; agents make 2 at most."""
 ENTRY_OVERHEAD_BYTES = 200
 """What CPython needs for one entry beside the payload: two tuples, two deque slots, the bytes object."""
 
@@ -42,27 +44,46 @@ class History:
         group: str,
         past: list[tuple[float, bytes]],
         now: float,
-        order: Callable[[bytes], float],
+        number_of: Callable[[bytes], tuple[Hashable, int]],
     ) -> int:
-        """Put late payloads where `order` has them, and return how many were not there yet.
+        """Put late payloads, oldest first, to where they belong, and return how many were not there yet.
 
-        Each is given with its moment, oldest first. In the order of eviction they count as new, so that
-        they may stay a little longer than their age allows; `since` leaves out what is too old.
+        Each is given with its moment, as far as that is known. Its place is told by `number_of`: before what
+        has a higher number in the same row, behind all else; the clock of a host may have been set meanwhile.
+        In the order of eviction late payloads count as new, so that they may stay a little longer than their
+        age allows; `since` leaves out what is too old. A series that is longer than any agent makes it takes
+        none: looking for their place in it would hold up everybody else.
         """
         new = [entry for entry in past if entry[0] >= now - self._max_age]
         if not new:
             return 0
         series = self._hosts.setdefault(host, {}).setdefault(group, _Series())
-        later: list[tuple[float, bytes]] = []
-        while series.entries and series.entries[-1][0] >= new[0][0] - MERGE_SLACK_SECONDS:
-            later.append(series.entries.pop())
-        known = {payload for _, payload in later}
-        new = [entry for entry in new if entry[1] not in known]
-        series.entries.extend(sorted([*later, *new], key=lambda entry: order(entry[1])))
-        self._order.extend(series for _ in new)
-        self.used_bytes += sum(_cost(payload) for _, payload in new)
+        entries = series.entries
+        if len(entries) > MOST_PER_SECOND * self._max_age:
+            return 0
+        later: deque[tuple[float, bytes]] = deque()
+        while entries and entries[-1][0] >= new[0][0] - MERGE_SLACK_SECONDS:
+            later.appendleft(entries.pop())
+        numbers = deque(number_of(payload) for _, payload in later)
+        known = set(numbers)
+        merged = 0
+        for at, payload in new:
+            row, number = number_of(payload)
+            if (row, number) in known:
+                continue
+            known.add((row, number))
+            while later and not (numbers[0][0] == row and numbers[0][1] > number):
+                entries.append(later.popleft())
+                numbers.popleft()
+            # Moments never run backwards, or `since` would stop too early.
+            latest = min(at, later[0][0]) if later else at
+            entries.append((max(latest, entries[-1][0]) if entries else latest, payload))
+            self._order.append(series)
+            self.used_bytes += _cost(payload)
+            merged += 1
+        entries.extend(later)
         self._trim(now)
-        return len(new)
+        return merged
 
     def since(self, host: str, group: str, seconds: float, now: float) -> list[bytes]:
         """Return the payloads of the last `seconds`, oldest first."""

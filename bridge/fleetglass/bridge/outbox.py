@@ -10,8 +10,8 @@ class Outbox:
 
     A frame replaces an unsent one of its kind and subject. Frames that tell how things stand move to the
     end then, so that the last one read is the last one put; samples keep their place, so that none waits
-    for ever. There is one subject per host, and one per chunk of its backfill, which
-    bounds the number of frames.
+    for ever. There is one subject per host, and some for chunks of its past: the number of hosts bounds
+    the number of frames.
     """
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import msgspec
+from msgspec import UnsetType
 
 from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
@@ -183,13 +184,14 @@ class Relay:
         backfill = decode(payload, Backfill)
         if self.fleet.get(host) is None:
             raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
-        past = []
-        for raw in backfill.pulses:
-            pulse = bytes(raw)
-            # Both times are of the host's own clock, whatever it shows.
-            past.append((now - max(backfill.time - decode(pulse, Pulse).time, 0.0), pulse))
-        past.sort(key=lambda entry: entry[0])
-        if self.history.merge(host, "pulse", past, now, _sample_time):
+        past: list[tuple[float, bytes]] = []
+        at = now
+        for pulse in map(bytes, reversed(backfill.pulses)):
+            # Both times are of the host's own clock, whatever it shows; it may have been set in between.
+            at = min(at, now - (backfill.time - decode(pulse, Pulse).time))
+            past.append((at, pulse))
+        past.reverse()
+        if self.history.merge(host, "pulse", past, now, _number_of):
             self.fanout.backfill(host, [pulse for _, pulse in past])
 
     def _demand(self, now: float) -> None:
@@ -244,8 +246,9 @@ class Relay:
         )
 
 
-def _sample_time(payload: bytes) -> float:
-    return decode_stamp(payload).time
+def _number_of(payload: bytes) -> tuple[str | UnsetType, int]:
+    stamp = decode_stamp(payload)
+    return stamp.session, stamp.tick
 
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
