@@ -54,6 +54,34 @@ def test_a_host_is_online_while_entered(mosquitto: Mosquitto, prefix: str) -> No
 
 
 @pytest.mark.broker
+def test_a_connection_that_comes_while_the_agent_ends_says_nothing(mosquitto: Mosquitto, prefix: str) -> None:
+    """No agent that has ended is online: not even when the broker let it in only then."""
+    publisher = Publisher(settings(mosquitto.port, prefix), session="abc")
+    publisher._stopping = True
+    with recording(mosquitto.port, prefix) as witness:
+        with publisher:
+            wait_for(lambda: publisher._connection.connected, "connection")
+        with publishing(mosquitto.port, prefix, "def"):
+            assert witness.wait_status("online").payload["session"] == "def"
+        said = {(one.payload["session"], one.payload["state"]) for one in witness.of("status")}
+        assert ("abc", "online") not in said
+
+
+@pytest.mark.broker
+def test_a_connection_that_comes_while_held_is_made_anew(mosquitto: Mosquitto, prefix: str) -> None:
+    """When the reason to stay away ends before the connection was left, everything is said all the same."""
+    publisher = Publisher(settings(mosquitto.port, prefix), session="abc")
+    publisher._held = "waiting for interface wlan0"
+    with recording(mosquitto.port, prefix) as witness, publisher:
+        wait_for(lambda: publisher._connection.connected, "connection")
+        publisher.hold(None)
+        witness.wait_status("online")
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        lied = say(witness, prefix, '{"state":"lost","session":"abc","time":1}')
+        witness.wait_status("online", after=lied)
+
+
+@pytest.mark.broker
 def test_the_inventory_is_retained(mosquitto: Mosquitto, prefix: str) -> None:
     """An inventory that was set before the connection is published with it, and a new one at once."""
     with (

@@ -130,7 +130,7 @@ class Publisher:
         if reason is None:
             if self._held is not None:
                 self._held = None
-                self._status_due = 0.0
+                self._connection.pause()  # where it has not been left yet: it may have begun without a word
                 self._connection.resume()
             return
         if self._held is None:
@@ -240,8 +240,8 @@ class Publisher:
         return Message(self._backfill_topic, payload, qos=1)
 
     def _introduce(self) -> None:
-        """Say who we are on a new connection."""
-        if self._held is not None:
+        """Say who we are on a new connection, unless we are about to leave it."""
+        if self._held is not None or self._stopping:
             return
         self._say_online()
         self._connection.subscribe(self._heard)
