@@ -1,3 +1,6 @@
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +42,16 @@ def test_leases_of_several_bridges_add_up() -> None:
     assert leases.intervals(1) == {"process": 1, "gpu": 2}
     leases.hear(demand("one", ["process"], interval_seconds=5), retained=False, now=1, wall=WALL)
     assert leases.intervals(2) == {"process": 1}
+
+
+@pytest.mark.parametrize(
+    "field", [{"holder": "x" * 65}, {"groups": ["x" * 65]}, {"groups": ["x"] * 65}, {"interval_seconds": -1}]
+)
+def test_a_lease_has_a_size(field: dict[str, Any]) -> None:
+    """Nobody fills the agent's memory by asking."""
+    lease = msgspec.structs.replace(Demand(time=WALL, holder="one", groups=["process"]), **field)
+    with pytest.raises(PayloadError):
+        Leases().hear(encode(lease), retained=False, now=0, wall=WALL)
 
 
 def test_an_empty_payload_ends_nothing() -> None:

@@ -129,7 +129,7 @@ def test_the_largest_message_fits() -> None:
 
 
 def test_fields_become_entities_when_they_are_seen() -> None:
-    """A host is announced with its first summary, again when a field appears, and not otherwise."""
+    """A host is announced with its first summary, again when what is told of it changes, and no more."""
     board = Board()
     keeper = HomeAssistant(SETTINGS, board)
     keeper.refresh(INFO)
@@ -142,6 +142,8 @@ def test_fields_become_entities_when_they_are_seen() -> None:
     keeper.hear_summary(Summary(time=1, tick=1, battery_percent=50.0))
     keeper.refresh(INFO)
     assert set(board.announced[1]["cmps"]) == {"cpu_percent", "battery_percent", "online", "status"}
+    keeper.refresh(msgspec.structs.replace(INFO, addresses={"veth7": ["fe80::7"]}))
+    assert len(board.announced) == 2
     keeper.refresh(msgspec.structs.replace(INFO, os_name="Debian 13"))
     assert board.announced[2]["dev"]["sw"] == "Debian 13"
 

@@ -69,6 +69,7 @@ def test_accepted(kind: Kind[object], given_value: object, value: object) -> Non
         (Flag(), "perhaps"),
         (Text(), " "),
         (Texts(), "a,,b"),
+        (Texts(), "caf\udce9"),
         (Texts(), [1]),
         (HostId(), 7),
         (Interface(), "../eth0"),

@@ -166,7 +166,8 @@ class HomeAssistant:
         self._missed = dict.fromkeys(SUMMARY_FIELDS, 0)  # summaries since a field was seen
         self._present: set[str] = set()
         self._gone: set[str] = set()
-        self._info: Info | None = None  # of what was last announced, while nothing changed
+        self._info: Info | None = None  # of the last look, while nothing changed
+        self._announced = b""
         if settings.home_assistant:
             publisher.listen(birth_topic(settings), self._hear_birth)
         else:
@@ -196,7 +197,10 @@ class HomeAssistant:
             present=self._present,
             gone=self._gone,
         )
-        self._publisher.announce(self._topic, msgspec.json.encode(config))
+        payload = msgspec.json.encode(config)
+        if payload != self._announced:
+            self._announced = payload
+            self._publisher.announce(self._topic, payload)
 
     def _hear_birth(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         if payload == b"online" and not retained:

@@ -137,6 +137,7 @@ class Texts:
         texts = [text.strip() for part in parts for text in part.split(",")]
         if not all(texts):
             raise ValueError
+        "".join(texts).encode()  # bytes of an argument that are not UTF-8 could never be sent
         return tuple(dict.fromkeys(texts))
 
 

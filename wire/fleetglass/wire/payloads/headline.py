@@ -75,6 +75,9 @@ class Demand(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     time: Time
     holder: Annotated[str, Meta(max_length=64, description="who asks; a later lease of it replaces this")]
-    groups: Annotated[list[str], Meta(max_length=64, description="groups wanted at `interval_seconds`")]
+    groups: Annotated[
+        list[Annotated[str, Meta(max_length=64)]],
+        Meta(max_length=64, description="groups wanted at `interval_seconds`"),
+    ]
     interval_seconds: Annotated[float, Meta(ge=0, le=3600, description="0 is every tick")] = 0
     lease_seconds: Annotated[float, Meta(ge=0, le=300, description="how long it runs from `time` on")] = 30
