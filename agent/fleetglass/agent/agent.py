@@ -17,7 +17,7 @@ from fleetglass.agent.collectors.collector import OwnReport
 from fleetglass.agent.connection import Message
 from fleetglass.agent.demand import Leases
 from fleetglass.agent.fitting import written_info
-from fleetglass.agent.headline import SUMMARY_SECONDS, Means, pulse_of
+from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.interface_gate import InterfaceGate
@@ -30,6 +30,7 @@ from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import Group, Info
+from fleetglass.wire.topics import SUMMARY_SECONDS
 
 _log = logging.getLogger(__name__)
 

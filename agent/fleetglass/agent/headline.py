@@ -24,8 +24,6 @@ from fleetglass.wire.payloads import (
 )
 
 MOST_CORES = 64
-SUMMARY_SECONDS = 15.0
-"""Time between two summaries; at least that between two ticks."""
 
 N = TypeVar("N", int, float)
 

@@ -14,10 +14,10 @@ from typing import Any, Final, Protocol, get_args
 import msgspec
 from msgspec import UNSET
 
-from fleetglass.agent.headline import SUMMARY_SECONDS
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics
 from fleetglass.wire.payloads import Info, State, Summary
+from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.units import UNITS, unit_of
 
 SUMMARY_FIELDS: Final = tuple(name for name in Summary.__struct_fields__ if name not in ("time", "tick"))

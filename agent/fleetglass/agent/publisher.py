@@ -19,10 +19,10 @@ from fleetglass.agent.mqtt import MQTTMessageInfo
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import State, Status
+from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS
 
 _log = logging.getLogger(__name__)
 
-INFO_SECONDS = 600.0
 UNACKNOWLEDGED_TICKS = 2
 READERS_SECONDS = 1.0
 """How long after a broker's return what was kept waits for those who read it."""
@@ -259,7 +259,7 @@ class Publisher:
                     self._connection.send([Message(topic, one.payload, qos=1, retain=True)])
 
     def _say_online(self) -> None:
-        self._status_due = self._clock() + random.uniform(50, 70)
+        self._status_due = self._clock() + STATUS_SECONDS * random.uniform(0.85, 1.15)
         self._connection.send([self._status("online")])
 
     def _status(self, state: State) -> Message:

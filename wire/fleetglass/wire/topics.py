@@ -16,6 +16,13 @@ PREFIX_RULE = "1 to 6 levels of A-Z a-z 0-9 _ -, separated by /"
 
 Leaf = Literal["status", "info", "summary", "pulse", "live", "backfill", "demand"]
 
+STATUS_SECONDS = 60.0
+"""Between two times that `status` is said, with some jitter, though nothing changed."""
+INFO_SECONDS = 600.0
+"""The same for `info`."""
+SUMMARY_SECONDS = 15.0
+"""Between two summaries; at least the time between two ticks."""
+
 _PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,5}\Z")
 _LEAVES: dict[str, Leaf] = {
     "status": "status",

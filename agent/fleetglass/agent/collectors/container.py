@@ -64,11 +64,7 @@ def container_use(before: ContainerReading | None, now: ContainerReading) -> Con
         health=known(now.health),
         memory_used_bytes=known(use.memory_used),
         memory_limit_bytes=known(use.memory_limit),
-        memory_percent=(
-            UNSET
-            if use.memory_used is None or use.memory_limit is None
-            else percent(use.memory_used, use.memory_limit)
-        ),
+        memory_percent=percent(use.memory_used, use.memory_limit),
         restarts=known(now.restarts),
         started_time=known(now.started),
     )

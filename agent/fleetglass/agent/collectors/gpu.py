@@ -61,11 +61,7 @@ def gpu_use(before: GpuReading | None, now: GpuReading) -> GpuDevice:
         awake_percent=UNSET if asleep is None else percent(elapsed - asleep, elapsed),
         memory_used_bytes=known(now.memory_used),
         memory_total_bytes=known(now.memory_total),
-        memory_percent=(
-            UNSET
-            if now.memory_used is None or now.memory_total is None
-            else percent(now.memory_used, now.memory_total)
-        ),
+        memory_percent=percent(now.memory_used, now.memory_total),
         temperature_celsius=UNSET if now.temperature is None else round(float(now.temperature), 1),
         power_watts=UNSET if power is None else round(power, 1),
         clock_hertz=known(now.frequency),

@@ -12,10 +12,7 @@ from fleetglass.cli.simulation.host import SyntheticHost
 from fleetglass.cli.simulation.messages import EVERY_TICK, SLOW_SECONDS, make_info, make_messages
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Headline, Pulse, State, Status, Summary
-
-SUMMARY_SECONDS: Final = 15.0
-STATUS_SECONDS: Final = 60.0
-INFO_SECONDS: Final = 600.0
+from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS, SUMMARY_SECONDS
 
 _HEADLINES: Final = [name for name in Headline.__struct_fields__ if name not in {"time", "tick"}]
 
