@@ -14,6 +14,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.agent.connection import Connection, Message
 from fleetglass.agent.errors import AgentError
+from fleetglass.agent.serving import serve
 from fleetglass.wire import BrokerAccess, BrokerURL
 from support.certificates import Authority, Certificate
 from support.mosquitto import Mosquitto
@@ -208,12 +209,10 @@ def test_what_a_callback_raises_does_not_end_the_connection(
 
 @pytest.mark.broker
 def test_a_defect_in_the_thread_is_survived(
-    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When serving a connection fails for whatever reason, another one is made."""
-    calls = Calls()
-    connection = make_connection(calls, mosquitto.port, prefix)
-    serve = connection._serve
+    connection = make_connection(Calls(), mosquitto.port, prefix)
     failures = iter([ZeroDivisionError()])
 
     def fail_once(*arguments: Any) -> None:
@@ -221,7 +220,7 @@ def test_a_defect_in_the_thread_is_survived(
             raise failure
         serve(*arguments)
 
-    connection._serve = fail_once  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr("fleetglass.agent.connection.serve", fail_once)
     with connection:
         wait_for(lambda: connection.connected, "connection")
     assert any("the connection failed" in line for line in own_lines(caplog))

@@ -6,8 +6,7 @@ from fleetglass.agent.waker import Waker
 
 def test_another_thread_ends_the_waiting() -> None:
     """Who waits is woken from elsewhere, once for any number of calls."""
-    waker = Waker()
-    with selectors.DefaultSelector() as selector:
+    with Waker() as waker, selectors.DefaultSelector() as selector:
         selector.register(waker, selectors.EVENT_READ)
         assert not selector.select(0)
         for _ in range(3):
@@ -17,13 +16,13 @@ def test_another_thread_ends_the_waiting() -> None:
         assert selector.select(10)
         waker.rest()
         assert not selector.select(0)
-    waker.close()
 
 
 def test_waking_never_blocks_and_never_fails() -> None:
-    """Nobody who wakes waits for a thread that does not rest, nor minds one that has ended."""
+    """Nobody who wakes waits for a thread that does not rest, or minds one that is not there."""
     waker = Waker()
-    for _ in range(10_000):
-        waker.wake()
-    waker.close()
+    waker.wake()
+    with waker:
+        for _ in range(10_000):
+            waker.wake()
     waker.wake()

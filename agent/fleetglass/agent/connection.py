@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import random
-import selectors
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from fleetglass.agent.errors import AgentError
 from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
 from fleetglass.agent.mqtt_version import End, version_after
+from fleetglass.agent.serving import serve
 from fleetglass.agent.tls import tls_context
 from fleetglass.agent.waker import Waker
 from fleetglass.wire import BrokerAccess
@@ -31,7 +31,6 @@ STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 RETAINED_EXPIRY_SECONDS = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
-_LOOK_SECONDS = 2.0
 _FIRST_ANSWER_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 _RULES_SECONDS = 5.0
@@ -153,7 +152,7 @@ class Connection:
         self._allowed.set()
 
     def _run(self) -> None:
-        with contextlib.closing(self._waker):
+        with self._waker:
             self._keep_connected()
 
     def _keep_connected(self) -> None:
@@ -199,38 +198,13 @@ class Connection:
         self._client = client
         with contextlib.ExitStack() as stack:
             stack.callback(_close_socket, client)
-            self._serve(client)
+            if self._is_leaving:
+                client.disconnect()
+            answer_by = self._clock() + self._answer_seconds()
+            serve(client, self._waker, lambda: self._patience_seconds(answer_by))
 
-    def _serve(self, client: Client) -> None:
-        """Read and write until the connection is gone."""
-        sock = client.socket()
-        if sock is None:
-            return
-        if self._is_leaving:
-            client.disconnect()
-        answer_by = self._clock() + self._answer_seconds()
-        # Not select(2): it takes no descriptor above 1023, and every process listed may have one open.
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._waker, selectors.EVENT_READ)
-            selector.register(sock, selectors.EVENT_READ)
-            while client.socket() is not None:
-                left = _LOOK_SECONDS
-                if self._end == "unanswered":
-                    left = min(left, answer_by - self._clock())
-                    if left <= 0:
-                        return
-                writing = selectors.EVENT_WRITE if client.want_write() else 0
-                selector.modify(sock, selectors.EVENT_READ | writing)
-                ready = {key.fileobj: events for key, events in selector.select(left)}
-                if self._waker in ready:
-                    self._waker.rest()
-                if ready.get(sock, 0) & selectors.EVENT_READ:
-                    client.loop_read()
-                    while _has_decrypted(client.socket()):
-                        client.loop_read()
-                if ready.get(sock, 0) & selectors.EVENT_WRITE or client.want_write():
-                    client.loop_write()
-                client.loop_misc()
+    def _patience_seconds(self, answer_by: float) -> float:
+        return answer_by - self._clock() if self._end == "unanswered" else float("inf")
 
     def _answer_seconds(self) -> float:
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
@@ -315,12 +289,6 @@ class Connection:
         if self._trouble != trouble:
             _log.warning(text, *values)
         self._trouble = trouble
-
-
-def _has_decrypted(sock: object) -> bool:
-    """Whether a socket of TLS holds what it has decrypted already, which select does not see."""
-    pending = getattr(sock, "pending", None)
-    return pending is not None and pending() > 0
 
 
 def has_left(sent: MQTTMessageInfo) -> bool:

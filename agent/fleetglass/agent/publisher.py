@@ -3,23 +3,23 @@
 import contextlib
 import itertools
 import logging
-import os
 import random
-import threading
 import time as clocks
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from fleetglass.agent.announcements import Announcements
 from fleetglass.agent.backlog import Backlog, backfill_of
 from fleetglass.agent.claim import Claim
 from fleetglass.agent.connection import Connection, Message, has_left
 from fleetglass.agent.mqtt import MQTTMessageInfo
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.tls import TlsFiles
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import State, Status
-from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS
+from fleetglass.wire.topics import STATUS_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -66,9 +66,6 @@ class Publisher:
         self._status_topic = topics.leaf(settings.host_id, "status")
         self._pulse_topic = topics.leaf(settings.host_id, "pulse")
         self._backfill_topic = topics.leaf(settings.host_id, "backfill")
-        self._announced: dict[str, _Announcement] = {}
-        self._withdrawn: list[str] = []
-        self._announcing = threading.Lock()
         self._heard: dict[str, Callable[[bytes, bool], None]] = {self._status_topic: self._hear_status}
         self._claim = Claim(session)
         self._status_due = 0.0
@@ -82,7 +79,7 @@ class Publisher:
         self._unacknowledged: deque[tuple[MQTTMessageInfo | None, list[bytes]]] = deque()
         self._connection_of_those = 0
         self._last: list[MQTTMessageInfo] = []
-        self._files = _Files(settings)
+        self._files = TlsFiles(settings.broker)
         self._files_due = 0.0
         self._connection = Connection(
             settings.broker,
@@ -93,6 +90,7 @@ class Publisher:
             on_message=self._hear,
             clock=clock,
         )
+        self._announcements = Announcements(self._connection.send, clock)
 
     def __enter__(self) -> Self:
         self._connection.__enter__()
@@ -160,25 +158,19 @@ class Publisher:
         """Subscribe before entering; `take` gets payload and whether it was retained, on another thread."""
         self._heard[topic] = take
 
-    def announce(self, topic: str, payload: bytes, *, every_seconds: float = INFO_SECONDS) -> None:
+    def announce(self, topic: str, payload: bytes) -> None:
         """Say something that stays: retained, said again after each connect and from time to time."""
-        with self._announcing:
-            self._announced[topic] = _Announcement(payload, every_seconds, self._clock())
-        self.refresh()
+        self._announcements.put(topic, payload)
+        if self.connected:
+            self._announcements.say_due()
 
     def announce_again(self, topic: str, *, after_seconds: float) -> None:
         """Say once more what was announced there, or nothing when nothing was."""
-        with self._announcing:
-            if (one := self._announced.get(topic)) is not None:
-                self._announced[topic] = one._replace(due=self._clock() + after_seconds)
+        self._announcements.repeat(topic, after_seconds=after_seconds)
 
     def withdraw(self, topic: str) -> None:
-        """Clear at the first connection what an earlier run may have announced; to be called before entering.
-
-        Only at the first: a broker that ends a connection on which this agent writes what it may not must
-        not have reason to do so again and again.
-        """
-        self._withdrawn.append(topic)
+        """Clear at the first connection what an earlier run announced; to be called before entering."""
+        self._announcements.withdraw(topic)
 
     def renew(self) -> None:
         """Connect anew: what we know of the connection may be out of date."""
@@ -219,7 +211,7 @@ class Publisher:
             return
         if now >= self._status_due:
             self._say_online()
-        self._say_announcements(now)
+        self._announcements.say_due()
 
     def _readers_may_be_missing(self) -> bool:
         """After an outage bridges come back as we do, and what is sent before they are is lost to them."""
@@ -245,18 +237,7 @@ class Publisher:
             return
         self._say_online()
         self._connection.subscribe(self._heard)
-        self._say_announcements(float("inf"))
-        while self._withdrawn:
-            self._connection.send([Message(self._withdrawn.pop(), b"", retain=True)])
-
-    def _say_announcements(self, due: float) -> None:
-        """Say those that were due before a moment."""
-        with self._announcing:  # two threads come here, and the newest payload must be the last one said
-            now = self._clock()
-            for topic, one in self._announced.items():
-                if one.due <= due:
-                    self._announced[topic] = one._replace(due=now + one.every_seconds)
-                    self._connection.send([Message(topic, one.payload, qos=1, retain=True)])
+        self._announcements.say_all()
 
     def _say_online(self) -> None:
         self._status_due = self._clock() + STATUS_SECONDS * random.uniform(0.85, 1.15)
@@ -284,36 +265,3 @@ class Publisher:
 
 def _is_acknowledged(sent: MQTTMessageInfo | None) -> bool:
     return sent is not None and has_left(sent)
-
-
-class _Announcement(NamedTuple):
-    payload: bytes
-    every_seconds: float
-    due: float
-
-
-class _Files:
-    """The files that the connection by TLS was made with."""
-
-    def __init__(self, settings: AgentSettings) -> None:
-        broker = settings.broker
-        files = (broker.ca_file, broker.certificate_file, broker.key_file) if broker.url.tls else ()
-        self._names = [file for file in files if file is not None]
-        self._times = self._read()
-
-    def have_changed(self) -> bool:
-        """Return whether any is another one than at the last look. A file that is missing waits."""
-        times = self._read()
-        if None in times or times == self._times:
-            return False
-        self._times = times
-        return True
-
-    def _read(self) -> list[int | None]:
-        times: list[int | None] = []
-        for name in self._names:
-            try:
-                times.append(os.stat(name).st_mtime_ns)  # noqa: PTH116 -- nothing else of a path is needed
-            except OSError:
-                times.append(None)
-        return times

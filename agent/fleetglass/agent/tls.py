@@ -1,5 +1,6 @@
 """What a connection by TLS needs, from the files that the user named."""
 
+import os
 from typing import TYPE_CHECKING
 
 from fleetglass.agent.errors import AgentError
@@ -29,6 +30,32 @@ def tls_context(broker: BrokerAccess) -> "ssl.SSLContext":
             expected = "a certificate and its key in PEM"
             raise _unusable("certificate_file and key_file", files, error, expected) from error
     return context
+
+
+class TlsFiles:
+    """The files that a connection by TLS is made with; none for a plain one."""
+
+    def __init__(self, broker: BrokerAccess) -> None:
+        files = (broker.ca_file, broker.certificate_file, broker.key_file) if broker.url.tls else ()
+        self._names = [file for file in files if file is not None]
+        self._times = self._read()
+
+    def have_changed(self) -> bool:
+        """Return whether any is another one than at the last look. A file that is missing waits."""
+        times = self._read()
+        if None in times or times == self._times:
+            return False
+        self._times = times
+        return True
+
+    def _read(self) -> list[int | None]:
+        times: list[int | None] = []
+        for name in self._names:
+            try:
+                times.append(os.stat(name).st_mtime_ns)  # noqa: PTH116 -- nothing else of a path is needed
+            except OSError:
+                times.append(None)
+        return times
 
 
 def _unusable(key: str, file: str | None, error: OSError, expected: str) -> AgentError:
