@@ -16,12 +16,13 @@ def block(language: str) -> str:
 
 
 def test_the_settings_of_the_readme_are_understood(tmp_path: Path) -> None:
-    """The example file turns on all groups that are off by default."""
+    """The example file turns on all that is off by default."""
     path = tmp_path / "fleetglass.yaml"
     path.write_text(block("yaml").replace("/etc/fleetglass/custom.d", str(tmp_path)))
     settings = agent_settings(read_configuration({"config": str(path)}, {}))
     assert (settings.containers, settings.units) == (True, ("ssh.service", "backup-*.timer"))
     assert settings.custom_folder == tmp_path
+    assert settings.demand
 
 
 def test_the_own_metric_of_the_readme_is_understood() -> None:
