@@ -38,8 +38,10 @@ def written(message: Group) -> tuple[bytes, str | None]:
     if isinstance(message, Custom):
         return _checked(encode(message.payload())), None
     payload = encode(message)
+    if len(payload) <= MAX_PAYLOAD_BYTES:
+        return payload, None
     name, entries = _largest(message)
-    if len(payload) <= MAX_PAYLOAD_BYTES or not entries:
+    if not entries:
         return _checked(payload), None
     order = sorted(entries, key=_lesser(message))
     kept = len(entries)
