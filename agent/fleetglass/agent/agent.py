@@ -103,8 +103,6 @@ class _Agent:
         self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
         self._collectors = collectors
-        # Ticks for which a group's message is still taken for the present, by group.
-        self._fresh: dict[str, float] = {}
         self._newest: dict[str, Group] = {}
         self._own = OwnReport(readings.own_resident_bytes)
         self._means = Means()
@@ -182,10 +180,12 @@ class _Agent:
     def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:
         """Return the newest message of each group, slow groups' last ones among them."""
         self._newest |= found
-        for one in current(self._collectors):
-            self._fresh[one.group] = 2.5 * turns_between(one.interval, self._interval)
+        # Ticks for which a message is still taken for the present; no longer, where its collector is gone.
+        fresh = {
+            one.group: 2.5 * turns_between(one.interval, self._interval) for one in current(self._collectors)
+        }
         for name in list(self._newest):
-            if self._tick - self._newest[name].tick > self._fresh[name]:
+            if self._tick - self._newest[name].tick > fresh.get(name, 0.0):
                 del self._newest[name]
         return self._newest
 
