@@ -1,116 +1,232 @@
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.bridge.history import ENTRY_OVERHEAD_BYTES, History
+from fleetglass.bridge.backfill import Dated
+from fleetglass.bridge.chunk import CHUNK_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES
+from fleetglass.bridge.history import MERGE_MOST_ENTRIES, SERIES_OVERHEAD_BYTES, History
+from fleetglass.wire import decode_stamp
 
-KILOBYTE = b"x" * (1000 - ENTRY_OVERHEAD_BYTES)
+EMPTY_BYTES = SERIES_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES + ENTRY_OVERHEAD_BYTES
+
+
+def sample(tick: int, session: str = "a", time: float | None = None, filler: int = 0) -> bytes:
+    noise = random.Random(tick).randbytes(filler // 2).hex()
+    return b'{"time":%.3f,"tick":%d,"session":"%s","x":"%s"}' % (
+        1000.0 + tick if time is None else time,
+        tick,
+        session.encode(),
+        noise.encode(),
+    )
+
+
+def late(tick: int, moment: float, session: str = "a") -> Dated:
+    return Dated(moment, session, tick, sample(tick, session))
+
+
+def ticks(payloads: list[bytes]) -> list[int]:
+    return [decode_stamp(payload).tick for payload in payloads]
 
 
 def test_what_is_asked_for_comes_oldest_first() -> None:
-    """The last seconds of one group of one host, in the order in which they came."""
+    """The last seconds of one group of one host, as they came and in the order in which they came."""
     history = History(10**6)
-    for second in range(10):
-        history.append("a", "pulse", b"%d" % second, now=second)
-        history.append("b", "pulse", b"no", now=second)
-    assert history.since("a", "pulse", seconds=3, now=9) == [b"6", b"7", b"8", b"9"]
+    for second in range(100):
+        history.append("a", "pulse", sample(second), now=second)
+        history.append("b", "pulse", sample(7), now=second)
+    assert history.since("a", "pulse", seconds=30, now=99) == [sample(second) for second in range(69, 100)]
+    assert ticks(history.since("a", "pulse", seconds=900, now=99)) == list(range(100))
     assert history.since("a", "cpu", seconds=3, now=9) == []
     assert history.since("c", "pulse", seconds=3, now=9) == []
+    assert history.last("a") == {"pulse": sample(99)}
+    assert history.payloads == 200
 
 
 def test_the_budget_is_kept_and_the_oldest_of_all_goes_first() -> None:
-    """Whoever wrote it, the oldest message makes room for the newest."""
-    history = History(3000)
-    for second, host in enumerate(["a", "b", "a", "b", "b"]):
-        history.append(host, "pulse", KILOBYTE + b"%d" % second, now=second)
-        assert history.used_bytes <= 3000
-    assert [text[-1:] for text in history.since("a", "pulse", 100, now=5)] == []
-    assert [text[-1:] for text in history.since("b", "pulse", 100, now=5)] == [b"3", b"4"]
+    """Whoever wrote it, the oldest makes room for the newest; what is counted covers every byte kept."""
+    history = History(200_000)
+    for second in range(300):
+        for host in ("a", "b"):
+            history.append(host, "pulse", sample(second, filler=1000), now=second)
+            assert history.used_bytes <= 200_000
+    for host in ("a", "b"):
+        kept = ticks(history.since(host, "pulse", 900, now=300))
+        assert kept == list(range(kept[0], 300))
+        assert 50 < len(kept) < 200
+    history.append("c", "pulse", b'{"time":1,"tick":1,"x":"%s"}' % (b"x" * 200_000), now=301)
+    assert history.used_bytes <= 200_000
 
 
 def test_what_is_too_old_goes() -> None:
     """Nothing outlives the age limit, so a quiet fleet gives its memory back."""
     history = History(10**6, max_age_seconds=10)
-    history.append("a", "pulse", b"old", now=0)
-    history.append("b", "pulse", b"new", now=20)
+    history.append("a", "pulse", sample(1), now=0)
+    history.append("b", "pulse", sample(2), now=20)
     assert history.since("a", "pulse", 100, now=20) == []
-    assert history.used_bytes == ENTRY_OVERHEAD_BYTES + 3
+    assert history.used_bytes == EMPTY_BYTES + len(sample(2))
+    assert history.payloads == 1
+
+
+def test_a_slow_group_does_not_hold_the_others() -> None:
+    """A series that gets a payload in ten minutes keeps no older payload of others alive."""
+    history = History(10**7)
+    for second in range(0, 7200, 10):
+        history.append("a", "pulse", sample(second), now=second)
+        if second % 600 == 0:
+            history.append("a", "slow", sample(second), now=second)
+    assert len(history.since("a", "pulse", 10**6, now=7200)) <= 98
+    assert len(history.since("a", "slow", 10**6, now=7200)) <= 2
 
 
 def test_a_forgotten_host_leaves_nothing_behind() -> None:
-    """Memory of a removed host is free at once, and what follows is not disturbed."""
+    """Memory of a removed host is free at once but for its place in the order, and then that too."""
     history = History(10**6, max_age_seconds=10)
-    history.append("a", "pulse", b"1", now=0)
-    history.append("b", "pulse", b"2", now=1)
+    history.append("a", "pulse", sample(1), now=0)
+    history.append("b", "pulse", sample(2), now=1)
     history.forget("a")
-    assert history.used_bytes == ENTRY_OVERHEAD_BYTES + 1
-    history.append("a", "pulse", b"3", now=2)
-    assert history.since("a", "pulse", 100, now=2) == [b"3"]
-    history.append("b", "pulse", b"4", now=50)
-    assert history.used_bytes == ENTRY_OVERHEAD_BYTES + 1
+    assert history.used_bytes == EMPTY_BYTES + CHUNK_OVERHEAD_BYTES + len(sample(2))
+    assert list(history.groups("a")) == []
+    history.append("a", "pulse", sample(3), now=2)
+    assert ticks(history.since("a", "pulse", 100, now=2)) == [3]
+    history.append("b", "pulse", sample(4), now=100)
+    assert history.used_bytes == EMPTY_BYTES + len(sample(4))
+    history.forget("nobody")
 
 
-def numbered(payload: bytes) -> tuple[str, int]:
-    """Return row and number of a payload such as `a7`, or of one that ends in a number."""
-    text = payload.removeprefix(KILOBYTE).decode()
-    return text[:1], int(text[1:])
+def test_names_that_are_invented_do_not_fill_the_memory() -> None:
+    """A host that publishes ever new groups pays for each name, and the oldest goes."""
+    history = History(100_000)
+    for number in range(10_000):
+        history.append("evil", f"group-{number}", b'{"time":1,"tick":1}', now=number / 1000)
+        assert history.used_bytes <= 100_000
+    assert len(list(history.groups("evil"))) < 100
 
 
 def test_late_payloads_take_their_place() -> None:
-    """What comes late is put where its number belongs, and what is there already is not doubled."""
+    """What comes late is put in by its own moment, and what is there already is not doubled."""
     history = History(10**6)
-    for second in (1, 2, 6, 7):
-        history.append("a", "pulse", b"s%d" % second, now=second + 1)
-    past = [(float(second), b"s%d" % second) for second in (2, 3, 4, 5, 5)]
-    assert history.merge("a", "pulse", past, 8, numbered) == 3
-    assert history.since("a", "pulse", 100, now=8) == [b"s%d" % second for second in range(1, 8)]
-    assert history.merge("a", "pulse", past, 8, numbered) == 0
-    assert history.used_bytes == 7 * (2 + ENTRY_OVERHEAD_BYTES)
+    for second in (*range(100), *range(160, 200)):
+        history.append("a", "pulse", sample(second), now=second)
+    past = [late(tick, tick + 0.4) for tick in range(95, 165)]
+    assert ticks(history.merge("a", "pulse", past, now=200)) == list(range(100, 160))
+    assert history.since("a", "pulse", 900, now=200) == [sample(second) for second in range(200)]
+    used = history.used_bytes
+    assert history.merge("a", "pulse", past, now=200) == []
+    assert history.used_bytes == used
+    assert history.payloads == 200
+    history.append("a", "pulse", sample(200), now=201)
+    assert ticks(history.since("a", "pulse", 900, now=201)) == list(range(201))
 
 
-def test_late_payloads_come_behind_those_of_an_earlier_start() -> None:
-    """Numbers of another start of the agent say nothing of the order."""
+def test_a_backfill_that_comes_again_after_another_outage_adds_nothing() -> None:
+    """Sent anew minutes later it is dated minutes too late, but its ticks are known."""
     history = History(10**6)
-    for second, payload in enumerate([b"r98", b"r99", b"s1", b"s5"], 1):
-        history.append("a", "pulse", payload, now=second)
-    assert history.merge("a", "pulse", [(1.0, b"s2"), (1.0, b"s3")], 6, numbered) == 2
-    assert history.since("a", "pulse", 100, now=6) == [b"r98", b"r99", b"s1", b"s2", b"s3", b"s5"]
-    assert history.last("a") == {"pulse": b"s5"}
-    # Moments never run backwards, whatever they were reckoned to be.
-    assert history.since("a", "pulse", 3, now=6) == [b"s1", b"s2", b"s3", b"s5"]
+    for second in range(60):
+        history.append("a", "pulse", sample(second), now=second)
+    for second in range(300, 400):
+        history.append("a", "pulse", sample(second), now=second)
+    past = [late(tick, tick + 290) for tick in range(30, 60)]
+    assert history.merge("a", "pulse", past, now=400) == []
+    past = [late(tick, tick + 290) for tick in range(50, 70)]
+    assert ticks(history.merge("a", "pulse", past, now=400)) == list(range(60, 70))
+    assert ticks(history.since("a", "pulse", 900, now=400)) == [*range(70), *range(300, 400)]
 
 
-def test_late_payloads_keep_the_budget() -> None:
+def test_a_clock_that_was_set_mixes_nothing_up() -> None:
+    """However far the host's clock jumped while the broker was away, the ticks tell the order."""
+    for jump in (-3600.0, -5.0, 5.0, 3600.0):
+        history = History(10**6)
+        for second in (*range(60), *range(90, 95)):
+            history.append("a", "pulse", sample(second), now=100 + second)
+        past = [late(tick, 100 + tick - (jump if tick < 75 else 0)) for tick in range(60, 90)]
+        assert ticks(history.merge("a", "pulse", past, now=196)) == list(range(60, 90))
+        assert ticks(history.since("a", "pulse", 900, now=196)) == list(range(95))
+
+
+def test_an_agent_that_started_anew_keeps_its_sessions_apart() -> None:
+    """Ticks of two sessions are not compared: the moment decides, and equal ticks are no duplicates."""
+    history = History(10**6)
+    for second in range(10):
+        history.append("a", "pulse", sample(second), now=second)
+    for tick in range(5):
+        history.append("a", "pulse", sample(tick, "b"), now=30 + tick)
+    new = history.merge("a", "pulse", [late(tick, 20 + tick, "b0") for tick in range(5)], now=40)
+    assert ticks(new) == [0, 1, 2, 3, 4]
+    stamps = [decode_stamp(payload) for payload in history.since("a", "pulse", 900, now=40)]
+    assert [stamp.session for stamp in stamps] == ["a"] * 10 + ["b0"] * 5 + ["b"] * 5
+
+
+def test_late_payloads_keep_the_budget_and_the_age() -> None:
     """Too much of the past pushes out the oldest, and what is too old is not taken at all."""
-    history = History(3000, max_age_seconds=50)
-    past = [(float(second), KILOBYTE + b"s%d" % second) for second in range(100)]
-    history.merge("a", "pulse", past, 100, numbered)
-    assert history.used_bytes <= 3000
-    assert [text[-2:] for text in history.since("a", "pulse", 100, now=100)] == [b"98", b"99"]
+    history = History(50_000, max_age_seconds=50)
+    past = [
+        Dated(float(second), "a", second, sample(second, filler=2000 if second == 80 else 400))
+        for second in range(100)
+    ]
+    assert ticks(history.merge("a", "pulse", past, now=100)) == list(range(50, 100))
+    assert history.used_bytes <= 50_000
+    assert history.merge("b", "pulse", past[:10], now=100) == []
+    assert list(history.groups("b")) == []
 
 
-def test_a_flood_is_not_searched_for_a_place() -> None:
-    """A series longer than any agent makes it takes nothing late: everybody else would wait for that."""
-    history = History(10**6, max_age_seconds=10)
-    for number in range(41):
-        history.append("a", "pulse", b"s%d" % number, now=1.0)
-    assert history.merge("a", "pulse", [(1.0, b"not looked at")], 2, numbered) == 0
+def test_a_merge_looks_at_no_more_than_its_share() -> None:
+    """A host that fills its own past cannot make every merge slower: only the newest are looked at."""
+    history = History(10**8)
+    for number in range(2 * MERGE_MOST_ENTRIES):
+        history.append("a", "pulse", sample(number), now=number / 100)
+    before = history.runs("a", "pulse", 900, now=100)
+    history.merge("a", "pulse", [late(10**6, 0)], now=100)
+    after = history.runs("a", "pulse", 900, now=100)
+    same = sum(1 for old, new in zip(before, after, strict=False) if old.data is new.data)
+    assert same >= len(before) // 2 - 2
 
 
-@given(st.lists(st.tuples(st.sampled_from("rs"), st.integers(0, 9), st.floats(-30, 30))), st.data())
-def test_whatever_comes_late_the_accounts_are_right(
-    past: list[tuple[str, int, float]], data: st.DataObject
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["append", "merge", "forget"]),
+            st.sampled_from(["a", "b"]),
+            st.integers(0, 50),
+            st.floats(0, 30),
+            st.sampled_from([0, 100, 10_000]),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_happens_the_books_are_right(
+    steps: list[tuple[str, str, int, float, int]],
 ) -> None:
-    """Nothing is counted twice, lost or kept beyond its age, and moments never run backwards."""
-    history = History(10**6, max_age_seconds=20)
-    for second, (row, number, _) in enumerate(data.draw(st.permutations(past))[:5]):
-        history.append("a", "pulse", f"{row}{number}".encode(), now=float(second))
-    moments = sorted(at for _, _, at in past)
-    late = [(at, f"{row}{number}".encode()) for at, (row, number, _) in zip(moments, past, strict=True)]
-    for _ in range(2):
-        history.merge("a", "pulse", late, 30.0, numbered)
-        entries = list(history._hosts["a"]["pulse"].entries) if history._hosts else []
-        assert [at for at, _ in entries] == sorted(at for at, _ in entries)
-        assert history.used_bytes == sum(len(payload) + ENTRY_OVERHEAD_BYTES for _, payload in entries)
-        assert len(history._order) == len(entries)
-    history.append("b", "pulse", b"end", now=1000.0)
-    assert history.used_bytes == 3 + ENTRY_OVERHEAD_BYTES
+    """After any appends, merges and removals: in budget, and counted right."""
+    history = History(60_000, max_age_seconds=100)
+    now = 0.0
+    for action, host, tick, seconds, filler in steps:
+        now += seconds
+        if action == "append":
+            history.append(host, "pulse", sample(tick, filler=filler), now)
+        elif action == "merge":
+            past = [Dated(now - 3 * n, "m", tick + n, sample(tick + n, "m", filler=filler)) for n in range(6)]
+            history.merge(host, "pulse", past, now)
+        else:
+            history.forget(host)
+        assert history.used_bytes <= 60_000
+        kept = [one for name in ("a", "b") for one in history.since(name, "pulse", 10**6, now)]
+        assert history.payloads == len(kept)
+    for host in ("a", "b"):
+        history.forget(host)
+    assert history.payloads == 0
+    history.append("z", "pulse", b"{}", now + 1000)
+    assert history.used_bytes == EMPTY_BYTES + 2
+
+
+def test_a_run_stays_as_it_is() -> None:
+    """What was taken out to be sent is not changed by what comes, or goes, afterwards."""
+    history = History(10**6)
+    for second in range(40):
+        history.append("a", "pulse", sample(second), now=second)
+    runs = history.runs("a", "pulse", 900, now=40)
+    for second in range(40, 80):
+        history.append("a", "pulse", sample(second), now=second)
+    history.merge("a", "pulse", [late(500, 20, "b")], now=80)
+    history.forget("a")
+    assert ticks([entry.payload for run in runs for entry in run.entries()]) == list(range(40))

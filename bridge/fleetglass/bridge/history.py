@@ -1,110 +1,97 @@
 """The last minutes of every host's messages, within a budget of memory, oldest out first."""
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
+from fleetglass.bridge.backfill import Dated, place
+from fleetglass.bridge.chunk import CHUNK_ENTRIES, CHUNK_OVERHEAD_BYTES, Chunk, Entry, Run, Series, chunks_of
+from fleetglass.wire import decode_stamp
 from fleetglass.wire.protocol import HISTORY_SECONDS
 
 MERGE_SLACK_SECONDS = 30.0
 """How far the moment of a late payload, which is reckoned, may be off."""
-MOST_PER_SECOND = 4
-"""Payloads of one group in one second; agents make 2 at most."""
-ENTRY_OVERHEAD_BYTES = 200
-"""What CPython needs for one entry beside the payload: two tuples, two deque slots, the bytes object."""
-
-
-@dataclass(slots=True)
-class _Series:
-    entries: deque[tuple[float, bytes]] = field(default_factory=deque)
+MERGE_MOST_ENTRIES = 4096
+"""A merge looks at no more than so many of the newest, so that nobody can make it slow."""
+SERIES_OVERHEAD_BYTES = 1000
+"""What CPython 3.11 needs for a series beside its chunks: object, deque, slots and names in the dicts."""
 
 
 class History:
-    """Payloads as they came, by host and group. `now` is the monotonic clock, in seconds."""
+    """Payloads as they came, by host and group. `now` is the monotonic clock, in seconds.
+
+    A payload is a JSON object; white space around it is not kept.
+    """
 
     def __init__(self, budget_bytes: int, max_age_seconds: float = HISTORY_SECONDS) -> None:
         self.budget_bytes = budget_bytes
         self.used_bytes = 0
+        """Memory taken, with what Python needs beside the payloads."""
+        self.payloads = 0
+        """How many are kept."""
         self._max_age = max_age_seconds
-        self._hosts: dict[str, dict[str, _Series]] = {}
-        self._order: deque[_Series] = deque()
-        """The series of every entry, oldest first. An entry of a forgotten host leaves an empty series."""
+        self._hosts: dict[str, dict[str, Series]] = {}
+        self._order: deque[Chunk] = deque()
+        """Every chunk, oldest first by when it was begun."""
+        self._begun = 0
 
     def append(self, host: str, group: str, payload: bytes, now: float) -> None:
         """Keep a payload."""
-        series = self._hosts.setdefault(host, {}).setdefault(group, _Series())
-        series.entries.append((now, payload))
-        self._order.append(series)
-        self.used_bytes += _cost(payload)
+        series = self._series(host, group)
+        entry = Entry(now, payload)
+        chunk = series.chunks[-1] if series.chunks else None
+        if chunk is not None and chunk.takes(now, series.room):
+            self.used_bytes += chunk.append(entry)
+        else:
+            if chunk is not None:
+                self.used_bytes += chunk.pack()
+                series.room = CHUNK_ENTRIES
+            self._add(series, Chunk(entry))
+        self.payloads += 1
         self._trim(now)
 
-    def merge(
-        self,
-        host: str,
-        group: str,
-        past: list[tuple[float, bytes]],
-        now: float,
-        number_of: Callable[[bytes], tuple[Hashable, int]],
-    ) -> int:
-        """Put late payloads, oldest first, to where they belong, and return how many were not there yet.
+    def merge(self, host: str, group: str, past: Iterable[Dated], now: float) -> list[bytes]:
+        """Put late payloads where they belong, and return those that were not there yet, oldest first.
 
-        Each is given with its moment, as far as that is known. Its place is told by `number_of`: before what
-        has a higher number in the same row, behind all else; the clock of a host may have been set meanwhile.
-        In the order of eviction late payloads count as new, so that they may stay a little longer than their
-        age allows; `since` leaves out what is too old. A series that is longer than any agent makes it takes
-        none: looking for their place in it would hold up everybody else.
+        In the order of eviction they count as new, so that they may stay a little longer than their age
+        allows; `since` leaves out what is too old.
         """
-        new = [entry for entry in past if entry[0] >= now - self._max_age]
-        if not new:
-            return 0
-        series = self._hosts.setdefault(host, {}).setdefault(group, _Series())
-        entries = series.entries
-        if len(entries) > MOST_PER_SECOND * self._max_age:
-            return 0
-        later: deque[tuple[float, bytes]] = deque()
-        while entries and entries[-1][0] >= new[0][0] - MERGE_SLACK_SECONDS:
-            later.appendleft(entries.pop())
-        numbers = deque(number_of(payload) for _, payload in later)
-        known = set(numbers)
-        merged = 0
-        for at, payload in new:
-            row, number = number_of(payload)
-            if (row, number) in known:
-                continue
-            known.add((row, number))
-            while later and not (numbers[0][0] == row and numbers[0][1] > number):
-                entries.append(later.popleft())
-                numbers.popleft()
-            # Moments never run backwards, or `since` would stop too early.
-            latest = min(at, later[0][0]) if later else at
-            entries.append((max(latest, entries[-1][0]) if entries else latest, payload))
-            self._order.append(series)
-            self.used_bytes += _cost(payload)
-            merged += 1
-        entries.extend(later)
-        self._trim(now)
-        return merged
+        late = list(past)
+        if not late:
+            return []
+        series = self._series(host, group)
+        tail, kept = _tail(series.chunks, late)
+        new = [one for one in place(kept, late) if one.moment >= now - self._max_age]
+        if new:
+            for chunk in tail:
+                series.chunks.pop()
+                self._leave(chunk)
+            merged = sorted([*kept, *new], key=lambda one: (one.moment, one.tick))
+            for chunk in chunks_of(Entry(one.moment, one.payload) for one in merged):
+                self._add(series, chunk)
+            self.payloads += len(merged)
+            self._trim(now)
+        elif not series.chunks:
+            self._forget_series(series)
+        return [one.payload for one in sorted(new, key=lambda one: (one.moment, one.tick))]
 
     def since(self, host: str, group: str, seconds: float, now: float) -> list[bytes]:
         """Return the payloads of the last `seconds`, oldest first."""
+        return [
+            entry.payload
+            for run in self.runs(host, group, seconds, now)
+            for entry in run.entries()
+            if entry.moment >= now - seconds
+        ]
+
+    def runs(self, host: str, group: str, seconds: float, now: float) -> list[Run]:
+        """Return what holds the payloads of the last `seconds`, oldest first; the first may begin earlier."""
         series = self._hosts.get(host, {}).get(group)
-        if series is None:
-            return []
-        recent: list[bytes] = []
-        for at, payload in reversed(series.entries):
-            if at < now - seconds:
-                break
-            recent.append(payload)
-        recent.reverse()
-        return recent
+        chunks = series.chunks if series is not None else ()
+        return [chunk.run() for chunk in chunks if chunk.last >= now - seconds]
 
     def last(self, host: str) -> dict[str, bytes]:
         """Return the newest payload of every group of a host."""
-        return {
-            group: series.entries[-1][1]
-            for group, series in self._hosts.get(host, {}).items()
-            if series.entries
-        }
+        return {group: series.chunks[-1].newest for group, series in self._hosts.get(host, {}).items()}
 
     def groups(self, host: str) -> Iterable[str]:
         """Return the groups of which something is kept."""
@@ -112,21 +99,73 @@ class History:
 
     def forget(self, host: str) -> None:
         """Drop all of a host."""
-        for series in self._hosts.pop(host, {}).values():
-            self.used_bytes -= sum(_cost(payload) for _, payload in series.entries)
-            series.entries.clear()
+        for series in list(self._hosts.get(host, {}).values()):
+            for chunk in series.chunks:
+                self._leave(chunk)
+            self._forget_series(series)
+
+    def _series(self, host: str, group: str) -> Series:
+        groups = self._hosts.setdefault(host, {})
+        series = groups.get(group)
+        if series is None:
+            # Series that begin at the same moment are not all to be compressed at the same moment.
+            self._begun += 1
+            series = groups[group] = Series(host, group, 1 + self._begun % CHUNK_ENTRIES)
+            self.used_bytes += SERIES_OVERHEAD_BYTES
+        return series
+
+    def _forget_series(self, series: Series) -> None:
+        groups = self._hosts[series.host]
+        del groups[series.group]
+        if not groups:
+            del self._hosts[series.host]
+        self.used_bytes -= SERIES_OVERHEAD_BYTES
+
+    def _add(self, series: Series, chunk: Chunk) -> None:
+        chunk.series = series
+        series.chunks.append(chunk)
+        self._order.append(chunk)
+        self.used_bytes += chunk.cost
+
+    def _leave(self, chunk: Chunk) -> None:
+        # It stays in the order, empty, until its turn comes; so does its overhead.
+        self.used_bytes -= chunk.cost - CHUNK_OVERHEAD_BYTES
+        self.payloads -= chunk.count
+        chunk.clear()
 
     def _trim(self, now: float) -> None:
         while self._order:
-            entries = self._order[0].entries
-            if entries:
-                at, payload = entries[0]
-                if self.used_bytes <= self.budget_bytes and at >= now - self._max_age:
+            chunk = self._order[0]
+            series = chunk.series
+            if series is not None:
+                if self.used_bytes <= self.budget_bytes and chunk.last >= now - self._max_age:
                     return
-                entries.popleft()
-                self.used_bytes -= _cost(payload)
+                series.chunks.remove(chunk)
+                self._leave(chunk)
+                if not series.chunks:
+                    self._forget_series(series)
             self._order.popleft()
+            self.used_bytes -= CHUNK_OVERHEAD_BYTES
 
 
-def _cost(payload: bytes) -> int:
-    return len(payload) + ENTRY_OVERHEAD_BYTES
+def _tail(chunks: deque[Chunk], late: list[Dated]) -> tuple[list[Chunk], list[Dated]]:
+    """Return the newest chunks, oldest first, among which late payloads belong, and what they hold."""
+    oldest = min(one.moment for one in late) - MERGE_SLACK_SECONDS
+    ticks: dict[str, int] = {}
+    for one in late:
+        ticks[one.session] = min(ticks.get(one.session, one.tick), one.tick)
+    tail: list[Chunk] = []
+    kept: list[Dated] = []
+    for chunk in reversed(chunks):
+        # What comes twice, the second time long after, is dated too late: its ticks are further back.
+        further_back = bool(kept) and ticks.get(kept[-1].session, kept[-1].tick) < kept[-1].tick
+        if (chunk.last < oldest and not further_back) or len(kept) >= MERGE_MOST_ENTRIES:
+            break
+        tail.append(chunk)
+        kept.extend(_dated(entry) for entry in reversed(chunk.run().entries()))
+    return tail[::-1], kept[::-1]
+
+
+def _dated(entry: Entry) -> Dated:
+    stamp = decode_stamp(entry.payload)
+    return Dated(entry.moment, stamp.session or "", stamp.tick, entry.payload)

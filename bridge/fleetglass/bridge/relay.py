@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import msgspec
-from msgspec import UnsetType
 
+from fleetglass.bridge.backfill import Dated
 from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
 from fleetglass.bridge.fleet import Fleet
@@ -184,15 +184,14 @@ class Relay:
         backfill = decode(payload, Backfill)
         if self.fleet.get(host) is None:
             raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
-        past: list[tuple[float, bytes]] = []
-        at = now
-        for pulse in map(bytes, reversed(backfill.pulses)):
-            # Both times are of the host's own clock, whatever it shows; it may have been set in between.
-            at = min(at, now - (backfill.time - decode(pulse, Pulse).time))
-            past.append((at, pulse))
-        past.reverse()
-        if self.history.merge(host, "pulse", past, now, _number_of):
-            self.fanout.backfill(host, [pulse for _, pulse in past])
+        late = []
+        for raw in backfill.pulses:
+            payload_then = bytes(raw)
+            pulse = decode(payload_then, Pulse)
+            # Both times are of the host's own clock, whatever it shows.
+            moment = now - max(backfill.time - pulse.time, 0.0)
+            late.append(Dated(moment, pulse.session, pulse.tick, payload_then))
+        self.fanout.backfill(host, self.history.merge(host, "pulse", late, now))
 
     def _demand(self, now: float) -> None:
         watched = {
@@ -244,11 +243,6 @@ class Relay:
                 self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None
             )
         )
-
-
-def _number_of(payload: bytes) -> tuple[str | UnsetType, int]:
-    stamp = decode_stamp(payload)
-    return stamp.session, stamp.tick
 
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
