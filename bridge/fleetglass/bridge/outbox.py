@@ -19,6 +19,7 @@ class Outbox:
         """Frames of samples that were replaced before they could be sent."""
         self._frames: dict[tuple[str, str], bytes] = {}
         self._filled = asyncio.Event()
+        self._taken = asyncio.Event()
 
     def put(self, kind: str, subject: str, frame: bytes) -> None:
         """Leave a frame to be sent."""
@@ -34,9 +35,16 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._frames)
 
+    async def until_fewer(self, kind: str, most: int) -> None:
+        """Wait until fewer than `most` frames of a kind are left to be taken."""
+        while sum(1 for one, _ in self._frames if one == kind) >= most:
+            self._taken.clear()
+            await self._taken.wait()
+
     async def take(self) -> bytes:
         """Wait for a frame and return the first."""
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
+        self._taken.set()
         return self._frames.pop(next(iter(self._frames)))

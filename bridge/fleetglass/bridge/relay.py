@@ -1,7 +1,9 @@
 """The heart of the bridge: what comes from the broker goes into registry, history and frames."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import msgspec
 
@@ -10,13 +12,13 @@ from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
 from fleetglass.bridge.fleet import Fleet
 from fleetglass.bridge.history import History
+from fleetglass.bridge.past import Past, past_frames
 from fleetglass.bridge.rejections import Rejections
 from fleetglass.bridge.watching import Watching
 from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode, decode_stamp
 from fleetglass.wire.payloads import Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
-from fleetglass.wire.protocol import History as HistoryMessage
 from fleetglass.wire.topics import Leaf
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
@@ -50,6 +52,8 @@ class Relay:
         self.broker_since = wall()
         self._topics = topics
         self._demands = Demands()
+        self._pasts: dict[Subscriber, Past] = {}
+        self._past_turn = asyncio.Lock()
         self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
@@ -127,11 +131,17 @@ class Relay:
     def join(self, subscriber: Subscriber) -> None:
         """Let a viewer take part and tell it of every host."""
         self.fanout.add(subscriber)
+        self._pasts[subscriber] = Past()
         fleet = FleetMessage(time=self._wall(), hosts=self.entries())
         subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
 
+    async def send_past(self, subscriber: Subscriber) -> NoReturn:
+        """Give a viewer that joined the past of what it adds to its selection, for as long as this runs."""
+        await self._pasts[subscriber].send(subscriber.outbox, self._past_frames, self._past_turn)
+
     def leave(self, subscriber: Subscriber) -> None:
         """Let a viewer go."""
+        del self._pasts[subscriber]
         now = self._monotonic()
         for host, selection in subscriber.hosts.items():
             if selection:
@@ -154,11 +164,18 @@ class Relay:
             if selection:
                 self.watching.add(host)
         self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
+        past = self._pasts[subscriber]
+        for host in before:
+            if before[host] != after.get(host):
+                past.drop(host)
         if message.history:
             for host, selection in after.items():
                 if before.get(host) != selection:
-                    self._send_history(subscriber, host, selection, message.history, now)
+                    past.want(host, selection, message.history)
         self._want(now)
+
+    def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
+        return past_frames(self.history, host, selection, seconds, self._monotonic())
 
     def _take(self, address: Address, payload: bytes, now: float) -> None:
         host = address.host
@@ -202,21 +219,6 @@ class Relay:
         for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
             if host_id in self._homes:
                 self.on_say(self._homes[host_id].leaf(host_id, "demand"), payload)
-
-    def _send_history(
-        self, subscriber: Subscriber, host: str, selection: Selection, seconds: float, now: float
-    ) -> None:
-        groups = [
-            group
-            for group in self.history.groups(host)
-            if group == "pulse" or selection == "*" or group in selection
-        ]
-        samples = {
-            group: [msgspec.Raw(payload) for payload in self.history.since(host, group, seconds, now)]
-            for group in groups
-        }
-        frame = msgspec.json.encode(HistoryMessage(host=host, samples=samples))
-        subscriber.outbox.put("history", host, frame)
 
     def _send_changes(self) -> None:
         changes = self.fleet.take_changes()

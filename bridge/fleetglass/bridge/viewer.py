@@ -106,8 +106,10 @@ class Viewers:
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(self._write(connection, subscriber), name="viewer writer")
+                past = tasks.create_task(self._relay.send_past(subscriber), name="viewer past")
                 await self._read(connection, subscriber)
                 writer.cancel()
+                past.cancel()
         except* ConnectionClosed:
             pass  # as in `serve`
         finally:

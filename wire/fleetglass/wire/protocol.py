@@ -115,11 +115,16 @@ class LiveFrame(msgspec.Struct, tag_field="type", tag="live"):
     samples: dict[str, msgspec.Raw]
 
 
-class History(msgspec.Struct, tag_field="type", tag="history"):
-    """Bridge: the past of one host, oldest first, by group; the pulses under `pulse`."""
+class History(msgspec.Struct, tag_field="type", tag="history", omit_defaults=True):
+    """Bridge: the past of one host, oldest first, by group; the pulses under `pulse`.
+
+    A long past comes in several frames, the newest samples first; `more` says that others follow. Nothing
+    follows when the selection changed meanwhile. Pulses that come late are told in such a frame too.
+    """
 
     host: str
     samples: dict[str, list[msgspec.Raw]]
+    more: bool = False
 
 
 class BrokerChange(msgspec.Struct, tag_field="type", tag="broker"):
