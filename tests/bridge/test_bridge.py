@@ -11,6 +11,7 @@ import aiomqtt
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from fleetglass.bridge import bridge as bridge_module
 from fleetglass.bridge import viewer as viewer_module
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.errors import BridgeError
@@ -104,6 +105,33 @@ async def test_backfill_stands_in_order_though_a_clock_was_set(mosquitto: Mosqui
         async with bridge.viewer(hosts={"web-1": []}, history=60) as viewer:
             past = await viewer.next("history")
             assert [one["tick"] for one in past["samples"]["pulse"]] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_how_pulses_arrive_is_told_to_who_watches(
+    mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lost ticks are counted, for a viewer of the host, in `/api/hosts/<id>` and for all in `/healthz`."""
+    monkeypatch.setattr(bridge_module, "DELIVERY_SECONDS", 0.05)
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        for tick in (1, 2, 5):
+            await agent.publish(f"{prefix}/web-1/pulse", pulse(tick))
+        await bridge.until_known("web-1")
+        async with bridge.viewer(hosts={"web-1": []}) as viewer, bridge.viewer(fleet=True) as other:
+            while True:
+                delivery = (await viewer.next("host", id="web-1")).get("delivery", {})
+                if delivery.get("lost_total") == 2:  # the last pulse may come after the first telling
+                    break
+            assert delivery["clock_offset_seconds"] < -1e6
+            await other.send(type="ping", id=1)
+            await other.next("pong")
+        assert not [one for one in other.received if "delivery" in one]
+        late = [json.loads(pulse(tick)) for tick in (2, 3)]
+        text = json.dumps({"time": 1005.0, "tick": 5, "session": "a", "pulses": late})
+        await agent.publish(f"{prefix}/web-1/backfill", text, qos=1)
+        await bridge.until_health(lambda health: health["delivery"]["backfilled_total"] == 1, "the backfill")
+        _, body, _ = await bridge.get("/api/hosts/web-1")
+        delivery = json.loads(body)["delivery"]
+        assert (delivery["received_total"], delivery["lost_total"], delivery["backfilled_total"]) == (3, 1, 1)
 
 
 async def test_a_lease_is_held_while_a_host_is_watched(mosquitto: Mosquitto, prefix: str) -> None:

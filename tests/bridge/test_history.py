@@ -29,6 +29,10 @@ def ticks(payloads: list[bytes]) -> list[int]:
     return [decode_stamp(payload).tick for payload in payloads]
 
 
+def merge(history: History, past: list[Dated], now: float, host: str = "a") -> list[int]:
+    return [one.tick for one in history.merge(host, "pulse", past, now)]
+
+
 def test_what_is_asked_for_comes_oldest_first() -> None:
     """The last seconds of one group of one host, as they came and in the order in which they came."""
     history = History(10**6)
@@ -109,7 +113,7 @@ def test_late_payloads_take_their_place() -> None:
     for second in (*range(100), *range(160, 200)):
         history.append("a", "pulse", sample(second), now=second)
     past = [late(tick, tick + 0.4) for tick in range(95, 165)]
-    assert ticks(history.merge("a", "pulse", past, now=200)) == list(range(100, 160))
+    assert merge(history, past, now=200) == list(range(100, 160))
     assert history.since("a", "pulse", 900, now=200) == [sample(second) for second in range(200)]
     used = history.used_bytes
     assert history.merge("a", "pulse", past, now=200) == []
@@ -129,7 +133,7 @@ def test_a_backfill_that_comes_again_after_another_outage_adds_nothing() -> None
     past = [late(tick, tick + 290) for tick in range(30, 60)]
     assert history.merge("a", "pulse", past, now=400) == []
     past = [late(tick, tick + 290) for tick in range(50, 70)]
-    assert ticks(history.merge("a", "pulse", past, now=400)) == list(range(60, 70))
+    assert merge(history, past, now=400) == list(range(60, 70))
     assert ticks(history.since("a", "pulse", 900, now=400)) == [*range(70), *range(300, 400)]
 
 
@@ -140,7 +144,7 @@ def test_a_clock_that_was_set_mixes_nothing_up() -> None:
         for second in (*range(60), *range(90, 95)):
             history.append("a", "pulse", sample(second), now=100 + second)
         past = [late(tick, 100 + tick - (jump if tick < 75 else 0)) for tick in range(60, 90)]
-        assert ticks(history.merge("a", "pulse", past, now=196)) == list(range(60, 90))
+        assert merge(history, past, now=196) == list(range(60, 90))
         assert ticks(history.since("a", "pulse", 900, now=196)) == list(range(95))
 
 
@@ -151,10 +155,20 @@ def test_an_agent_that_started_anew_keeps_its_sessions_apart() -> None:
         history.append("a", "pulse", sample(second), now=second)
     for tick in range(5):
         history.append("a", "pulse", sample(tick, "b"), now=30 + tick)
-    new = history.merge("a", "pulse", [late(tick, 20 + tick, "b0") for tick in range(5)], now=40)
-    assert ticks(new) == [0, 1, 2, 3, 4]
+    assert merge(history, [late(tick, 20 + tick, "b0") for tick in range(5)], now=40) == [0, 1, 2, 3, 4]
     stamps = [decode_stamp(payload) for payload in history.since("a", "pulse", 900, now=40)]
     assert [stamp.session for stamp in stamps] == ["a"] * 10 + ["b0"] * 5 + ["b"] * 5
+
+
+def test_late_payloads_come_behind_those_of_an_earlier_start() -> None:
+    """Dated too early, they still stand after the first pulse of their session."""
+    history = History(10**6)
+    for second, (tick, session) in enumerate([(98, "r"), (99, "r"), (1, "s"), (5, "s")], 1):
+        history.append("a", "pulse", sample(tick, session), now=second)
+    assert merge(history, [late(2, 1.0, "s"), late(3, 1.0, "s")], now=6) == [2, 3]
+    assert ticks(history.since("a", "pulse", 100, now=6)) == [98, 99, 1, 2, 3, 5]
+    assert ticks(history.since("a", "pulse", 3, now=6)) == [1, 2, 3, 5]
+    assert history.last("a") == {"pulse": sample(5, "s")}
 
 
 def test_late_payloads_keep_the_budget_and_the_age() -> None:
@@ -164,7 +178,7 @@ def test_late_payloads_keep_the_budget_and_the_age() -> None:
         Dated(float(second), "a", second, sample(second, filler=2000 if second == 80 else 400))
         for second in range(100)
     ]
-    assert ticks(history.merge("a", "pulse", past, now=100)) == list(range(50, 100))
+    assert merge(history, past, now=100) == list(range(50, 100))
     assert history.used_bytes <= 50_000
     assert history.merge("b", "pulse", past[:10], now=100) == []
     assert list(history.groups("b")) == []

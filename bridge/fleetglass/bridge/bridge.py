@@ -24,6 +24,7 @@ from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
 PULSE_SECONDS = 1.0
+DELIVERY_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 SHUTDOWN_SECONDS = 1.5
 
@@ -103,6 +104,7 @@ async def serve_until(
             tasks.create_task(feed.run(), name="broker feed"),
             tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
             tasks.create_task(_every(PULSE_SECONDS, relay.send_pulses), name="fleet frames"),
+            tasks.create_task(_every(DELIVERY_SECONDS, relay.send_deliveries), name="delivery"),
             tasks.create_task(
                 _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay))), name="progress"
             ),

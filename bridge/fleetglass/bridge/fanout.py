@@ -58,6 +58,11 @@ class Fanout:
     def __len__(self) -> int:
         return len(self._subscribers)
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The hosts that some viewer selected."""
+        return frozenset(self._watchers)
+
     def add(self, subscriber: Subscriber) -> None:
         """Let a viewer take part; it gets nothing but changes of hosts until it selects."""
         self._subscribers.add(subscriber)
@@ -121,6 +126,10 @@ class Fanout:
         """Tell every viewer of a change of one host."""
         kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
         self._put(self._subscribers, kind, change.id, self._encode(change))
+
+    def delivery(self, message: Host) -> None:
+        """Tell those who watch a host how its pulses arrive."""
+        self._put(self._watchers.get(message.id, ()), "delivery", message.id, self._encode(message))
 
     def broker_changed(self, change: BrokerChange) -> None:
         """Tell every viewer that the broker came or went."""

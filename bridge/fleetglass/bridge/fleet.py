@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from fleetglass.bridge.delivery import Arrivals, Latencies
 from fleetglass.bridge.presence import GRACE_SECONDS, Presence
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.payloads import Info, Pulse, Status
@@ -25,6 +26,7 @@ class Host:
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
 
@@ -48,6 +50,7 @@ class Fleet:
     """
 
     def __init__(self) -> None:
+        self.latencies = Latencies()
         self._hosts: dict[str, Host] = {}
         self._changes = Changes()
         self._connected = False  # to the broker; while not, no host changes its state
@@ -120,10 +123,14 @@ class Fleet:
         record = self._record(host, now, wall)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:
+            record.arrivals.hear_again()
             return False  # some brokers deliver twice
         record.pulse = payload
         record.pulse_key = key
         record.presence.hear_pulse(pulse.session, pulse.time, now)
+        self.latencies.observe(
+            record.arrivals.hear(pulse.session, pulse.tick, pulse.time, wall, record.presence.interval)
+        )
         if record.state != "live":
             self._update_state(record, now, wall)
         return True

@@ -49,7 +49,7 @@ class History:
         self.payloads += 1
         self._trim(now)
 
-    def merge(self, host: str, group: str, past: Iterable[Dated], now: float) -> list[bytes]:
+    def merge(self, host: str, group: str, past: Iterable[Dated], now: float) -> list[Dated]:
         """Put late payloads where they belong, and return those that were not there yet, oldest first.
 
         In the order of eviction they count as new, so that they may stay a little longer than their age
@@ -72,7 +72,7 @@ class History:
             self._trim(now)
         elif not series.chunks:
             self._forget_series(series)
-        return [one.payload for one in sorted(new, key=lambda one: (one.moment, one.tick))]
+        return sorted(new, key=lambda one: (one.moment, one.tick))
 
     def since(self, host: str, group: str, seconds: float, now: float) -> list[bytes]:
         """Return the payloads of the last `seconds`, oldest first."""

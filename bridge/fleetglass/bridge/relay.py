@@ -104,6 +104,13 @@ class Relay:
         self._want(now)
         self._demand(now)
 
+    def send_deliveries(self) -> None:
+        """Tell those who watch a host how its pulses arrive, every few seconds."""
+        for host_id in self.fanout.watched:
+            host = self.fleet.get(host_id)
+            if host is not None and (delivery := host.arrivals.told()) is not None:
+                self.fanout.delivery(Host(id=host_id, delivery=delivery))
+
     def send_pulses(self) -> None:
         """Send the fleet frame, once per second."""
         self.fanout.send_pulses(self._wall())
@@ -199,7 +206,8 @@ class Relay:
 
     def _take_backfill(self, host: str, payload: bytes, now: float) -> None:
         backfill = decode(payload, Backfill)
-        if self.fleet.get(host) is None:
+        record = self.fleet.get(host)
+        if record is None:
             raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
         late = []
         for raw in backfill.pulses:
@@ -208,7 +216,10 @@ class Relay:
             # Both times are of the host's own clock, whatever it shows.
             moment = now - max(backfill.time - pulse.time, 0.0)
             late.append(Dated(moment, pulse.session, pulse.tick, payload_then))
-        self.fanout.backfill(host, self.history.merge(host, "pulse", late, now))
+        new = self.history.merge(host, "pulse", late, now)
+        for one in new:
+            record.arrivals.fill(one.session, one.tick)
+        self.fanout.backfill(host, [one.payload for one in new])
 
     def _demand(self, now: float) -> None:
         watched = {

@@ -15,6 +15,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from fleetglass.bridge.access import Access
+from fleetglass.bridge.fleet import Fleet
 from fleetglass.bridge.page import Asset
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.viewer import ViewerCounts
@@ -92,7 +93,16 @@ class Web:
     def _host(self, host: str) -> dict[str, Any]:
         live = {group: msgspec.Raw(payload) for group, payload in self._relay.history.last(host).items()}
         live.pop("pulse", None)
-        return {"time": time.time(), "broker": self._broker(), "host": self._relay.entry(host), "live": live}
+        answer = {
+            "time": time.time(),
+            "broker": self._broker(),
+            "host": self._relay.entry(host),
+            "live": live,
+        }
+        record = self._relay.fleet.get(host)
+        if record is not None and (delivery := record.arrivals.told()) is not None:
+            answer["delivery"] = delivery
+        return answer
 
     def _broker(self) -> dict[str, Any]:
         return {"state": self._relay.broker, "since": self._relay.broker_since}
@@ -116,9 +126,27 @@ class Web:
             "messages_received": relay.received,
             "messages_rejected": relay.rejections.total,
             "frames": relay.fanout.frames,
+            "delivery": _delivery(relay.fleet),
+            "history_payloads": relay.history.payloads,
             "history_bytes": relay.history.used_bytes,
             "history_budget_bytes": relay.history.budget_bytes,
         }
+
+
+def _delivery(fleet: Fleet) -> dict[str, Any]:
+    """Return the counts of all hosts added up, and the latency that half and nearly all stayed within."""
+    all_arrivals = [host.arrivals for host in fleet]
+    told: dict[str, Any] = {
+        "received_total": sum(one.received for one in all_arrivals),
+        "lost_total": sum(one.lost for one in all_arrivals),
+        "late_total": sum(one.late for one in all_arrivals),
+        "duplicate_total": sum(one.duplicates for one in all_arrivals),
+        "backfilled_total": sum(one.backfilled for one in all_arrivals),
+    }
+    for name, share in (("latency_p50_seconds", 0.5), ("latency_p99_seconds", 0.99)):
+        if (seconds := fleet.latencies.quantile(share)) is not None:
+            told[name] = seconds
+    return told
 
 
 def _file(asset: Asset, request_headers: Headers) -> Response:

@@ -91,13 +91,37 @@ class Fleet(msgspec.Struct, tag_field="type", tag="fleet", kw_only=True):
     hosts: list[HostEntry]
 
 
+class Delivery(msgspec.Struct, kw_only=True):
+    """How the pulses of one host come to the bridge. Counts are since the bridge knows the host."""
+
+    age_seconds: float
+    """Of the last pulse when it came: the bridge's clock less the host's, so with the offset in it."""
+    latency_seconds: float
+    """What the last pulse took longer than the fastest of the last minute; free of the clocks' offset."""
+    jitter_seconds: float
+    """How much the way of one pulse differs from that of the next (RFC 3550)."""
+    clock_offset_seconds: float
+    """How far the host's clock is ahead of the bridge's, less what the fastest pulse took."""
+    received_total: int
+    lost_total: int
+    """Ticks that are missing within a session; those that came later, or by `backfill`, are not."""
+    late_total: int
+    """Pulses whose latency was more than an interval."""
+    duplicate_total: int
+    backfilled_total: int
+
+
 class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defaults=True):
-    """Bridge: one host changed its state or its info, or was removed. Sent to every viewer."""
+    """Bridge: one host changed its state or its info, or was removed. Sent to every viewer.
+
+    Those who watch the host are told its `delivery` every 5 s too, in such a message of its own.
+    """
 
     id: str
     state: HostState | UnsetType = UNSET
     since: float | UnsetType = UNSET
     info: msgspec.Raw | UnsetType = UNSET
+    delivery: Delivery | UnsetType = UNSET
     removed: bool = False
 
 
