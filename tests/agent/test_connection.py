@@ -149,6 +149,28 @@ def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.Lo
     assert "refused" in line
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["closes", "no-broker"])
+def test_what_is_no_broker_is_named_once(
+    prefix: str, answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A port at which no broker of this kind answers, as one that wants TLS, gives one clear line."""
+    caplog.set_level(logging.INFO)
+    with listener(answer) as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 5, "five attempts")
+    (line,) = own_lines(caplog)
+    assert line.startswith(f"broker mqtt://127.0.0.1:{port}: no answer such as a broker gives; trying again")
+
+
+def test_a_connection_that_never_lasts_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A broker that lets the agent in and ends the connection at once does not fill the log."""
+    caplog.set_level(logging.INFO)
+    with listener(b"\x20\x03\x00\x00\x00") as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 4, "four attempts")
+    *_, last = lines = own_lines(caplog)
+    assert len(lines) == 4
+    assert last.endswith("connection lost again at once (closed by the other side); trying until one lasts")
+
+
 @pytest.mark.broker
 def test_a_broker_that_refuses_is_named(
     tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture

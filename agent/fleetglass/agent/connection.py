@@ -19,6 +19,7 @@ from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
 from fleetglass.agent.mqtt_version import End, version_after
 from fleetglass.agent.serving import serve
 from fleetglass.agent.tls import tls_context
+from fleetglass.agent.troubles import Troubles
 from fleetglass.agent.waker import Waker
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
@@ -31,6 +32,10 @@ STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 RETAINED_EXPIRY_SECONDS = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
+_UNANSWERED = (
+    "broker %s: no answer such as a broker gives; trying again (check the port, mqtt:// or mqtts://, and "
+    "whether it asks for a client certificate)"
+)
 _FIRST_ANSWER_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 _RULES_SECONDS = 5.0
@@ -83,7 +88,7 @@ class Connection:
         self._clock = clock
         self._version = MQTTProtocolVersion.MQTTv5
         self._version_stood = False
-        self._trouble: str | None = None  # what was last said in the log about the broker
+        self._troubles = Troubles()
         self._end: End = "unreachable"
         self._connected_at = 0.0
         self._tls = tls_context(broker) if broker.url.tls else None
@@ -162,8 +167,10 @@ class Connection:
             self._end = "unreachable"
             try:
                 self._connect_once()
-            except Exception:  # noqa: BLE001 -- whatever it is, the agent must not stay without its broker
-                _log.exception("broker %s: the connection failed", self._broker.url)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the agent must not stay without its broker
+                self._troubles.tell(
+                    "failed", "broker %s: the connection failed; trying again", self._broker.url, cause=error
+                )
             finally:
                 self.connected = False
                 self._client = None
@@ -189,10 +196,10 @@ class Connection:
             client.connect(url.host, url.port, keepalive=KEEPALIVE_SECONDS)
         except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
-            self._say("unreachable", "broker %s cannot be reached: %s; trying again", url, reason)
+            self._troubles.tell("unreachable", "broker %s cannot be reached: %s; trying again", url, reason)
             return
         except AgentError as error:
-            self._say("files", "broker %s: %s; trying again", url, error)
+            self._troubles.tell("files", "broker %s: %s; trying again", url, error)
             return
         self._end = "unanswered"
         self._client = client
@@ -202,14 +209,26 @@ class Connection:
                 client.disconnect()
             answer_by = self._clock() + self._answer_seconds()
             serve(client, self._waker, lambda: self._patience_seconds(answer_by))
+        self._tell_of_no_answer()
 
     def _patience_seconds(self, answer_by: float) -> float:
+        """Return how long to wait yet; asked every two seconds, it notes when a connection has lasted."""
+        if self.connected_seconds >= STABLE_SECONDS:
+            self._troubles.lasted(self._broker.url)
         return answer_by - self._clock() if self._end == "unanswered" else float("inf")
+
+    def _tell_of_no_answer(self) -> None:
+        # To MQTT 5 alone it says nothing: that is how some brokers refuse it.
+        if self._end == "unanswered" and not self._is_trying_5 and not self._is_leaving:
+            self._troubles.tell("unanswered", _UNANSWERED, self._broker.url)
 
     def _answer_seconds(self) -> float:
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
-        untried = self._version is MQTTProtocolVersion.MQTTv5 and not self._version_stood
-        return _FIRST_ANSWER_SECONDS if untried else _ANSWER_SECONDS
+        return _FIRST_ANSWER_SECONDS if self._is_trying_5 else _ANSWER_SECONDS
+
+    @property
+    def _is_trying_5(self) -> bool:
+        return self._version is MQTTProtocolVersion.MQTTv5 and not self._version_stood
 
     @property
     def _is_leaving(self) -> bool:
@@ -253,13 +272,9 @@ class Connection:
             text = str(reason).lower()
             self._end = "version" if "protocol version" in text else "refused"
             if self._end == "refused" or self._version is not MQTTProtocolVersion.MQTTv5:
-                self._say("refused", "broker %s refuses this agent: %s; trying again", url, text)
+                self._troubles.tell("refused", "broker %s refuses this agent: %s; trying again", url, text)
             return
-        if self._trouble is not None:
-            _log.info("broker %s: connected", url)
-        else:
-            _log.info("connected to broker %s", url)
-        self._trouble = None
+        self._troubles.connected(url)
         self._end = "lost"
         self._version_stood = True
         self.number += 1
@@ -270,8 +285,8 @@ class Connection:
     def _disconnected(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
         lost, self.connected = self.connected, False
         if lost and not self._is_leaving:
-            text = str(reason).lower()
-            self._say("unreachable", "broker %s: connection lost (%s); trying again", self._broker.url, text)
+            text = str(reason).lower().replace("unspecified error", "closed by the other side")
+            self._troubles.lost(self._broker.url, text)
 
     def _message_came(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._on_message(message.topic, bytes(message.payload), message.retain)
@@ -282,13 +297,9 @@ class Connection:
             client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure:
             self.refusal = str(reason).lower()
-            self._say("forbidden", "broker %s refuses what is published: %s", self._broker.url, self.refusal)
-
-    def _say(self, trouble: str, text: str, *values: object) -> None:
-        """Log a trouble with the broker once, however often it is met."""
-        if self._trouble != trouble:
-            _log.warning(text, *values)
-        self._trouble = trouble
+            self._troubles.tell(
+                "forbidden", "broker %s refuses what is published: %s", self._broker.url, self.refusal
+            )
 
 
 def has_left(sent: MQTTMessageInfo) -> bool:
