@@ -172,6 +172,18 @@ def test_a_connection_that_never_lasts_is_named_once(prefix: str, caplog: pytest
 
 
 @pytest.mark.broker
+def test_a_message_that_is_too_large_is_not_taken(mosquitto: Mosquitto, prefix: str) -> None:
+    """Who may write where the agent reads cannot fill its memory: the broker keeps large messages from it."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        for payload in (b"x" * 200_000, b"small"):
+            connection.send([Message(f"{prefix}/in", payload, qos=1)])
+        wait_for(lambda: calls.messages, "the small message")
+    assert [payload for _, payload, _ in calls.messages] == [b"small"]
+
+
+@pytest.mark.broker
 def test_a_broker_that_refuses_is_named(
     tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,6 +23,7 @@ from fleetglass.agent.troubles import Troubles
 from fleetglass.agent.waker import Waker
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 RETAINED_EXPIRY_SECONDS = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
+LARGEST_PACKET_BYTES = 2 * MAX_PAYLOAD_BYTES
+"""A broker with MQTT 5 sends nothing larger: whoever may write on a topic that is read here could otherwise
+fill this machine's memory."""
 _UNANSWERED = (
     "broker %s: no answer such as a broker gives; trying again (check the port, mqtt:// or mqtts://, and "
     "whether it asks for a client certificate)"
@@ -193,7 +197,9 @@ class Connection:
             if self.number and url.tls:
                 self._tls = tls_context(self._broker)  # certificates are replaced while we run
             client = self._make_client()
-            client.connect(url.host, url.port, keepalive=KEEPALIVE_SECONDS)
+            client.connect(
+                url.host, url.port, keepalive=KEEPALIVE_SECONDS, properties=self._connect_properties()
+            )
         except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
             self._troubles.tell("unreachable", "broker %s cannot be reached: %s; trying again", url, reason)
@@ -256,6 +262,13 @@ class Connection:
         # With this set, paho leaves all writing to this connection's thread.
         client.on_socket_register_write = lambda *_: None
         return client
+
+    def _connect_properties(self) -> Properties | None:
+        if self._version is not MQTTProtocolVersion.MQTTv5:
+            return None
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = LARGEST_PACKET_BYTES
+        return properties
 
     def _expiry(self, retain: bool, kind: int) -> Properties | None:  # noqa: FBT001 -- the message's flag
         if not retain or self._version is not MQTTProtocolVersion.MQTTv5:
