@@ -1,5 +1,8 @@
+import contextlib
 import itertools
 import logging
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -263,6 +266,54 @@ def test_a_frozen_broker_costs_no_pulse_and_no_memory(own_mosquitto: Mosquitto, 
         last = _tick_until(publisher, prefix, 51, lambda: publisher.waiting_pulses == 0)
         wait_for(lambda: delivered(witness)[-1:] == [last], "the last pulse")
         assert delivered(witness) == list(range(1, last + 1))
+
+
+def test_a_broker_that_acknowledges_nothing_is_left(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """When acknowledgements stay away for two minutes, the agent connects anew, and keeps every pulse."""
+    now = [1000.0]
+    with (
+        forgetful_broker() as (port, connections),
+        Publisher(settings(port, prefix), session="abc", clock=lambda: now[0]) as publisher,
+    ):
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        for number in range(1, 120):
+            now[0] += 1
+            publisher.publish_tick(tick(prefix, number))
+        assert len(connections) == 1
+        for number in range(120, 123):
+            now[0] += 1
+            publisher.publish_tick(tick(prefix, number))
+        wait_for(lambda: len(connections) == 2 and publisher.connected, "another connection")
+        publisher._settle()
+        assert publisher.waiting_pulses == 122
+    (line,) = [record.message for record in caplog.records if record.name.endswith("publisher")]
+    assert line == f"broker mqtt://127.0.0.1:{port}: nothing acknowledged for 120 s; connecting anew"
+
+
+@contextmanager
+def forgetful_broker() -> Iterator[tuple[int, list[socket.socket]]]:
+    """Let in whoever comes, and acknowledge nothing."""
+    connections: list[socket.socket] = []
+
+    def serve(peer: socket.socket) -> None:
+        with peer:
+            peer.recv(1000)
+            peer.sendall(b"\x20\x03\x00\x00\x00")
+            while peer.recv(65536):
+                pass
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connections.append(server.accept()[0])
+                threading.Thread(target=serve, args=(connections[-1],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], connections
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
 
 
 @pytest.mark.broker

@@ -27,6 +27,7 @@ UNACKNOWLEDGED_TICKS = 2
 READERS_SECONDS = 1.0
 """How long after a broker's return what was kept waits for those who read it."""
 _GOODBYE_SECONDS = 1.5
+_OWED_SECONDS = 120.0  # a chunk of what was kept takes half a minute over the slowest of links
 _FILES_SECONDS = 30.0
 
 
@@ -77,6 +78,7 @@ class Publisher:
         self._backlog = Backlog(settings.interval)
         # Pulses and backfill on their way, in order; only the thread of the ticks touches them.
         self._unacknowledged: deque[tuple[MQTTMessageInfo | None, list[bytes]]] = deque()
+        self._acknowledged_at = clock()  # the last one, or when none was owed
         self._connection_of_those = 0
         self._last: list[MQTTMessageInfo] = []
         self._files = TlsFiles(settings.broker)
@@ -187,6 +189,7 @@ class Publisher:
         if busy or not self.connected or self._readers_may_be_missing():
             self._backlog.append(tick.pulse)
             self._dropped_messages += len(tick.others)
+            self._leave_who_owes_too_long()
             return
         kept = [
             (self._backfill(chunk, tick.time, tick.number), chunk) for chunk in self._backlog.take_chunks()
@@ -222,10 +225,22 @@ class Publisher:
         """Let go of what was acknowledged; what an earlier connection left open is kept again."""
         while self._unacknowledged and _is_acknowledged(self._unacknowledged[0][0]):
             self._unacknowledged.popleft()
+            self._acknowledged_at = self._clock()
+        if not self._unacknowledged:
+            self._acknowledged_at = self._clock()
         if self._connection_of_those != self._connection.number:
             self._last = []
             self._backlog.restore(pulse for _, pulses in self._unacknowledged for pulse in pulses)
             self._unacknowledged.clear()
+
+    def _leave_who_owes_too_long(self) -> None:
+        """A connection on which acknowledgements got lost would otherwise stay silent for ever."""
+        now = self._clock()
+        if self.connected and now - self._acknowledged_at > _OWED_SECONDS:
+            self._acknowledged_at = now
+            url, seconds = self._settings.broker.url, _OWED_SECONDS
+            _log.warning("broker %s: nothing acknowledged for %.0f s; connecting anew", url, seconds)
+            self._connection.renew()
 
     def _backfill(self, chunk: list[bytes], time: float, tick: int) -> Message:
         payload = backfill_of(chunk, time=time, tick=tick, session=self._session)
