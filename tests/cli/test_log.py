@@ -35,3 +35,13 @@ def test_debug_shows_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
     start_log("agent", "debug")
     logging.getLogger("a").error("reading failed", exc_info=OSError("gone"))
     assert capsys.readouterr().err.endswith("agent error: reading failed\nOSError: gone\n")
+
+
+def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What others say, such as a broker or a script, can neither begin a line nor speak to the terminal."""
+    start_log("agent", "info")
+    logging.getLogger("a").info("session %s", "x\r\n12:00:00 agent: \x1b[31mhacked\x9b\u2028ü")
+    logging.getLogger("a").error("failed", exc_info=OSError("gone\naway"))
+    session, failed = capsys.readouterr().err.splitlines()
+    assert session.endswith(r"session x\r\n12:00:00 agent: \x1b[31mhacked\x9b\u2028ü")
+    assert failed.endswith(r"OSError: gone\naway")
