@@ -114,7 +114,7 @@ def test_a_failure_is_that_of_its_group_only(host: Host) -> None:
     """A script that fails has its reason in the report and no message; the others have theirs."""
     broken = host.program("broken", "echo '{\"a\": NaN}'")
     host.program("good", "echo 1")
-    assert host.reason("custom-broken").startswith("got no JSON, expected an object or one number")
+    assert host.reason("custom-broken").startswith('got no JSON ({"a": NaN}), expected')
     assert host.message("custom-good").values == {"value": 1}
     broken.unlink()
     host.program("broken", "echo 'sensor not connected' >&2; exit 2")
@@ -129,6 +129,11 @@ def test_what_is_wrong_with_the_folder_is_its_own_failure(host: Host) -> None:
     host.program("Bad", "echo 1")
     host.program("good", "echo 1")
     assert host.reason("custom").startswith("Bad: got a name that cannot be a group's")
+    for name in ("Cold", "Dry"):
+        host.program(name, "echo 1")
+    wait_for(
+        lambda: host.reason("custom").startswith("3 files cannot be used; Bad: got"), "the number of them"
+    )
     assert host.message("custom-good").values == {"value": 1}
     host.folder.chmod(0o777)
     wait_for(lambda: "others may write" in host.reason("custom"), "the refusal")

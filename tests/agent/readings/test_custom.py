@@ -63,6 +63,9 @@ def test_a_name_tells_group_and_interval(name: str, group: str, interval: float)
         ("ü", "got a name"),
         ("ups.0s.sh", "got an interval of 0 s, expected 1 to 3600"),
         ("ups.3601s", "got an interval of 3601 s"),
+        ("ups.5m.sh", "got an interval of 5m, expected seconds, such as 30s"),
+        ("ups.1h", "got an interval of 1h"),
+        ("ups.500ms.py", "got an interval of 500ms"),
     ],
 )
 def test_a_bad_name_is_refused(name: str, reason: str) -> None:
@@ -138,7 +141,8 @@ def test_a_single_number_is_the_value(said: bytes, value: float) -> None:
         (b'{"a": 1e999}', "got no JSON"),
         (b"{'a': 1}", "got no JSON"),
         (b'{"a": 1} {"b": 2}', "got no JSON"),
-        (b"21.5 C", "got no JSON"),
+        (b"21.5 C", r"got no JSON \(21\.5 C\), expected an object or one number"),
+        (b"Name?\n" + b"x" * 90, r"got no JSON \(Name\? x{34}\.\.\.\), expected"),
         (b"\xff", "got no JSON"),
         (b'{"a": "\xff"}', "got no JSON"),
         (b"[" * 30_000, "got no JSON"),

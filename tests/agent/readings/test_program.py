@@ -64,7 +64,7 @@ def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_text("just text")
     plain.chmod(0o755)
-    with pytest.raises(CollectionError, match="cannot be run: Exec format error"):
+    with pytest.raises(CollectionError, match="cannot be run: Exec format error; a script begins with #!"):
         Program().run([str(plain)], seconds=1, most_bytes=1, environment={})
 
 

@@ -29,7 +29,9 @@ class CustomFolder(BackgroundCollector):
             raise
         self._keep(sources)
         if problems:
-            raise CollectionError("; ".join(problems))
+            # A reason is cut off where it gets long: the number says how many more there are.
+            number = [f"{len(problems)} files cannot be used"] if len(problems) > 1 else []
+            raise CollectionError("; ".join([*number, *problems]))
 
     def _keep(self, sources: list[Source]) -> None:
         before = self._collectors

@@ -29,6 +29,8 @@ _MOST_SOURCES = 100
 _DECLARATIONS = "_fields"
 _RESERVED = ("time", "tick", "session")
 _INTERVAL = re.compile(r"\d{1,9}s\Z", re.ASCII)
+_OTHER_INTERVAL = re.compile(r"\d+(ms|s|m|min|h|d)\Z", re.ASCII)
+_SHOWN_LETTERS = 40
 _NAME_RULE = f"1 to {HOST_ID_MAX_LENGTH - len(GROUP_PREFIX)} of a-z 0-9 _ - before the first dot"
 
 
@@ -136,6 +138,8 @@ def parse_name(name: str) -> tuple[str, float]:
     group = GROUP_PREFIX + stem
     if not stem or not is_host_id(group):
         raise CollectionError(f"got a name that cannot be a group's, expected {_NAME_RULE}")
+    if rest and _OTHER_INTERVAL.match(rest[0]) and not _INTERVAL.match(rest[0]):
+        raise CollectionError(f"got an interval of {rest[0]}, expected seconds, such as 30s")
     if not rest or not _INTERVAL.match(rest[0]):
         return group, DEFAULT_SECONDS
     seconds = int(rest[0][:-1])
@@ -158,7 +162,9 @@ def parse_values(output: bytes) -> Values:
     try:
         content = msgspec.json.decode(output)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise CollectionError(f"got no JSON, expected an object or one number: {error}") from error
+        raise CollectionError(
+            f"got no JSON ({_shown(output)}), expected an object or one number: {error}"
+        ) from error
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = {"value": content}
     if not isinstance(content, dict):
@@ -199,6 +205,12 @@ def _check_owner(path: Path) -> int:
             "others may write to it, expected only root or the agent's user (chown, chmod go-w)"
         )
     return found.st_mode
+
+
+def _shown(output: bytes) -> str:
+    """Return the beginning of what a source said, in one line."""
+    text = " ".join(output[:1000].decode(errors="replace").split())
+    return text if len(text) <= _SHOWN_LETTERS else text[:_SHOWN_LETTERS] + "..."
 
 
 def _reason(error: Exception) -> str:

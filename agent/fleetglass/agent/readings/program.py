@@ -1,6 +1,7 @@
 """Runs programs, bounded in time and output. Only groups that a user asks for run any."""
 
 import contextlib
+import errno
 import os
 import selectors
 import signal
@@ -78,7 +79,8 @@ class Program:
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise CollectionError(f"cannot be run: {reason}") from error
+            hint = "; a script begins with #!" if getattr(error, "errno", None) == errno.ENOEXEC else ""
+            raise CollectionError(f"cannot be run: {reason}{hint}") from error
         # No lock is held while a file system may let the start wait: `cancel` looks in the other order.
         self._running = process
         if self._cancelled:
