@@ -28,9 +28,16 @@ export class Host {
   /** @param {string} id */
   constructor(id) { this.id = id }
 
-  get name() {
+  /** Whether another host gives itself the same name. */
+  hasNamesake = false
+
+  /** The name that the host gives itself. */
+  get ownName() {
     return typeof this.info.host_name === "string" && this.info.host_name ? this.info.host_name : this.id
   }
+
+  /** The name to show: with the id where the name alone could be another host's. */
+  get name() { return this.hasNamesake ? `${this.ownName} (${this.id})` : this.ownName }
 
   get synthetic() { return this.info.synthetic === true }
 
@@ -72,6 +79,8 @@ export class Fleet {
   broker = { state: "connected", since: 0 }
   bridgeClock = new ClockOffset()
   bridgeVersion = ""
+  /** @type {Map<string, Set<Host>>} */
+  #byName = new Map()
 
   /** @param {string} id */
   host(id) { return this.hosts.get(id) }
@@ -146,20 +155,43 @@ export class Fleet {
       const host = this.hosts.get(entry.id)
       host.take(entry.pulse, received, entry.state === "live")
     }
-    for (const id of this.hosts.keys()) if (!present.has(id)) this.hosts.delete(id)
+    for (const id of this.hosts.keys()) if (!present.has(id)) this.#remove(id)
     this.known = true
   }
 
   #change(message) {
     if (message.removed === true) {
-      this.hosts.delete(message.id)
+      this.#remove(message.id)
       return
     }
     const host = this.#known(message.id)
     if (host === undefined) return
     if (message.state !== undefined) host.state = message.state
     if (isNumber(message.since)) host.since = message.since
-    if (isObject(message.info)) host.info = message.info
+    if (isObject(message.info)) {
+      this.#unlist(host)
+      host.info = message.info
+      this.#list(host)
+    }
+  }
+
+  #remove(id) {
+    const host = this.hosts.get(id)
+    if (host !== undefined) this.#unlist(host)
+    this.hosts.delete(id)
+  }
+
+  #list(host) {
+    const namesakes = this.#byName.get(host.ownName) ?? new Set()
+    this.#byName.set(host.ownName, namesakes.add(host))
+    tellApart(namesakes)
+  }
+
+  #unlist(host) {
+    const namesakes = this.#byName.get(host.ownName)
+    if (!namesakes?.delete(host)) return
+    if (namesakes.size === 0) this.#byName.delete(host.ownName)
+    tellApart(namesakes)
   }
 
   #known(id) {
@@ -167,9 +199,15 @@ export class Fleet {
     if (host === undefined && isHostId(id)) {
       host = new Host(id)
       this.hosts.set(id, host)
+      this.#list(host)
     }
     return host
   }
+}
+
+/** @param {Set<Host>} namesakes */
+function tellApart(namesakes) {
+  for (const host of namesakes) host.hasNamesake = namesakes.size > 1
 }
 
 /** @param {Record<string, any>} pulse @returns {[string, number][]} */

@@ -129,6 +129,16 @@ def test_hostile_names_are_only_text(page: Page, bridge: FakeBridge) -> None:
     expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile(r"^\d"))
 
 
+def test_hosts_of_one_name_are_told_apart(page: Page, bridge: FakeBridge) -> None:
+    """Where two hosts give themselves the same name, both show their ids, for as long as both are there."""
+    bridge.hosts = [MadeUpHost("pi-1", name="raspberrypi"), MadeUpHost("pi-2", name="raspberrypi", number=1)]
+    page.goto("/")
+    links = page.locator(".host-link")
+    expect(links).to_have_text(["raspberrypi (pi-1)", "raspberrypi (pi-2)"])
+    bridge.send("host", id="pi-1", removed=True)
+    expect(links).to_have_text(["raspberrypi"])
+
+
 def test_a_synthetic_host_is_marked(page: Page, bridge: FakeBridge) -> None:
     """A simulated host says so in the table and on its own page."""
     bridge.hosts = [MadeUpHost("sim-1", synthetic=True)]
