@@ -9,9 +9,12 @@ const CRITICAL_PERCENT = 92
 export class Meter {
   #text = element("span", { class: "number" })
   #fill = element("span", { class: "meter-fill" })
+  #levelOf
   element
 
-  constructor() {
+  /** @param {(value: unknown) => "warn" | "critical" | null} [trouble] when it is trouble; by default when it is high */
+  constructor(trouble = levelOf) {
+    this.#levelOf = trouble
     this.element = element("span", { class: "metered" }, this.#text,
       element("span", { class: "meter", "aria-hidden": "true" }, this.#fill))
   }
@@ -22,7 +25,7 @@ export class Meter {
     setAttribute(this.#text, "title", isNumber(value) ? null : MISSING_TITLE)
     const share = isNumber(value) ? Math.min(1, Math.max(0, value / 100)) : 0
     this.#fill.style.transform = `scaleX(${share.toFixed(3)})`
-    setAttribute(this.element, "data-level", levelOf(value))
+    setAttribute(this.element, "data-level", this.#levelOf(value))
   }
 }
 

@@ -122,7 +122,7 @@ const BY_UNIT = new Map([
   ["bytes", bytes],
   ["bytes per second", byteRate],
   ["per second", rate],
-  ["celsius", celsius],
+  ["celsius", (value) => (isNumber(value) ? `${Number(value.toFixed(1))} °C` : MISSING)],
   ["hertz", hertz],
   ["seconds", duration],
 ])

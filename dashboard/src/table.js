@@ -5,7 +5,7 @@ import { Meter } from "./meter.js"
 import { MISSING, MISSING_TITLE } from "./numbers.js"
 
 /**
- * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean}} Column minor: hidden where space is short
+ * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean, trouble?: (value: unknown) => "warn" | "critical" | null}} Column minor: hidden where space is short; trouble: of a meter
  * @typedef {{key: string, cells: unknown[], picked?: boolean}} Row a meter's cell is a percentage, any other a text
  */
 
@@ -51,7 +51,7 @@ export class KeyedTable {
       const cell = element(first ? "th" : "td", { class: classOf(column), scope: first ? "row" : undefined })
       row.element.append(cell)
       if (column.kind === "meter") {
-        const meter = new Meter()
+        const meter = new Meter(column.trouble)
         cell.append(meter.element)
         row.write.push((value) => meter.set(value))
       } else {

@@ -186,6 +186,68 @@ def test_a_failed_collector_is_said_in_its_panel(page: Page, bridge: FakeBridge)
     expect(page.locator('[data-panel="memory"] .note')).to_be_hidden()
 
 
+def test_failed_collectors_come_first(page: Page, bridge: FakeBridge) -> None:
+    """What the agent could not read stands above what took longest, with its reason."""
+    open_host(page)
+    bridge.now += 1
+    samples = bridge.hosts[0].live(bridge.now)
+    runs = samples["collector"]["collectors"]
+    runs["memory"]["reason"] = "one line is no number"
+    runs["unit"] = {"state": "failed", "duration_seconds": 0.00001, "reason": "no systemd runs here"}
+    bridge.send("live", host="web-1", samples=samples)
+    rows = page.locator('[data-panel="collector"] tbody tr')
+    expect(rows.nth(0)).to_contain_text("no systemd runs here")
+    expect(rows.nth(1)).to_contain_text("one line is no number")
+    expect(rows.nth(2)).to_contain_text("process")
+
+
+def test_a_battery_is_in_trouble_when_it_is_low(page: Page, bridge: FakeBridge) -> None:
+    """A full battery is well, an empty one is not, and each says what it does."""
+    open_host(page)
+    batteries = {
+        "BAT0": {
+            "charge_percent": 98.0,
+            "status": "not-charging",
+            "power_watts": 0.0,
+            "health_percent": 90.0,
+        },
+        "BAT1": {"charge_percent": 15.0, "plugged": False, "left_seconds": 600},
+        "BAT2": {"charge_percent": 10.0, "plugged": True},
+    }
+    bridge.send("live", host="web-1", samples={"power": {"time": NOW, "tick": 1, "batteries": batteries}})
+    rows = page.locator('[data-panel="power"] tbody tr')
+    expect(rows).to_have_text(
+        ["BAT098 %not charging0.0 W90 %—", "BAT115 %on battery——00:10:00", "BAT210 %plugged in———"]
+    )
+    levels = [row.locator(".metered").get_attribute("data-level") for row in rows.all()]
+    assert levels == [None, "warn", "critical"]
+
+
+def test_names_of_sensors_can_be_told_apart(page: Page, bridge: FakeBridge) -> None:
+    """Long names are shown whole, and every limit stays in sight."""
+    open_host(page)
+    names = ("Package id 0", "Core 0", "Core 1")
+    temperatures = {
+        f"coretemp/{name}": {
+            "chip": "coretemp",
+            "label": name,
+            "current_celsius": 47.0,
+            "high_celsius": 100.0,
+            "critical_celsius": 100.0,
+        }
+        for name in names
+    }
+    bridge.send(
+        "live", host="web-1", samples={"sensor": {"time": NOW, "tick": 1, "temperatures": temperatures}}
+    )
+    panel = page.locator('[data-panel="sensor"]')
+    expect(panel.locator("tbody tr")).to_have_count(3)
+    cut_off = panel.locator(".table-box, tbody th").evaluate_all(
+        "(boxes) => boxes.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.textContent)"
+    )
+    assert cut_off == []
+
+
 def test_every_interface_can_be_chosen(page: Page) -> None:
     """The busiest real interface is drawn first; another is drawn when picked."""
     open_host(page)
@@ -225,16 +287,19 @@ def test_processes_can_be_ordered_by_memory(page: Page, bridge: FakeBridge) -> N
 
 def test_a_group_this_page_does_not_know_is_drawn_all_the_same(page: Page, bridge: FakeBridge) -> None:
     """Numbers of an unknown group get a panel of their own, in the unit that the host gives."""
-    fields = {"depth_bytes": {"unit": "bytes"}}
+    fields = {"depth_bytes": {"unit": "bytes"}, "water_celsius": {"unit": "celsius"}}
     groups = bridge.hosts[0].info(NOW)["groups"] | {"queue": {"interval_seconds": 1, "fields": fields}}
     bridge.hosts[0].changes = {"groups": groups}
     open_host(page)
     bridge.send(
-        "live", host="web-1", samples={"queue": {"time": NOW, "tick": 1, "depth_bytes": 2048, "jobs": 7}}
+        "live",
+        host="web-1",
+        samples={"queue": {"time": NOW, "tick": 1, "depth_bytes": 2048, "jobs": 7, "water_celsius": 21.53}},
     )
     panel = page.locator('[data-panel="queue"]')
     expect(panel.locator("tbody tr").nth(0)).to_contain_text("2.00 KiB")
     expect(panel.locator("tbody tr").nth(1)).to_contain_text("jobs")
+    expect(panel.locator("tbody tr").nth(2)).to_contain_text("21.5 °C")
 
 
 def test_words_of_an_unknown_group_are_shown_with_its_numbers(page: Page, bridge: FakeBridge) -> None:

@@ -2,7 +2,7 @@ import { bytes, count, duration, isNumber, percent } from "../numbers.js"
 import { KeyedTable } from "../table.js"
 import { Panel, Readout } from "./panel.js"
 
-/** What the agent itself costs, and how each of its collectors did. */
+/** What the agent itself costs, and how each of its collectors did: trouble first, then the dearest. */
 export class CollectorPanel extends Panel {
   #readout = new Readout([
     { key: "cpu", large: true, label: "of one core" },
@@ -28,9 +28,14 @@ export class CollectorPanel extends Panel {
     this.#readout.set("dropped", count(report.dropped_messages))
     this.#readout.set("skipped", count(report.skipped_ticks))
     const runs = Object.entries(report.collectors ?? {})
-      .sort(([, one], [, other]) => time(other) - time(one))
+      .sort(([, one], [, other]) => trouble(other) - trouble(one) || time(other) - time(one))
     this.#table.update(runs.map(([name, run]) => ({ key: name, cells: [name, duration(run.duration_seconds), run.state ?? "", run.reason ?? ""] })))
   }
+}
+
+/** @param {Record<string, any>} run */
+function trouble(run) {
+  return run.state === "ok" ? (run.reason ? 1 : 0) : 2
 }
 
 /** @param {Record<string, any>} run */

@@ -14,7 +14,7 @@ export class GenericPanel extends Panel {
   #picked
   #format = formatOf(undefined)
   #chart
-  #table = new KeyedTable("Values", [{ title: "field", grows: true }, { title: "now", kind: "number" }], (key) => this.#pick(key))
+  #table = new KeyedTable("Values", [{ title: "field", grows: true }, { title: "now", kind: "number", grows: true }], (key) => this.#pick(key))
 
   constructor(context, group) {
     super(context, { group, title: group, size: "6" })
