@@ -13,6 +13,7 @@ from fleetglass.bridge.access import Access, needs_token, read_or_make_token
 from fleetglass.bridge.errors import BridgeError
 from fleetglass.bridge.feed import Feed
 from fleetglass.bridge.history import History
+from fleetglass.bridge.lag import LoopLag
 from fleetglass.bridge.page import read_page
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.settings import BridgeSettings
@@ -72,7 +73,8 @@ async def serve_until(
     access = Access(settings, token)
     programs = VERSION
     viewers = Viewers(relay, access, programs)
-    web = Web(relay, access, read_page(), viewers.counts, programs)
+    lag = LoopLag()
+    web = Web(relay, access, read_page(), counts=viewers.counts, lag=lag, version=programs)
     try:
         server = await serve(
             viewers.serve,
@@ -104,6 +106,7 @@ async def serve_until(
             tasks.create_task(feed.run(), name="broker feed"),
             tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
             tasks.create_task(_every(PULSE_SECONDS, relay.send_pulses), name="fleet frames"),
+            tasks.create_task(lag.watch(), name="event loop lag"),
             tasks.create_task(_every(DELIVERY_SECONDS, relay.send_deliveries), name="delivery"),
             tasks.create_task(
                 _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay))), name="progress"

@@ -1,4 +1,7 @@
-"""HTTP on the bridge's port: the page, `/healthz`, `/api/hosts`, and the way to the WebSocket at `/ws`."""
+"""HTTP on the bridge's port, and the way to the WebSocket at `/ws`.
+
+The page, `/healthz`, `/metrics`, `/api/hosts` and `/api/hosts/<id>`.
+"""
 
 import time
 from collections import Counter
@@ -16,6 +19,8 @@ from websockets.http11 import Request, Response
 
 from fleetglass.bridge.access import Access
 from fleetglass.bridge.fleet import Fleet
+from fleetglass.bridge.lag import LoopLag
+from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.page import Asset
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.viewer import ViewerCounts
@@ -24,25 +29,37 @@ CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'non
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
+_SCRAPE = Response(0, "", Headers())  # stands for the one answer that takes a while
 
 
 class Web:
     """Answers everything that is not a WebSocket."""
 
     def __init__(
-        self, relay: Relay, access: Access, assets: dict[str, Asset], counts: ViewerCounts, version: str
+        self,
+        relay: Relay,
+        access: Access,
+        assets: dict[str, Asset],
+        *,
+        counts: ViewerCounts,
+        lag: LoopLag,
+        version: str,
     ) -> None:
         self._relay = relay
         self._access = access
         self._assets = assets
         self._counts = counts
+        self._lag = lag
+        self._metrics = Metrics(relay, counts, lag, version)
         self._version = version
         self._started = time.time()
         self._routes: dict[str, Callable[[], Any]] = {"/healthz": self._health, "/api/hosts": self._hosts}
 
-    def process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
+    async def process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
         """Return the answer to a request, or None for one that may go on to the WebSocket."""
         response = self._respond(request)
+        if response is _SCRAPE:
+            response = await self._expose(request.headers)
         if response is not None and request.method == "HEAD":
             response.body = b""
         return response
@@ -76,16 +93,28 @@ class Web:
         return self._api(path, request.headers)
 
     def _api(self, path: str, headers: Headers) -> Response:
-        if path.startswith("/api/") and not self._access.admits(_bearer(headers)):
+        if (path == "/metrics" or path.startswith("/api/")) and not self._access.admits(_bearer(headers)):
             response = _plain(HTTPStatus.UNAUTHORIZED, "expected Authorization: Bearer and the viewer token")
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
+        if path == "/metrics":
+            return _SCRAPE
         if (route := self._routes.get(path)) is not None:
             return _response(HTTPStatus.OK, _JSON, msgspec.json.encode(route()))
         host = self._relay.fleet.get(path.removeprefix("/api/hosts/"))
         if path.startswith("/api/hosts/") and host is not None:
             return _response(HTTPStatus.OK, _JSON, msgspec.json.encode(self._host(host.id)))
         return _plain(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    async def _expose(self, headers: Headers) -> Response:
+        accept = ", ".join(headers.get_all("Accept"))
+        accept_encoding = ", ".join(headers.get_all("Accept-Encoding"))
+        content_type, encoding, body = await self._metrics.expose(accept, accept_encoding)
+        response = _response(HTTPStatus.OK, content_type, body)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        if encoding is not None:
+            response.headers["Content-Encoding"] = encoding
+        return response
 
     def _hosts(self) -> dict[str, Any]:
         return {"time": time.time(), "broker": self._broker(), "hosts": self._relay.entries()}
@@ -126,6 +155,7 @@ class Web:
             "messages_received": relay.received,
             "messages_rejected": relay.rejections.total,
             "frames": relay.fanout.frames,
+            "event_loop_lag_seconds": round(self._lag.worst, 4),
             "delivery": _delivery(relay.fleet),
             "history_payloads": relay.history.payloads,
             "history_bytes": relay.history.used_bytes,
