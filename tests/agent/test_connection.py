@@ -184,6 +184,25 @@ def test_a_message_that_is_too_large_is_not_taken(mosquitto: Mosquitto, prefix: 
 
 
 @pytest.mark.broker
+def test_the_next_node_of_a_cluster_is_tried(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A node that is away is named, and the next one serves."""
+    caplog.set_level(logging.INFO)
+    away = free_port()
+    connection = make_connection(Calls(), away, prefix)
+    connection._broker = BrokerAccess(
+        url=BrokerURL("127.0.0.1", away), others=(BrokerURL("127.0.0.1", mosquitto.port),)
+    )
+    with connection:
+        wait_for(lambda: connection.connected, "connection")
+        assert connection.url.port == mosquitto.port
+    first, second = own_lines(caplog)
+    assert f"mqtt://127.0.0.1:{away} cannot be reached: " in first
+    assert second == f"broker mqtt://127.0.0.1:{mosquitto.port}: connected"
+
+
+@pytest.mark.broker
 def test_a_broker_that_refuses_is_named(
     tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ def names_of(*types: type) -> set[str]:
     return {field.name for kind in types for field in fields(kind)} - {
         "broker",
         "url",
+        "others",
         "password",
         "prefixes",
     }

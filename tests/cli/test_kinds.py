@@ -49,7 +49,8 @@ KINDS: list[Kind[object]] = [
         (Prefixes(), "fleet/paris", ("fleet/paris",)),
         (BridgeAddress(), "wss://h/ws", "wss://h/ws"),
         (Interface(), "enp0s31f6.100", "enp0s31f6.100"),
-        (Broker(), "mqtts://h", BrokerURL("h", 8883, tls=True)),
+        (Broker(), "mqtts://h", (BrokerURL("h", 8883, tls=True),)),
+        (Broker(), "mqtt://a, mqtt://b:99", (BrokerURL("a", 1883), BrokerURL("b", 99))),
     ],
 )
 def test_accepted(kind: Kind[object], given_value: object, value: object) -> None:

@@ -64,3 +64,29 @@ def test_a_password_is_not_sent_in_clear_to_another_machine() -> None:
     for url in ("mqtts://u@broker.example", "mqtt://u@127.0.0.1", "mqtt://u@localhost"):
         BrokerAccess(url=BrokerURL.parse(url), password="hunter2")
     assert "hunter2" not in repr(BrokerAccess(url=far, password="hunter2", insecure=True))
+
+
+def test_the_nodes_of_a_cluster_follow_one_another() -> None:
+    """After each failure the next node is in front, and after the last the first again."""
+    a, b, c = (BrokerURL(name, 1883) for name in "abc")
+    access = BrokerAccess(url=a, others=(b, c), ca_file="ca.pem")
+    tried = [access, access.following, access.following.following, access.following.following.following]
+    assert [one.url for one in tried] == [a, b, c, a]
+    assert tried[3] == access
+    assert [(one.url, one.others, one.ca_file) for one in access.nodes] == [
+        (url, (), "ca.pem") for url in (a, b, c)
+    ]
+    alone = BrokerAccess(url=a)
+    assert alone.following is alone
+
+
+def test_the_nodes_of_a_cluster_are_reached_alike() -> None:
+    """Nodes differ in neither scheme nor user, and a password goes in clear to none of them."""
+    near = BrokerURL.parse("mqtt://u@127.0.0.1")
+    far = BrokerURL.parse("mqtt://u@broker.example")
+    with pytest.raises(BrokerURLError, match=r"expected the same scheme and user in all"):
+        BrokerAccess(url=near, others=(BrokerURL.parse("mqtt://v@127.0.0.1"),))
+    with pytest.raises(BrokerURLError, match=r"expected the same scheme and user in all"):
+        BrokerAccess(url=near, others=(BrokerURL.parse("mqtts://u@127.0.0.1"),))
+    with pytest.raises(BrokerURLError, match=r"broker\.example.* in clear"):
+        BrokerAccess(url=near, others=(far,), password="hunter2")

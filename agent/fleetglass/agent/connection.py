@@ -21,7 +21,7 @@ from fleetglass.agent.serving import serve
 from fleetglass.agent.tls import tls_context
 from fleetglass.agent.troubles import Troubles
 from fleetglass.agent.waker import Waker
-from fleetglass.wire import BrokerAccess
+from fleetglass.wire import BrokerAccess, BrokerURL
 from fleetglass.wire.backoff import backoff_seconds
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
@@ -57,6 +57,8 @@ class Message(NamedTuple):
 
 class Connection:
     """Connects for as long as it is entered, again and again, by MQTT 5 or, where refused, by 3.1.1.
+
+    Of a cluster, each failure leads to its next node.
 
     `on_connected` and `on_message` (topic, payload, retained) are called on the connection's thread and
     may send. Nothing is kept for another connection: what is not acknowledged when one ends is the
@@ -117,6 +119,11 @@ class Connection:
         self.renew()
         if self._thread is not None:
             self._thread.join(_THREAD_END_SECONDS)
+
+    @property
+    def url(self) -> BrokerURL:
+        """The broker, or the node of it, that is connected or being tried."""
+        return self._broker.url
 
     @property
     def connected_seconds(self) -> float:
@@ -186,6 +193,7 @@ class Connection:
                 switched, self._version = self._version, version
                 if switched is MQTTProtocolVersion.MQTTv5:
                     continue
+            self._broker = self._broker.following
             if self._clock() - began > STABLE_SECONDS:
                 attempt = 0
             self._closing.wait(backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS))

@@ -119,7 +119,7 @@ class Publisher:
         """How it stands with the broker, in one line."""
         if self._held is not None:
             return self._held
-        return f"{'connected to' if self.connected else 'waiting for broker'} {self._settings.broker.url}"
+        return f"{'connected to' if self.connected else 'waiting for broker'} {self._connection.url}"
 
     def hold(self, reason: str | None) -> None:
         """Stay away from the broker for a reason told in one line, or come back with None.

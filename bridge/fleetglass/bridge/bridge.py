@@ -101,7 +101,7 @@ async def serve_until(
             _log.warning(
                 "viewer link, shown once: http://%s:%d/#token=%s", settings.host, settings.port, token
             )
-        progress(_doing(settings, relay))
+        progress(_doing(settings, relay, feed))
         running = [
             tasks.create_task(feed.run(), name="broker feed"),
             tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
@@ -109,7 +109,7 @@ async def serve_until(
             tasks.create_task(lag.watch(), name="event loop lag"),
             tasks.create_task(_every(DELIVERY_SECONDS, relay.send_deliveries), name="delivery"),
             tasks.create_task(
-                _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay))), name="progress"
+                _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay, feed))), name="progress"
             ),
         ]
         await stop.wait()
@@ -127,9 +127,9 @@ async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> Non
     await serve_until(settings, stop, progress=progress)
 
 
-def _doing(settings: BridgeSettings, relay: Relay) -> str:
+def _doing(settings: BridgeSettings, relay: Relay, feed: Feed) -> str:
     state = "connected to" if relay.broker == "connected" else "waiting for broker"
-    return f"serving port {settings.port}, {state} {settings.broker.url}"
+    return f"serving port {settings.port}, {state} {feed.url}"
 
 
 async def _every(seconds: float, action: Callable[[], None]) -> None:

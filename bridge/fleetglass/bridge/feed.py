@@ -12,7 +12,7 @@ from typing import NoReturn
 import aiomqtt
 
 from fleetglass.bridge.errors import BridgeError
-from fleetglass.wire import BrokerAccess
+from fleetglass.wire import BrokerAccess, BrokerURL
 from fleetglass.wire.backoff import backoff_seconds
 
 KEEPALIVE_SECONDS = 15
@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Delivers what is subscribed, and keeps connecting for as long as `run` runs.
 
+    Of a cluster, each failure leads to its next node.
+
     `on_message` gets topic and payload inside the event loop and must neither block nor raise.
     `on_connected` gets whether the broker is there, on every change.
     """
@@ -58,6 +60,11 @@ class Feed:
         self._saying: deque[tuple[str, bytes]] = deque()
         self._something_to_say = asyncio.Event()
         self._tls = _tls_context(access)
+
+    @property
+    def url(self) -> BrokerURL:
+        """The broker, or the node of it, that is connected or being tried."""
+        return self._access.url
 
     @property
     def subscriptions(self) -> int:
@@ -92,6 +99,7 @@ class Feed:
                 level = logging.WARNING if attempt == 0 else logging.DEBUG
                 _log.log(level, "broker %s: %s; trying again, first in %.1f s", self._access.url, error, wait)
                 attempt += 1
+                self._access = self._access.following
                 await asyncio.sleep(wait)
 
     async def _connect_once(self) -> None:

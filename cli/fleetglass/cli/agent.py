@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from itertools import takewhile
 
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.arguments import add_keys
@@ -46,9 +47,11 @@ def _forget(settings: AgentSettings) -> int:
     from fleetglass.cli.probe import probe  # noqa: PLC0415 - as above
 
     url = settings.broker.url
-    answer = probe(replace(settings.broker, url=replace(url, user=settings.user)))
-    if answer.outcome != "accepted":
-        raise CommandError(f"broker {url}: {answer.reason}")
+    nodes = settings.broker.nodes
+    answers = (probe(replace(node, url=replace(node.url, user=settings.user))) for node in nodes)
+    refusals = [answer.reason for answer in takewhile(lambda one: one.outcome != "accepted", answers)]
+    if len(refusals) == len(nodes):
+        raise CommandError(f"broker {url}: {refusals[0]}")
     try:
         topics = forget(settings)
     except AgentError as error:

@@ -28,12 +28,15 @@ class BrokerChoice:
 
 
 def check_given(access: BrokerAccess) -> BrokerChoice:
-    """Choose the broker that the user named.
+    """Choose the broker that the user named: of a cluster, the first node that can be used.
 
     Raises:
         CommandError: it cannot be used.
     """
     answer = probe(access)
+    for node in access.nodes[1:] if answer.outcome != "accepted" else ():
+        if probe(node).outcome == "accepted":
+            return BrokerChoice(node.url, f"the broker at {node.url}")
     if answer.outcome == "accepted":
         return BrokerChoice(access.url, f"the broker at {access.url}")
     if answer.outcome == "nothing":

@@ -56,7 +56,8 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield Finding("configuration", True, f"{source}; this host is {agent.host_id!r}, prefix {agent.prefix!r}")
     for name, access in {"agent": agent.broker, "bridge": bridge.broker}.items():
         if name == "agent" or access != agent.broker:
-            yield _broker(access, configuration)
+            for node in access.nodes:
+                yield _broker(node, configuration)
     yield _page(bridge.host, bridge.port)
 
 

@@ -72,7 +72,14 @@ class Key:
 
 
 KEYS: Final = (
-    Key("broker", Broker(), "address of the broker", _ON_BROKER, "mqtt://127.0.0.1:1883", "URL"),
+    Key(
+        "broker",
+        Broker(),
+        "address of the broker; of a cluster, those of its nodes with commas, tried in turn",
+        _ON_BROKER,
+        "mqtt://127.0.0.1:1883",
+        "URL",
+    ),
     Key("prefix", Prefixes(), "topic prefix; a bridge may read several", _ON_BROKER, "fleet", repeated=True),
     Key("password", Text(), "password at the broker", _ON_BROKER, secret=True),
     Key("password_file", Text(), "file with the password at the broker", _ON_BROKER, metavar="FILE"),

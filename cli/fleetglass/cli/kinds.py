@@ -202,13 +202,13 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The address of a broker."""
+    """The address of a broker, or of several nodes of one."""
 
     expected: str = BROKER_URL_RULE
 
-    def read(self, value: object) -> BrokerURL:
-        """Return the address."""
-        return BrokerURL.parse(Text().read(value))
+    def read(self, value: object) -> tuple[BrokerURL, ...]:
+        """Return the addresses."""
+        return tuple(BrokerURL.parse(text) for text in Texts().read(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
     Raises:
         UsageError: a file is missing, or a password would travel in clear.
     """
-    url = configuration.get("broker", part) or BrokerURL.parse(DEFAULT_BROKER)
+    url, *others = configuration.get("broker", part) or (BrokerURL.parse(DEFAULT_BROKER),)
     files = {name: _readable(configuration, part, name) for name in _TLS_FILES}
     if files["key_file"] and not files["certificate_file"]:
         raise UsageError("key_file: got a key without a certificate, expected certificate_file as well")
@@ -68,6 +68,7 @@ def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
     try:
         return BrokerAccess(
             url=url,
+            others=tuple(others),
             password=configuration.get("password", part) or _password_from_file(configuration, part),
             insecure=bool(configuration.get("insecure", part)),
             **files,

@@ -1,7 +1,7 @@
 """The address of an MQTT broker: `mqtt://[user@]host[:1883]` or `mqtts://[user@]host[:8883]`."""
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -70,20 +70,41 @@ class BrokerAccess:
     """Where a broker is and how to be let in. Files are named here and read where the connection is made.
 
     Raises:
-        BrokerURLError: a password would be sent in clear to another machine.
+        BrokerURLError: a password would be sent in clear to another machine, or the nodes of a cluster
+            have not all the same scheme and user.
     """
 
     url: BrokerURL
+    others: tuple[BrokerURL, ...] = ()
+    """More nodes of the same broker, where it is a cluster; tried in turn."""
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
     insecure: bool = False
 
+    @property
+    def following(self) -> Self:
+        """The same access with the next node in front, to be tried after `url` failed."""
+        if not self.others:
+            return self
+        return replace(self, url=self.others[0], others=(*self.others[1:], self.url))
+
+    @property
+    def nodes(self) -> tuple[Self, ...]:
+        """Each node alone."""
+        return tuple(replace(self, url=url, others=()) for url in (self.url, *self.others))
+
     def __post_init__(self) -> None:
-        if self.password is not None and not (self.url.tls or self.url.is_loopback or self.insecure):
+        for other in self.others:
+            if (other.tls, other.user) != (self.url.tls, self.url.user):
+                raise BrokerURLError(
+                    f"broker: got {self.url} and {other}, expected the same scheme and user in all"
+                )
+        clear = [url for url in (self.url, *self.others) if not (url.tls or url.is_loopback)]
+        if self.password is not None and clear and not self.insecure:
             raise BrokerURLError(
-                f"broker: got a password for {self.url}, where it would be sent in clear; "
+                f"broker: got a password for {clear[0]}, where it would be sent in clear; "
                 "expected mqtts://, a broker on loopback, or --insecure"
             )
 

@@ -57,10 +57,11 @@ class Connection:
         elif now >= self._retry_at:
             self._retry_at = now + backoff_seconds(self._attempts, random.random())
             self._attempts += 1
+            url, self._access = self._access.url, self._access.following
             first = self._publishers[0]
             self._client.will_set(first.status_topic, first.status("lost"), qos=1, retain=True)
             with contextlib.suppress(OSError):
-                self._client.connect(self._access.url.host, self._access.url.port, KEEPALIVE_SECONDS)
+                self._client.connect(url.host, url.port, KEEPALIVE_SECONDS)
 
     def turn(self, events: int) -> None:
         """Read and write what is ready."""
