@@ -73,3 +73,15 @@ def test_invented_hosts_do_not_fill_the_memory(fleet: Fleet, monkeypatch: pytest
     with pytest.raises(PayloadError, match="expected at most 2"):
         fleet.hear_pulse("c", PULSE % (1, 1), now=1, wall=1)
     assert len(fleet) == 2
+
+
+def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
+    """A host that speaks for 3 s without an info is named; one that has it, or never spoke, is not."""
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    fleet.hear_pulse("web-2", PULSE % (1, 1), now=1, wall=1)
+    fleet.hear_info("web-2", INFO % b"b", now=1, wall=1)
+    fleet.hear_status("web-3", b'{"state":"stopped","session":"a","time":1}', now=1, wall=1)
+    assert fleet.without_info(now=3) == []
+    assert fleet.without_info(now=4.1) == ["web-1"]
+    fleet.hear_info("web-1", INFO % b"a", now=5, wall=5)
+    assert fleet.without_info(now=6) == []

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiomqtt
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,6 +19,14 @@ from fleetglass.wire.protocol import SUBPROTOCOL
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_until
+
+
+class HasURL(Protocol):
+    """A broker or a cluster of them."""
+
+    @property
+    def url(self) -> str:
+        """The address as `--broker` takes it."""
 
 
 class Bridge:
@@ -81,6 +89,33 @@ class Bridge:
 
         await wait_until(known, f"{host} is known")
 
+    async def host(self, host: str) -> dict[str, Any]:
+        """Return what the bridge tells of a host; nothing while it is unknown."""
+        told: list[dict[str, Any]] = json.loads((await self.get("/api/hosts"))[1])["hosts"]
+        return next((entry for entry in told if entry["id"] == host), {})
+
+    async def until_state(self, host: str, state: str, seconds: float = 20) -> None:
+        """Wait until a host is in a state."""
+
+        async def is_there() -> bool:
+            return (await self.host(host)).get("state") == state
+
+        await wait_until(is_there, f"{host} is {state}", seconds)
+
+    async def ticks(self, host: str) -> list[int]:
+        """Return the ticks of a host's pulses in the history, in its order."""
+        async with self.viewer(hosts={host: []}, history=900) as viewer:
+            past = await viewer.next("history")
+            return [pulse["tick"] for pulse in past["samples"].get("pulse", [])]
+
+    async def until_info(self, host: str, seconds: float = 20) -> None:
+        """Wait until the bridge has the facts of a host."""
+
+        async def is_there() -> bool:
+            return "info" in await self.host(host)
+
+        await wait_until(is_there, f"info of {host}", seconds)
+
     def _get(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.base + path, headers=names, method=method)
@@ -112,14 +147,20 @@ class Viewer:
                 if message["type"] == kind and expected.items() <= message.items():
                     return message
 
+    def states(self) -> list[str]:
+        """Return the states of hosts that it was told of, in order."""
+        told = [message for message in self.received if message["type"] == "host"]
+        return [message["state"] for message in told if "state" in message]
+
 
 @asynccontextmanager
-async def running_bridge(mosquitto: Mosquitto, *prefixes: str, **settings: Any) -> AsyncIterator[Bridge]:
+async def running_bridge(broker: HasURL, *prefixes: str, **settings: Any) -> AsyncIterator[Bridge]:
     """Run a bridge on a free port; ready when the broker has its subscriptions."""
     bridge = Bridge(free_port())
     stop = asyncio.Event()
+    url, *others = (BrokerURL.parse(one) for one in broker.url.split(","))
     told = BridgeSettings(
-        broker=BrokerAccess(url=BrokerURL.parse(mosquitto.url)),
+        broker=BrokerAccess(url=url, others=tuple(others)),
         prefixes=prefixes,
         port=bridge.port,
         **settings,

@@ -42,6 +42,8 @@ _UNANSWERED = (
 )
 _FIRST_ANSWER_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
+_NODE_ANSWER_SECONDS = 2.0
+"""While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
 _RULES_SECONDS = 5.0
 _THREAD_END_SECONDS = 1.0
 
@@ -238,7 +240,9 @@ class Connection:
 
     def _answer_seconds(self) -> float:
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
-        return _FIRST_ANSWER_SECONDS if self._is_trying_5 else _ANSWER_SECONDS
+        if self._is_trying_5:
+            return _FIRST_ANSWER_SECONDS
+        return _NODE_ANSWER_SECONDS if self._broker.others else _ANSWER_SECONDS
 
     @property
     def _is_trying_5(self) -> bool:

@@ -7,6 +7,7 @@ import ssl
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NoReturn
 
 import aiomqtt
@@ -17,10 +18,14 @@ from fleetglass.wire.backoff import backoff_seconds
 
 KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
+NODE_TIMEOUT_SECONDS = 5.0
+"""While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
 STABLE_SECONDS = 10.0
 """A connection that lasted this long starts the backoff anew."""
 LONGEST_WAIT_SECONDS = 0.7
 """Agents send what they kept a second after they are back; a bridge is to be there by then."""
+REFUSED_SECONDS = 2.0
+"""A refused subscription is asked for again after this: rights change, and clusters elect leaders."""
 SUBSCRIBE_BATCH = 200
 MOST_UNSAID = 1000
 
@@ -56,6 +61,7 @@ class Feed:
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
+        self._missing: list[tuple[str, int]] = []  # of the fixed ones, those not yet granted
         self._connected = False
         self._saying: deque[tuple[str, bytes]] = deque()
         self._something_to_say = asyncio.Event()
@@ -69,7 +75,7 @@ class Feed:
     @property
     def subscriptions(self) -> int:
         """How many filters are subscribed."""
-        return len(self._fixed) + len(self._subscribed)
+        return len(self._fixed) - len(self._missing) + len(self._subscribed)
 
     def want(self, filters: frozenset[str]) -> None:
         """Set which filters are subscribed, at QoS 0, beside the fixed ones."""
@@ -112,13 +118,17 @@ class Feed:
             identifier=f"fleetglass-bridge-{uuid.uuid4().hex[:12]}",
             queue_type=self._queue_type,
             keepalive=KEEPALIVE_SECONDS,
-            timeout=TIMEOUT_SECONDS,
+            timeout=NODE_TIMEOUT_SECONDS if self._access.others else TIMEOUT_SECONDS,
             tls_context=self._tls,
         )
         async with client:
             self._subscribed.clear()
             self._wanted_changed.set()
-            await _subscribe(client, self._fixed)
+            # A cluster that elects leaders delivers at once what is of QoS 0, and grants the rest later.
+            first = [one for one in self._fixed if one[1] == 0 or not self._access.others]
+            refused = await _subscribe(client, first)
+            _say_refused(refused)
+            self._missing = refused + [one for one in self._fixed if one not in first]
             _log.info("connected to broker %s", url)
             self._connected = True
             self._on_connected(True)
@@ -141,7 +151,11 @@ class Feed:
 
     async def _follow_wanted(self, client: aiomqtt.Client) -> None:
         while True:
-            await self._wanted_changed.wait()
+            # One by one: a cluster may take seconds to refuse each.
+            self._missing = [one for one in self._missing if await _subscribe(client, [one])]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFUSED_SECONDS if self._missing else None):
+                    await self._wanted_changed.wait()
             self._wanted_changed.clear()
             wanted = self._wanted
             gone = sorted(self._subscribed - wanted)
@@ -150,7 +164,7 @@ class Feed:
                 await client.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
             for batch in _batches(new):
-                await _subscribe(client, [(topic_filter, 0) for topic_filter in batch])
+                _say_refused(await _subscribe(client, [(topic_filter, 0) for topic_filter in batch]))
                 self._subscribed.update(batch)
 
     async def _keep_saying(self, client: aiomqtt.Client) -> None:
@@ -162,12 +176,17 @@ class Feed:
                 await client.publish(topic, payload, qos=1, retain=True)
 
 
-async def _subscribe(client: aiomqtt.Client, filters: list[tuple[str, int]]) -> None:
+async def _subscribe(client: aiomqtt.Client, filters: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Subscribe, and return what the broker refuses."""
     granted = await client.subscribe(filters)
     codes = [code if isinstance(code, int) else code.value for code in granted]
-    refused = [name for (name, _), code in zip(filters, codes, strict=True) if code >= _REFUSED]
+    return [one for one, code in zip(filters, codes, strict=True) if code >= _REFUSED]
+
+
+def _say_refused(refused: list[tuple[str, int]]) -> None:
     if refused:
-        _log.warning("broker refused to subscribe to %s; expected read access", ", ".join(refused[:5]))
+        names = ", ".join(name for name, _ in refused[:5])
+        _log.warning("broker refused to subscribe to %s; expected read access", names)
 
 
 async def _until_disconnected(client: aiomqtt.Client) -> None:

@@ -9,6 +9,9 @@ from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.payloads import Info, Pulse, Status
 from fleetglass.wire.protocol import HostState
 
+INFO_SECONDS = 3.0
+"""An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
+what they retain to a subscription with wildcards."""
 MAX_HOSTS = 20_000
 """A publisher that invents host ids must not fill the memory."""
 
@@ -66,6 +69,14 @@ class Fleet:
     def get(self, host: str) -> Host | None:
         """Return a host, or None when it is not known."""
         return self._hosts.get(host)
+
+    def without_info(self, now: float) -> list[str]:
+        """Return the hosts of which pulses came for a while, and no info."""
+        return [
+            host.id
+            for host in self._hosts.values()
+            if host.info is None and host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
+        ]
 
     def broker_connected(self, now: float) -> None:
         """Take in that the broker is there; after an absence, hosts get time to be back."""

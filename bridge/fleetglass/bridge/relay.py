@@ -251,11 +251,9 @@ class Relay:
         wanted = self.watching.hosts(now)
         if len(self.fleet) <= self._history_all_hosts:
             wanted |= {host.id for host in self.fleet}
-        self.on_wanted(
-            frozenset(
-                self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None
-            )
-        )
+        filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
+        filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
+        self.on_wanted(frozenset(filters))
 
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
