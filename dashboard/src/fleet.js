@@ -36,8 +36,8 @@ export class Host {
     return typeof this.info.host_name === "string" && this.info.host_name ? this.info.host_name : this.id
   }
 
-  /** The name to show: with the id where the name alone could be another host's. */
-  get name() { return this.hasNamesake ? `${this.ownName} (${this.id})` : this.ownName }
+  /** The name to show: with the id where another host says the same and the id tells more. */
+  get name() { return this.hasNamesake && this.id !== this.ownName ? `${this.ownName} (${this.id})` : this.ownName }
 
   get synthetic() { return this.info.synthetic === true }
 
