@@ -9,6 +9,7 @@ from fleetglass.cli.broker_choice import check_given, choose_local, find_mosquit
 from fleetglass.cli.errors import CommandError, UsageError
 from fleetglass.cli.probe import probe, tls_context
 from fleetglass.wire import BrokerAccess, BrokerURL
+from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 
@@ -101,6 +102,29 @@ def test_no_tls_there(mosquitto: Mosquitto) -> None:
     answer = probe(access(mosquitto.port, tls=True))
     assert answer.outcome == "no_mqtt"
     assert answer.reason.startswith("no TLS")
+
+
+@pytest.mark.broker
+def test_a_certificate_that_is_missing_is_told(tmp_path: Path) -> None:
+    """Whether the broker's cannot be trusted or it asks for ours, reason and remedy say which."""
+    authority = Authority(tmp_path)
+    server = authority.issue("server")
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
+        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
+    )
+    broker.start()
+    try:
+        stranger = probe(access(broker.port, tls=True))
+        url = BrokerURL("127.0.0.1", broker.port, tls=True)
+        uncertified = probe(BrokerAccess(url=url, ca_file=str(authority.own.certificate)))
+    finally:
+        broker.kill()
+    assert "not trusted" in stranger.reason
+    assert "ca_file" in stranger.remedy
+    assert uncertified.reason == "it wants a certificate of its clients"
+    assert "certificate_file" in uncertified.remedy
 
 
 def test_certificates_that_are_none(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def _broker(access: BrokerAccess, configuration: Configuration) -> Finding:
             return Finding(what, True, "reachable, and it lets us in")
         case "refused":
             remedy = "user name in the address, password in FLEETGLASS_PASSWORD or password_file"
-            return Finding(what, False, answer.reason, remedy)
+            return Finding(what, False, answer.reason, answer.remedy or remedy)
         case "no_mqtt":
             return Finding(what, False, answer.reason, "check host and port")
         case "nothing":

@@ -26,10 +26,11 @@ _DISCONNECT = b"\xe0\x00"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a CONNECT; `reason` says why it was not accepted."""
+    """What came of a CONNECT; `reason` says why it was not accepted, `remedy` what helps, if known."""
 
     outcome: Outcome
     reason: str = ""
+    remedy: str = ""
 
 
 def probe(access: BrokerAccess, timeout: float = TIMEOUT_SECONDS) -> Answer:
@@ -47,7 +48,8 @@ def probe(access: BrokerAccess, timeout: float = TIMEOUT_SECONDS) -> Answer:
         try:
             connection = context.wrap_socket(raw, server_hostname=access.url.host) if context else raw
         except ssl.SSLCertVerificationError as error:
-            return Answer("refused", f"its certificate is not trusted: {error.verify_message}")
+            reason = f"its certificate is not trusted: {error.verify_message}"
+            return Answer("refused", reason, "name who signed it with ca_file")
         except OSError as error:
             return Answer("no_mqtt", f"no TLS: {_reason(error)}")
         with connection:
@@ -84,6 +86,10 @@ def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
     except TimeoutError:
         return Answer("no_mqtt", "it does not answer")
     except OSError as error:
+        # By TLS 1.3 a broker says only after the handshake that a certificate is missing.
+        if isinstance(error, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (error.reason or ""):
+            reason = "it wants a certificate of its clients"
+            return Answer("refused", reason, "name it with certificate_file and key_file")
         return Answer("no_mqtt", _reason(error))
     if len(answer) < 4 or answer[:2] != b"\x20\x02":
         return Answer("no_mqtt", "what answers there is no MQTT broker")
