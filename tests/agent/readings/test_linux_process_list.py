@@ -13,7 +13,9 @@ from support.waiting import wait_for
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_process_list import ProcessList
+    import resource
+
+    from fleetglass.agent.readings.linux_process_list import ProcessList, _descriptors_allowed
 
 
 @contextmanager
@@ -177,3 +179,10 @@ def test_open_files_are_bounded_and_closed(tmp_path: Path) -> None:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 -- a Path's iterator would be counted too
+
+
+@pytest.mark.parametrize(("allowed", "most"), [(32, 0), (100, 36), (1024, 512), (-1, 1024), (10**6, 1024)])
+def test_open_files_leave_room_for_all_else(monkeypatch: pytest.MonkeyPatch, allowed: int, most: int) -> None:
+    """However few files this process may open, there are some for the connection and the other groups."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (allowed, allowed))
+    assert _descriptors_allowed("/proc") == most

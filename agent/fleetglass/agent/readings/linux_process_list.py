@@ -11,6 +11,7 @@ from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 from fleetglass.agent.readings.linux_process import parse_process
 
 _MOST_DESCRIPTORS = 1024
+_OTHER_DESCRIPTORS = 64  # connection, what else stays open, and what is opened for a moment
 _CLOSED = -1
 _LONGEST = 2048  # of both files
 _NOT_COUNTED = b"0 0 0\n"  # the schedstat of kernels that keep none (kernel: scheduler/sched-stats.rst)
@@ -23,8 +24,8 @@ class ProcessList:
 
     The `stat` of a process stays open: reading it again costs a third of opening it, and it answers for
     this one process only, never for another that took over the pid. An open file costs the kernel some
-    5 KiB, so there are at most 1024 of them, and no more than half of what this process may open. What
-    is beyond is opened every time.
+    5 KiB, so there are at most 1024 of them, and no more than leaves half of what this process may open,
+    and 64, to all else. What is beyond is opened every time.
     """
 
     def __init__(
@@ -158,6 +159,6 @@ def _descriptors_allowed(proc: str) -> int:
             return (
                 _MOST_DESCRIPTORS
                 if allowed == resource.RLIM_INFINITY
-                else min(_MOST_DESCRIPTORS, allowed // 2)
+                else min(_MOST_DESCRIPTORS, allowed // 2, max(allowed - _OTHER_DESCRIPTORS, 0))
             )
     return 0
