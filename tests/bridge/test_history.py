@@ -1,5 +1,8 @@
 import random
+import subprocess
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +12,25 @@ from fleetglass.bridge.history import MERGE_MOST_ENTRIES, SERIES_OVERHEAD_BYTES,
 from fleetglass.wire import decode_stamp
 
 EMPTY_BYTES = SERIES_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES + ENTRY_OVERHEAD_BYTES
+
+GROW = """
+import gc, psutil
+from fleetglass.bridge.history import History
+from fleetglass.cli.simulation.host import make_host
+from fleetglass.cli.simulation.messages import make_messages
+from fleetglass.wire import encode
+
+hosts = [make_host(number, cores=4, now=1e9) for number in range(1, 5)]
+pulses = [[make_messages(host, 1e9 + tick, tick, "a")[0] for tick in range(300)] for host in hosts]
+history = History(16 * 2**20)
+gc.collect()
+before = psutil.Process().memory_info().rss
+for tick in range(300):
+    for number in range(800):
+        history.append(f"host-{number}", "pulse", encode(pulses[number % 4][tick]), tick)
+gc.collect()
+print(psutil.Process().memory_info().rss - before, history.used_bytes)
+"""
 
 
 def sample(tick: int, session: str = "a", time: float | None = None, filler: int = 0) -> bytes:
@@ -244,3 +266,10 @@ def test_a_run_stays_as_it_is() -> None:
     history.merge("a", "pulse", [late(500, 20, "b")], now=80)
     history.forget("a")
     assert ticks([entry.payload for run in runs for entry in run.entries()]) == list(range(40))
+
+
+def test_what_is_counted_is_what_the_process_grows() -> None:
+    """A budget of 16 MiB costs the process no more than that, with a tenth for the allocator."""
+    grown, used = map(int, subprocess.check_output([sys.executable, "-c", GROW], text=True).split())
+    assert used == pytest.approx(16 * 2**20, rel=0.05)
+    assert grown < 1.1 * 16 * 2**20

@@ -2,9 +2,8 @@
 
 import zlib
 from array import array
-from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,12 +13,14 @@ CHUNK_BYTES = 32 * 1024
 """A chunk that reached this many bytes takes no more: how far back zlib looks, and quick to open."""
 CHUNK_SECONDS = 60.0
 """A chunk takes nothing more after this time, so that a slow group does not outlive its age."""
-CHUNK_OVERHEAD_BYTES = 280
-"""What CPython 3.11 needs for a chunk beside its payloads: object, floats, bytes object, two deque slots."""
-ENTRY_OVERHEAD_BYTES = 80
-"""What it needs for a payload that is not compressed yet: bytes object, float, two list slots."""
+CHUNK_OVERHEAD_BYTES = 300
+"""What CPython 3.11 needs for a chunk beside its payloads, so that the sum is what the process grows."""
+ENTRY_OVERHEAD_BYTES = 120
+"""What it needs for a payload that is not compressed yet: bytes object, float, slots of two lists."""
 
 _LEVEL = 1  # level 6 saves an eighth and takes three times as long
+
+_NOTHING: list[Any] = []  # shared, since nothing is ever added to a chunk that is packed
 
 _payloads = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -113,13 +114,13 @@ class Chunk:
         """Compress, since nothing follows, and return by how many bytes the cost grew."""
         before = self.cost
         self._packed = zlib.compress(self._data(), _LEVEL)
-        self._moments, self._payloads = [], []
+        self._moments = self._payloads = _NOTHING
         return self.cost - before
 
     def clear(self) -> None:
         """Let go of everything; runs taken before keep what they hold."""
         self.series = None
-        self._moments, self._payloads = [], []
+        self._moments = self._payloads = _NOTHING
         self._packed = b""
 
     def run(self) -> Run:
@@ -141,7 +142,7 @@ class Series:
     def __init__(self, host: str, group: str, room: int) -> None:
         self.host = host
         self.group = group
-        self.chunks: deque[Chunk] = deque()
+        self.chunks: list[Chunk] = []
         self.room = room
         """How many payloads the open chunk takes."""
 

@@ -13,7 +13,7 @@ MERGE_SLACK_SECONDS = 30.0
 MERGE_MOST_ENTRIES = 4096
 """A merge looks at no more than so many of the newest, so that nobody can make it slow."""
 SERIES_OVERHEAD_BYTES = 1000
-"""What CPython 3.11 needs for a series beside its chunks: object, deque, slots and names in the dicts."""
+"""What CPython 3.11 needs for a series beside its chunks: object, list, slots and names in two dicts."""
 
 
 class History:
@@ -148,7 +148,7 @@ class History:
             self.used_bytes -= CHUNK_OVERHEAD_BYTES
 
 
-def _tail(chunks: deque[Chunk], late: list[Dated]) -> tuple[list[Chunk], list[Dated]]:
+def _tail(chunks: list[Chunk], late: list[Dated]) -> tuple[list[Chunk], list[Dated]]:
     """Return the newest chunks, oldest first, among which late payloads belong, and what they hold."""
     oldest = min(one.moment for one in late) - MERGE_SLACK_SECONDS
     ticks: dict[str, int] = {}
