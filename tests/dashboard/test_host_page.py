@@ -118,6 +118,22 @@ def test_silence_is_a_gap_and_never_a_line(page: Page, bridge: FakeBridge) -> No
     assert any(column > 0.75 for column in found["columns"])
 
 
+def test_a_past_in_several_frames_is_put_together(page: Page, bridge: FakeBridge) -> None:
+    """The newest come first and are drawn at once; what is older takes its place before them."""
+    bridge.history = False
+    open_host_without_past(page)
+    past = bridge.hosts[0].history(NOW, 60)
+    for low, high in ((NOW - 20, NOW + 1), (NOW - 40, NOW - 20), (0, NOW - 40)):
+        part = {
+            name: [one for one in payloads if low <= one["time"] < high] for name, payloads in past.items()
+        }
+        bridge.send("history", host="web-1", samples=part, more=low > 0)
+        if low == NOW - 20:
+            assert wait_for_ink(page, 1, share=0.25)["columns"][0] > 0.6
+    found = wait_for_ink(page, 2)
+    assert found["columns"][0] < 0.02
+
+
 def open_host_without_past(page: Page) -> None:
     page.goto("/#/host/web-1")
     expect(page.locator('[data-panel="cpu"] .note').first).to_have_text("waiting for the first sample")
