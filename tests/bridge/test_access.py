@@ -1,22 +1,24 @@
-import stat
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fleetglass.bridge.access import Access, needs_token, read_or_make_token
-from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.access import Access, needs_token
+from fleetglass.bridge.caller import Caller
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.wire import BrokerAccess, BrokerURL
 
 BROKER = BrokerAccess(url=BrokerURL("127.0.0.1", 1883))
 
 
-def _settings(host: str = "127.0.0.1", *, auth: bool = True, token_file: str | None = None) -> BridgeSettings:
+def _settings(host: str = "127.0.0.1", *, auth: bool = True) -> BridgeSettings:
     return BridgeSettings(
         broker=BROKER,
         host=host,
         auth=auth,
-        token_file=token_file,
         allowed_hosts=("glass.example",),
         allowed_origins=("https://other.example",),
     )
@@ -47,6 +49,15 @@ def test_only_loopback_goes_without_a_token(host: str, *, auth: bool, expected: 
         ("192.0.2.7", True),
         ("glass.example", True),
         ("evil.example:8765", False),
+        ("LOCALHOST.:8765", True),
+        ("Glass.Example.", True),
+        ("[::1", False),
+        ("[evil.example]", False),
+        ("evil.example@127.0.0.1", False),
+        ("127.0.0.1:8765/evil.example", False),
+        ("localhost#.evil.example", False),
+        ("localhost:evil.example", False),
+        ("0x7f.1", False),
         ("127.0.0.1.evil.example", False),
         ("", False),
         (None, False),
@@ -58,39 +69,89 @@ def test_names_that_are_not_ours_are_not_answered(header: str | None, *, allowed
 
 
 @pytest.mark.parametrize(
-    ("origin", "allowed"),
+    ("origin", "host", "allowed"),
     [
-        (None, True),
-        ("http://127.0.0.1:8765", True),
-        ("https://other.example", True),
-        ("http://127.0.0.1:9999", False),
-        ("https://evil.example", False),
-        ("null", False),
+        (None, "127.0.0.1:8765", True),
+        ("http://127.0.0.1:8765", "127.0.0.1:8765", True),
+        ("https://other.example", "127.0.0.1:8765", True),
+        ("HTTPS://OTHER.example:443/", "127.0.0.1:8765", True),
+        ("http://other.example", "127.0.0.1:8765", False),
+        ("http://127.0.0.1:9999", "127.0.0.1:8765", False),
+        ("http://127.0.0.1", "127.0.0.1:8765", False),
+        ("https://evil.example", "127.0.0.1:8765", False),
+        ("http://127.0.0.1:8765@evil.example", "127.0.0.1:8765", False),
+        ("http://127.0.0.1:8765.evil.example", "127.0.0.1:8765", False),
+        ("null", "127.0.0.1:8765", False),
+        ("", "127.0.0.1:8765", False),
+        ("ftp://127.0.0.1:8765", "127.0.0.1:8765", False),
+        ("http://[::1]:8765", "[::1]:8765", True),
+        ("http://Glass.Example.:8765", "glass.example:8765", True),
+        ("https://glass.example", "glass.example", True),
+        ("https://glass.example", "glass.example:443", True),
+        ("http://glass.example", "glass.example:443", False),
+        ("http://glass.example", None, False),
+        ("null", "null", False),
     ],
 )
-def test_pages_of_others_may_not_open_the_websocket(origin: str | None, *, allowed: bool) -> None:
-    """Only the page itself, and origins that were named, may connect from a browser."""
-    assert Access(_settings(), None).allows_origin(origin, "127.0.0.1:8765") is allowed
+def test_pages_of_others_may_not_open_the_websocket(
+    origin: str | None, host: str | None, *, allowed: bool
+) -> None:
+    """S2-24: only the page itself, and origins that were named, may connect from a browser."""
+    assert Access(_settings(), None).allows_origin(origin, host) is allowed
 
 
-def test_a_token_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
-    """The second start finds the token of the first, in a file that nobody else can read."""
-    settings = _settings(token_file=str(tmp_path / "state" / "token"))
-    token, made = read_or_make_token(settings)
-    assert made
-    assert read_or_make_token(settings) == (token, False)
-    assert stat.S_IMODE((tmp_path / "state" / "token").stat().st_mode) == 0o600
-    access = Access(settings, token)
-    assert access.admits(token)
-    assert not access.admits(None)
-    assert not access.admits(token + "x")
+def test_a_frame_without_an_origin_cannot_be_named() -> None:
+    """Any page of the web can make such a frame."""
+    told = replace(_settings(), allowed_origins=("null", "*", ""))
+    assert not Access(told, None).allows_origin("null", "127.0.0.1:8765")
 
 
-def test_a_token_file_that_cannot_be_is_an_error_in_words(tmp_path: Path) -> None:
-    """The message names the file and what was expected."""
-    empty = tmp_path / "empty"
-    empty.touch()
-    with pytest.raises(BridgeError, match="empty file, expected a token"):
-        read_or_make_token(_settings(token_file=str(empty)))
-    with pytest.raises(BridgeError, match="expected a file this user can write"):
-        read_or_make_token(_settings(token_file=str(empty / "below")))
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"socket": "/run/s"}, False),
+        ({"trusted_proxy": True}, True),
+        ({"trusted_proxy": True, "auth": False}, False),
+    ],
+)
+def test_behind_a_proxy_that_is_trusted_a_token_is_needed(told: dict[str, Any], *, expected: bool) -> None:
+    """Through it everybody seems to be on this machine."""
+    assert needs_token(replace(_settings(), **told)) is expected
+
+
+def test_the_token_is_compared_whole() -> None:
+    """S2-23: anything but the token is wrong; a user whom the proxy names needs none."""
+    access = Access(_settings(), "secret")
+    assert access.admits("secret")
+    for wrong in (None, "", "secre", "secretx", "sécret", "\udcff"):
+        assert not access.admits(wrong)
+    assert access.admits(None, Caller("203.0.113.5", (), user="ada"))
+    assert not access.admits(None, Caller("203.0.113.5", ()))
+
+
+def test_a_new_token_is_noticed_and_a_lost_one_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old token ends when there is a new one; while there is nothing to read, it stays."""
+    path = tmp_path / "token"
+    path.write_text("old\n")
+    access = Access(_settings(), "old", path)
+    assert not access.refresh()
+    path.unlink()
+    assert not access.refresh()
+    assert not access.refresh()
+    assert access.admits("old")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    path.write_text("new\n")
+    assert access.refresh()
+    assert access.admits("new")
+    assert not access.admits("old")
+    assert "new" not in "".join(record.getMessage().split("token")[0] for record in caplog.records)
+
+
+@given(st.text(), st.text())
+def test_any_header_is_let_in_or_not(host: str, origin: str) -> None:
+    """Whatever a browser or a scanner sends, it is a yes or a no."""
+    access = Access(_settings(), None)
+    assert access.allows_host(host) in {True, False}
+    assert access.allows_origin(origin, host) in {True, False}

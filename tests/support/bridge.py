@@ -1,11 +1,12 @@
 """A real bridge inside the test's event loop, and viewers that talk with it."""
 
 import asyncio
+import http.client
 import json
-import urllib.error
-import urllib.request
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import aiomqtt
@@ -32,25 +33,34 @@ class HasURL(Protocol):
 class Bridge:
     """Where a running bridge is."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, tls: ssl.SSLContext | None = None, path: str | None = None) -> None:
         self.port = port
-        self.base = f"http://127.0.0.1:{port}"
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self._tls = tls
+        self._path = path
 
     def connect(self, **headers: str) -> connect:
         """Return a WebSocket that has said nothing yet."""
+        way: dict[str, Any] = {"ssl": self._tls} if self._tls else {}
+        if self._path:
+            way |= {"unix": True, "path": self._path}
         return connect(
-            f"ws://127.0.0.1:{self.port}/ws",
+            f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/ws",
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=None,
-            additional_headers=headers,
+            additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
+            proxy=None,
+            **way,
         )
 
     @asynccontextmanager
-    async def viewer(self, **watch: Any) -> AsyncIterator["Viewer"]:
+    async def viewer(
+        self, *, token: str | None = None, headers: dict[str, str] | None = None, **watch: Any
+    ) -> AsyncIterator["Viewer"]:
         """Connect, say hello, and watch when a selection is given."""
-        async with self.connect() as connection:
+        async with self.connect(**(headers or {})) as connection:
             viewer = Viewer(connection)
-            await viewer.send(type="hello", protocol=1)
+            await viewer.send(type="hello", protocol=1, token=token)
             if watch:
                 await viewer.send(type="watch", **watch)
             yield viewer
@@ -59,9 +69,24 @@ class Bridge:
         """Return status, body and headers of one request."""
         return await asyncio.to_thread(self._get, path, method, headers)
 
-    async def health(self) -> dict[str, Any]:
+    async def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are, and return all that comes back until the bridge closes."""
+        if self._path:
+            reader, writer = await asyncio.open_unix_connection(self._path)
+        else:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=self._tls)
+        try:
+            writer.write(request)
+            await writer.drain()
+            return await reader.read()
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def health(self, **headers: str) -> dict[str, Any]:
         """Return what `/healthz` says."""
-        status, body, _ = await self.get("/healthz")
+        status, body, _ = await self.get("/healthz", **headers)
         assert status == 200
         health: dict[str, Any] = json.loads(body)
         return health
@@ -72,12 +97,8 @@ class Bridge:
         async def fulfilled() -> bool:
             try:
                 return condition(await self.health())
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, FileNotFoundError):
                 return False
-            except urllib.error.URLError as error:
-                if isinstance(error.reason, ConnectionRefusedError):
-                    return False
-                raise
 
         await wait_until(fulfilled, what)
 
@@ -118,13 +139,18 @@ class Bridge:
 
     def _get(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.base + path, headers=names, method=method)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        if self._tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self._tls)
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
-                return response.status, response.read(), dict(response.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read(), dict(error.headers)
+            if self._path:
+                connection.sock = socket.socket(socket.AF_UNIX)
+                connection.sock.connect(self._path)
+            connection.request(method, path, headers=names)
+            response = connection.getresponse()
+            return response.status, response.read(), dict(response.headers)
+        finally:
+            connection.close()
 
 
 class Viewer:
@@ -154,9 +180,11 @@ class Viewer:
 
 
 @asynccontextmanager
-async def running_bridge(broker: HasURL, *prefixes: str, **settings: Any) -> AsyncIterator[Bridge]:
+async def running_bridge(
+    broker: HasURL, *prefixes: str, tls: ssl.SSLContext | None = None, **settings: Any
+) -> AsyncIterator[Bridge]:
     """Run a bridge on a free port; ready when the broker has its subscriptions."""
-    bridge = Bridge(free_port())
+    bridge = Bridge(settings.pop("port", None) or free_port(), tls=tls, path=settings.get("socket"))
     stop = asyncio.Event()
     url, *others = (BrokerURL.parse(one) for one in broker.url.split(","))
     told = BridgeSettings(
@@ -168,7 +196,7 @@ async def running_bridge(broker: HasURL, *prefixes: str, **settings: Any) -> Asy
     task = asyncio.create_task(serve_until(told, stop), name="bridge")
     try:
         await bridge.until_health(
-            lambda health: task.done() or health["broker"]["state"] == "connected", "the bridge is ready"
+            lambda health: task.done() or health["status"] == "ok", "the bridge is ready"
         )
         yield bridge
     finally:

@@ -3,31 +3,31 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from websockets.asyncio.server import serve
-from websockets.typing import Subprotocol
-
-from fleetglass.bridge.access import Access, needs_token, read_or_make_token
-from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.access import Access, needs_token
+from fleetglass.bridge.certificate import Certificate
+from fleetglass.bridge.connections import Connections
 from fleetglass.bridge.feed import Feed
 from fleetglass.bridge.history import History
 from fleetglass.bridge.lag import LoopLag
+from fleetglass.bridge.listener import listening
 from fleetglass.bridge.page import read_page
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewer import Viewers
+from fleetglass.bridge.viewer_token import page_address, read_or_make_token, token_path, viewer_link
 from fleetglass.bridge.web import Web
+from fleetglass.bridge.wrong_tokens import WrongTokens
 from fleetglass.wire import Topics
-from fleetglass.wire.protocol import MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
 from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
 PULSE_SECONDS = 1.0
 DELIVERY_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
-SHUTDOWN_SECONDS = 1.5
+REFRESH_SECONDS = 1.0
 
 Progress = Callable[[str | None], None]
 
@@ -70,37 +70,38 @@ async def serve_until(
     relay.on_wanted = feed.want
     relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
-    access = Access(settings, token)
-    programs = VERSION
-    viewers = Viewers(relay, access, programs)
+    access = Access(settings, token, token_path(settings) if token else None)
+    certificate = Certificate(settings.cert, settings.key) if settings.cert else None
+    connections, wrong_tokens = Connections(), WrongTokens()
+    viewers = Viewers(relay, access, connections, wrong_tokens, VERSION)
     lag = LoopLag()
-    web = Web(relay, access, read_page(), counts=viewers.counts, lag=lag, version=programs)
-    try:
-        server = await serve(
-            viewers.serve,
-            settings.host,
-            settings.port,
-            process_request=web.process_request,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
-            compression=None,
-            max_size=4 * MAX_VIEWER_MESSAGE_BYTES,
-            max_queue=4,
-            close_timeout=SHUTDOWN_SECONDS,
-            server_header=None,
-            logger=_websockets_logger(),
-        )
-    except OSError as error:
-        raise BridgeError(
-            f"port {settings.port} on {settings.host}: {error.strerror or error}; "
-            "expected a free port, choose another with --port"
-        ) from error
-    async with server, asyncio.TaskGroup() as tasks:
-        _log.info("serving http://%s:%d/", settings.host, settings.port)
-        if is_new:
-            _log.warning(
-                "viewer link, shown once: http://%s:%d/#token=%s", settings.host, settings.port, token
-            )
+    web = Web(
+        settings,
+        relay,
+        access=access,
+        assets=read_page(),
+        connections=connections,
+        wrong_tokens=wrong_tokens,
+        counts=viewers.counts,
+        lag=lag,
+        version=VERSION,
+    )
+    async with (
+        listening(
+            settings, connections, certificate, handler=viewers.serve, process_request=web.process_request
+        ),
+        asyncio.TaskGroup() as tasks,
+    ):
+        _log.info("serving %s", page_address(settings))
+        if is_new and token is not None:
+            _log.warning("viewer link, shown once: %s", viewer_link(settings, token))
+
+        async def refresh() -> None:
+            if certificate is not None:
+                certificate.refresh()
+            if access.refresh():
+                await viewers.expel()
+
         progress(_doing(settings, relay, feed))
         running = [
             tasks.create_task(feed.run(), name="broker feed"),
@@ -111,6 +112,7 @@ async def serve_until(
             tasks.create_task(
                 _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay, feed))), name="progress"
             ),
+            tasks.create_task(_every(REFRESH_SECONDS, refresh), name="token and certificate"),
         ]
         await stop.wait()
         progress(None)
@@ -129,21 +131,16 @@ async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> Non
 
 def _doing(settings: BridgeSettings, relay: Relay, feed: Feed) -> str:
     state = "connected to" if relay.broker == "connected" else "waiting for broker"
-    return f"serving port {settings.port}, {state} {feed.url}"
+    where = settings.socket or f"port {settings.port}"
+    return f"serving {where}, {state} {feed.url}"
 
 
-async def _every(seconds: float, action: Callable[[], None]) -> None:
+async def _every(seconds: float, action: Callable[[], Awaitable[None] | None]) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         due = max(due + seconds, loop.time())
         await asyncio.sleep(due - loop.time())
-        action()
-
-
-def _websockets_logger() -> logging.Logger:
-    # Browsers drop connections and scanners send rubbish all the time: that is no news for the user.
-    logger = logging.getLogger("fleetglass.bridge.websockets")
-    logger.setLevel(logging.ERROR)
-    logger.addFilter(lambda record: record.msg != "opening handshake failed")
-    return logger
+        waiting = action()
+        if waiting is not None:
+            await waiting

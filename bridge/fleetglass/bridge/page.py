@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
+_VERSION = re.compile(r"-\d+(\.\d+)+$")
+"""In the name of a vendored folder: what is in it never changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -26,7 +30,14 @@ class Asset:
     compressed: bytes | None
     """The body by gzip, where that is smaller."""
     content_type: str
+    cache_control: str
     etag: str
+    """Weak, as it stands for both forms of the body."""
+
+    def is_known(self, if_none_match: str) -> bool:
+        """Whether a browser that sends this header has the file as it is."""
+        tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+        return "*" in tags or self.etag.removeprefix("W/") in tags
 
 
 def read_page() -> dict[str, Asset]:
@@ -62,5 +73,15 @@ def _asset(path: Path) -> Asset:
         body=body,
         compressed=compressed if compressed is not None and len(compressed) < len(body) else None,
         content_type=_TYPES[path.suffix],
-        etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"',
+        cache_control=_cache_control(path),
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:20]}"',
     )
+
+
+def _cache_control(path: Path) -> str:
+    if _VERSION.search(path.parent.name):
+        return "public, max-age=31536000, immutable"
+    if path.suffix in {".woff2", ".png", ".svg"}:
+        return "public, max-age=86400"
+    # Modules import each other by name: a page of two versions must not come about.
+    return "no-cache"

@@ -13,8 +13,22 @@ class BridgeSettings:
     prefixes: tuple[str, ...] = ("fleet",)
     host: str = "127.0.0.1"
     port: int = 8765
+    socket: str | None = None
+    """Path of a Unix socket to serve at, instead of `host` and `port`."""
+    reuse_port: bool = False
+    """Share the port with other bridges on this machine."""
+    cert: str | None = None
+    """Serve by TLS with this certificate chain, in PEM; read again when it changes."""
+    key: str | None = None
+    """Key of the certificate; without one it is in the same file."""
+    ping_interval: float = 20.0
+    """Seconds between two pings to a viewer."""
+    ping_timeout: float = 20.0
+    """Seconds within which a viewer must answer a ping."""
     auth: bool = True
-    """Ask viewers for the token when `host` is not loopback."""
+    """Ask viewers for the token when they come from elsewhere than this machine."""
+    trusted_proxy: bool = False
+    """Believe the `X-Forwarded-…` headers of a proxy on this machine, which lets in whom it names as user."""
     token_file: str | None = None
     """Where the viewer token is kept; made at the first start that needs one."""
     allowed_hosts: tuple[str, ...] = ()

@@ -5,12 +5,14 @@ import logging
 import time
 from dataclasses import dataclass
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from fleetglass.bridge.access import Access
+from fleetglass.bridge.allowance import Allowance
+from fleetglass.bridge.connections import Connection, Connections
 from fleetglass.bridge.fanout import Subscriber
 from fleetglass.bridge.relay import Relay
+from fleetglass.bridge.wrong_tokens import WrongTokens
 from fleetglass.wire import PayloadError
 from fleetglass.wire.codec import decode_viewer_message
 from fleetglass.wire.protocol import (
@@ -31,6 +33,8 @@ from fleetglass.wire.protocol import (
 SLOW_CLOSE_SECONDS = 10.0
 NOTICE_EVERY_SECONDS = 10.0
 MAX_BAD_MESSAGES = 5
+MESSAGES_PER_SECOND = 10.0
+MESSAGES_AT_ONCE = 60
 
 _POLICY_VIOLATION = 1008
 _TRY_AGAIN_LATER = 1013
@@ -50,48 +54,78 @@ class ViewerCounts:
 class Viewers:
     """Holds the conversations of all viewers; `serve` is one of them, from hello to the end."""
 
-    def __init__(self, relay: Relay, access: Access, version: str) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        access: Access,
+        connections: Connections,
+        wrong_tokens: WrongTokens,
+        version: str,
+    ) -> None:
         self.counts = ViewerCounts()
         self._relay = relay
         self._access = access
+        self._connections = connections
+        self._wrong_tokens = wrong_tokens
         self._version = version
+        self._by_token: set[Connection] = set()
 
-    async def serve(self, connection: ServerConnection) -> None:
+    async def serve(self, connection: Connection) -> None:
         """Talk with one viewer until either side leaves."""
         try:
-            if await self._greet(connection):
-                self.counts.connected += 1
-                await self._converse(connection)
-            else:
+            if not await self._greet(connection):
                 self.counts.refused += 1
+                return
+            self._connections.enter(connection)
+            self.counts.connected += 1
+            number = len(self._relay.fanout) + 1
+            _log.info("viewer %s connected, %d now", _name(connection), number)
+            try:
+                await self._converse(connection)
+            finally:
+                self._by_token.discard(connection)
+                _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
         except ConnectionClosed:
             pass  # the viewer left, which is its right at any moment
 
-    async def _greet(self, connection: ServerConnection) -> bool:
+    async def expel(self) -> None:
+        """Close whoever was let in by a token that is not valid any more."""
+        expelled, self._by_token = self._by_token, set()
+        async with asyncio.TaskGroup() as tasks:
+            for connection in expelled:
+                tasks.create_task(
+                    connection.close(_POLICY_VIOLATION, "the viewer token was replaced"), name="expel"
+                )
+
+    async def _greet(self, connection: Connection) -> bool:
         if len(self._relay.fanout) >= MAX_VIEWERS:
-            return await _refuse(
-                connection, Error("too_many_viewers", f"at most {MAX_VIEWERS}"), _TRY_AGAIN_LATER
-            )
+            error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
+            return await self._refuse(connection, error, _TRY_AGAIN_LATER)
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
                 hello = decode_viewer_message(await connection.recv())
         except TimeoutError:
             error = Error("hello_expected", f"got nothing for {HELLO_TIMEOUT_SECONDS:.0f} s, expected hello")
-            return await _refuse(connection, error)
+            return await self._refuse(connection, error)
         except PayloadError as bad:
-            return await _refuse(connection, Error("hello_expected", str(bad)))
+            return await self._refuse(connection, Error("hello_expected", str(bad)))
         if not isinstance(hello, Hello):
-            return await _refuse(connection, Error("hello_expected", "expected hello as the first message"))
+            return await self._refuse(
+                connection, Error("hello_expected", "expected hello as the first message")
+            )
         if hello.protocol != PROTOCOL:
             text = f"got protocol {hello.protocol}, expected {PROTOCOL}"
-            return await _refuse(connection, Error("bad_protocol", text))
-        if not self._access.admits(hello.token):
-            return await _refuse(
-                connection, Error("bad_token", "expected the viewer token that the bridge printed")
-            )
+            return await self._refuse(connection, Error("bad_protocol", text))
+        if not self._access.admits(hello.token, connection.caller):
+            if hello.token:
+                await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
+            error = Error("bad_token", "expected the viewer token that the bridge printed")
+            return await self._refuse(connection, error)
+        if self._access.token is not None and connection.caller.user is None:
+            self._by_token.add(connection)
         return True
 
-    async def _converse(self, connection: ServerConnection) -> None:
+    async def _converse(self, connection: Connection) -> None:
         subscriber = Subscriber()
         welcome = Welcome(
             version=self._version,
@@ -115,9 +149,13 @@ class Viewers:
         finally:
             self._relay.leave(subscriber)
 
-    async def _read(self, connection: ServerConnection, subscriber: Subscriber) -> None:
+    async def _read(self, connection: Connection, subscriber: Subscriber) -> None:
         bad_messages = 0
+        allowance = Allowance(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE, time.monotonic())
         async for text in connection:
+            if not allowance.take(time.monotonic()):
+                await self._close(connection, "too_many_messages")
+                return
             try:
                 message = decode_viewer_message(text)
             except PayloadError as error:
@@ -134,11 +172,11 @@ class Viewers:
                 refusal = "message: got a second hello, expected watch or ping"
             bad_messages += 1
             if bad_messages > MAX_BAD_MESSAGES:
-                await connection.close(_POLICY_VIOLATION, "too many bad messages")
+                await self._close(connection, "too_many_bad_messages")
                 return
             subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
 
-    async def _write(self, connection: ServerConnection, subscriber: Subscriber) -> None:
+    async def _write(self, connection: Connection, subscriber: Subscriber) -> None:
         outbox = subscriber.outbox
         noticed, noticed_at = 0, 0.0
         while True:
@@ -158,13 +196,16 @@ class Viewers:
                 outbox.put("notice", "", as_json(Notice("slow", text)).encode())
                 noticed, noticed_at = outbox.replaced, now
 
+    async def _refuse(self, connection: Connection, error: Error, code: int = _POLICY_VIOLATION) -> bool:
+        await connection.send(as_json(error))
+        await self._close(connection, error.code, code)
+        return False
 
-async def _refuse(connection: ServerConnection, error: Error, code: int = _POLICY_VIOLATION) -> bool:
-    await connection.send(as_json(error))
-    await connection.close(code, error.code)
-    return False
+    async def _close(self, connection: Connection, reason: str, code: int = _POLICY_VIOLATION) -> None:
+        self._connections.refused[reason] += 1
+        await connection.close(code, reason)
 
 
-def _name(connection: ServerConnection) -> str:
-    address = connection.remote_address
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
+def _name(connection: Connection) -> str:
+    user = connection.caller.user
+    return f"{user!r} at {connection.address}" if user else connection.address

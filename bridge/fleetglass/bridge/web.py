@@ -3,6 +3,9 @@
 The page, `/healthz`, `/metrics`, `/api/hosts` and `/api/hosts/<id>`.
 """
 
+import asyncio
+import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,23 +16,27 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 import psutil
-from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from fleetglass.bridge.access import Access
+from fleetglass.bridge.caller import Caller, identify, is_local
+from fleetglass.bridge.connections import Connection, Connections
 from fleetglass.bridge.fleet import Fleet
 from fleetglass.bridge.lag import LoopLag
 from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.page import Asset
 from fleetglass.bridge.relay import Relay
+from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewer import ViewerCounts
+from fleetglass.bridge.wrong_tokens import WrongTokens
 
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-_JSON = "application/json"
-_TEXT = "text/plain; charset=utf-8"
+_HTTPS_PORT = 443
 _SCRAPE = Response(0, "", Headers())  # stands for the one answer that takes a while
+
+_log = logging.getLogger(__name__)
 
 
 class Web:
@@ -37,73 +44,94 @@ class Web:
 
     def __init__(
         self,
+        settings: BridgeSettings,
         relay: Relay,
+        *,
         access: Access,
         assets: dict[str, Asset],
-        *,
+        connections: Connections,
+        wrong_tokens: WrongTokens,
         counts: ViewerCounts,
         lag: LoopLag,
         version: str,
     ) -> None:
+        self._settings = settings
         self._relay = relay
         self._access = access
         self._assets = assets
+        self._connections = connections
+        self._wrong_tokens = wrong_tokens
         self._counts = counts
         self._lag = lag
         self._metrics = Metrics(relay, counts, lag, version)
         self._version = version
         self._started = time.time()
+        self._unannounced_proxy = False
         self._routes: dict[str, Callable[[], Any]] = {"/healthz": self._health, "/api/hosts": self._hosts}
 
-    async def process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
+    async def process_request(self, connection: Connection, request: Request) -> Response | None:
         """Return the answer to a request, or None for one that may go on to the WebSocket."""
-        response = self._respond(request)
+        settings = self._settings
+        tls = settings.cert is not None
+        try:
+            caller = identify(connection.peer, request.headers, trusted_proxy=settings.trusted_proxy, tls=tls)
+            token = _bearer(request.headers.get("Authorization"))
+            origin = request.headers.get("Origin")
+        except LookupError as error:
+            return _plain(HTTPStatus.BAD_REQUEST, f"got several headers {error}, expected one")
+        self._notice_proxy(connection, request.headers)
+        connection.caller = caller
+        if not self._connections.identify(connection, caller):
+            return _plain(HTTPStatus.TOO_MANY_REQUESTS, "expected fewer connections from your address")
+        response = self._respond(request, caller, token, origin)
+        if response is None:
+            return None
         if response is _SCRAPE:
             response = await self._expose(request.headers)
-        if response is not None and request.method == "HEAD":
+        # The default port alone: the rule is for a name, whatever else is served there in clear.
+        if tls and settings.port == _HTTPS_PORT:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if getattr(request, "method", "GET") == "HEAD":
             response.body = b""
+        if token and not self._access.admits(token, caller):
+            await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
         return response
 
-    def _respond(self, request: Request) -> Response | None:
-        try:
-            host = request.headers.get("Host")
-            origin = request.headers.get("Origin")
-        except LookupError:  # several of one header
-            return _plain(HTTPStatus.BAD_REQUEST, "got several Host or Origin headers, expected one")
-        if not self._access.allows_host(host):
+    def _respond(
+        self, request: Request, caller: Caller, token: str | None, origin: str | None
+    ) -> Response | None:
+        if not all(map(self._access.allows_host, caller.hosts)):
             return _plain(
                 HTTPStatus.FORBIDDEN,
                 "Host header: got a name this bridge does not know; expected its address, "
                 "or a name given with --allowed-host",
             )
-        path = unquote(urlsplit(request.path).path)
+        path = _path(request.path)
         if path == "/ws":
-            if not self._access.allows_origin(origin, host):
+            if not self._access.allows_origin(origin, caller.hosts[-1]):
                 return _plain(
                     HTTPStatus.FORBIDDEN,
                     "Origin header: expected the page's own, or one given with --allowed-origin",
                 )
             return None
-        if request.method not in ("GET", "HEAD"):
-            response = _plain(HTTPStatus.METHOD_NOT_ALLOWED, "expected GET or HEAD")
-            response.headers["Allow"] = "GET, HEAD"
-            return response
         if (asset := self._assets.get(path)) is not None:
             return _file(asset, request.headers)
-        return self._api(path, request.headers)
+        return self._api(path, admitted=self._access.admits(token, caller))
 
-    def _api(self, path: str, headers: Headers) -> Response:
-        if (path == "/metrics" or path.startswith("/api/")) and not self._access.admits(_bearer(headers)):
+    def _api(self, path: str, *, admitted: bool) -> Response:
+        if path == "/healthz" and not admitted:
+            return _json({"status": self._status()})
+        if not admitted and (path in {"/metrics", *self._routes} or path.startswith("/api/")):
             response = _plain(HTTPStatus.UNAUTHORIZED, "expected Authorization: Bearer and the viewer token")
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
         if path == "/metrics":
             return _SCRAPE
         if (route := self._routes.get(path)) is not None:
-            return _response(HTTPStatus.OK, _JSON, msgspec.json.encode(route()))
+            return _json(route())
         host = self._relay.fleet.get(path.removeprefix("/api/hosts/"))
         if path.startswith("/api/hosts/") and host is not None:
-            return _response(HTTPStatus.OK, _JSON, msgspec.json.encode(self._host(host.id)))
+            return _json(self._host(host.id))
         return _plain(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     async def _expose(self, headers: Headers) -> Response:
@@ -115,6 +143,17 @@ class Web:
         if encoding is not None:
             response.headers["Content-Encoding"] = encoding
         return response
+
+    def _notice_proxy(self, connection: Connection, headers: Headers) -> None:
+        settings = self._settings
+        if self._unannounced_proxy or settings.trusted_proxy or not settings.auth:
+            return
+        if is_local(connection.peer) and self._access.token is None and "X-Forwarded-For" in headers:
+            self._unannounced_proxy = True
+            _log.warning(
+                "a proxy on this machine passes requests on, and whoever reaches it may look; "
+                "with trusted_proxy viewers need a token, or a user whom the proxy names"
+            )
 
     def _hosts(self) -> dict[str, Any]:
         return {"time": time.time(), "broker": self._broker(), "hosts": self._relay.entries()}
@@ -136,10 +175,13 @@ class Web:
     def _broker(self) -> dict[str, Any]:
         return {"state": self._relay.broker, "since": self._relay.broker_since}
 
+    def _status(self) -> str:
+        return "ok" if self._relay.broker == "connected" else "broker away"
+
     def _health(self) -> dict[str, Any]:
         relay = self._relay
         return {
-            "status": "ok" if relay.broker == "connected" else "broker away",
+            "status": self._status(),
             "version": self._version,
             "time": time.time(),
             "uptime_seconds": round(time.time() - self._started, 1),
@@ -152,6 +194,8 @@ class Web:
             "viewers_total": self._counts.connected,
             "viewers_refused": self._counts.refused,
             "viewers_closed_slow": self._counts.slow_closed,
+            "refused": self._connections.refused,
+            "wrong_tokens": self._wrong_tokens.total,
             "messages_received": relay.received,
             "messages_rejected": relay.rejections.total,
             "frames": relay.fanout.frames,
@@ -179,21 +223,43 @@ def _delivery(fleet: Fleet) -> dict[str, Any]:
     return told
 
 
+def _path(target: str) -> str:
+    try:
+        return unquote(urlsplit(target).path)
+    except ValueError:  # such as `//[`
+        return ""
+
+
 def _file(asset: Asset, request_headers: Headers) -> Response:
-    if asset.etag in (request_headers.get("If-None-Match") or ""):
+    if asset.is_known(",".join(request_headers.get_all("If-None-Match"))):
         response = _response(HTTPStatus.NOT_MODIFIED, asset.content_type, b"")
-    elif asset.compressed is not None and "gzip" in (request_headers.get("Accept-Encoding") or ""):
+        del response.headers["Content-Length"]
+    elif asset.compressed is not None and _accepts_gzip(",".join(request_headers.get_all("Accept-Encoding"))):
         response = _response(HTTPStatus.OK, asset.content_type, asset.compressed)
         response.headers["Content-Encoding"] = "gzip"
     else:
         response = _response(HTTPStatus.OK, asset.content_type, asset.body)
+    del response.headers["Cache-Control"]
+    response.headers["Cache-Control"] = asset.cache_control
     response.headers["ETag"] = asset.etag
     response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
+def _accepts_gzip(header: str) -> bool:
+    for entry in header.lower().split(","):
+        coding, _, weight = entry.partition(";")
+        if coding.strip() == "gzip":
+            return re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight) is None
+    return False
+
+
+def _json(value: Any) -> Response:
+    return _response(HTTPStatus.OK, "application/json", msgspec.json.encode(value))
+
+
 def _plain(status: HTTPStatus, text: str) -> Response:
-    return _response(status, _TEXT, text.encode() + b"\n")
+    return _response(status, "text/plain; charset=utf-8", text.encode() + b"\n")
 
 
 def _response(status: HTTPStatus, content_type: str, body: bytes) -> Response:
@@ -202,13 +268,14 @@ def _response(status: HTTPStatus, content_type: str, body: bytes) -> Response:
     headers["Connection"] = "close"
     headers["Content-Type"] = content_type
     headers["Content-Length"] = str(len(body))
-    headers["Cache-Control"] = "no-cache"
+    headers["Cache-Control"] = "no-store"
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     return Response(status.value, status.phrase, headers, body)
 
 
-def _bearer(headers: Headers) -> str | None:
-    scheme, _, token = (headers.get("Authorization") or "").partition(" ")
+def _bearer(header: str | None) -> str | None:
+    scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

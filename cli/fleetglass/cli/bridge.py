@@ -2,6 +2,7 @@
 
 import argparse
 
+from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.errors import CommandError
@@ -13,12 +14,19 @@ from fleetglass.cli.systemd.notify import Notifier
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add_keys(parser, "bridge")
+    parser.add_argument(
+        "--new-token",
+        action="store_true",
+        help="replace the viewer token, print the new link and end; a running bridge takes it up at once",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     configuration = read_configuration(vars(arguments))
     settings = bridge_settings(configuration)
+    if arguments.new_token:
+        return _replace_token(settings)
     start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
     from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
@@ -27,6 +35,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
+    except BridgeError as error:
+        raise CommandError(str(error)) from error
+    return 0
+
+
+def _replace_token(settings: BridgeSettings) -> int:
+    from fleetglass.bridge.errors import BridgeError  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewer_token import replace_token, viewer_link  # noqa: PLC0415 - as above
+
+    try:
+        print(viewer_link(settings, replace_token(settings)))
     except BridgeError as error:
         raise CommandError(str(error)) from error
     return 0

@@ -2,11 +2,13 @@
 
 import argparse
 import importlib.util
+import os
 import platform
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.broker_choice import INSTALL_MOSQUITTO, find_mosquitto
 from fleetglass.cli.configuration import Configuration, read_configuration
@@ -58,7 +60,7 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         if name == "agent" or access != agent.broker:
             for node in access.nodes:
                 yield _broker(node, configuration)
-    yield _page(bridge.host, bridge.port)
+    yield _page(bridge)
 
 
 def _own_broker() -> Finding:
@@ -93,9 +95,13 @@ def _broker(access: BrokerAccess, configuration: Configuration) -> Finding:
             return Finding(what, False, f"nothing answers: {answer.reason}", remedy)
 
 
-def _page(host: str, port: int) -> Finding:
-    url = page_url(host, port)
-    if is_healthy(host, port):
+def _page(bridge: BridgeSettings) -> Finding:
+    if bridge.socket is not None:
+        served = os.path.exists(bridge.socket)  # noqa: PTH110 - a folder that may not be entered is an error of its own in Path
+        return Finding(f"page at socket {bridge.socket}", True, "there" if served else "not running")
+    host, port, tls = bridge.host, bridge.port, bridge.cert is not None
+    url = page_url(host, port, tls=tls)
+    if is_healthy(host, port, tls=tls):
         return Finding(f"page {url}", True, "served and well")
     try:
         socket.create_connection((local_address(host), port), 1).close()

@@ -3,6 +3,7 @@
 import http.client
 import ipaddress
 import socket
+import ssl
 
 from fleetglass.cli.errors import CommandError
 
@@ -12,10 +13,11 @@ def local_address(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
-def page_url(host: str, port: int) -> str:
+def page_url(host: str, port: int, *, tls: bool = False) -> str:
     """Return the address of the page for a browser on this machine."""
     address = local_address(host)
-    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+    name = f"[{address}]" if ":" in address else address
+    return f"{'https' if tls else 'http'}://{name}:{port}/"
 
 
 def is_loopback(host: str) -> bool:
@@ -26,9 +28,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def is_healthy(host: str, port: int, timeout: float = 1.0) -> bool:
+def is_healthy(host: str, port: int, *, tls: bool = False, timeout: float = 1.0) -> bool:
     """Whether a bridge answers there that it is well."""
-    connection = http.client.HTTPConnection(local_address(host), port, timeout=timeout)
+    address = local_address(host)
+    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    if tls:
+        context = ssl.create_default_context()
+        # Nothing secret is asked, and the certificate is for a name, not for this address.
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(address, port, timeout=timeout, context=context)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK

@@ -44,10 +44,16 @@ def bridge_settings(configuration: Configuration) -> BridgeSettings:
         UsageError: the configuration does not fit together.
     """
     prefixes = configuration.get("prefix", "bridge")
-    names = ("host", "port", "auth", "token_file", "allowed_hosts", "allowed_origins")
+    names = ("host", "port", "socket", "reuse_port", "ping_interval", "ping_timeout", "auth", "token_file")
+    cert, key = (_readable(configuration, "bridge", name) for name in ("cert", "key"))
+    if key and not cert:
+        raise UsageError("key: got a key without a certificate, expected cert as well")
     return BridgeSettings(
         broker=broker_access(configuration, "bridge"),
         **({"prefixes": prefixes} if prefixes else {}),
+        cert=cert,
+        key=key,
+        **_said(configuration, "bridge", "allowed_hosts", "allowed_origins", "trusted_proxy"),
         **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts"),
     )
 

@@ -12,7 +12,7 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.arguments import add_keys, key_arguments, read_option
 from fleetglass.cli.broker_choice import BrokerChoice, check_given, choose_local
 from fleetglass.cli.configuration import Configuration, read_configuration
-from fleetglass.cli.errors import CommandError
+from fleetglass.cli.errors import CommandError, UsageError
 from fleetglass.cli.keys import Part
 from fleetglass.cli.kinds import Whole
 from fleetglass.cli.page import check_port_is_free, is_healthy, page_url
@@ -49,7 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     told: dict[Part, BrokerAccess] = {"agent": agent_settings(_for_publishers(configuration)).broker}
     settings = bridge_settings(configuration)
     told["bridge"] = settings.broker
-    check_port_is_free(settings.host, settings.port)
+    if settings.socket is not None:
+        raise UsageError("socket: got a path, expected none; `fleetglass bridge` serves at one")
+    if not settings.reuse_port:
+        check_port_is_free(settings.host, settings.port)
     choice = _choose_broker(configuration, told, broker_port)
     _say(f"using {choice.description}")
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
@@ -117,7 +120,7 @@ def _command(
 def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSettings) -> bool:
     slow_at = time.monotonic() + SLOW_START_SECONDS
     while not stop.requested:
-        if is_healthy(settings.host, settings.port):
+        if is_healthy(settings.host, settings.port, tls=settings.cert is not None):
             return True
         if slow_at < time.monotonic():
             slow_at = float("inf")
@@ -127,7 +130,7 @@ def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSe
 
 
 def _announce(settings: BridgeSettings, *, in_browser: bool) -> None:
-    url = page_url(settings.host, settings.port)
+    url = page_url(settings.host, settings.port, tls=settings.cert is not None)
     print(f"Fleetglass is at {url}", flush=True)
     if in_browser:
         import webbrowser  # noqa: PLC0415 - rarely asked for
