@@ -26,8 +26,10 @@ class App {
 
   constructor() {
     const token = takeToken()
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:"
-    this.#socket = new BridgeSocket(`${scheme}//${location.host}/ws`, {
+    // Beside the page, which a proxy may serve under a path of its own.
+    const address = new URL("ws", location.href)
+    address.protocol = address.protocol.replace("http", "ws")
+    this.#socket = new BridgeSocket(address.href, {
       token,
       onMessage: (message, received) => this.#take(message, received),
       onLink: () => this.#scheduler.wantText(),

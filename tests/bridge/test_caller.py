@@ -31,10 +31,11 @@ def test_forwarded_headers_of_anybody_else_are_not_believed(peer: str, *, truste
 
 
 def test_what_a_proxy_does_not_say_stays_as_it_is() -> None:
-    """Without headers it is the proxy itself; an empty user is none, and a word is no address."""
+    """Without headers it is the proxy itself; an empty or unfilled user is none, a word no address."""
     assert identify("::1", Headers(Host="a"), trusted_proxy=True) == Caller("::1", ("a",))
-    headers = Headers({"X-Forwarded-For": "unknown", "X-Forwarded-User": "  "})
-    assert identify("::1", headers, trusted_proxy=True) == Caller("::1", (None,))
+    for nobody in ("  ", "{http.auth.user.id}"):
+        headers = Headers({"X-Forwarded-For": "unknown", "X-Forwarded-User": nobody})
+        assert identify("::1", headers, trusted_proxy=True) == Caller("::1", (None,))
 
 
 @pytest.mark.parametrize("name", ["Host", "X-Forwarded-User", "X-Forwarded-Host"])

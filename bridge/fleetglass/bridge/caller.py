@@ -46,7 +46,7 @@ def identify(peer: str, headers: HeaderFields, *, trusted_proxy: bool, tls: bool
     return Caller(
         address=forwarded_for if _is_address(forwarded_for) else peer,
         hosts=(host, forwarded_host) if forwarded_host else (host,),
-        user=(headers.get("X-Forwarded-User") or "").strip() or None,
+        user=_user((headers.get("X-Forwarded-User") or "").strip()),
         secure=tls or (headers.get("X-Forwarded-Proto") or "").lower() == "https",
     )
 
@@ -65,6 +65,11 @@ def is_local(address: str) -> bool:
     if address == LOCAL_SOCKET:
         return True
     return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def _user(name: str) -> str | None:
+    # Caddy sends a placeholder as it stands, such as `{http.auth.user.id}`, where nobody has filled it.
+    return name if name and not name.startswith("{") else None
 
 
 def _is_address(text: str) -> bool:

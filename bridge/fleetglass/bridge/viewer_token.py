@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,6 +96,10 @@ def _write(path: Path, *, replace: bool) -> tuple[str, bool]:
                 pass
             else:
                 return token, True
+        elif sys.platform != "win32" and os.geteuid() == 0 and path.exists():
+            # The bridge may run as another user than root, who replaces its token.
+            before = path.stat()
+            os.chown(beside, before.st_uid, before.st_gid)
         beside.replace(path)
     finally:
         with suppress(FileNotFoundError):
