@@ -1,3 +1,4 @@
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,16 @@ def test_a_new_token_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert read_or_make_token(_settings(path)) == (token, False)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["token"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_root_replaces_the_token_of_another_user(tmp_path: Path) -> None:
+    """A service runs as a user of its own, and must be able to read what root has put there."""
+    path = tmp_path / "token"
+    path.write_text("old\n")
+    os.chown(path, 65534, 65534)
+    replace_token(_settings(path))
+    assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65534)
 
 
 def test_a_token_file_that_cannot_be_is_an_error_in_words(tmp_path: Path) -> None:
