@@ -19,12 +19,13 @@ class Mosquitto(Broker):
     name: ClassVar[str] = "mosquitto"
     has_mqtt_5: ClassVar[bool] = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
+        """Take a folder for its configuration, and more lines of it."""
         super().__init__(folder)
         self._configuration = folder / f"mosquitto-{self.port}.conf"
         self._configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            "max_queued_messages 100000\nset_tcp_nodelay true\n"
+            "max_queued_messages 100000\nset_tcp_nodelay true\n" + "".join(f"{line}\n" for line in more)
         )
 
     @classmethod
