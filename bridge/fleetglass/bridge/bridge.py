@@ -66,7 +66,9 @@ async def serve_until(
         history=History(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
-    feed = Feed(settings.broker, relay.fleet_filters(), relay.on_message, relay.on_connected)
+    feed = Feed(
+        settings.broker, relay.fleet_filters(), relay.inbox.put, relay.on_oversize, relay.on_connected
+    )
     relay.on_wanted = feed.want
     relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)

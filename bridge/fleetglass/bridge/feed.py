@@ -1,4 +1,4 @@
-"""The bridge's connection to the broker. The only module that knows aiomqtt."""
+"""The bridge's connection to the broker: connects, subscribes what is wanted, hands over what comes."""
 
 import asyncio
 import logging
@@ -6,13 +6,12 @@ import random
 import ssl
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-import aiomqtt
-
 from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.mqtt import REFUSED, Connection, MessageHandler, MqttError, OversizeHandler, connected
 from fleetglass.wire import BrokerAccess, BrokerURL
 from fleetglass.wire.backoff import backoff_seconds
 
@@ -29,10 +28,6 @@ REFUSED_SECONDS = 2.0
 SUBSCRIBE_BATCH = 200
 MOST_UNSAID = 1000
 
-_REFUSED = 0x80
-"""From here on, a return code of SUBACK is a refusal (MQTT 3.1.1, 3.9.3)."""
-
-MessageHandler = Callable[[str, bytes], None]
 StateHandler = Callable[[bool], None]
 
 _log = logging.getLogger(__name__)
@@ -43,7 +38,8 @@ class Feed:
 
     Of a cluster, each failure leads to its next node.
 
-    `on_message` gets topic and payload inside the event loop and must neither block nor raise.
+    `on_message` gets topic and payload inside the event loop and must neither block nor raise; `on_oversize`
+    gets topic and size of a payload that is too large to be taken in.
     `on_connected` gets whether the broker is there, on every change.
     """
 
@@ -52,12 +48,14 @@ class Feed:
         access: BrokerAccess,
         filters: Iterable[tuple[str, int]],
         on_message: MessageHandler,
+        on_oversize: OversizeHandler,
         on_connected: StateHandler,
     ) -> None:
         self._access = access
         self._fixed = list(filters)
         self._on_connected = on_connected
-        self._queue_type = _hand_over(on_message)
+        self._on_message = on_message
+        self._on_oversize = on_oversize
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
@@ -97,7 +95,7 @@ class Feed:
             started = loop.time()
             try:
                 await self._connect_once()
-            except aiomqtt.MqttError as error:
+            except MqttError as error:
                 if loop.time() - started > STABLE_SECONDS:
                     attempt = 0
                 wait = backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS)
@@ -110,37 +108,37 @@ class Feed:
 
     async def _connect_once(self) -> None:
         url = self._access.url
-        client = aiomqtt.Client(
+        async with connected(
             url.host,
             url.port,
-            username=url.user,
-            password=self._access.password,
             identifier=f"fleetglass-bridge-{uuid.uuid4().hex[:12]}",
-            queue_type=self._queue_type,
-            keepalive=KEEPALIVE_SECONDS,
-            timeout=NODE_TIMEOUT_SECONDS if self._access.others else TIMEOUT_SECONDS,
-            tls_context=self._tls,
-        )
-        async with client:
+            user=url.user,
+            password=self._access.password,
+            keepalive_seconds=KEEPALIVE_SECONDS,
+            timeout_seconds=NODE_TIMEOUT_SECONDS if self._access.others else TIMEOUT_SECONDS,
+            tls=self._tls,
+            on_message=self._on_message,
+            on_oversize=self._on_oversize,
+        ) as connection:
             self._subscribed.clear()
             self._wanted_changed.set()
             # A cluster that elects leaders delivers at once what is of QoS 0, and grants the rest later.
             first = [one for one in self._fixed if one[1] == 0 or not self._access.others]
-            refused = await _subscribe(client, first)
+            refused = await _subscribe(connection, first)
             _say_refused(refused)
             self._missing = refused + [one for one in self._fixed if one not in first]
             _log.info("connected to broker %s", url)
             self._connected = True
             self._on_connected(True)
             tasks = {
-                asyncio.create_task(_until_disconnected(client), name="broker connection"),
-                asyncio.create_task(self._follow_wanted(client), name="broker subscriptions"),
-                asyncio.create_task(self._keep_saying(client), name="broker publications"),
+                asyncio.create_task(connection.keep_alive(KEEPALIVE_SECONDS), name="broker keepalive"),
+                asyncio.create_task(self._follow_wanted(connection), name="broker subscriptions"),
+                asyncio.create_task(self._keep_saying(connection), name="broker publications"),
             }
             try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+                done, _ = await asyncio.wait({connection.lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+                for ended in done:
+                    ended.result()
             finally:
                 self._connected = False
                 self._saying.clear()
@@ -149,10 +147,10 @@ class Feed:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow_wanted(self, client: aiomqtt.Client) -> None:
+    async def _follow_wanted(self, connection: Connection) -> None:
         while True:
             # One by one: a cluster may take seconds to refuse each.
-            self._missing = [one for one in self._missing if await _subscribe(client, [one])]
+            self._missing = [one for one in self._missing if await _subscribe(connection, [one])]
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFUSED_SECONDS if self._missing else None):
                     await self._wanted_changed.wait()
@@ -161,48 +159,31 @@ class Feed:
             gone = sorted(self._subscribed - wanted)
             new = sorted(wanted - self._subscribed)
             for batch in _batches(gone):
-                await client.unsubscribe(batch)
+                await connection.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
             for batch in _batches(new):
-                _say_refused(await _subscribe(client, [(topic_filter, 0) for topic_filter in batch]))
+                _say_refused(await _subscribe(connection, [(topic_filter, 0) for topic_filter in batch]))
                 self._subscribed.update(batch)
 
-    async def _keep_saying(self, client: aiomqtt.Client) -> None:
+    async def _keep_saying(self, connection: Connection) -> None:
         while True:
             await self._something_to_say.wait()
             self._something_to_say.clear()
             while self._saying:
                 topic, payload = self._saying.popleft()
-                await client.publish(topic, payload, qos=1, retain=True)
+                await connection.publish_retained(topic, payload)
 
 
-async def _subscribe(client: aiomqtt.Client, filters: list[tuple[str, int]]) -> list[tuple[str, int]]:
+async def _subscribe(connection: Connection, filters: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """Subscribe, and return what the broker refuses."""
-    granted = await client.subscribe(filters)
-    codes = [code if isinstance(code, int) else code.value for code in granted]
-    return [one for one, code in zip(filters, codes, strict=True) if code >= _REFUSED]
+    codes = await connection.subscribe(filters)
+    return [one for one, code in zip(filters, codes, strict=False) if code >= REFUSED]
 
 
 def _say_refused(refused: list[tuple[str, int]]) -> None:
     if refused:
         names = ", ".join(name for name, _ in refused[:5])
         _log.warning("broker refused to subscribe to %s; expected read access", names)
-
-
-async def _until_disconnected(client: aiomqtt.Client) -> None:
-    async for _ in client.messages:
-        pass  # nothing arrives here: every message was handed over when it came
-
-
-def _hand_over(on_message: MessageHandler) -> type[asyncio.Queue[aiomqtt.Message]]:
-    # aiomqtt's queue costs a task and a wait per message; a queue type of our own is its public
-    # way to be handed each message at once. Nothing queues up here, so nothing needs a bound:
-    # while we are busy, the broker's own queue for us fills.
-    class HandOver(asyncio.Queue[aiomqtt.Message]):
-        def put_nowait(self, item: aiomqtt.Message) -> None:
-            on_message(item.topic.value, item.payload)
-
-    return HandOver
 
 
 def _tls_context(access: BrokerAccess) -> ssl.SSLContext | None:

@@ -12,16 +12,18 @@ from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
 from fleetglass.bridge.fleet import Fleet
 from fleetglass.bridge.history import History
+from fleetglass.bridge.inbox import Inbox
 from fleetglass.bridge.past import Past, past_frames
 from fleetglass.bridge.rejections import Rejections
 from fleetglass.bridge.watching import Watching
 from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode, decode_stamp
-from fleetglass.wire.payloads import Backfill, Pulse
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
 from fleetglass.wire.topics import Leaf
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
+_MAX_ADDRESSES = 300_000
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
 
 
@@ -40,6 +42,8 @@ class Relay:
         self.fleet = Fleet()
         self.fanout = Fanout()
         self.history = history
+        self.inbox = Inbox(self.on_message)
+        """What came from the broker and is to be taken in."""
         self.rejections = Rejections()
         self.watching = Watching()
         self.received = 0
@@ -51,6 +55,7 @@ class Relay:
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._addresses: dict[str, tuple[Address, Topics]] = {}  # of topics that came before
         self._demands = Demands()
         self._pasts: dict[Subscriber, Past] = {}
         self._past_turn = asyncio.Lock()
@@ -67,12 +72,11 @@ class Relay:
         """Take in a message of the broker. Whatever it is, nothing is raised."""
         self.received += 1
         now = self._monotonic()
-        for topics in self._topics:
-            if (address := topics.parse(topic)) is not None:
-                break
-        else:
+        known = self._addresses.get(topic) or self._address(topic)
+        if known is None:
             self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
             return
+        address, topics = known
         host = address.host
         home = self._homes.setdefault(host, topics)
         try:
@@ -84,6 +88,13 @@ class Relay:
             self.rejections.count(host, topic, error, now)
         if self.fleet.get(host) is None:
             del self._homes[host]
+
+    def on_oversize(self, topic: str, size: int) -> None:
+        """Take in that a message came whose payload is too large to be read."""
+        self.received += 1
+        known = self._address(topic)
+        error = PayloadError(f"payload: got {size} bytes, expected at most {MAX_PAYLOAD_BYTES}")
+        self.rejections.count(known[0].host if known else "", topic, error, self._monotonic())
 
     def on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
         """Take in that the broker came or went."""
@@ -183,6 +194,15 @@ class Relay:
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
+
+    def _address(self, topic: str) -> tuple[Address, Topics] | None:
+        for topics in self._topics:
+            if (address := topics.parse(topic)) is not None:
+                if len(self._addresses) >= _MAX_ADDRESSES:
+                    self._addresses.clear()
+                self._addresses[topic] = address, topics
+                return address, topics
+        return None
 
     def _take(self, address: Address, payload: bytes, now: float) -> None:
         host = address.host

@@ -198,6 +198,8 @@ class Web:
             "wrong_tokens": self._wrong_tokens.total,
             "messages_received": relay.received,
             "messages_rejected": relay.rejections.total,
+            "messages_waiting": len(relay.inbox),
+            "messages_dropped": relay.inbox.dropped,
             "frames": relay.fanout.frames,
             "event_loop_lag_seconds": round(self._lag.worst, 4),
             "delivery": _delivery(relay.fleet),

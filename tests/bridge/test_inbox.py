@@ -1,0 +1,45 @@
+import asyncio
+
+from fleetglass.bridge.inbox import Inbox
+
+
+async def test_messages_are_taken_in_soon_and_in_order() -> None:
+    """What is put is handed over in the loop's next turns, nothing lost."""
+    got: list[str] = []
+    inbox = Inbox(lambda topic, _: got.append(topic))
+    for number in range(100):
+        inbox.put(str(number), b"x")
+    assert got == []
+    await _until_empty(inbox)
+    assert got == [str(number) for number in range(100)]
+    inbox.put("again", b"x")
+    await asyncio.sleep(0)
+    assert got[-1] == "again"
+    assert inbox.dropped == 0
+
+
+async def test_beyond_its_bound_the_oldest_are_dropped_and_counted() -> None:
+    """A flood costs old messages, never memory, and the newest is there."""
+    got: list[bytes] = []
+    inbox = Inbox(lambda _, payload: got.append(payload), most_bytes=10_000)
+    for number in range(100):
+        inbox.put("a", b"%04d" % number * 200)
+    assert (len(inbox), inbox.dropped) == (10, 90)
+    await _until_empty(inbox)
+    assert got[-1][:4] == b"0099"
+
+
+async def test_a_flood_leaves_the_loop_time_for_others() -> None:
+    """Messages are taken in slices; what else is ready runs in between."""
+    inbox = Inbox(lambda *_: None, slice_seconds=0)
+    for _ in range(10):
+        inbox.put("a", b"")
+    assert await _until_empty(inbox) >= 10
+
+
+async def _until_empty(inbox: Inbox) -> int:
+    turns = 0
+    while len(inbox):
+        await asyncio.sleep(0)
+        turns += 1
+    return turns
