@@ -37,7 +37,7 @@ def main() -> None:
     rows = []
     for size in options.sizes:
         viewers, hosts = map(int, size.split("x"))
-        for compressed in (False,):
+        for compressed in (False, True):
             rows.append(measure(viewers, hosts, options.seconds, compressed=compressed))
             print(rows[-1], flush=True)
     show(rows)
@@ -57,9 +57,8 @@ def measure(viewers: int, hosts: int, seconds: float, *, compressed: bool) -> di
         alone = running.enter_context(
             running_broker(home, f"listener {web_port} 127.0.0.1", "protocol websockets")
         )
-        settings = home / "bridge.yaml"
-        settings.write_text("{}")
-        bridge = running.enter_context(running_bridge(fed, home, "--config", str(settings)))
+        more = ("--compress",) if compressed else ()
+        bridge = running.enter_context(running_bridge(fed, home, *more))
         running.enter_context(traffic(*(Traffic(broker.port, hosts, hosts) for broker in (fed, alone))))
         bridge.wait_for_hosts(hosts)
         time.sleep(SETTLING_SECONDS)

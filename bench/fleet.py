@@ -54,9 +54,7 @@ def measure(size: int, watched: list[int], seconds: float) -> tuple[list[dict[st
     with tempfile.TemporaryDirectory() as folder, running_broker(Path(folder)) as broker:
         retain(broker.port, size)
         # The live groups of all hosts of a small fleet are kept, which is not asked here.
-        settings = Path(folder) / "bridge.yaml"
-        settings.write_text("bridge:\n  history_all_hosts: 0\n")
-        with running_bridge(broker, Path(folder), "--config", str(settings)) as bridge:
+        with running_bridge(broker, Path(folder), "--history-all-hosts", "0") as bridge:
             begun = bridge.health()["broker"]["since"]
             bridge.wait_for_hosts(size, "waiting")
             start = round(time.time() - begun, 2)

@@ -459,3 +459,23 @@ async def _live_with(viewer: Viewer, group: str) -> dict[str, Any]:
     while group not in (frame := await viewer.next("live"))["samples"]:
         pass
     return frame
+
+
+async def test_compressed_frames_carry_the_same(mosquitto: Mosquitto, prefix: str) -> None:
+    """With compression on, viewers that offer it get compressed frames, and all get the same content."""
+    async with (
+        running_bridge(mosquitto, prefix, compress=True) as bridge,
+        publisher(mosquitto) as agent,
+    ):
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        async with bridge.viewer(fleet=True) as compressed, bridge.viewer(fleet=True, plain=True) as plain:
+            assert compressed.connection.protocol.extensions
+            assert not plain.connection.protocol.extensions
+            for viewer in (compressed, plain):
+                await viewer.next("fleet")
+            for tick in (2, 3):
+                await agent.publish(f"{prefix}/web-1/pulse", pulse(tick, filler="x" * 5000))
+                for viewer in (compressed, plain):
+                    frame = await viewer.next("pulse")
+                    assert frame["hosts"] == {"web-1": json.loads(pulse(tick, filler="x" * 5000))}

@@ -39,8 +39,8 @@ class Bridge:
         self._tls = tls
         self._path = path
 
-    def connect(self, **headers: str) -> connect:
-        """Return a WebSocket that has said nothing yet."""
+    def connect(self, *, compression: str | None = "deflate", **headers: str) -> connect:
+        """Return a WebSocket that has said nothing yet; it takes compressed frames unless told otherwise."""
         way: dict[str, Any] = {"ssl": self._tls} if self._tls else {}
         if self._path:
             way |= {"unix": True, "path": self._path}
@@ -48,6 +48,7 @@ class Bridge:
             f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/ws",
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=None,
+            compression=compression,
             additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
             proxy=None,
             **way,
@@ -55,10 +56,15 @@ class Bridge:
 
     @asynccontextmanager
     async def viewer(
-        self, *, token: str | None = None, headers: dict[str, str] | None = None, **watch: Any
+        self,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        plain: bool = False,
+        **watch: Any,
     ) -> AsyncIterator["Viewer"]:
         """Connect, say hello, and watch when a selection is given."""
-        async with self.connect(**(headers or {})) as connection:
+        async with self.connect(compression=None if plain else "deflate", **(headers or {})) as connection:
             viewer = Viewer(connection)
             await viewer.send(type="hello", protocol=1, token=token)
             if watch:

@@ -4,8 +4,10 @@ A frame is built once and shared by all viewers with the same selection.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Literal
 
 import msgspec
@@ -18,6 +20,8 @@ MOST_CHUNKS = 32
 """Chunks of one host's past that may wait for a viewer; 15 minutes of pulses are some 10."""
 LIVE_WAIT_SECONDS = 0.025
 """How long after its first message a tick's frame is sent, unless its end mark comes before."""
+SLICE_SECONDS = 0.005
+"""After so long, what is for all lets the rest of the bridge run."""
 END_OF_TICK = "collector"
 """The group that agents publish last in a tick."""
 
@@ -53,6 +57,8 @@ class Fanout:
         self._ticks: dict[str, _Tick] = {}
         self._pulses: dict[str, msgspec.Raw] = {}
         self._chunks = 0  # of backfill
+        self._later: deque[tuple[list[Subscriber], str, str, bytes]] = deque()
+        """Frames for all, each with those who are yet to get it."""
         self._encode: Callable[[msgspec.Struct], bytes] = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -95,7 +101,7 @@ class Fanout:
         if not pulses or not viewers:
             return
         frame = self._encode(PulseFrame(time=wall, hosts=pulses))
-        self._put(viewers, "pulse", "", frame)
+        self._spread(viewers, "pulse", "", frame)
 
     def live(self, host: str, group: str, tick: int, payload: bytes) -> None:
         """Take in the message of one group; the frame goes out when the tick is complete."""
@@ -125,7 +131,7 @@ class Fanout:
     def host_changed(self, change: Host) -> None:
         """Tell every viewer of a change of one host."""
         kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
-        self._put(self._subscribers, kind, change.id, self._encode(change))
+        self._spread(self._subscribers, kind, change.id, self._encode(change))
 
     def delivery(self, message: Host) -> None:
         """Tell those who watch a host how its pulses arrive."""
@@ -133,22 +139,41 @@ class Fanout:
 
     def broker_changed(self, change: BrokerChange) -> None:
         """Tell every viewer that the broker came or went."""
-        self._put(self._subscribers, "broker", "", self._encode(change))
+        self._spread(self._subscribers, "broker", "", self._encode(change))
 
     def _send_tick(self, host: str) -> None:
         pending = self._ticks.pop(host, None)
         if pending is None:
             return
         pending.timer.cancel()
-        frames: dict[Selection, bytes | None] = {}
+        selections: dict[Selection, list[Subscriber]] = {}
         for subscriber in self._watchers.get(host, ()):
-            selection = subscriber.hosts[host]
-            if selection not in frames:
-                chosen = _choose(pending.samples, selection)
-                frames[selection] = self._encode(LiveFrame(host=host, samples=chosen)) if chosen else None
-            frame = frames[selection]
-            if frame is not None:
-                self._put((subscriber,), "live", host, frame)
+            selections.setdefault(subscriber.hosts[host], []).append(subscriber)
+        for selection, subscribers in selections.items():
+            chosen = _choose(pending.samples, selection)
+            if chosen:
+                self._put(subscribers, "live", host, self._encode(LiveFrame(host=host, samples=chosen)))
+
+    def _spread(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
+        # What is for all may be thousands of frames, or large ones: the live frames of others must not wait
+        # behind it. All of it goes through here, so that its order is kept.
+        self._later.append((list(subscribers), kind, subject, frame))
+        if len(self._later) == 1:
+            self._send_later()
+
+    def _send_later(self) -> None:
+        until = perf_counter() + SLICE_SECONDS
+        while self._later:
+            subscribers, kind, subject, frame = self._later[0]
+            while subscribers:
+                subscriber = subscribers.pop()
+                if subscriber in self._subscribers:
+                    subscriber.outbox.put(kind, subject, frame)
+                    self.frames += 1
+                if perf_counter() > until:
+                    asyncio.get_running_loop().call_soon(self._send_later)
+                    return
+            self._later.popleft()
 
     def _put(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
         for subscriber in subscribers:

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 from fleetglass.bridge.certificate import Certificate
 from fleetglass.bridge.connections import Connection, Connections
 from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.frames import DEFLATE
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS, MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
 
@@ -62,7 +63,8 @@ async def listening(
                 create_connection=partial(Connection, connections),  # type: ignore[arg-type]  # a wrapper may be
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
-                compression=None,
+                compression=None,  # websockets' own would compress each frame once per viewer
+                extensions=[DEFLATE] if settings.compress else None,
                 open_timeout=HELLO_TIMEOUT_SECONDS,
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,

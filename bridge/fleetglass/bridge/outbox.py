@@ -1,28 +1,37 @@
 """What waits for one viewer: never more than the newest of each kind."""
 
 import asyncio
+from collections.abc import Callable
 
 _SAMPLES = frozenset({"live", "pulse"})
+
+
+def _never(_frame: bytes) -> bool:
+    return False
 
 
 class Outbox:
     """Frames by kind and subject, in the order in which they were put.
 
-    A frame replaces an unsent one of its kind and subject. Frames that tell how things stand move to the
-    end then, so that the last one read is the last one put; samples keep their place, so that none waits
-    for ever. There is one subject per host, and some for chunks of its past: the number of hosts bounds
-    the number of frames.
+    A frame is given to `write` at once unless others wait; `write` returns whether it took it. One that it
+    did not take waits, and replaces an unsent one of its kind and subject. Frames that tell how things stand
+    move to the end then, so that the last one read is the last one put; samples keep their place, so that
+    none waits for ever. There is one subject per host, and some for chunks of its past: the number of hosts
+    bounds the number of frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[bytes], bool] = _never) -> None:
         self.replaced = 0
         """Frames of samples that were replaced before they could be sent."""
+        self._write = write
         self._frames: dict[tuple[str, str], bytes] = {}
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
 
     def put(self, kind: str, subject: str, frame: bytes) -> None:
-        """Leave a frame to be sent."""
+        """Send a frame, now or as soon as there is room."""
+        if not self._frames and self._write(frame):
+            return
         key = (kind, subject)
         if key in self._frames:
             if kind in _SAMPLES:
@@ -41,10 +50,22 @@ class Outbox:
             self._taken.clear()
             await self._taken.wait()
 
-    async def take(self) -> bytes:
-        """Wait for a frame and return the first."""
+    async def until_filled(self) -> None:
+        """Wait until a frame waits."""
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
+
+    def pop(self) -> bytes:
+        """Return the first frame that waits.
+
+        Raises:
+            StopIteration: none waits.
+        """
         self._taken.set()
         return self._frames.pop(next(iter(self._frames)))
+
+    async def take(self) -> bytes:
+        """Wait for a frame and return the first."""
+        await self.until_filled()
+        return self.pop()

@@ -35,6 +35,8 @@ class BridgeSettings:
     """Names under which browsers may reach the page, besides loopback, `host` and IP addresses."""
     allowed_origins: tuple[str, ...] = ()
     """Origins whose pages may open the WebSocket, besides the page's own."""
+    compress: bool = False
+    """Compress what viewers get, where they can take it: less than half the bytes, for more CPU time."""
     history_bytes: int = 64 * 1024 * 1024
     """Memory that the history of all hosts may take."""
     history_all_hosts: int = 32

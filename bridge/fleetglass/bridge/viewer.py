@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from websockets.exceptions import ConnectionClosed
@@ -11,6 +13,8 @@ from fleetglass.bridge.access import Access
 from fleetglass.bridge.allowance import Allowance
 from fleetglass.bridge.connections import Connection, Connections
 from fleetglass.bridge.fanout import Subscriber
+from fleetglass.bridge.frames import SharedFrames
+from fleetglass.bridge.outbox import Outbox
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.wrong_tokens import WrongTokens
 from fleetglass.wire import PayloadError
@@ -32,6 +36,11 @@ from fleetglass.wire.protocol import (
 
 SLOW_CLOSE_SECONDS = 10.0
 NOTICE_EVERY_SECONDS = 10.0
+ROOM_BYTES = 32 * 1024
+"""While more than this waits in a viewer's buffer, nothing is added to it."""
+ROOM_POLL_SECONDS = 0.02
+UNSENT_BYTES = 128 * 1024
+"""What the kernel holds for a viewer, beyond what is on its way."""
 MAX_BAD_MESSAGES = 5
 MESSAGES_PER_SECOND = 10.0
 MESSAGES_AT_ONCE = 60
@@ -63,6 +72,7 @@ class Viewers:
         version: str,
     ) -> None:
         self.counts = ViewerCounts()
+        self._frames = SharedFrames()
         self._relay = relay
         self._access = access
         self._connections = connections
@@ -126,7 +136,8 @@ class Viewers:
         return True
 
     async def _converse(self, connection: Connection) -> None:
-        subscriber = Subscriber()
+        _keep_backlog_short(connection)
+        subscriber = Subscriber(Outbox(self._writer(connection)))
         welcome = Welcome(
             version=self._version,
             time=time.time(),
@@ -176,25 +187,40 @@ class Viewers:
                 return
             subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
 
+    def _writer(self, connection: Connection) -> Callable[[bytes], bool]:
+        # A task that sends costs more than the sending: it only runs for viewers that cannot keep up.
+        waiting = connection.transport.get_write_buffer_size
+        send = self._frames.send
+
+        def write(frame: bytes) -> bool:
+            if waiting() > ROOM_BYTES:
+                return False
+            send(connection, frame)
+            return True
+
+        return write
+
     async def _write(self, connection: Connection, subscriber: Subscriber) -> None:
         outbox = subscriber.outbox
         noticed, noticed_at = 0, 0.0
         while True:
-            frame = await outbox.take()
+            await outbox.until_filled()
             try:
                 async with asyncio.timeout(SLOW_CLOSE_SECONDS):
-                    await connection.send(frame, text=True)
+                    # A transport tells nobody but its protocol when there is room again.
+                    while not _has_room(connection):  # noqa: ASYNC110
+                        await asyncio.sleep(ROOM_POLL_SECONDS)
             except TimeoutError:
                 self.counts.slow_closed += 1
                 _log.info("viewer %s took nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
-                # Its buffer is full, so the reason goes no further than the browser's own timeout.
-                connection.transport.abort()
+                await connection.close(_TRY_AGAIN_LATER, "too slow")
                 return
-            now = time.monotonic()
-            if outbox.replaced > noticed and now - noticed_at > NOTICE_EVERY_SECONDS:
+            if outbox.replaced > noticed and time.monotonic() - noticed_at > NOTICE_EVERY_SECONDS:
                 text = f"{outbox.replaced - noticed} updates were replaced by newer ones before being sent"
-                outbox.put("notice", "", as_json(Notice("slow", text)).encode())
-                noticed, noticed_at = outbox.replaced, now
+                noticed, noticed_at = outbox.replaced, time.monotonic()
+                self._frames.send(connection, as_json(Notice("slow", text)).encode())
+            while len(outbox) and _has_room(connection):
+                self._frames.send(connection, outbox.pop())
 
     async def _refuse(self, connection: Connection, error: Error, code: int = _POLICY_VIOLATION) -> bool:
         await connection.send(as_json(error))
@@ -204,6 +230,18 @@ class Viewers:
     async def _close(self, connection: Connection, reason: str, code: int = _POLICY_VIOLATION) -> None:
         self._connections.refused[reason] += 1
         await connection.close(code, reason)
+
+
+def _has_room(connection: Connection) -> bool:
+    return connection.transport.get_write_buffer_size() <= ROOM_BYTES
+
+
+def _keep_backlog_short(connection: Connection) -> None:
+    # By itself the kernel takes in megabytes for a viewer that has stopped reading; nothing newer can
+    # replace what it has.
+    sock = connection.transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_NOTSENT_LOWAT") and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def _name(connection: Connection) -> str:

@@ -203,6 +203,7 @@ KEYS: Final = (
         "32",
         "N",
     ),
+    Key("compress", Flag(), "compress what browsers get, for slow links", _BRIDGE),
     Key("url", BridgeAddress(), "address of the bridge", _WATCH, "ws://127.0.0.1:8765/ws", "URL"),
     Key("format", Choice(FORMATS), "how to print: " + ", ".join(FORMATS), _WATCH, "simple", "FORMAT"),
     Key("token", Text(), "viewer token", _WATCH, secret=True),

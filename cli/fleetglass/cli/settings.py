@@ -54,7 +54,7 @@ def bridge_settings(configuration: Configuration) -> BridgeSettings:
         cert=cert,
         key=key,
         **_said(configuration, "bridge", "allowed_hosts", "allowed_origins", "trusted_proxy"),
-        **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts"),
+        **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts", "compress"),
     )
 
 
