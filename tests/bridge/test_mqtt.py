@@ -203,4 +203,5 @@ def _connection(
         tls=None,
         on_message=on_message,
         on_oversize=lambda *_: None,
+        on_read=lambda: None,
     )

@@ -67,7 +67,12 @@ async def serve_until(
         history_all_hosts=settings.history_all_hosts,
     )
     feed = Feed(
-        settings.broker, relay.fleet_filters(), relay.inbox.put, relay.on_oversize, relay.on_connected
+        settings.broker,
+        relay.fleet_filters(),
+        relay.inbox.put,
+        relay.on_oversize,
+        relay.inbox.take_in,
+        relay.on_connected,
     )
     relay.on_wanted = feed.want
     relay.on_say = feed.say

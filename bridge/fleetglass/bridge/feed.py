@@ -39,7 +39,8 @@ class Feed:
     Of a cluster, each failure leads to its next node.
 
     `on_message` gets topic and payload inside the event loop and must neither block nor raise; `on_oversize`
-    gets topic and size of a payload that is too large to be taken in.
+    gets topic and size of a payload that is too large to be taken in. `on_read` follows the messages of each
+    read.
     `on_connected` gets whether the broker is there, on every change.
     """
 
@@ -49,6 +50,7 @@ class Feed:
         filters: Iterable[tuple[str, int]],
         on_message: MessageHandler,
         on_oversize: OversizeHandler,
+        on_read: Callable[[], None],
         on_connected: StateHandler,
     ) -> None:
         self._access = access
@@ -56,6 +58,7 @@ class Feed:
         self._on_connected = on_connected
         self._on_message = on_message
         self._on_oversize = on_oversize
+        self._on_read = on_read
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
@@ -119,6 +122,7 @@ class Feed:
             tls=self._tls,
             on_message=self._on_message,
             on_oversize=self._on_oversize,
+            on_read=self._on_read,
         ) as connection:
             self._subscribed.clear()
             self._wanted_changed.set()

@@ -33,29 +33,32 @@ class Inbox:
         self._slice = slice_seconds
         self._bytes = 0
         self._messages: deque[tuple[str, bytes]] = deque()
-        self._draining = False
+        self._more = False
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def put(self, topic: str, payload: bytes) -> None:
-        """Leave a message; it is taken in soon, in the order of arrival."""
+        """Leave a message; those that wait are taken in in the order of arrival."""
         self._messages.append((topic, payload))
         self._bytes += len(payload) + _OVERHEAD_BYTES
         while self._bytes > self._most_bytes:
             self._bytes -= len(self._messages.popleft()[1]) + _OVERHEAD_BYTES
             self.dropped += 1
-        if not self._draining:
-            self._draining = True
-            asyncio.get_running_loop().call_soon(self._drain)
 
-    def _drain(self) -> None:
+    def take_in(self) -> None:
+        """Take in what waits: at once for as long as a slice lasts, the rest soon."""
+        if not self._more:
+            self._take_slice()
+
+    def _take_slice(self) -> None:
         until = perf_counter() + self._slice
         while self._messages:
             topic, payload = self._messages.popleft()
             self._bytes -= len(payload) + _OVERHEAD_BYTES
             self._on_message(topic, payload)
             if perf_counter() >= until:
-                asyncio.get_running_loop().call_soon(self._drain)
-                return
-        self._draining = False
+                break
+        self._more = bool(self._messages)
+        if self._more:
+            asyncio.get_running_loop().call_soon(self._take_slice)

@@ -110,17 +110,22 @@ class Connection(asyncio.Protocol):
     """One connection to a broker, from CONNECT to its end. Made by `connected`."""
 
     def __init__(
-        self, on_message: MessageHandler, on_oversize: OversizeHandler, timeout_seconds: float
+        self,
+        on_message: MessageHandler,
+        on_oversize: OversizeHandler,
+        on_read: Callable[[], None],
+        timeout_seconds: float,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done, with an `MqttError`, when the connection has ended."""
         self._packets = Packets(on_message, on_oversize, self._take_control, self._acknowledge)
+        self._on_read = on_read
         self._timeout = timeout_seconds
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._last_id = 0
         self._heard = loop.time()
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.Transport | None = None
 
     async def subscribe(self, filters: Sequence[tuple[str, int]]) -> list[int]:
         """Subscribe to filters, each with its QoS; return the return codes.
@@ -159,7 +164,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what to write to."""
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's does not inherit from it
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
 
     def data_received(self, data: bytes) -> None:
         """Take in what was read."""
@@ -168,6 +173,7 @@ class Connection(asyncio.Protocol):
             self._packets.feed(data)
         except MqttError as error:
             self._end(error)
+        self._on_read()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all that wait."""
@@ -256,8 +262,11 @@ async def connected(
     tls: ssl.SSLContext | None,
     on_message: MessageHandler,
     on_oversize: OversizeHandler,
+    on_read: Callable[[], None],
 ) -> AsyncIterator[Connection]:
     """Connect with a clean session; leave when the block is left.
+
+    `on_read` is called after each read, when its messages have been given to `on_message`.
 
     Raises:
         MqttError: the broker cannot be reached, or refused.
@@ -266,7 +275,7 @@ async def connected(
     try:
         async with asyncio.timeout(timeout_seconds):
             _, connection = await loop.create_connection(
-                lambda: Connection(on_message, on_oversize, timeout_seconds), host, port, ssl=tls
+                lambda: Connection(on_message, on_oversize, on_read, timeout_seconds), host, port, ssl=tls
             )
     except TimeoutError:
         raise MqttError(f"no connection within {timeout_seconds:g} s") from None
