@@ -46,6 +46,12 @@ class Broker(ABC):
         """The address as `--broker` takes it."""
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> Self:
         """Start the program and wait until it answers."""
         self.launch()

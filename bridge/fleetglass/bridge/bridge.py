@@ -69,9 +69,7 @@ async def serve_until(
     feed = Feed(
         settings.broker,
         relay.fleet_filters(),
-        relay.inbox.put,
-        relay.on_oversize,
-        relay.inbox.take_in,
+        relay.inbox,
         relay.on_connected,
     )
     relay.on_wanted = feed.want

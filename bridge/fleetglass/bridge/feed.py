@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 from fleetglass.bridge.errors import BridgeError
-from fleetglass.bridge.mqtt import REFUSED, Connection, MessageHandler, MqttError, OversizeHandler, connected
+from fleetglass.bridge.inbox import Inbox
+from fleetglass.bridge.mqtt import REFUSED, Connection, MqttError, connected
 from fleetglass.wire import BrokerAccess, BrokerURL
 from fleetglass.wire.backoff import backoff_seconds
 
@@ -38,27 +39,20 @@ class Feed:
 
     Of a cluster, each failure leads to its next node.
 
-    `on_message` gets topic and payload inside the event loop and must neither block nor raise; `on_oversize`
-    gets topic and size of a payload that is too large to be taken in. `on_read` follows the messages of each
-    read.
-    `on_connected` gets whether the broker is there, on every change.
+    `inbox` gets what comes. `on_connected` gets whether the broker is there, on every change.
     """
 
     def __init__(
         self,
         access: BrokerAccess,
         filters: Iterable[tuple[str, int]],
-        on_message: MessageHandler,
-        on_oversize: OversizeHandler,
-        on_read: Callable[[], None],
+        inbox: Inbox,
         on_connected: StateHandler,
     ) -> None:
         self._access = access
         self._fixed = list(filters)
         self._on_connected = on_connected
-        self._on_message = on_message
-        self._on_oversize = on_oversize
-        self._on_read = on_read
+        self._inbox = inbox
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
@@ -120,9 +114,9 @@ class Feed:
             keepalive_seconds=KEEPALIVE_SECONDS,
             timeout_seconds=NODE_TIMEOUT_SECONDS if self._access.others else TIMEOUT_SECONDS,
             tls=self._tls,
-            on_message=self._on_message,
-            on_oversize=self._on_oversize,
-            on_read=self._on_read,
+            on_message=self._inbox.put,
+            on_oversize=self._inbox.refuse,
+            on_read=self._inbox.take_in,
         ) as connection:
             self._subscribed.clear()
             self._wanted_changed.set()

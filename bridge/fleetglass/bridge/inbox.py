@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from time import perf_counter
 
-from fleetglass.bridge.mqtt import MessageHandler
+from fleetglass.bridge.mqtt import MessageHandler, OversizeHandler
 
 MOST_BYTES = 32 * 1024 * 1024
 SLICE_SECONDS = 0.004
@@ -22,12 +22,15 @@ class Inbox:
     def __init__(
         self,
         on_message: MessageHandler,
+        on_oversize: OversizeHandler = lambda *_: None,
         *,
         most_bytes: int = MOST_BYTES,
         slice_seconds: float = SLICE_SECONDS,
     ) -> None:
         self.dropped = 0
         """Messages that were dropped for want of room."""
+        self.refuse = on_oversize
+        """Takes topic and size of a payload that is too large to be taken in."""
         self._on_message = on_message
         self._most_bytes = most_bytes
         self._slice = slice_seconds

@@ -42,7 +42,7 @@ class Relay:
         self.fleet = Fleet()
         self.fanout = Fanout()
         self.history = history
-        self.inbox = Inbox(self.on_message)
+        self.inbox = Inbox(self.on_message, self.on_oversize)
         """What came from the broker and is to be taken in."""
         self.rejections = Rejections()
         self.watching = Watching()
