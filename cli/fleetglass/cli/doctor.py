@@ -88,7 +88,7 @@ def _broker(access: BrokerAccess, configuration: Configuration) -> Finding:
             remedy = "user name in the address, password in FLEETGLASS_PASSWORD or password_file"
             return Finding(what, False, answer.reason, answer.remedy or remedy)
         case "no_mqtt":
-            return Finding(what, False, answer.reason, "check host and port")
+            return Finding(what, False, answer.reason, answer.remedy or "check host and port")
         case "nothing":
             given = configuration.get("broker", "agent") or configuration.get("broker", "bridge")
             remedy = "start it, or name another with --broker" if given else "`fleetglass up` starts one"

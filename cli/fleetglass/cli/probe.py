@@ -86,10 +86,11 @@ def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
     except TimeoutError:
         return Answer("no_mqtt", "it does not answer")
     except OSError as error:
-        # By TLS 1.3 a broker says only after the handshake that a certificate is missing.
-        if isinstance(error, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (error.reason or ""):
-            reason = "it wants a certificate of its clients"
-            return Answer("refused", reason, "name it with certificate_file and key_file")
+        # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
+        # whether its reason can still be read is a matter of luck.
+        if access.url.tls and access.certificate_file is None:
+            remedy = "if it wants a certificate of its clients: certificate_file and key_file"
+            return Answer("no_mqtt", f"it ended the connection: {_reason(error)}", remedy)
         return Answer("no_mqtt", _reason(error))
     if len(answer) < 4 or answer[:2] != b"\x20\x02":
         return Answer("no_mqtt", "what answers there is no MQTT broker")
