@@ -2,7 +2,7 @@ import asyncio
 import json
 from typing import Any
 
-from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
+from fleetglass.bridge.fanout import END_OF_TICK, Fanout, Selection, Subscriber
 
 PAYLOAD = b'{"time":1,"tick":1}'
 
@@ -80,3 +80,14 @@ async def test_no_pulses_make_no_frame() -> None:
     fanout.add(viewer)
     fanout.send_pulses(wall=5)
     assert len(viewer.outbox) == 0
+
+
+async def test_what_was_replaced_is_counted_for_viewers_that_left_too() -> None:
+    """The count never goes back, whoever leaves."""
+    fanout = Fanout()
+    slow = _watcher(fanout, a="*")
+    for tick in range(3):
+        fanout.live("a", END_OF_TICK, tick, b"{}")
+    assert fanout.replaced == 2
+    fanout.remove(slow)
+    assert fanout.replaced == 2

@@ -53,6 +53,7 @@ class Fanout:
         self.frames = 0
         """Frames handed to viewers."""
         self._subscribers: set[Subscriber] = set()
+        self._replaced = 0  # for viewers that left
         self._watchers: dict[str, set[Subscriber]] = {}
         self._ticks: dict[str, _Tick] = {}
         self._pulses: dict[str, msgspec.Raw] = {}
@@ -63,6 +64,11 @@ class Fanout:
 
     def __len__(self) -> int:
         return len(self._subscribers)
+
+    @property
+    def replaced(self) -> int:
+        """Frames that viewers never got since newer ones took their place."""
+        return self._replaced + sum(subscriber.outbox.replaced for subscriber in self._subscribers)
 
     @property
     def watched(self) -> frozenset[str]:
@@ -77,6 +83,7 @@ class Fanout:
         """Let a viewer go."""
         self.select(subscriber, fleet=False, hosts={})
         self._subscribers.discard(subscriber)
+        self._replaced += subscriber.outbox.replaced
 
     def select(self, subscriber: Subscriber, *, fleet: bool, hosts: dict[str, Selection]) -> None:
         """Replace what a viewer selected."""

@@ -173,6 +173,7 @@ class _Own(Collector):
             ("messages_received", "messages that came from the broker", relay.received),
             ("messages_rejected", "messages dropped since they break the contract", relay.rejections.total),
             ("frames", "frames handed to viewers", relay.fanout.frames),
+            ("frames_replaced", "frames that newer ones took the place of", relay.fanout.replaced),
         ):
             yield CounterMetricFamily(f"fleetglass_{name}", text, value)
 

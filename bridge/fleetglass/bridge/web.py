@@ -201,6 +201,7 @@ class Web:
             "messages_waiting": len(relay.inbox),
             "messages_dropped": relay.inbox.dropped,
             "frames": relay.fanout.frames,
+            "frames_replaced": relay.fanout.replaced,
             "event_loop_lag_seconds": round(self._lag.worst, 4),
             "delivery": _delivery(relay.fleet),
             "history_payloads": relay.history.payloads,
