@@ -180,6 +180,34 @@ async def test_a_message_of_a_megabyte_closes_its_sender(mosquitto: Mosquitto, p
         assert (await bridge.health())["refused"] == {"message_too_big": 1}
 
 
+async def test_one_viewer_too_many_is_told_to_come_later(
+    mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1013, counted, and those inside stay."""
+    monkeypatch.setattr(viewer_module, "MAX_VIEWERS", 1)
+    async with running_bridge(mosquitto, prefix) as bridge, bridge.viewer() as first:
+        await first.next("welcome")
+        async with bridge.connect() as second:
+            assert json.loads(await second.recv())["code"] == "too_many_viewers"
+            await second.wait_closed()
+            assert second.close_code == 1013
+        assert (await bridge.health())["refused"] == {"too_many_viewers": 1}
+        await first.send(type="ping", id=1)
+        await first.next("pong")
+
+
+async def test_a_viewer_that_answers_no_ping_is_gone(mosquitto: Mosquitto, prefix: str) -> None:
+    """S1-23: how often pings are sent, and how long an answer may take, are settings."""
+    async with (
+        running_bridge(mosquitto, prefix, ping_interval=0.1, ping_timeout=0.1) as bridge,
+        bridge.viewer() as viewer,
+    ):
+        await viewer.next("welcome")
+        viewer.connection.transport.pause_reading()
+        await bridge.until_health(lambda health: health["viewers"] == 0, "it was given up")
+        viewer.connection.transport.abort()
+
+
 async def test_a_thousand_connections_come_and_go(mosquitto: Mosquitto, prefix: str) -> None:
     """Opened and dropped at any point, they leave nothing behind."""
     async with running_bridge(mosquitto, prefix) as bridge:

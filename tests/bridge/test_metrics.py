@@ -3,6 +3,7 @@ import gzip
 import shutil
 import subprocess
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def by_sample(families: Any) -> dict[tuple[str, str], float]:
 
 
 def metrics_of(relay: Relay) -> Metrics:
-    return Metrics(relay, ViewerCounts(connected=3), LoopLag(), "1.2.3")
+    return Metrics(relay, ViewerCounts(connected=3, refusals=Counter(bad_token=2)), LoopLag(), "1.2.3")
 
 
 async def test_values_are_those_of_the_last_pulse_of_live_hosts() -> None:
@@ -94,6 +95,7 @@ async def test_values_are_those_of_the_last_pulse_of_live_hosts() -> None:
     assert found["fleetglass_hosts", "live"] == 2
     assert found["fleetglass_messages_received_total", ""] == 2
     assert found["fleetglass_viewers_accepted_total", ""] == 3
+    assert found["fleetglass_refused_total", "bad_token"] == 2
     assert found["fleetglass_broker_connected", ""] == 1
     assert found["fleetglass_pulse_latency_seconds_count", ""] == 2
 

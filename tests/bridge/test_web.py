@@ -1,13 +1,16 @@
 """HTTP as browsers, scrapers and scanners meet it."""
 
 import json
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fleetglass.bridge import web
 from fleetglass.bridge import wrong_tokens as wrong_tokens_module
 from support.bridge import running_bridge
+from support.certificates import Authority
 from support.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.broker
@@ -77,6 +80,19 @@ async def test_every_answer_has_its_rules(mosquitto: Mosquitto, prefix: str) -> 
             assert "Server" not in headers
             head = await bridge.get(path, method="HEAD")
             assert (head[1], head[2].keys()) == (b"", headers.keys())
+
+
+async def test_tls_at_its_own_port_is_kept_to(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, and only there, browsers are told to come by TLS alone from now on."""
+    made = Authority(tmp_path).issue("page")
+    tls = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    told: dict[str, Any] = {"tls": tls, "cert": str(made.certificate), "key": str(made.key)}
+    async with running_bridge(mosquitto, prefix, **told) as bridge:
+        assert "Strict-Transport-Security" not in (await bridge.get("/"))[2]
+        monkeypatch.setattr(web, "_HTTPS_PORT", bridge.port)
+        assert (await bridge.get("/"))[2]["Strict-Transport-Security"] == "max-age=31536000"
 
 
 async def test_without_the_token_only_the_status_is_told(

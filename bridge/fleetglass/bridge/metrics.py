@@ -176,6 +176,12 @@ class _Own(Collector):
             ("frames_replaced", "frames that newer ones took the place of", relay.fanout.replaced),
         ):
             yield CounterMetricFamily(f"fleetglass_{name}", text, value)
+        refused = CounterMetricFamily(
+            "fleetglass_refused", "connections, requests and viewers that were refused", labels=["reason"]
+        )
+        for reason, count in sorted(counts.refusals.items()):
+            refused.add_metric([reason], count)
+        yield refused
 
 
 def _latencies(latencies: Latencies) -> HistogramMetricFamily:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from websockets.exceptions import ConnectionClosed
 
@@ -58,6 +59,8 @@ class ViewerCounts:
     connected: int = 0
     refused: int = 0
     slow_closed: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Connections, requests and viewers that were turned away, by reason."""
 
 
 class Viewers:
@@ -71,7 +74,7 @@ class Viewers:
         wrong_tokens: WrongTokens,
         version: str,
     ) -> None:
-        self.counts = ViewerCounts()
+        self.counts = ViewerCounts(refusals=connections.refused)
         self._frames = SharedFrames()
         self._relay = relay
         self._access = access
