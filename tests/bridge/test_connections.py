@@ -187,10 +187,10 @@ async def test_one_viewer_too_many_is_told_to_come_later(
     monkeypatch.setattr(viewer_module, "MAX_VIEWERS", 1)
     async with running_bridge(mosquitto, prefix) as bridge, bridge.viewer() as first:
         await first.next("welcome")
-        async with bridge.connect() as second:
-            assert json.loads(await second.recv())["code"] == "too_many_viewers"
-            await second.wait_closed()
-            assert second.close_code == 1013
+        async with bridge.viewer() as second:
+            assert (await second.next("error"))["code"] == "too_many_viewers"
+            await second.connection.wait_closed()
+            assert second.connection.close_code == 1013
         assert (await bridge.health())["refused"] == {"too_many_viewers": 1}
         await first.send(type="ping", id=1)
         await first.next("pong")

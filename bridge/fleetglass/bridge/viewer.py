@@ -111,9 +111,6 @@ class Viewers:
                 )
 
     async def _greet(self, connection: Connection) -> bool:
-        if len(self._relay.fanout) >= MAX_VIEWERS:
-            error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
-            return await self._refuse(connection, error, _TRY_AGAIN_LATER)
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
                 hello = decode_viewer_message(await connection.recv())
@@ -134,6 +131,10 @@ class Viewers:
                 await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
             error = Error("bad_token", "expected the viewer token that the bridge printed")
             return await self._refuse(connection, error)
+        # From here on nothing is waited for until it has joined, so that it is counted for the next one.
+        if len(self._relay.fanout) >= MAX_VIEWERS:
+            error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
+            return await self._refuse(connection, error, _TRY_AGAIN_LATER)
         if self._access.token is not None and connection.caller.user is None:
             self._by_token.add(connection)
         return True
