@@ -48,3 +48,15 @@ def test_a_retained_online_is_no_rival() -> None:
     claim = Claim("abc")
     claim.answer(status("online", "other"), retained=True, now=1, chance=0)
     assert claim.rival(1) is None
+
+
+def test_a_status_that_does_not_come_back_is_noticed_once() -> None:
+    """By MQTT 3.1.1 a broker that forbids writing says nothing: the own status stays away."""
+    claim = Claim("abc")
+    claim.said(100)
+    assert not claim.is_unheard(109)
+    assert claim.is_unheard(111)
+    assert not claim.is_unheard(112)
+    claim.said(200)
+    claim.answer(status("online", "abc"), retained=False, now=201, chance=0)
+    assert not claim.is_unheard(300)

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from agent.recording import Recording, recording
+from fleetglass.agent import connection as connection_module
 from fleetglass.agent.connection import Message
 from fleetglass.agent.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
@@ -534,3 +536,26 @@ def is_away(publisher: Publisher) -> bool:
     """Hold it back once more, as every tick does, and return whether there is no connection at all."""
     publisher.hold("waiting for interface wlan0")
     return publisher._connection._client is None
+
+
+@pytest.mark.broker
+def test_a_user_who_may_not_write_is_told(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By MQTT 3.1.1 a broker drops what it forbids without a word; the log says that nothing comes back."""
+    monkeypatch.setattr(connection_module, "FIRST_VERSION", MQTTProtocolVersion.MQTTv311)
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\n")
+    rules.chmod(0o600)
+    broker = Mosquitto(tmp_path, "user root", f"acl_file {rules}").start()
+    now = [1000.0]
+    try:
+        with Publisher(settings(broker.port, prefix), session="abc", clock=lambda: now[0]) as publisher:
+            wait_for(lambda: publisher.connected, "connection of the agent")
+            for _ in range(3):
+                now[0] += 20
+                publisher.refresh()
+    finally:
+        broker.kill()
+    [line] = [record.message for record in caplog.records if "does not come back" in record.message]
+    assert f"{prefix}/web-1/status" in line

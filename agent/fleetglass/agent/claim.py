@@ -9,6 +9,7 @@ _log = logging.getLogger(__name__)
 
 _CONFLICT_SECONDS = 150.0  # two of the other's statuses may get lost
 _SHORTEST_SILENCE_SECONDS = 3.0
+_ECHO_SECONDS = 10.0
 
 
 class Claim:
@@ -18,6 +19,7 @@ class Claim:
         self._session = session
         self._rival: tuple[str, float] | None = None
         self._silent_until = float("-inf")
+        self._said_at: float | None = None
 
     def answer(self, payload: bytes, *, retained: bool, now: float, chance: float) -> float | None:
         """Return when to say `online` again because of this status: now, a little later, or never.
@@ -30,6 +32,7 @@ class Claim:
             status = None
         if status is not None and status.state == "online":
             if status.session == self._session:
+                self._said_at = None
                 return None
             if not retained:  # a retained one may be of an agent that is long dead
                 self._meet(status.session, now)
@@ -37,6 +40,17 @@ class Claim:
             return self._silent_until
         self._silent_until = now + _SHORTEST_SILENCE_SECONDS * (1 + chance)
         return now
+
+    def said(self, now: float) -> None:
+        """Take in that the first status of a connection was sent; it comes back to whoever sent it."""
+        self._said_at = now
+
+    def is_unheard(self, now: float) -> bool:
+        """Return once whether what was said has not come back in time."""
+        unheard = self._said_at is not None and now - self._said_at > _ECHO_SECONDS
+        if unheard:
+            self._said_at = None
+        return unheard
 
     def rival(self, now: float) -> str | None:
         """Return the session of another agent that publishes under this host id."""

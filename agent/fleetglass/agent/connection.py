@@ -27,6 +27,7 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 _log = logging.getLogger(__name__)
 
+FIRST_VERSION = MQTTProtocolVersion.MQTTv5
 KEEPALIVE_SECONDS = 15
 LONGEST_WAIT_SECONDS = 3.0  # what was missed is to be delivered 5 s after the broker returned
 STABLE_SECONDS = 10.0
@@ -94,7 +95,7 @@ class Connection:
         self._on_connected = _guarded(on_connected)
         self._on_message = _guarded(on_message)
         self._clock = clock
-        self._version = MQTTProtocolVersion.MQTTv5
+        self._version = FIRST_VERSION
         self._version_stood = False
         self._troubles = Troubles()
         self._end: End = "unreachable"
@@ -151,6 +152,11 @@ class Connection:
         if self._client is not None and (filters := [(topic, 1) for topic in topics]):
             self._client.subscribe(filters)
             self._waker.wake()
+
+    def tell_of_silence(self, topic: str) -> None:
+        """Say that what we published did not come back; by MQTT 3.1.1 a broker refuses without a word."""
+        text = "broker %s: what is published on %s does not come back; may this user write and read it?"
+        self._troubles.tell("unheard", text, self._broker.url, topic)
 
     def renew(self) -> None:
         """Leave the broker, and come back with files read again."""

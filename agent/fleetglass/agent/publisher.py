@@ -214,6 +214,8 @@ class Publisher:
             return
         if now >= self._status_due:
             self._say_online()
+        if self._claim.is_unheard(now):
+            self._connection.tell_of_silence(self._status_topic)
         self._announcements.say_due()
 
     def _readers_may_be_missing(self) -> bool:
@@ -251,6 +253,7 @@ class Publisher:
         if self._held is not None or self._stopping:
             return
         self._say_online()
+        self._claim.said(self._clock())
         self._connection.subscribe(self._heard)
         self._announcements.say_all()
 
