@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up test format clean
+.PHONY: up test fuzz format clean
 .DELETE_ON_ERROR:
 
 up: $(VENV)/run.stamp
@@ -11,6 +11,9 @@ up: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@scripts/test $(ARGS)
+
+fuzz: $(VENV)/test.stamp
+	@$(VENV)/bin/python -m pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(ARGS)
 
 format: $(VENV)/test.stamp
 	@$(VENV)/bin/ruff check --fix --quiet

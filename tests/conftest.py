@@ -13,6 +13,7 @@ _numbers = itertools.count()
 
 # How long an example takes depends on what else the machine does; a hanging test meets its timeout.
 settings.register_profile("fleetglass", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000)
 settings.load_profile("fleetglass")
 
 
