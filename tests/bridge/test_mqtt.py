@@ -70,6 +70,14 @@ def test_a_payload_that_is_too_large_is_told_and_never_held(cut: int) -> None:
     assert taken.messages == [("a/c", b"y")]
 
 
+def test_what_is_skipped_shows_no_life() -> None:
+    """A length that the network garbled must not keep a bridge deaf for the next 256 MB."""
+    taken = _Taken()
+    assert taken.packets.feed(_publish(b"t", b"x"))
+    assert taken.packets.feed(b"\x30\xff\xff\xff\x7f\x00\x01tpayload")  # a PUBLISH of 256 MB begins
+    assert not any(taken.packets.feed(_publish(b"t", b"x")) for _ in range(100))
+
+
 def test_a_payload_just_above_the_limit_is_told_too() -> None:
     """The limit is that of the contract, to the byte."""
     taken = _Taken()

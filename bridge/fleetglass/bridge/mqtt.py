@@ -58,8 +58,11 @@ class Packets:
         self._skip = 0
         """Bytes of an oversized packet that are still to come."""
 
-    def feed(self, data: bytes) -> None:
-        """Take in what was read."""
+    def feed(self, data: bytes) -> bool:
+        """Take in what was read, and return whether a packet was in it.
+
+        A stream that lost its order may announce a packet of 256 MB: what is skipped shows no life.
+        """
         if self._skip:
             skipped = min(self._skip, len(data))
             self._skip -= skipped
@@ -104,6 +107,7 @@ class Packets:
             at = stop
         self._skip += max(0, at - end)
         self._rest = buffer[at:]
+        return at > 0
 
 
 class Connection(asyncio.Protocol):
@@ -168,9 +172,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what was read."""
-        self._heard = asyncio.get_running_loop().time()
         try:
-            self._packets.feed(data)
+            if self._packets.feed(data):
+                self._heard = asyncio.get_running_loop().time()
         except MqttError as error:
             self._end(error)
         self._on_read()
