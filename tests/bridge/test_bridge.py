@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fleetglass.bridge import bridge as bridge_module
+from fleetglass.bridge import listener as listener_module
 from fleetglass.bridge import viewer as viewer_module
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.errors import BridgeError
@@ -479,3 +480,57 @@ async def test_compressed_frames_carry_the_same(mosquitto: Mosquitto, prefix: st
                 for viewer in (compressed, plain):
                     frame = await viewer.next("pulse")
                     assert frame["hosts"] == {"web-1": json.loads(pulse(tick, filler="x" * 5000))}
+
+
+async def test_a_viewer_that_was_slow_gets_the_newest_and_is_told(mosquitto: Mosquitto, prefix: str) -> None:
+    """What it missed is not sent afterwards: the newest replaced it, and a notice says so."""
+    filler = "x" * 60_000
+    last = 100
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        async with (
+            bridge.viewer(hosts={"web-1": "*"}) as slow,
+            bridge.viewer(hosts={"web-1": "*"}) as healthy,
+        ):
+            await slow.next("fleet")
+            slow.connection.transport.pause_reading()
+            await _until_subscribed(bridge, agent, f"{prefix}/web-1/live/probe")
+            for tick in range(1, last + 1):
+                payload = json.dumps({"time": tick, "tick": tick, "filler": filler})
+                await agent.publish(f"{prefix}/web-1/live/collector", payload)
+                while (await _live_with(healthy, "collector"))["samples"]["collector"]["tick"] != tick:
+                    pass
+            slow.connection.transport.resume_reading()
+            got = []
+            while last not in got:
+                got.append((await _live_with(slow, "collector"))["samples"]["collector"]["tick"])
+            assert len(got) < last
+            kinds = [message["type"] for message in slow.received]
+            assert "notice" in kinds
+
+
+async def test_a_viewer_that_is_too_slow_is_told_why_it_is_closed(
+    mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is closed with 1013, which it reads when it reads again."""
+    monkeypatch.setattr(viewer_module, "SLOW_CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(listener_module, "SHUTDOWN_SECONDS", 30)
+    filler = "x" * 60_000
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        async with bridge.viewer(hosts={"web-1": "*"}) as frozen:
+            await frozen.next("fleet")
+            frozen.connection.transport.pause_reading()
+            await _until_subscribed(bridge, agent, f"{prefix}/web-1/live/probe")
+            tick = 0
+            while (await bridge.health())["viewers_closed_slow"] == 0:
+                tick += 1
+                payload = json.dumps({"time": tick, "tick": tick, "filler": filler})
+                await agent.publish(f"{prefix}/web-1/live/collector", payload)
+            frozen.connection.transport.resume_reading()
+            with pytest.raises(ConnectionClosed) as caught:
+                await frozen.next("never", seconds=20)
+            assert caught.value.rcvd is not None
+            assert caught.value.rcvd.code == 1013

@@ -2,7 +2,11 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
+from fleetglass.bridge import fanout as fanout_module
 from fleetglass.bridge.fanout import END_OF_TICK, Fanout, Selection, Subscriber
+from fleetglass.wire.protocol import Host
 
 PAYLOAD = b'{"time":1,"tick":1}'
 
@@ -91,3 +95,22 @@ async def test_what_was_replaced_is_counted_for_viewers_that_left_too() -> None:
     assert fanout.replaced == 2
     fanout.remove(slow)
     assert fanout.replaced == 2
+
+
+async def test_what_is_for_all_lets_others_run_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand changes for many viewers hold up no live frame, come in order, and miss nobody."""
+    monkeypatch.setattr(fanout_module, "SLICE_SECONDS", 0)
+    fanout = Fanout()
+    viewers = [_watcher(fanout, a="*") for _ in range(3)]
+    for state in ("late", "lost"):
+        fanout.host_changed(Host(id="b", state=state))
+    fanout.live("a", "collector", 1, PAYLOAD)
+    assert sum(len(viewer.outbox) for viewer in viewers) == len(viewers) + 1
+    gone = viewers.pop()
+    fanout.remove(gone)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    for viewer in viewers:
+        frames = [await _frame(viewer) for _ in range(len(viewer.outbox))]
+        assert {frame["type"] for frame in frames} == {"live", "host"}
+        assert frames[-1]["state"] == "lost"
