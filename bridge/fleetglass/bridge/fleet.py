@@ -59,6 +59,7 @@ class Fleet:
         self._connected = False  # to the broker; while not, no host changes its state
         self._seen_broker = False
         self._grace_until = 0.0
+        self._without_info: dict[str, Host] = {}
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -74,8 +75,8 @@ class Fleet:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
             host.id
-            for host in self._hosts.values()
-            if host.info is None and host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
+            for host in self._without_info.values()
+            if host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
         ]
 
     def broker_connected(self, now: float) -> None:
@@ -113,6 +114,7 @@ class Fleet:
             known = self._hosts.get(host)
             if known is not None and known.info is not None:
                 known.info = None
+                self._without_info[host] = known
                 known.demand_groups = frozenset()
                 self._changes.infos.add(host)
             return
@@ -122,6 +124,7 @@ class Fleet:
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
             record.info = payload
+            self._without_info.pop(host, None)
             self._changes.infos.add(host)
 
     def hear_pulse(self, host: str, payload: bytes, now: float, wall: float) -> bool:
@@ -170,11 +173,13 @@ class Fleet:
             if len(self._hosts) >= MAX_HOSTS:
                 raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
             record = self._hosts[host] = Host(id=host, presence=Presence(known_since=now), since=wall)
+            self._without_info[host] = record
             self._changes.removed.discard(host)
             self._changes.states.add(host)
         return record
 
     def _remove(self, host: str) -> None:
+        self._without_info.pop(host, None)
         if self._hosts.pop(host, None) is not None:
             self._changes.states.discard(host)
             self._changes.infos.discard(host)
