@@ -143,6 +143,32 @@ async def test_a_broker_that_is_silent_is_given_up() -> None:
         await _try(be_silent)
 
 
+async def test_a_busy_stream_does_not_silence_us() -> None:
+    """However much comes, we ping: a broker leaves a client that says nothing for 1.5 keepalives."""
+    heard = bytearray()
+
+    async def chatter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"\x20\x02\x00\x00")
+        talking = asyncio.create_task(talk(writer))
+        while data := await reader.read(100):
+            heard.extend(data)
+        talking.cancel()
+        writer.close()
+
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(_publish(b"x", b"{}"))
+            await asyncio.sleep(0.01)
+
+    async def wait_for_pings(connection: Connection) -> None:
+        pinging = asyncio.create_task(connection.keep_alive(0.4))
+        await wait_until(lambda: heard.count(b"\xc0\x00") >= 2, "two pings")
+        pinging.cancel()
+
+    await _try(chatter, wait_for_pings)
+
+
 async def test_a_broker_that_falls_silent_is_noticed() -> None:
     """A frozen broker keeps its connections open; only the missing answer to a ping tells."""
 

@@ -157,14 +157,13 @@ class Connection(asyncio.Protocol):
         await self._request(0x33, _text(topic), payload)
 
     async def keep_alive(self, seconds: float) -> None:
-        """Ping while there is nothing else; end the connection when the broker falls silent."""
+        """Ping however much comes: the broker waits for us; end the connection when it falls silent."""
         loop = asyncio.get_running_loop()
         while not self.lost.done():
             await asyncio.sleep(seconds / 2)
             if loop.time() - self._heard > seconds:
                 self._end(MqttError(f"heard nothing for {seconds:g} s"))
-            elif loop.time() - self._heard > seconds / 4:
-                self._write(b"\xc0\x00")
+            self._write(b"\xc0\x00")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what to write to."""
