@@ -1,6 +1,5 @@
 """The agent's connection to the broker, kept up on a thread of its own."""
 
-import contextlib
 import logging
 import random
 import threading
@@ -225,12 +224,13 @@ class Connection:
             return
         self._end = "unanswered"
         self._client = client
-        with contextlib.ExitStack() as stack:
-            stack.callback(_close_socket, client)
+        try:
             if self._is_leaving:
                 client.disconnect()
             answer_by = self._clock() + self._answer_seconds()
             serve(client, self._waker, lambda: self._patience_seconds(answer_by))
+        finally:
+            _close_socket(client)
         self._tell_of_no_answer()
 
     def _patience_seconds(self, answer_by: float) -> float:
