@@ -35,6 +35,7 @@ VOLATILE = {
 }
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("machine", ["raspberry-pi-4", "laptop", "server"])
 def test_every_message_of_a_tick(
     machine: str, mosquitto: Mosquitto, prefix: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -46,7 +47,9 @@ def test_every_message_of_a_tick(
         recording(mosquitto.port, prefix) as witness,
         Fleetglass(*arguments, "--root", str(root), "--interval", "0.5", home=tmp_path),
     ):
-        tick = wait_for(lambda: whole_tick(witness), "a tick of every group", 25) or []
+        # A busy machine may need a second turn of the slow groups, and the summary comes on its own clock.
+        tick = wait_for(lambda: whole_tick(witness), "a tick of every group", 60) or []
+        tick += wait_for(lambda: summaries_since(witness, tick), "a summary that knows as much", 30)[:1]
         witness.wait("info")
     found = {one.topic: normal(one.topic, one.payload) for one in tick}
     found["info"] = normal("info", witness.of("info")[-1].payload)
@@ -58,16 +61,23 @@ def test_every_message_of_a_tick(
 
 
 def whole_tick(witness: Recording) -> list[Heard] | None:
-    """Return the messages of the first tick at which every group was due and none was held up."""
+    """Return what came, the summary aside, of the first tick at which every group was due and none late."""
     for report in witness.of("live/collector"):
         runs = report.payload["collectors"].values()
-        tick = [one for one in list(witness.messages) if one.payload.get("tick") == report.payload["tick"]]
+        number = report.payload["tick"]
+        tick = [one for one in list(witness.messages) if one.payload.get("tick") == number]
+        tick = [one for one in tick if one.topic != "summary"]
         topics = {one.topic for one in tick}
-        if {"pulse", "summary", "live/filesystem", "live/process"} <= topics and all(
+        if {"pulse", "live/filesystem", "live/process"} <= topics and all(
             run["state"] == "ok" and "reason" not in run for run in runs
         ):
             return tick
     return None
+
+
+def summaries_since(witness: Recording, tick: list[Heard]) -> list[Heard]:
+    """Return the summaries of what a whole tick tells, or later ones."""
+    return [one for one in witness.of("summary") if one.payload["tick"] >= tick[0].payload["tick"]]
 
 
 def normal(topic: str, payload: dict[str, Any]) -> Any:
