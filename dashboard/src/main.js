@@ -1,6 +1,6 @@
 /** Builds the page and connects it: what arrives goes to the fleet and to the page that is open. */
 
-import { isTyping } from "./dom.js"
+import { Actions } from "./actions.js"
 import { Fleet } from "./fleet.js"
 import { Header } from "./header.js"
 import { FleetPage } from "./pages/fleet-page.js"
@@ -11,6 +11,7 @@ import { Selection } from "./selection.js"
 import { BridgeSocket } from "./socket.js"
 import { StatusBar } from "./status-bar.js"
 import { Theme } from "./theme.js"
+import { TimeView } from "./time-view.js"
 
 const TEXT_MILLISECONDS = 1000
 
@@ -18,6 +19,8 @@ class App {
   #fleet = new Fleet()
   #theme = new Theme()
   #scheduler = new Scheduler((now) => this.#write(now))
+  #time = new TimeView()
+  #actions = new Actions()
   #socket
   #selection
   #header
@@ -45,10 +48,7 @@ class App {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#socket.retryNow()
     })
-    document.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-      if (this.#page?.press(event.key)) event.preventDefault()
-    })
+    document.addEventListener("keydown", (event) => this.#actions.press(event))
     // The skip link must not become an address of the router.
     document.querySelector(".skip").addEventListener("click", (event) => {
       event.preventDefault()
@@ -63,15 +63,18 @@ class App {
   #open() {
     const route = parseRoute(location.hash)
     this.#page?.close()
+    this.#time.pause(undefined)
     const context = {
       fleet: this.#fleet,
       theme: this.#theme,
       scheduler: this.#scheduler,
       selection: this.#selection,
+      time: this.#time,
       tools: this.#header.tools,
       main: document.getElementById("main"),
     }
-    this.#page = route.page === "host" ? new HostPage(context, route.host) : new FleetPage(context, route.query)
+    this.#page = route.page === "host" ? new HostPage(context, route) : new FleetPage(context, route)
+    this.#actions.page = this.#page.actions
     this.#scheduler.wantText()
   }
 

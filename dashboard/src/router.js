@@ -1,29 +1,45 @@
-/** The page's address: `#/` the fleet, `#/host/<id>` one host, either with `?key=value`. */
+/** The page's address: every state of the page is a link. */
 
 import { isHostId } from "./messages.js"
 
-/** @typedef {{page: "fleet" | "host", host?: string, query: URLSearchParams}} Route */
+/**
+ * `#/` the fleet, `#/host/<id>` a host, `#/host/<id>/<panel>` one panel of it, `#/compare` several hosts;
+ * each with `?key=value`.
+ * @typedef {{page: "fleet" | "host" | "compare", host: string, panel: string, query: URLSearchParams}} Route
+ */
+
+export const FLEET_ADDRESS = "#/"
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
   const [path, search = ""] = hash.replace(/^#/, "").split("?", 2)
   const query = new URLSearchParams(search)
-  const host = path.match(/^\/host\/([^/]+)$/)?.[1]
-  return isHostId(host) ? { page: "host", host, query } : { page: "fleet", query }
+  if (path === "/compare") return { page: "compare", host: "", panel: "", query }
+  const [, host = "", panel = ""] = path.match(/^\/host\/([^/]+)(?:\/([a-z0-9_-]+))?$/) ?? []
+  return isHostId(host) ? { page: "host", host, panel, query } : { page: "fleet", host: "", panel: "", query }
 }
 
-/** @param {string} id */
-export function hostAddress(id) {
-  return `#/host/${id}`
+/** @param {string} id @param {string} [panel] */
+export function hostAddress(id, panel = "") {
+  return `#/host/${id}${panel === "" ? "" : `/${panel}`}`
 }
 
-export const FLEET_ADDRESS = "#/"
+/** @param {string[]} hosts @param {string[]} [metrics] */
+export function compareAddress(hosts, metrics = []) {
+  const query = new URLSearchParams({ hosts: hosts.join(",") })
+  if (metrics.length > 0) query.set("metric", metrics.join(","))
+  return `#/compare?${readable(query)}`
+}
 
-/** Change the query without a new entry in the history and without a new page. @param {Record<string, string>} values empty ones are left out */
-export function replaceQuery(values) {
-  const path = location.hash.replace(/^#/, "").split("?", 1)[0] || "/"
-  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ""))
-  history.replaceState(null, "", `#${path}${query.size > 0 ? `?${query}` : ""}`)
+/** Change some of the query without a new entry in the history and without a new page. @param {Record<string, string>} values empty ones are left out */
+export function changeQuery(values) {
+  const [path, search = ""] = location.hash.replace(/^#/, "").split("?", 2)
+  const query = new URLSearchParams(search)
+  for (const [key, value] of Object.entries(values)) {
+    if (value === "") query.delete(key)
+    else query.set(key, value)
+  }
+  history.replaceState(null, "", `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`)
 }
 
 /**
@@ -37,4 +53,9 @@ export function takeToken() {
     history.replaceState(null, "", FLEET_ADDRESS)
   }
   return sessionStorage.getItem("fleetglass.token") ?? undefined
+}
+
+/** Commas stay as they are: a link is read and written by people, too. @param {URLSearchParams} query */
+function readable(query) {
+  return query.toString().replaceAll("%2C", ",")
 }

@@ -3,7 +3,7 @@
 import { button, element, setAttribute, setText } from "../dom.js"
 import { STATES } from "../fleet.js"
 import { count } from "../numbers.js"
-import { replaceQuery } from "../router.js"
+import { changeQuery } from "../router.js"
 import { FleetSummary } from "./fleet-summary.js"
 import { FleetTable } from "./fleet-table.js"
 
@@ -24,8 +24,8 @@ export class FleetPage {
   #title = element("h1", { class: "unseen" }, "Fleet")
   #onScroll = () => this.#context.scheduler.wantText()
 
-  /** @param {object} context @param {URLSearchParams} query */
-  constructor(context, query) {
+  /** @param {object} context @param {import("../router.js").Route} route */
+  constructor(context, { query }) {
     this.#context = context
     this.#query = { q: query.get("q") ?? "", state: query.get("state") ?? "", sort: query.get("sort") ?? "" }
     this.#states = new Set(this.#query.state.split(",").filter((state) => STATES.includes(state)))
@@ -61,11 +61,9 @@ export class FleetPage {
 
   take() {}
 
-  /** @param {string} key @returns {boolean} whether it meant something here */
-  press(key) {
-    if (key !== "/") return false
-    this.#search.focus()
-    return true
+  /** @returns {import("../actions.js").Action[]} */
+  get actions() {
+    return [{ words: "Filter hosts", keys: ["/"], run: () => this.#search.focus() }]
   }
 
   /** @param {number} now */
@@ -95,7 +93,7 @@ export class FleetPage {
 
   #remember(change) {
     Object.assign(this.#query, change)
-    replaceQuery(this.#query)
+    changeQuery(this.#query)
     this.#context.scheduler.wantText()
   }
 

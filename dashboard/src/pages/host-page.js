@@ -17,9 +17,8 @@ import { TemperaturePanel } from "../panels/temperature.js"
 import { FLEET_ADDRESS, hostAddress } from "../router.js"
 import { Samples } from "../samples.js"
 import { StateMark, stateInWords } from "../state.js"
+import { WINDOWS_SECONDS } from "../time-view.js"
 
-const WINDOW_KEY = "fleetglass.window"
-const WINDOWS_SECONDS = [60, 300, 900]
 const SKEW_WORTH_A_WORD_SECONDS = 2
 const PANELS = [CpuPanel, CoresPanel, MemoryPanel, LoadPanel, KernelPanel, NetworkPanel, DiskPanel, FilesystemPanel, TemperaturePanel, ProcessPanel, CollectorPanel, FactsPanel]
 const KNOWN_GROUPS = new Set(["cpu", "memory", "disk", "filesystem", "network", "sensor", "process", "collector"])
@@ -29,8 +28,8 @@ export class HostPage {
   #id
   #samples = null
   #panels = []
-  #seconds
   #windows
+  #unfollow
   #switcher = element("select", { class: "switcher", "aria-label": "Host" })
   #listed = ""
   #mark = new StateMark()
@@ -42,12 +41,11 @@ export class HostPage {
   #unknown = element("p", { class: "nothing", hidden: true })
   #grid = element("div", { class: "panels" })
 
-  /** @param {object} context @param {string} id */
-  constructor(context, id) {
+  /** @param {object} context @param {import("../router.js").Route} route */
+  constructor(context, { host: id }) {
     this.#context = context
     this.#id = id
-    const kept = Number(localStorage.getItem(WINDOW_KEY))
-    this.#seconds = WINDOWS_SECONDS.includes(kept) ? kept : WINDOWS_SECONDS[0]
+    this.#unfollow = context.time.follow(() => this.#showWindow())
     this.#windows = WINDOWS_SECONDS.map((seconds) => button(`${seconds / 60} min`, () => this.#setWindow(seconds), { "data-seconds": String(seconds) }))
     this.#switcher.addEventListener("change", () => { location.hash = hostAddress(this.#switcher.value) })
     context.tools.replaceChildren(
@@ -62,11 +60,12 @@ export class HostPage {
         element("div", { class: "identity-name" }, this.#name, this.#synthetic, this.#mark.element), this.#about, this.#heard, this.#warning),
       this.#unknown, this.#grid)
     this.#showWindow()
-    context.selection.host(id, this.#seconds)
+    context.selection.host(id, context.time.seconds)
   }
 
   /** Undo the constructor. */
   close() {
+    this.#unfollow()
     for (const panel of this.#panels) panel.close()
     this.#context.main.replaceChildren()
     this.#context.tools.replaceChildren()
@@ -84,13 +83,13 @@ export class HostPage {
     if (message.type === "history") this.#samples.takePast(message.samples, received)
   }
 
-  /** @param {string} key @returns {boolean} whether it meant something here */
-  press(key) {
-    if (key === "[") this.#step(-1)
-    else if (key === "]") this.#step(1)
-    else if (key === "Escape") location.hash = FLEET_ADDRESS
-    else return false
-    return true
+  /** @returns {import("../actions.js").Action[]} */
+  get actions() {
+    return [
+      { words: "Previous host", keys: ["["], run: () => this.#step(-1) },
+      { words: "Next host", keys: ["]"], run: () => this.#step(1) },
+      { words: "All hosts", keys: ["Escape"], run: () => { location.hash = FLEET_ADDRESS } },
+    ]
   }
 
   /** @param {number} now */
@@ -122,8 +121,8 @@ export class HostPage {
   }
 
   #panelContext(host) {
-    const { fleet, scheduler, theme } = this.#context
-    return { host, samples: this.#samples, fleet, scheduler, theme, window: () => this.#seconds }
+    const { fleet, scheduler, theme, time } = this.#context
+    return { host, samples: this.#samples, fleet, scheduler, theme, window: () => time.seconds }
   }
 
   #addUnknownGroups() {
@@ -188,17 +187,17 @@ export class HostPage {
   }
 
   #setWindow(seconds) {
-    const longer = seconds > this.#seconds
-    this.#seconds = seconds
-    localStorage.setItem(WINDOW_KEY, String(seconds))
-    this.#showWindow()
+    const { time } = this.#context
+    const longer = seconds > time.seconds
+    time.setSeconds(seconds)
     this.#context.scheduler.repaint()
     if (longer) this.#context.selection.hostAnew(this.#id, seconds)
     else this.#context.selection.host(this.#id, seconds)
   }
 
   #showWindow() {
-    for (const one of this.#windows) setAttribute(one, "aria-pressed", String(Number(one.dataset.seconds) === this.#seconds))
-    for (const start of this.#grid.querySelectorAll(".window-start")) setText(start, `${this.#seconds / 60} min ago`)
+    const { seconds } = this.#context.time
+    for (const one of this.#windows) setAttribute(one, "aria-pressed", String(Number(one.dataset.seconds) === seconds))
+    for (const start of this.#grid.querySelectorAll(".window-start")) setText(start, `${seconds / 60} min ago`)
   }
 }
