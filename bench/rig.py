@@ -71,6 +71,12 @@ class RunningBridge:
     def __init__(self, program: Fleetglass, port: int) -> None:
         self.port = port
         self.pid = program.pid
+        self._program = program
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._program.output
 
     def health(self) -> dict[str, Any]:
         """Return what `/healthz` says."""
