@@ -20,7 +20,7 @@ format: $(VENV)/test.stamp
 	@$(VENV)/bin/ruff format
 
 clean:
-	rm -rf $(VENV) .venv-home-assistant dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-home-assistant tests/dashboard/node_modules dist .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@echo "Setting up $(VENV) (once) ..."

@@ -2,10 +2,11 @@
 
 /**
  * Make an element.
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {Record<string, string | boolean | undefined>} [attributes] `true` gives an empty attribute, false and undefined none
  * @param {...(Node | string)} children
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag)
@@ -62,7 +63,7 @@ export function freshCanvas(canvas) {
     canvas.width = pixelWidth
     canvas.height = pixelHeight
   }
-  const context = canvas.getContext("2d")
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, width, height)
   return { context, width, height }

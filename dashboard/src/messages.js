@@ -1,22 +1,26 @@
 /** What the bridge says, read with care: a frame that is not as agreed is null, and harms nothing. */
 
 const HOST_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
+/** @type {Set<unknown>} */
 const STATES = new Set(["live", "late", "lost", "stopped", "waiting"])
 
-const CHECKS = new Map([
-  ["welcome", (m) => isTime(m.time)],
-  ["fleet", (m) => Array.isArray(m.hosts)],
-  ["host", (m) => isHostId(m.id) && (m.state === undefined || STATES.has(m.state))],
-  ["pulse", (m) => isObject(m.hosts)],
-  ["live", (m) => isHostId(m.host) && isObject(m.samples)],
-  ["history", (m) => isHostId(m.host) && isObject(m.samples)],
-  ["broker", (m) => m.state === "connected" || m.state === "connecting"],
-  ["notice", (m) => typeof m.text === "string"],
-  ["error", (m) => typeof m.text === "string"],
-  ["pong", () => true],
-])
+/** @typedef {(message: Record<string, unknown>) => boolean} Check */
 
-/** @param {unknown} text one frame @returns {Record<string, any> | null} */
+/** @type {Map<unknown, Check>} */
+const CHECKS = new Map(/** @type {[string, Check][]} */ ([
+  ["welcome", (message) => isTime(message.time)],
+  ["fleet", (message) => Array.isArray(message.hosts)],
+  ["host", (message) => isHostId(message.id) && (message.state === undefined || STATES.has(message.state))],
+  ["pulse", (message) => isObject(message.hosts)],
+  ["live", (message) => isHostId(message.host) && isObject(message.samples)],
+  ["history", (message) => isHostId(message.host) && isObject(message.samples)],
+  ["broker", (message) => message.state === "connected" || message.state === "connecting"],
+  ["notice", (message) => typeof message.text === "string"],
+  ["error", (message) => typeof message.text === "string"],
+  ["pong", () => true],
+]))
+
+/** @param {unknown} text one frame @returns {import("./contract.js").BridgeMessage | null} */
 export function parseMessage(text) {
   let message
   try {
@@ -26,7 +30,8 @@ export function parseMessage(text) {
   }
   if (!isObject(message)) return null
   const check = CHECKS.get(message.type)
-  return check !== undefined && check(message) ? message : null
+  const fits = check !== undefined && check(message)
+  return fits ? /** @type {import("./contract.js").BridgeMessage} */ (/** @type {unknown} */ (message)) : null
 }
 
 /** @param {unknown} id @returns {id is string} */
@@ -34,17 +39,17 @@ export function isHostId(id) {
   return typeof id === "string" && HOST_ID.test(id)
 }
 
-/** @param {unknown} entry one host of a `fleet` message */
+/** @param {unknown} entry one host of a `fleet` message @returns {entry is import("./contract.js").HostEntry} */
 export function isHostEntry(entry) {
   return isObject(entry) && isHostId(entry.id) && STATES.has(entry.state)
 }
 
-/** @param {unknown} payload */
+/** @param {unknown} payload @returns {payload is import("./contract.js").Sample} */
 export function isSample(payload) {
   return isObject(payload) && isTime(payload.time) && Number.isInteger(payload.tick)
 }
 
-/** @param {unknown} value */
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }

@@ -5,11 +5,12 @@ const RESTART_INTERVALS = 2.5
 export class TickOrder {
   #tick = -1
   #time = Number.NEGATIVE_INFINITY
+  /** @type {string | undefined} */
   #session
 
   /**
    * Whether a sample is newer than all before it.
-   * @param {{time: number, tick: number, session?: string}} sample
+   * @param {import("./contract.js").Sample} sample
    * @param {number} intervalSeconds
    */
   accept(sample, intervalSeconds) {

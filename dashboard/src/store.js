@@ -10,6 +10,7 @@ export class Columns {
   #capacity
   #times
   #ticks
+  /** @type {Map<string, Float32Array>} */
   #columns = new Map()
   #end = 0
   #length = 0
@@ -62,6 +63,7 @@ export class Columns {
 
   /** Put rows of the past in their place; rows already here stay as they are. @param {Row[]} past */
   merge(past) {
+    /** @type {Map<number, Row>} */
     const rows = new Map()
     for (const row of past) rows.set(row.time, row)
     for (let row = this.first; row < this.#end; row += 1) {
@@ -90,6 +92,7 @@ export class Columns {
 
   /** @param {number} row @returns {[string, number][]} */
   #entries(row) {
+    /** @type {[string, number][]} */
     const entries = []
     for (const key of this.#columns.keys()) {
       const value = this.value(key, row)

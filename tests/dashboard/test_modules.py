@@ -1,0 +1,71 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from support.node import NO_PACKAGES, PACKAGES, has_packages, run_node
+
+HERE = Path(__file__).parent
+TESTS = sorted((HERE / "modules").glob("*.test.js"))
+
+# Modules whose types are not checked; only ever fewer.
+NOT_YET_TYPED = {
+    "chart.js",
+    "fleet.js",
+    "heatmap.js",
+    "main.js",
+    "pages/fleet-columns.js",
+    "pages/fleet-page.js",
+    "pages/fleet-summary.js",
+    "pages/fleet-table.js",
+    "pages/host-page.js",
+    "panels/collector.js",
+    "panels/cpu.js",
+    "panels/disk.js",
+    "panels/facts.js",
+    "panels/filesystem.js",
+    "panels/generic.js",
+    "panels/memory.js",
+    "panels/network.js",
+    "panels/panel.js",
+    "panels/power.js",
+    "panels/process.js",
+    "panels/temperature.js",
+    "panels/traffic.js",
+    "scheduler.js",
+    "selection.js",
+    "socket.js",
+    "status-bar.js",
+    "strips.js",
+    "table.js",
+    "theme.js",
+}
+
+
+@pytest.mark.skipif(not has_packages(), reason=NO_PACKAGES)
+def test_the_types_of_the_page_fit() -> None:
+    """TypeScript finds in the page's JavaScript nothing that cannot be, by the types in its comments."""
+    checked = run_node(PACKAGES / "typescript" / "bin" / "tsc", "--project", HERE, "--pretty", "false")
+    # What is indented explains the line before it.
+    found = re.findall(r"^(?=\S).+(?:\n[ \t]+.+)*", checked.stdout, re.MULTILINE)
+    wrong = [error for error in found if not _is_of(NOT_YET_TYPED, error)]
+    assert not wrong, "\n".join(wrong)
+    assert checked.returncode == 0 or found, checked.stdout
+
+
+@pytest.mark.parametrize("tests", TESTS, ids=lambda path: path.name.removesuffix(".test.js"))
+def test_a_module_does_what_its_own_tests_say(tests: Path) -> None:
+    """A module without DOM works in Node.js as its tests beside this one say, each of them."""
+    ran = run_node("--test", "--test-reporter=tap", tests)
+    assert ran.returncode == 0, ran.stdout
+    assert re.search(r"^# pass [1-9]", ran.stdout, re.MULTILINE), ran.stdout
+
+
+def test_the_modules_do_not_depend_on_where_they_run() -> None:
+    """In another language, with a comma in its numbers, and in another time zone every module does the same."""
+    ran = run_node("--test", "--test-reporter=tap", *TESTS, LANG="de_DE.UTF-8", TZ="Asia/Kathmandu")
+    assert ran.returncode == 0, ran.stdout
+
+
+def _is_of(modules: set[str], error: str) -> bool:
+    return any(error.startswith(f"dashboard/src/{name}(") for name in modules)
