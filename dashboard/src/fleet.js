@@ -2,12 +2,16 @@
 
 import { ClockOffset } from "./clock.js"
 import { isHostEntry, isHostId, isObject, isSample } from "./messages.js"
-import { TickOrder } from "./order.js"
+import { FleetSums } from "./fleet-sums.js"
+import { BUSY_PERCENT } from "./limits.js"
 import { isNumber } from "./numbers.js"
+import { TickOrder } from "./order.js"
 import { Columns } from "./store.js"
 
 export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 const SPARKLINE_ROWS = 72
+const GAP_INTERVALS = 2.5
+const SHORTEST_GAP_SECONDS = 2.5
 const NOTHING = Object.freeze({})
 
 export class Host {
@@ -23,13 +27,20 @@ export class Host {
   clock = new ClockOffset()
   /** The last minute of the headline CPU figure. */
   recent = new Columns(SPARKLINE_ROWS)
-  #order = new TickOrder()
-
-  /** @param {string} id */
-  constructor(id) { this.id = id }
-
+  /** Whether the bridge gave the past that goes before what has been heard since. */
+  filled = false
   /** Whether another host gives itself the same name. */
   hasNamesake = false
+  #order = new TickOrder()
+  #bridgeClock
+  /** Since when its processors are busy without a break, seconds by its clock, or NaN. */
+  #busySince = Number.NaN
+
+  /** @param {string} id @param {ClockOffset} [bridgeClock] */
+  constructor(id, bridgeClock = new ClockOffset()) {
+    this.id = id
+    this.#bridgeClock = bridgeClock
+  }
 
   /** The name that the host gives itself. */
   get ownName() {
@@ -45,14 +56,37 @@ export class Host {
     return isNumber(this.info.interval_seconds) && this.info.interval_seconds > 0 ? this.info.interval_seconds : 1
   }
 
+  /** What to add to its clock to get the browser's; the bridge's where the host's is not known. */
+  get offsetMilliseconds() { return this.clock.milliseconds ?? this.#bridgeClock.milliseconds ?? 0 }
+
+  /** When it was last heard, milliseconds by the browser's clock, or NaN. */
+  get lastHeard() { return this.newest * 1000 + this.offsetMilliseconds }
+
+  /** When it got into its state, milliseconds by the browser's clock. */
+  get sinceMilliseconds() { return this.since * 1000 + (this.#bridgeClock.milliseconds ?? 0) }
+
+  /** How far its clock is ahead of the bridge's, or undefined. */
+  get skewSeconds() {
+    const own = this.clock.milliseconds
+    const bridge = this.#bridgeClock.milliseconds
+    return own === undefined || bridge === undefined ? undefined : (bridge - own) / 1000
+  }
+
+  /** For how long its processors were busy without a break when the last pulse came, as far as its pulses are known. */
+  get busySeconds() { return Number.isNaN(this.#busySince) ? 0 : this.pulse.time - this.#busySince }
+
+  /** Milliseconds of silence that make a gap. */
+  get gapMilliseconds() { return Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * this.intervalSeconds) * 1000 }
+
   /** @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now */
   take(pulse, received, fresh) {
     if (!isSample(pulse)) return
     if (fresh) this.clock.observe(pulse.time, received)
     if (!this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
-    this.hear(pulse.time)
     this.recent.append(pulse.time, pulse.tick, headline(pulse))
+    this.#followBusy(pulse.time, pulse.cpu_percent, this.newest)
+    this.hear(pulse.time)
   }
 
   /** @param {unknown} pulses oldest first */
@@ -65,10 +99,21 @@ export class Host {
       this.pulse = newest
       this.hear(newest.time)
     }
+    this.#busySince = Number.NaN
+    for (let row = this.recent.first; row < this.recent.end; row += 1) {
+      const before = row > this.recent.first ? this.recent.time(row - 1) : Number.NaN
+      this.#followBusy(this.recent.time(row), this.recent.value("cpu_percent", row), before)
+    }
   }
 
   /** A sample came. @param {number} time seconds by the host's clock */
   hear(time) { this.newest = time }
+
+  /** @param {number} time @param {unknown} percent @param {number} before time of the sample before */
+  #followBusy(time, percent, before) {
+    if (!isNumber(percent) || percent < BUSY_PERCENT) this.#busySince = Number.NaN
+    else if (Number.isNaN(this.#busySince) || (time - before) * 1000 > this.gapMilliseconds) this.#busySince = time
+  }
 }
 
 export class Fleet {
@@ -79,6 +124,8 @@ export class Fleet {
   broker = { state: "connected", since: 0 }
   bridgeClock = new ClockOffset()
   bridgeVersion = ""
+  /** What all hosts do together, over the last minute. */
+  sums = new FleetSums()
   /** @type {Map<string, Set<Host>>} */
   #byName = new Map()
 
@@ -96,12 +143,14 @@ export class Fleet {
         this.bridgeClock.observe(message.time, received)
         this.bridgeVersion = String(message.version ?? "")
         this.broker = { state: message.broker, since: message.broker_since }
+        this.forgetPast()
         break
       case "pong":
         if (isNumber(message.time)) this.bridgeClock.observe(message.time, received)
         break
       case "broker":
         this.broker = { state: message.state, since: message.since }
+        if (message.state === "connected") this.forgetPast()
         break
       case "fleet":
         this.#replace(message.hosts.filter(isHostEntry), received)
@@ -113,7 +162,7 @@ export class Fleet {
         for (const [id, pulse] of Object.entries(message.hosts)) this.#known(id)?.take(pulse, received, true)
         break
       case "history":
-        this.hosts.get(message.host)?.takePast(message.samples.pulse)
+        this.#takePast(message, received)
         break
     }
   }
@@ -125,26 +174,36 @@ export class Fleet {
     return counts
   }
 
-  /** What to add to a host's clock to get the browser's; the bridge's where the host's is not known. @param {Host} host */
-  offset(host) {
-    return host.clock.milliseconds ?? this.bridgeClock.milliseconds ?? 0
+  /** Pulses may have been missed: the past of every host is wanted again. */
+  forgetPast() {
+    for (const host of this.hosts.values()) host.filled = false
+    this.sums.forgetPast()
   }
 
-  /** How far a host's clock is ahead of the bridge's, in seconds, or undefined. @param {Host} host */
-  skew(host) {
-    const own = host.clock.milliseconds
-    const bridge = this.bridgeClock.milliseconds
-    return own === undefined || bridge === undefined ? undefined : (bridge - own) / 1000
-  }
+  /** @param {Host} host */
+  offset(host) { return host.offsetMilliseconds }
 
-  /** When a host was last heard, milliseconds by the browser's clock, or NaN. @param {Host} host */
-  lastHeard(host) {
-    return host.newest * 1000 + this.offset(host)
-  }
+  /** @param {Host} host */
+  skew(host) { return host.skewSeconds }
+
+  /** @param {Host} host */
+  lastHeard(host) { return host.lastHeard }
 
   /** @param {number} time seconds by the bridge's clock @returns {number} milliseconds by the browser's */
   fromBridge(time) {
     return time * 1000 + (this.bridgeClock.milliseconds ?? 0)
+  }
+
+  #takePast(message, received) {
+    const host = this.hosts.get(message.host)
+    const pulses = message.samples.pulse
+    if (host === undefined || !Array.isArray(pulses)) return
+    host.takePast(pulses)
+    this.sums.takePast(host, pulses, message.more !== true, received)
+    if (message.more === true) return
+    host.filled = true
+    const heard = [...this.hosts.values()].filter((one) => one.state === "live" || one.state === "late")
+    this.sums.fill(heard.map((one) => one.id))
   }
 
   #replace(entries, received) {
@@ -197,7 +256,7 @@ export class Fleet {
   #known(id) {
     let host = this.hosts.get(id)
     if (host === undefined && isHostId(id)) {
-      host = new Host(id)
+      host = new Host(id, this.bridgeClock)
       this.hosts.set(id, host)
       this.#list(host)
     }

@@ -1,10 +1,8 @@
 /** A number with a bar beside it; the bar changes colour only for trouble. */
 
 import { element, setAttribute, setText } from "./dom.js"
+import { levelAt, METER_LIMIT } from "./limits.js"
 import { isNumber, MISSING_TITLE, percent } from "./numbers.js"
-
-const WARN_PERCENT = 80
-const CRITICAL_PERCENT = 92
 
 export class Meter {
   #text = element("span", { class: "number" })
@@ -13,7 +11,7 @@ export class Meter {
   element
 
   /** @param {(value: unknown) => "warn" | "critical" | null} [trouble] when it is trouble; by default when it is high */
-  constructor(trouble = levelOf) {
+  constructor(trouble = (value) => levelAt(value, METER_LIMIT)) {
     this.#levelOf = trouble
     this.element = element("span", { class: "metered" }, this.#text,
       element("span", { class: "meter", "aria-hidden": "true" }, this.#fill))
@@ -27,10 +25,4 @@ export class Meter {
     this.#fill.style.transform = `scaleX(${share.toFixed(3)})`
     setAttribute(this.element, "data-level", this.#levelOf(value))
   }
-}
-
-/** @param {unknown} value percent @returns {"warn" | "critical" | null} */
-export function levelOf(value) {
-  if (!isNumber(value) || value < WARN_PERCENT) return null
-  return value >= CRITICAL_PERCENT ? "critical" : "warn"
 }

@@ -17,16 +17,13 @@ export class StateMark {
 /**
  * What a host's state means right now: "lost since 14:02:11", "late, last sample 4 s ago".
  * @param {import("./fleet.js").Host} host
- * @param {import("./fleet.js").Fleet} fleet
  * @param {number} now
  */
-export function stateInWords(host, fleet, now) {
-  const heard = fleet.lastHeard(host)
-  const since = clockTime(fleet.fromBridge(host.since))
+export function stateInWords(host, now) {
   switch (host.state) {
-    case "late": return Number.isNaN(heard) ? "late" : `late, last sample ${age(heard, now)}`
-    case "lost": return `lost since ${since}`
-    case "stopped": return `stopped at ${since}`
+    case "late": return Number.isNaN(host.lastHeard) ? "late" : `late, last sample ${age(host.lastHeard, now)}`
+    case "lost": return `lost since ${clockTime(host.sinceMilliseconds)}`
+    case "stopped": return `stopped at ${clockTime(host.sinceMilliseconds)}`
     case "waiting": return "waiting for the first sample"
     default: return "live"
   }

@@ -139,7 +139,7 @@ export class HostPage {
   #writeIdentity(host, now) {
     const { fleet } = this.#context
     const { info } = host
-    this.#mark.set(host.state, stateInWords(host, fleet, now))
+    this.#mark.set(host.state, stateInWords(host, now))
     this.#synthetic.hidden = !host.synthetic
     const cores = isNumber(info.logical_cores) ? `${count(info.logical_cores)} cores` : ""
     const memory = isNumber(info.memory_total_bytes) ? bytes(info.memory_total_bytes) : ""
