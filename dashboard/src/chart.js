@@ -18,35 +18,48 @@ const GRID_MILLISECONDS = new Map([[60, 10_000], [300, 60_000], [900, 180_000]])
 
 /**
  * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () => number}} Source
- * @typedef {{name: string, colour: number, keys: string[], filled?: boolean}} Series keys are added up; colour counts from 1
+ * @typedef {{name: string, colour: number, keys: string[], filled?: boolean, source?: Source}} Series keys are added up;
+ *   colour counts from 1; a source of its own instead of the chart's, in a chart that is not stacked
  */
+
+/** What a chart has drawn of one source. */
+class Feed {
+  nextRow = 0
+  generation = -1
+  offset = Number.NaN
+  lastTime = Number.NaN
+  filledFrom = Number.POSITIVE_INFINITY
+
+  /** @param {Source} source @param {number[]} indexes of the series that it feeds */
+  constructor(source, indexes) {
+    this.source = source
+    this.indexes = indexes
+  }
+}
 
 export class LiveChart {
   #chart
-  #source
   #series
+  /** @type {Feed[]} */
+  #feeds
   #look
   #context
   #unfollow
   #segments = []
-  #nextRow = 0
-  #generation = -1
-  #offset = Number.NaN
-  #lastTime = Number.NaN
   #labelledAt = 0
   #colours
   #axis
 
   /**
    * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./theme.js").Theme, window: () => number}} context
-   * @param {{label: string, source: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
+   * @param {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
    *   stacked?: boolean, flipped?: boolean, timeAxis?: boolean, sections?: number}} look
    */
   constructor(context, look) {
     this.#context = context
     this.#look = look
-    this.#source = look.source
     this.#series = look.series
+    this.#feeds = feedsOf(look)
     this.canvas = element("canvas", { role: "img", "aria-label": look.label })
     this.#axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
     this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" },
@@ -69,13 +82,14 @@ export class LiveChart {
   close() {
     this.#context.scheduler.remove(this)
     this.#unfollow()
-    this.#empty()
+    for (const feed of this.#feeds) this.#empty(feed)
   }
 
   /** Draw other columns in the same place. @param {Series[]} series */
   setSeries(series) {
+    for (const feed of this.#feeds) this.#empty(feed)
     this.#series = series
-    this.#generation = -1
+    this.#feeds = feedsOf({ series, source: this.#look.source })
     this.#look.scale.reset()
   }
 
@@ -93,9 +107,10 @@ export class LiveChart {
     const { options } = this.#chart
     options.millisPerPixel = (seconds * 1000) / width
     options.grid.millisPerLine = GRID_MILLISECONDS.get(seconds) ?? seconds * 200
-    this.#chart.delay = Math.min(LONGEST_DELAY_MILLISECONDS, this.#source.interval() * 1000 + DELIVERY_MILLISECONDS)
+    const slowest = Math.max(0, ...this.#feeds.map(({ source }) => source.interval()))
+    this.#chart.delay = Math.min(LONGEST_DELAY_MILLISECONDS, slowest * 1000 + DELIVERY_MILLISECONDS)
     this.#followPixelRatio()
-    this.#takeRows(now - this.#chart.delay - seconds * 1000)
+    for (const feed of this.#feeds) this.#takeRows(feed, now - this.#chart.delay - seconds * 1000)
     this.#dropLeft(now - this.#chart.delay - seconds * 1000)
     this.#look.scale.report(this, this.#highest(), now)
     this.#chart.lastChartTimestamp = null
@@ -104,50 +119,36 @@ export class LiveChart {
     if (now - this.#labelledAt > LABEL_EVERY_MILLISECONDS) this.#describe(now, seconds)
   }
 
-  #takeRows(oldest) {
-    const { columns } = this.#source
-    const offset = this.#source.offset()
-    const moved = !(Math.abs(offset - this.#offset) <= CLOCK_MOVED_MILLISECONDS)
-    if (this.#generation !== columns.generation || moved || this.#nextRow < columns.first || this.#windowGrew(oldest)) {
-      this.#empty()
-      this.#generation = columns.generation
-      this.#offset = offset
-      this.#nextRow = this.#firstVisible(oldest)
-      this.#filledFrom = oldest
+  #takeRows(feed, oldest) {
+    const { columns, offset } = feed.source
+    const nowOff = offset()
+    const moved = !(Math.abs(nowOff - feed.offset) <= CLOCK_MOVED_MILLISECONDS)
+    if (feed.generation !== columns.generation || moved || feed.nextRow < columns.first || oldest < feed.filledFrom) {
+      this.#empty(feed)
+      feed.generation = columns.generation
+      feed.offset = nowOff
+      feed.nextRow = firstVisible(feed, oldest)
     }
-    for (; this.#nextRow < columns.end; this.#nextRow += 1) this.#takeRow(this.#nextRow)
+    // Later the window only moves on; one that grew is found by what it was filled from.
+    feed.filledFrom = oldest
+    for (; feed.nextRow < columns.end; feed.nextRow += 1) this.#takeRow(feed)
   }
 
-  #filledFrom = Number.POSITIVE_INFINITY
-
-  #windowGrew(oldest) {
-    const grew = oldest < this.#filledFrom
-    if (!grew) this.#filledFrom = oldest
-    return grew
-  }
-
-  #firstVisible(oldest) {
-    const { columns } = this.#source
-    let row = columns.end
-    while (row > columns.first && columns.time(row - 1) * 1000 + this.#offset >= oldest) row -= 1
-    return Math.max(columns.first, row - 1)
-  }
-
-  #takeRow(row) {
-    const { columns } = this.#source
-    const time = columns.time(row) * 1000 + this.#offset
-    const silent = !(time - this.#lastTime <= this.#source.gap())
-    this.#lastTime = time
+  #takeRow(feed) {
+    const { columns, gap } = feed.source
+    const time = columns.time(feed.nextRow) * 1000 + feed.offset
+    const silent = !(time - feed.lastTime <= gap())
+    feed.lastTime = time
     let below = 0
-    const levels = this.#series.map((series) => {
-      const value = columns.sum(series.keys, row)
+    const levels = feed.indexes.map((index) => {
+      const value = columns.sum(this.#series[index].keys, feed.nextRow)
       if (!this.#look.stacked) return value
       if (!Number.isNaN(value)) below += value
       return Number.isNaN(value) ? value : below
     })
+    const levelled = feed.indexes.map((index, place) => ({ index, level: levels[place] }))
     // Fills reach the bottom, so of a stack the highest line is drawn first.
-    const order = levels.map((_, index) => (this.#look.stacked ? levels.length - 1 - index : index))
-    for (const index of order) this.#put(index, time, levels[index], silent)
+    for (const { index, level } of this.#look.stacked ? levelled.reverse() : levelled) this.#put(index, time, level, silent)
   }
 
   #put(index, time, value, silent) {
@@ -174,10 +175,13 @@ export class LiveChart {
     })
   }
 
-  #empty() {
-    for (const { line } of this.#segments) this.#chart.removeTimeSeries(line)
-    this.#segments = []
-    this.#lastTime = Number.NaN
+  #empty(feed) {
+    this.#segments = this.#segments.filter(({ index, line }) => {
+      if (!feed.indexes.includes(index)) return true
+      this.#chart.removeTimeSeries(line)
+      return false
+    })
+    feed.lastTime = Number.NaN
   }
 
   #highest() {
@@ -236,4 +240,17 @@ export class LiveChart {
     const range = `${format(Math.min(...values))} to ${format(Math.max(...values))}`
     setAttribute(this.canvas, "aria-label", `${label}, now ${format(values.at(-1))}, range of ${roughly(seconds)} ${range}`)
   }
+}
+
+/** Each source once, with the series that it feeds. @param {{series: Series[], source?: Source}} look @returns {Feed[]} */
+function feedsOf({ series, source: common }) {
+  const bySource = Map.groupBy(series.keys(), (index) => series[index].source ?? common)
+  return [...bySource].map(([source, indexes]) => new Feed(source, indexes))
+}
+
+/** @param {Feed} feed @param {number} oldest milliseconds @returns {number} the row before the first in sight */
+function firstVisible({ source: { columns }, offset }, oldest) {
+  let row = columns.end
+  while (row > columns.first && columns.time(row - 1) * 1000 + offset >= oldest) row -= 1
+  return Math.max(columns.first, row - 1)
 }
