@@ -1,80 +1,66 @@
-/** A moving chart of columns of the store. The only user of smoothie: another library would change this file only. */
+/** A moving chart of columns of the store, with its values, its limits and the moment pointed at. */
 
+import { Crosshair } from "./crosshair.js"
 import { element, setAttribute, setText } from "./dom.js"
-import { roughly, trimmed } from "./numbers.js"
-import { SmoothieChart, TimeSeries } from "./smoothie.js"
-import { mixed, translucent } from "./theme.js"
+import { Lines } from "./lines.js"
+import { clockTime, isNumber, roughly, trimmed } from "./numbers.js"
+import { rangeOf, rowFrom, rowNear, timeOf } from "./readings.js"
+import { drawnLater, paintedEvery } from "./time-view.js"
 
-const LINE_WIDTH = 1.75
-const FILL_ALPHA = 0.14
-const STACK_FILL_SHARE = 0.34
-const FASTEST_PERIOD_MILLISECONDS = 50
-const SLOWEST_PERIOD_MILLISECONDS = 1000
-const DELIVERY_MILLISECONDS = 400
-const LONGEST_DELAY_MILLISECONDS = 3000
-const CLOCK_MOVED_MILLISECONDS = 100
+const FOCUSED_PERIOD_MILLISECONDS = 33
 const LABEL_EVERY_MILLISECONDS = 10_000
-const GRID_MILLISECONDS = new Map([[60, 10_000], [300, 60_000], [900, 180_000]])
+const LIMIT_LABEL_PIXELS = 12
 
 /**
- * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () => number}} Source
- * @typedef {{name: string, colour: number, keys: string[], filled?: boolean, source?: Source}} Series keys are added up;
- *   colour counts from 1; a source of its own instead of the chart's, in a chart that is not stacked
+ * @typedef {import("./readings.js").Source} Source
+ * @typedef {{name: string, colour: number, keys: string[], label?: string, filled?: boolean, source?: Source}} Series keys are
+ *   added up; colour counts from 1; a source of its own instead of the chart's, in a chart that is not stacked
+ * @typedef {{value: number, level: "high" | "critical" | "limit"}} Threshold
+ * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
+ *   stacked?: boolean, flipped?: boolean, sections?: number, thresholds?: () => Threshold[]}} Look
  */
 
-/** What a chart has drawn of one source. */
-class Feed {
-  nextRow = 0
-  generation = -1
-  offset = Number.NaN
-  lastTime = Number.NaN
-  filledFrom = Number.POSITIVE_INFINITY
-
-  /** @param {Source} source @param {number[]} indexes of the series that it feeds */
-  constructor(source, indexes) {
-    this.source = source
-    this.indexes = indexes
-  }
-}
-
 export class LiveChart {
-  #chart
-  #series
-  /** @type {Feed[]} */
-  #feeds
-  #look
   #context
+  #look
+  /** @type {Series[]} */
+  #series
+  /** @type {Set<string>} */
+  #hiddenNames = new Set()
+  /** @type {(Series & {source: Source})[]} */
+  #drawn = []
+  #lines
+  #crosshair
   #unfollow
-  #segments = []
-  #labelledAt = 0
+  /** @type {import("./theme.js").Colours | undefined} */
   #colours
-  #axis
+  #axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
+  #limits = element("div", { class: "limits", "aria-hidden": "true" })
+  #describedAt = 0
+  #height = 0
+  width = 0
 
   /**
-   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./theme.js").Theme, window: () => number}} context
-   * @param {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
-   *   stacked?: boolean, flipped?: boolean, timeAxis?: boolean, sections?: number}} look
+   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./theme.js").Theme, time: import("./time-view.js").TimeView}} context
+   * @param {Look} look
    */
   constructor(context, look) {
     this.#context = context
     this.#look = look
     this.#series = look.series
-    this.#feeds = feedsOf(look)
-    this.canvas = element("canvas", { role: "img", "aria-label": look.label })
-    this.#axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
-    this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" },
-      this.#axis, element("div", { class: "plot" }, this.canvas))
-    this.#chart = new SmoothieChart({
-      responsive: true,
-      interpolation: "linear",
-      scaleSmoothing: 1,
-      labels: { disabled: true },
-      grid: { fillStyle: "transparent", lineWidth: 1, verticalSections: look.sections ?? 4, borderVisible: false },
-      horizontalLines: [],
-      yRangeFunction: () => ({ min: 0, max: look.scale.max }),
+    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": look.label }))
+    const plot = element("div", { class: "plot" }, canvas, this.#limits)
+    this.canvas = canvas
+    this.surface = canvas
+    this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" }, this.#axis, plot)
+    this.#lines = new Lines(canvas, { stacked: look.stacked === true, sections: look.sections ?? 4 })
+    this.#restart()
+    this.#crosshair = new Crosshair(this, { canvas, plot }, context.time, () => context.scheduler.wantWrite(this))
+    this.#unfollow = context.theme.follow((colours) => {
+      this.#colours = colours
+      this.#lines.dress(colours)
+      context.scheduler.repaint()
     })
-    this.#chart.canvas = this.canvas
-    this.#unfollow = context.theme.follow((colours) => this.#dress(colours))
     context.scheduler.add(this)
   }
 
@@ -82,141 +68,174 @@ export class LiveChart {
   close() {
     this.#context.scheduler.remove(this)
     this.#unfollow()
-    for (const feed of this.#feeds) this.#empty(feed)
+    this.#crosshair.close()
+    this.#lines.clear()
   }
 
   /** Draw other columns in the same place. @param {Series[]} series */
   setSeries(series) {
-    for (const feed of this.#feeds) this.#empty(feed)
     this.#series = series
-    this.#feeds = feedsOf({ series, source: this.#look.source })
     this.#look.scale.reset()
+    this.#restart()
   }
 
-  /** How often it is worth painting, in milliseconds: once per pixel. */
+  /** Draw all series but these, by name. @param {Set<string>} names */
+  setHidden(names) {
+    this.#hiddenNames = names
+    this.#restart()
+  }
+
+  /** The least and the most that is in sight, of the topmost series or of the whole stack; NaN where there is nothing. */
+  summary() {
+    return this.#summary(Date.now())
+  }
+
+  /** The last values of every series that is not hidden, in words, oldest first. @param {number} rows at most */
+  table(rows) {
+    const series = this.#drawn
+    const columns = ["time", ...series.map(nameOf)]
+    const [first] = series
+    if (first === undefined) return { columns, rows: [] }
+    const stretch = this.#stretch(Date.now())
+    const end = rowFrom(first.source, stretch.to + 1)
+    const start = Math.max(first.source.columns.first, end - rows)
+    return { columns, rows: Array.from({ length: end - start }, (_, index) => this.#row(series, timeOf(first.source, start + index))) }
+  }
+
   period() {
-    const perPixel = (this.#context.window() * 1000) / Math.max(1, this.canvas.clientWidth)
-    return Math.min(SLOWEST_PERIOD_MILLISECONDS, Math.max(FASTEST_PERIOD_MILLISECONDS, perPixel))
+    const { seconds } = this.#context.time
+    const isFocused = this.#crosshair.isPointed || document.activeElement === this.canvas
+    return paintedEvery(seconds, this.width, isFocused ? FOCUSED_PERIOD_MILLISECONDS : undefined)
+  }
+
+  /** @param {import("./scheduler.js").Size} size */
+  resize(size) {
+    this.width = size.width
+    this.#height = size.height
+    if (size.width > 0 && size.height > 0) this.#lines.resize(size)
   }
 
   /** @param {number} now */
   paint(now) {
-    const width = this.canvas.clientWidth
-    if (width === 0) return
-    const seconds = this.#context.window()
-    const { options } = this.#chart
-    options.millisPerPixel = (seconds * 1000) / width
-    options.grid.millisPerLine = GRID_MILLISECONDS.get(seconds) ?? seconds * 200
-    const slowest = Math.max(0, ...this.#feeds.map(({ source }) => source.interval()))
-    this.#chart.delay = Math.min(LONGEST_DELAY_MILLISECONDS, slowest * 1000 + DELIVERY_MILLISECONDS)
-    this.#followPixelRatio()
-    for (const feed of this.#feeds) this.#takeRows(feed, now - this.#chart.delay - seconds * 1000)
-    this.#dropLeft(now - this.#chart.delay - seconds * 1000)
-    this.#look.scale.report(this, this.#highest(), now)
-    this.#chart.lastChartTimestamp = null
-    this.#chart.render(this.canvas, now)
+    if (this.width === 0 || this.#height === 0) return
+    const { time } = this.#context
+    const { scale } = this.#look
+    const stretch = this.#stretch(now)
+    const highest = this.#lines.take(stretch, time.end(now), time.pausedAt !== undefined)
+    scale.report(this, highest, now)
+    this.#lines.draw(stretch, scale.max, this.#thresholds.map(({ value, level }) => ({ value, colour: this.#colourOf(level) })))
+  }
+
+  /** @param {number} now */
+  write(now) {
+    if (this.width === 0) return
     this.#writeAxis()
-    if (now - this.#labelledAt > LABEL_EVERY_MILLISECONDS) this.#describe(now, seconds)
+    this.#writeLimits()
+    this.#crosshair.write(now)
+    if (Math.abs(now - this.#describedAt) <= LABEL_EVERY_MILLISECONDS) return
+    this.#describedAt = now
+    setAttribute(this.canvas, "aria-label", this.#description(now))
   }
 
-  #takeRows(feed, oldest) {
-    const { columns, offset } = feed.source
-    const nowOff = offset()
-    const moved = !(Math.abs(nowOff - feed.offset) <= CLOCK_MOVED_MILLISECONDS)
-    if (feed.generation !== columns.generation || moved || feed.nextRow < columns.first || oldest < feed.filledFrom) {
-      this.#empty(feed)
-      feed.generation = columns.generation
-      feed.offset = nowOff
-      feed.nextRow = firstVisible(feed, oldest)
-    }
-    // Later the window only moves on; one that grew is found by what it was filled from.
-    feed.filledFrom = oldest
-    for (; feed.nextRow < columns.end; feed.nextRow += 1) this.#takeRow(feed)
+  /** @param {number} at milliseconds @param {number} now */
+  xOf(at, now) {
+    const { from, to } = this.#stretch(now)
+    return ((at - from) / (to - from)) * this.width
   }
 
-  #takeRow(feed) {
-    const { columns, gap } = feed.source
-    const time = columns.time(feed.nextRow) * 1000 + feed.offset
-    const silent = !(time - feed.lastTime <= gap())
-    feed.lastTime = time
+  /** @param {number} x @param {number} now */
+  timeAt(x, now) {
+    const { from, to } = this.#stretch(now)
+    return from + (x / this.width) * (to - from)
+  }
+
+  /** @param {number} at @param {number} now @returns {import("./crosshair.js").Reading[]} */
+  readingsAt(at, now) {
+    const stretch = this.#stretch(now)
     let below = 0
-    const levels = feed.indexes.map((index) => {
-      const value = columns.sum(this.#series[index].keys, feed.nextRow)
-      if (!this.#look.stacked) return value
-      if (!Number.isNaN(value)) below += value
-      return Number.isNaN(value) ? value : below
-    })
-    const levelled = feed.indexes.map((index, place) => ({ index, level: levels[place] }))
-    // Fills reach the bottom, so of a stack the highest line is drawn first.
-    for (const { index, level } of this.#look.stacked ? levelled.reverse() : levelled) this.#put(index, time, level, silent)
-  }
-
-  #put(index, time, value, silent) {
-    let segment = this.#segments.findLast((one) => one.index === index && one.open)
-    if (segment !== undefined && (silent || Number.isNaN(value))) {
-      segment.open = false
-      segment = undefined
-    }
-    if (Number.isNaN(value)) return
-    if (segment === undefined) {
-      segment = { index, open: true, line: new TimeSeries({ resetBounds: false }), last: time }
-      this.#segments.push(segment)
-      this.#chart.addTimeSeries(segment.line, this.#style(index))
-    }
-    segment.line.append(time, value)
-    segment.last = time
-  }
-
-  #dropLeft(oldest) {
-    this.#segments = this.#segments.filter((segment) => {
-      if (segment.open || segment.last >= oldest) return true
-      this.#chart.removeTimeSeries(segment.line)
-      return false
+    return this.#drawn.flatMap((series) => {
+      const { source, keys, colour } = series
+      const row = rowNear(source, at, stretch)
+      const value = row === undefined ? Number.NaN : source.columns.sum(keys, row)
+      if (row === undefined || Number.isNaN(value)) return []
+      below += value
+      const x = this.xOf(timeOf(source, row), now)
+      const y = this.#yOf(this.#look.stacked ? below : value)
+      return [{ label: nameOf(series), colour, text: this.#look.format(value), x, y }]
     })
   }
 
-  #empty(feed) {
-    this.#segments = this.#segments.filter(({ index, line }) => {
-      if (!feed.indexes.includes(index)) return true
-      this.#chart.removeTimeSeries(line)
-      return false
-    })
-    feed.lastTime = Number.NaN
-  }
-
-  #highest() {
-    let highest = 0
-    for (const { line } of this.#segments) for (const [, value] of line.data) if (value > highest) highest = value
-    return highest
-  }
-
-  #style(index) {
-    const { colour, filled } = this.#series[index]
-    const strokeStyle = this.#colours.series[(colour - 1) % this.#colours.series.length]
-    const fillStyle = this.#look.stacked
-      ? mixed(strokeStyle, this.#colours.panel, STACK_FILL_SHARE)
-      : filled === false ? undefined : translucent(strokeStyle, FILL_ALPHA)
-    // smoothie fills after it strokes: an opaque fill hides the lower half of the line.
-    return { lineWidth: this.#look.stacked ? 2 * LINE_WIDTH : LINE_WIDTH, strokeStyle, fillStyle }
-  }
-
-  #dress(colours) {
-    this.#colours = colours
-    this.#chart.options.grid.strokeStyle = colours.grid
-    for (const segment of this.#segments) {
-      Object.assign(this.#chart.getTimeSeriesOptions(segment.line), this.#style(segment.index))
+  /** When the sample nearest to a moment was taken. @param {number} at @param {number} now */
+  sampleNear(at, now) {
+    const stretch = this.#stretch(now)
+    for (const { source } of this.#drawn) {
+      const row = rowNear(source, at, stretch)
+      if (row !== undefined) return timeOf(source, row)
     }
+    return undefined
+  }
+
+  /** When the next sample was taken, or the one before; without a moment the first in sight, or the last. @param {number | undefined} at @param {number} by @param {number} now */
+  sampleBeside(at, by, now) {
+    const source = this.#drawn[0]?.source
+    if (source === undefined) return undefined
+    const stretch = this.#stretch(now)
+    const oldest = rowFrom(source, stretch.from)
+    const newest = rowFrom(source, stretch.to + 1) - 1
+    if (newest < oldest) return undefined
+    // The time of a sample comes back rounded.
+    const place = at === undefined ? (by > 0 ? oldest : newest) : by > 0 ? rowFrom(source, at + 1) : rowFrom(source, at - 1) - 1
+    return timeOf(source, Math.min(newest, Math.max(oldest, place)))
+  }
+
+  #restart() {
+    const { source: common } = this.#look
+    this.#drawn = this.#series.flatMap((series) => {
+      const source = series.source ?? common
+      return source === undefined || this.#hiddenNames.has(series.name) ? [] : [{ ...series, source }]
+    })
+    this.#lines.set(this.#drawn)
     this.#context.scheduler.repaint()
   }
 
-  #pixelRatio = 0
+  /** What is in sight. @param {number} now */
+  #stretch(now) {
+    const { time } = this.#context
+    const slowest = Math.max(0, ...this.#drawn.map(({ source }) => source.interval()))
+    const to = time.end(now) - drawnLater(slowest)
+    return { from: to - time.seconds * 1000, to }
+  }
 
-  #followPixelRatio() {
-    // smoothie looks only at the size in CSS pixels, which zooming leaves as it is.
-    if (this.#pixelRatio === window.devicePixelRatio) return
-    this.#pixelRatio = window.devicePixelRatio
-    this.#chart.lastWidth = undefined
-    this.#chart.lastHeight = undefined
+  /** @param {number} now */
+  #summary(now) {
+    const series = this.#drawn
+    const top = series.at(-1)
+    if (top === undefined) return { min: Number.NaN, max: Number.NaN }
+    return rangeOf(top.source, this.#look.stacked ? series.flatMap(({ keys }) => keys) : top.keys, this.#stretch(now))
+  }
+
+  #row(series, at) {
+    const cells = series.map(({ source, keys }) => {
+      const row = rowNear(source, at, { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY })
+      return this.#look.format(row === undefined ? undefined : source.columns.sum(keys, row))
+    })
+    return [clockTime(at), ...cells]
+  }
+
+  /** @param {number} value */
+  #yOf(value) {
+    const share = Math.min(1, value / this.#look.scale.max)
+    return this.#height * (this.#look.flipped ? share : 1 - share)
+  }
+
+  get #thresholds() {
+    return (this.#look.thresholds?.() ?? []).filter(({ value }) => isNumber(value) && value >= 0 && value <= this.#look.scale.max)
+  }
+
+  /** @param {Threshold["level"]} level */
+  #colourOf(level) {
+    const { warn, critical, muted } = /** @type {import("./theme.js").Colours} */ (this.#colours)
+    return level === "high" ? warn : level === "critical" ? critical : muted
   }
 
   #writeAxis() {
@@ -228,29 +247,34 @@ export class LiveChart {
     setText(flipped ? top : bottom, flipped ? "" : format(0))
   }
 
-  #describe(now, seconds) {
-    this.#labelledAt = now
-    const { label, format } = this.#look
-    const line = this.#segments.filter((one) => one.open).at(this.#look.stacked ? 0 : -1)?.line
-    if (line === undefined || line.data.length === 0) {
-      setAttribute(this.canvas, "aria-label", `${label}, no data`)
-      return
-    }
-    const values = line.data.map(([, value]) => value)
-    const range = `${format(Math.min(...values))} to ${format(Math.max(...values))}`
-    setAttribute(this.canvas, "aria-label", `${label}, now ${format(values.at(-1))}, range of ${roughly(seconds)} ${range}`)
+  #writeLimits() {
+    const thresholds = this.#thresholds
+    while (this.#limits.childElementCount > thresholds.length) this.#limits.lastElementChild?.remove()
+    while (this.#limits.childElementCount < thresholds.length) this.#limits.append(element("span"))
+    thresholds.forEach(({ value, level }, index) => {
+      const label = /** @type {HTMLElement} */ (this.#limits.children[index])
+      setText(label, `${level} ${trimmed(this.#look.format(value))}`)
+      setAttribute(label, "data-level", level)
+      const y = this.#yOf(value)
+      const top = `${Math.round(y < LIMIT_LABEL_PIXELS + 2 ? y + 2 : y - LIMIT_LABEL_PIXELS - 1)}px`
+      if (label.style.top !== top) label.style.top = top
+    })
+  }
+
+  /** @param {number} now */
+  #description(now) {
+    const { label, format, stacked } = this.#look
+    const { min, max } = this.#summary(now)
+    const series = this.#drawn
+    const top = series.at(-1)
+    const row = top && rowFrom(top.source, this.#stretch(now).to + 1) - 1
+    if (top === undefined || row === undefined || Number.isNaN(max)) return `${label}, no data`
+    const last = top.source.columns.sum(stacked ? series.flatMap(({ keys }) => keys) : top.keys, row)
+    return `${label}, now ${format(last)}, range of ${roughly(this.#context.time.seconds)} ${format(min)} to ${format(max)}`
   }
 }
 
-/** Each source once, with the series that it feeds. @param {{series: Series[], source?: Source}} look @returns {Feed[]} */
-function feedsOf({ series, source: common }) {
-  const bySource = Map.groupBy(series.keys(), (index) => series[index].source ?? common)
-  return [...bySource].map(([source, indexes]) => new Feed(source, indexes))
-}
-
-/** @param {Feed} feed @param {number} oldest milliseconds @returns {number} the row before the first in sight */
-function firstVisible({ source: { columns }, offset }, oldest) {
-  let row = columns.end
-  while (row > columns.first && columns.time(row - 1) * 1000 + offset >= oldest) row -= 1
-  return Math.max(columns.first, row - 1)
+/** @param {Series} series */
+function nameOf({ name, label }) {
+  return label ?? name
 }

@@ -19,6 +19,7 @@ export class HeatMap {
     this.#context = context
     this.#source = source
     this.canvas = element("canvas", { role: "img", "aria-label": "use of each core over time" })
+    this.surface = this.canvas
     this.element = element("div", { class: "plot heat" }, this.canvas)
     this.#unfollow = context.theme.follow((colours) => {
       this.#colours = colours
@@ -41,8 +42,8 @@ export class HeatMap {
   paint(now) {
     const { context, width, height } = freshCanvas(this.canvas)
     if (width === 0 || this.#rows === 0) return
-    const sliceMilliseconds = (this.#context.window() * 1000) / SLICES
-    const newestSlice = Math.floor(now / sliceMilliseconds)
+    const sliceMilliseconds = (this.#context.time.seconds * 1000) / SLICES
+    const newestSlice = Math.floor(this.#context.time.end(now) / sliceMilliseconds)
     const sums = this.#sums(newestSlice, sliceMilliseconds)
     const cellWidth = width / SLICES
     const cellHeight = height / this.#rows

@@ -1,19 +1,32 @@
-/** The only animation loop: first the page's text, then the canvases that are visible and due. */
+/** The only animation loop: first the page's text, then the canvases that are in sight and due, then the text upon them. */
 
 const FRAME_BUDGET_MILLISECONDS = 8
 const REDUCED_MOTION_PERIOD_MILLISECONDS = 1000
 
-/** @typedef {{canvas: HTMLCanvasElement, period: () => number, paint: (now: number) => void}} Painted */
+/**
+ * `paint` draws and touches no element, `write` changes text and places: painted one after the other, canvases cost no
+ * layout in between. `resize` tells the size of the surface, in CSS and in device pixels.
+ * @typedef {{width: number, height: number, pixelWidth: number, pixelHeight: number}} Size
+ * @typedef {{surface: Element, period: () => number, paint: (now: number) => void, write?: (now: number) => void,
+ *   resize?: (size: Size) => void}} Painted
+ * @typedef {{item: Painted, visible: boolean, dueAt: number}} Entry
+ */
 
 export class Scheduler {
-  /** @type {Map<Element, {item: Painted, visible: boolean, dueAt: number}>} */
+  /** @type {Map<Element, Entry>} */
   #entries = new Map()
+  /** @type {Entry[]} */
   #queue = []
+  /** @type {Set<Painted>} */
+  #unwritten = new Set()
   #frame = 0
   #writeText
   #textWanted = true
   #reduced = matchMedia("(prefers-reduced-motion: reduce)")
-  #observer = new IntersectionObserver((seen) => this.#see(seen), { rootMargin: "200px" })
+  #seen = new IntersectionObserver((seen) => this.#see(seen), { rootMargin: "200px" })
+  #sizes = new ResizeObserver((sizes) => this.#resize(sizes))
+  /** @type {MediaQueryList | undefined} */
+  #ratio
 
   /** @param {(now: number) => void} writeText */
   constructor(writeText) { this.#writeText = writeText }
@@ -22,10 +35,12 @@ export class Scheduler {
   start() {
     document.addEventListener("visibilitychange", this.#followVisibility)
     this.#followVisibility()
+    this.#followPixelRatio()
   }
 
   stop() {
     document.removeEventListener("visibilitychange", this.#followVisibility)
+    this.#ratio?.removeEventListener("change", this.#followPixelRatio)
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
   }
@@ -35,20 +50,26 @@ export class Scheduler {
 
   /** @param {Painted} item */
   add(item) {
-    this.#entries.set(item.canvas, { item, visible: false, dueAt: 0 })
-    this.#observer.observe(item.canvas)
+    this.#entries.set(item.surface, { item, visible: false, dueAt: 0 })
+    this.#seen.observe(item.surface)
+    this.#measure(item)
   }
 
   /** @param {Painted} item */
   remove(item) {
-    this.#observer.unobserve(item.canvas)
-    this.#entries.delete(item.canvas)
+    this.#seen.unobserve(item.surface)
+    this.#sizes.unobserve(item.surface)
+    this.#entries.delete(item.surface)
+    this.#unwritten.delete(item)
   }
 
   /** Have every canvas painted in the next frames. */
   repaint() {
     for (const entry of this.#entries.values()) entry.dueAt = 0
   }
+
+  /** Have what lies upon a canvas written in the next frame, painted or not. @param {Painted} item */
+  wantWrite(item) { this.#unwritten.add(item) }
 
   #followVisibility = () => {
     cancelAnimationFrame(this.#frame)
@@ -67,6 +88,7 @@ export class Scheduler {
       attempt(() => this.#writeText(now))
     }
     this.#paintDue(now)
+    this.#writeUpon(now)
   }
 
   #paintDue(now) {
@@ -76,14 +98,28 @@ export class Scheduler {
     }
     // What the budget leaves over comes first in the next frame.
     while (this.#queue.length > 0 && performance.now() - started < FRAME_BUDGET_MILLISECONDS) {
-      const entry = this.#queue.shift()
-      if (this.#entries.get(entry.item.canvas) !== entry) continue
-      const period = this.#reduced.matches ? REDUCED_MOTION_PERIOD_MILLISECONDS : entry.item.period()
-      entry.dueAt = now + period - (now % period)
-      attempt(() => entry.item.paint(now))
+      const entry = /** @type {Entry} */ (this.#queue.shift())
+      if (this.#entries.get(entry.item.surface) === entry) this.#paint(entry, now)
     }
   }
 
+  /** @param {Entry} entry @param {number} now */
+  #paint(entry, now) {
+    const { item } = entry
+    const period = this.#reduced.matches ? REDUCED_MOTION_PERIOD_MILLISECONDS : item.period()
+    entry.dueAt = now + period - (now % period)
+    attempt(() => item.paint(now))
+    this.#unwritten.add(item)
+  }
+
+  #writeUpon(now) {
+    const items = this.#unwritten
+    // What is wanted while writing comes in the next frame.
+    this.#unwritten = new Set()
+    for (const item of items) if (this.#entries.get(item.surface)?.visible) attempt(() => item.write?.(now))
+  }
+
+  /** @param {IntersectionObserverEntry[]} seen */
   #see(seen) {
     for (const { target, isIntersecting } of seen) {
       const entry = this.#entries.get(target)
@@ -91,6 +127,39 @@ export class Scheduler {
       entry.visible = isIntersecting
       entry.dueAt = 0
     }
+  }
+
+  /** @param {Painted} item */
+  #measure(item) {
+    if (item.resize === undefined) return
+    this.#sizes.unobserve(item.surface)
+    try {
+      this.#sizes.observe(item.surface, { box: "device-pixel-content-box" })
+    } catch {
+      // Safari knows the size in CSS pixels only.
+      this.#sizes.observe(item.surface)
+    }
+  }
+
+  /** @param {ResizeObserverEntry[]} sizes */
+  #resize(sizes) {
+    const ratio = window.devicePixelRatio || 1
+    for (const { target, contentRect, devicePixelContentBoxSize } of sizes) {
+      const entry = this.#entries.get(target)
+      const { width, height } = contentRect
+      const [pixels] = devicePixelContentBoxSize ?? [{ inlineSize: width * ratio, blockSize: height * ratio }]
+      attempt(() => entry?.item.resize?.({ width, height, pixelWidth: Math.round(pixels.inlineSize), pixelHeight: Math.round(pixels.blockSize) }))
+      // A canvas of another size is blank, and this frame is shown without another turn of the loop.
+      if (entry?.visible && !document.hidden) this.#paint(entry, Date.now())
+    }
+  }
+
+  /** Zooming, or a move to another screen, may leave the size in CSS pixels as it is. */
+  #followPixelRatio = () => {
+    this.#ratio?.removeEventListener("change", this.#followPixelRatio)
+    this.#ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`)
+    this.#ratio.addEventListener("change", this.#followPixelRatio)
+    for (const { item } of this.#entries.values()) this.#measure(item)
   }
 }
 

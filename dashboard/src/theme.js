@@ -5,7 +5,7 @@ export const CHOICES = ["auto", "light", "dark"]
 export const SERIES_COLOURS = 7
 export const HEAT_STEPS = 6
 
-/** @typedef {{panel: string, grid: string, muted: string, faint: string, series: string[], heat: string[]}} Colours */
+/** @typedef {{panel: string, grid: string, muted: string, faint: string, warn: string, critical: string, series: string[], heat: string[]}} Colours */
 
 export class Theme {
   #listeners = new Set()
@@ -45,6 +45,8 @@ export class Theme {
       grid: read("--grid"),
       muted: read("--muted"),
       faint: read("--faint"),
+      warn: read("--warn"),
+      critical: read("--critical"),
       series: Array.from({ length: SERIES_COLOURS }, (_, index) => read(`--series-${index + 1}`)),
       heat: Array.from({ length: HEAT_STEPS }, (_, index) => read(`--heat-${index}`)),
     }

@@ -3,6 +3,11 @@
 const KEY = "fleetglass.window"
 export const WINDOWS_SECONDS = [60, 300, 900]
 
+const FASTEST_PERIOD_MILLISECONDS = 100
+const SLOWEST_PERIOD_MILLISECONDS = 1000
+const DELIVERY_MILLISECONDS = 400
+const LONGEST_DELAY_MILLISECONDS = 3000
+
 export class TimeView {
   #listeners = new Set()
   seconds = WINDOWS_SECONDS[0]
@@ -55,4 +60,14 @@ export class TimeView {
   #tell() {
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** How long after its sample a moment is drawn, so that lines enter as a whole, in milliseconds. @param {number} intervalSeconds between two samples */
+export function drawnLater(intervalSeconds) {
+  return Math.min(LONGEST_DELAY_MILLISECONDS, intervalSeconds * 1000 + DELIVERY_MILLISECONDS)
+}
+
+/** How often it is worth painting, in milliseconds: once per pixel, and ten times a second unless told otherwise. @param {number} seconds shown @param {number} width pixels */
+export function paintedEvery(seconds, width, fastest = FASTEST_PERIOD_MILLISECONDS) {
+  return Math.min(SLOWEST_PERIOD_MILLISECONDS, Math.max(fastest, (seconds * 1000) / Math.max(1, width)))
 }

@@ -122,7 +122,7 @@ export class HostPage {
 
   #panelContext(host) {
     const { fleet, scheduler, theme, time } = this.#context
-    return { host, samples: this.#samples, fleet, scheduler, theme, window: () => time.seconds }
+    return { host, samples: this.#samples, fleet, scheduler, theme, time }
   }
 
   #addUnknownGroups() {
@@ -198,6 +198,5 @@ export class HostPage {
   #showWindow() {
     const { seconds } = this.#context.time
     for (const one of this.#windows) setAttribute(one, "aria-pressed", String(Number(one.dataset.seconds) === seconds))
-    for (const start of this.#grid.querySelectorAll(".window-start")) setText(start, `${seconds / 60} min ago`)
   }
 }

@@ -31,7 +31,7 @@ export class CpuPanel extends Panel {
         { name: "other", colour: 3, keys: OTHER },
       ],
     })
-    this.body.append(this.#readout.element, chart.element, timeAxis())
+    this.body.append(this.#readout.element, chart.element, this.timeAxis())
   }
 
   show(cpu) {
@@ -56,7 +56,7 @@ export class CoresPanel extends Panel {
     this.#map = this.keep(new HeatMap(context, this.source()))
     const ramp = element("span", { class: "ramp", "aria-hidden": "true" }, ...[0, 1, 2, 3, 4, 5].map((step) => element("i", { class: `heat-${step}` })))
     this.body.append(this.#readout.element, element("div", { class: "chart" }, this.#labels, this.#map.element),
-      timeAxis(element("span", { class: "ramp-key" }, "0 ", ramp, " 100 %")))
+      this.timeAxis(), element("p", { class: "ramp-key" }, "0 ", ramp, " 100 %"))
   }
 
   isEmpty(cpu) { return !Array.isArray(cpu.core_percents) || cpu.core_percents.length === 0 }
@@ -94,7 +94,7 @@ export class LoadPanel extends Panel {
         { name: "1 min", colour: 1, keys: ["load_1m"] },
       ],
     })
-    this.body.append(this.#readout.element, chart.element, timeAxis())
+    this.body.append(this.#readout.element, chart.element, this.timeAxis())
   }
 
   isEmpty(cpu) { return !isNumber(cpu.load_1m) }
@@ -128,9 +128,4 @@ export class KernelPanel extends Panel {
       ["waited for disks", waited("disk")],
     ])
   }
-}
-
-/** The ends of the window in words, written by the page. @param {...Node} between */
-export function timeAxis(...between) {
-  return element("div", { class: "axis-x", "aria-hidden": "true" }, element("span", { class: "window-start" }), ...between, element("span", {}, "now"))
 }

@@ -4,7 +4,6 @@ import { clockTime, date, formatOf, isNumber } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { SEPARATOR } from "../store.js"
 import { KeyedTable } from "../table.js"
-import { timeAxis } from "./cpu.js"
 import { Panel } from "./panel.js"
 
 const MAX_FIELDS = 200
@@ -19,7 +18,7 @@ export class GenericPanel extends Panel {
   constructor(context, group) {
     super(context, { group, title: group, size: "6" })
     this.#chart = this.chart({ label: group, format: (value) => this.#format(value), scale: new Scale({ least: 1 }), series: [] })
-    this.body.append(this.#chart.element, timeAxis(), this.#table.element)
+    this.body.append(this.#chart.element, this.timeAxis(), this.#table.element)
   }
 
   show(payload) {

@@ -1,6 +1,5 @@
 import { bytes, byteRate, isNumber, MISSING, percent } from "../numbers.js"
 import { Scale } from "../scale.js"
-import { timeAxis } from "./cpu.js"
 import { Panel, Readout } from "./panel.js"
 
 /** Memory by use, stacked up to what the host has, and swap. */
@@ -40,7 +39,7 @@ export class MemoryPanel extends Panel {
       series: [{ name: "swap", colour: 4, keys: ["swap_used_bytes"] }],
     })
     this.#swap.element.classList.add("low")
-    this.body.append(this.#readout.element, memory.element, this.#swap.element, timeAxis(), this.#swapReadout.element)
+    this.body.append(this.#readout.element, memory.element, this.#swap.element, this.timeAxis(), this.#swapReadout.element)
   }
 
   show(memory) {

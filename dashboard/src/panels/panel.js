@@ -1,13 +1,15 @@
 /** What every panel of the host page is: a box with its title in the border, a readout, and a body. */
 
+import { TimeAxis } from "../axis.js"
 import { element, setText } from "../dom.js"
 import { MISSING } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { LiveChart } from "../chart.js"
+import { drawnLater } from "../time-view.js"
 
 /**
  * @typedef {{host: import("../fleet.js").Host, samples: import("../samples.js").Samples, fleet: import("../fleet.js").Fleet,
- *   scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, window: () => number}} Context
+ *   scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView}} Context
  */
 
 export class Panel {
@@ -68,6 +70,12 @@ export class Panel {
     const chart = new LiveChart(this.context, { source: this.source(), scale: new Scale({ max: 100 }), ...look })
     this.#charts.push(chart)
     return chart
+  }
+
+  /** The times below a chart, closed with the panel. */
+  timeAxis() {
+    const source = this.source()
+    return this.keep(new TimeAxis(this.context, (end) => end - drawnLater(source.interval()))).element
   }
 
   /** Anything else to be closed with the panel. */

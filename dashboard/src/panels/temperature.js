@@ -4,7 +4,6 @@ import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
 import { KeyedTable } from "../table.js"
 import { SERIES_COLOURS } from "../theme.js"
-import { timeAxis } from "./cpu.js"
 import { Panel } from "./panel.js"
 
 /** One line per sensor, the hottest first in the table below; fans in words. */
@@ -23,7 +22,7 @@ export class TemperaturePanel extends Panel {
     super(context, { group: "sensor", title: "Temperatures", size: "6", none: "no sensors on this host" })
     this.#chart = this.chart({ label: "Temperatures", format: celsius, scale: new Scale({ least: 60 }), series: [] })
     this.body.append(element("div", { class: "beside" },
-      element("div", {}, this.#chart.element, timeAxis()), element("div", {}, this.#table.element, this.#fans)))
+      element("div", {}, this.#chart.element, this.timeAxis()), element("div", {}, this.#table.element, this.#fans)))
   }
 
   isEmpty({ temperatures, fans }) {

@@ -5,7 +5,6 @@ import { byteRate } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
 import { KeyedTable } from "../table.js"
-import { timeAxis } from "./cpu.js"
 import { Panel, Readout } from "./panel.js"
 
 export class TrafficPanel extends Panel {
@@ -36,7 +35,7 @@ export class TrafficPanel extends Panel {
     ])
     this.#table = new KeyedTable(`${kind.what.title} by device`, kind.columns, (name) => this.#pick(name))
     this.body.append(this.#readout.element,
-      element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), timeAxis(), this.#table.element)
+      element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(), this.#table.element)
   }
 
   isEmpty(payload) { return this.#list(payload).length === 0 }

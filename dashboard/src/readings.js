@@ -1,0 +1,55 @@
+/** What the columns behind a chart say: at a moment, over the stretch in sight, and row by row. No DOM. */
+
+/**
+ * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () => number}} Source
+ * @typedef {{from: number, to: number}} Stretch milliseconds by the browser's clock
+ */
+
+/**
+ * The row nearest to a moment, or undefined where nothing was sampled about then.
+ * @param {Source} source @param {number} at milliseconds @param {Stretch} stretch of the rows that count
+ * @returns {number | undefined}
+ */
+export function rowNear(source, at, { from, to }) {
+  const { columns } = source
+  const after = rowFrom(source, at)
+  const candidates = [after - 1, after].filter((row) => {
+    if (row < columns.first || row >= columns.end) return false
+    const time = timeOf(source, row)
+    return time >= from && time <= to && Math.abs(time - at) <= source.gap() / 2
+  })
+  const [one, other] = candidates
+  return other !== undefined && timeOf(source, other) - at < at - timeOf(source, one) ? other : one
+}
+
+/** The first row at a moment or after it. @param {Source} source @param {number} at milliseconds */
+export function rowFrom(source, at) {
+  const { columns } = source
+  let low = columns.first
+  let high = columns.end
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (timeOf(source, middle) < at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** When a row was sampled, by the browser's clock, in milliseconds. @param {Source} source @param {number} row */
+export function timeOf({ columns, offset }, row) {
+  return columns.time(row) * 1000 + offset()
+}
+
+/** The least and the most of columns added up; NaN where there is nothing. @param {Source} source @param {string[]} keys @param {Stretch} stretch */
+export function rangeOf(source, keys, { from, to }) {
+  const { columns } = source
+  let min = Number.NaN
+  let max = Number.NaN
+  for (let row = rowFrom(source, from); row < columns.end && timeOf(source, row) <= to; row += 1) {
+    const value = columns.sum(keys, row)
+    if (Number.isNaN(value)) continue
+    if (!(value >= min)) min = value
+    if (!(value <= max)) max = value
+  }
+  return { min, max }
+}
