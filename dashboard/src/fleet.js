@@ -95,7 +95,7 @@ export class Host {
     const rows = pulses.filter(isSample).slice(-SPARKLINE_ROWS)
     this.recent.merge(rows.map((pulse) => ({ time: pulse.time, tick: pulse.tick, entries: headline(pulse) })))
     const newest = rows.at(-1)
-    if (newest !== undefined && this.#order.accept(newest, this.intervalSeconds)) {
+    if (newest !== undefined && this.#order.acceptPast(newest, this.intervalSeconds)) {
       this.pulse = newest
       this.hear(newest.time)
     }

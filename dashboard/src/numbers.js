@@ -8,6 +8,8 @@ const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+// Of a JavaScript date.
+const LAST_MOMENT_MILLISECONDS = 8.64e15
 
 /** @param {unknown} value @returns {value is number} */
 export function isNumber(value) {
@@ -17,7 +19,7 @@ export function isNumber(value) {
 /** "9.4 %", "42 %". @param {unknown} value */
 export function percent(value) {
   if (!isNumber(value)) return MISSING
-  return Math.round(value * 10) < 100 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`
+  return Math.round(value * 10) < 100 ? `${fixed(value, 1)} %` : `${Math.round(value)} %`
 }
 
 /** Three significant digits, IEC units: "1.50 KiB", "512 B". @param {unknown} value */
@@ -29,8 +31,8 @@ export function bytes(value) {
     size /= KIBI
     unit += 1
   }
-  const sign = value < 0 ? "-" : ""
-  return `${sign}${unit === 0 ? Math.round(size) : significant(size)} ${BYTE_UNITS[unit]}`
+  const digits = unit === 0 ? String(Math.round(size)) : significant(size)
+  return `${value < 0 && digits !== "0" ? "-" : ""}${digits} ${BYTE_UNITS[unit]}`
 }
 
 /** "1.50 MiB/s". @param {unknown} value */
@@ -40,7 +42,7 @@ export function byteRate(value) {
 
 /** Two decimals. @param {unknown} value */
 export function load(value) {
-  return isNumber(value) ? value.toFixed(2) : MISSING
+  return isNumber(value) ? fixed(value, 2) : MISSING
 }
 
 /** "47 °C". @param {unknown} value */
@@ -50,7 +52,7 @@ export function celsius(value) {
 
 /** "3.40 GHz". @param {unknown} value */
 export function hertz(value) {
-  return isNumber(value) ? `${(value / 1e9).toFixed(2)} GHz` : MISSING
+  return isNumber(value) ? `${fixed(value / 1e9, 2)} GHz` : MISSING
 }
 
 /** Whole, thousands apart: "12 345". @param {unknown} value */
@@ -67,8 +69,10 @@ export function rate(value) {
 /** "1.24 ms", "310 µs". @param {unknown} seconds */
 export function duration(seconds) {
   if (!isNumber(seconds)) return MISSING
-  if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`
-  return seconds < 1 ? `${significant(seconds * 1000)} ms` : `${significant(seconds)} s`
+  if (seconds <= -5e-7) return `-${duration(-seconds)}`
+  const microseconds = Math.round(Math.abs(seconds) * 1e6)
+  if (microseconds < 1000) return `${microseconds} µs`
+  return microseconds < 999_500 ? `${significant(seconds * 1000)} ms` : `${significant(seconds)} s`
 }
 
 /** "52 d 05:25", under a day "05:25:13". @param {unknown} seconds */
@@ -100,14 +104,14 @@ export function roughly(seconds) {
 
 /** "14:02:11" in the browser's zone. @param {number} milliseconds */
 export function clockTime(milliseconds) {
-  if (!isNumber(milliseconds)) return MISSING
+  if (!isMoment(milliseconds)) return MISSING
   const at = new Date(milliseconds)
   return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`
 }
 
 /** "2026-11-21" in the browser's zone. @param {number} milliseconds */
 export function date(milliseconds) {
-  if (!isNumber(milliseconds)) return MISSING
+  if (!isMoment(milliseconds)) return MISSING
   const at = new Date(milliseconds)
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`
 }
@@ -133,6 +137,16 @@ export function formatOf(unit) {
   if (known) return known
   const suffix = typeof unit === "string" && unit ? ` ${unit}` : ""
   return (value) => (isNumber(value) ? `${significantOrWhole(value)}${suffix}` : MISSING)
+}
+
+/** Whether a date can be made of it. @param {unknown} milliseconds @returns {milliseconds is number} */
+function isMoment(milliseconds) {
+  return isNumber(milliseconds) && Math.abs(milliseconds) <= LAST_MOMENT_MILLISECONDS
+}
+
+/** Without the "-0.0" of what is just below nothing. @param {number} value @param {number} digits */
+function fixed(value, digits) {
+  return value.toFixed(digits).replace(/^-(?=[0.]+$)/, "")
 }
 
 /** @param {number} value */

@@ -24,4 +24,14 @@ export class TickOrder {
     this.#session = sample.session ?? this.#session
     return true
   }
+
+  /**
+   * The same of the newest sample of a past. A past may come in parts, the newest first, and an older part is never
+   * newer, whatever its ticks and session.
+   * @param {import("./contract.js").Sample} sample
+   * @param {number} intervalSeconds
+   */
+  acceptPast(sample, intervalSeconds) {
+    return sample.time > this.#time && this.accept(sample, intervalSeconds)
+  }
 }

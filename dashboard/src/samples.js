@@ -73,10 +73,11 @@ export class Samples {
       const past = payloads.filter(isSample)
       const newest = past.at(-1)
       if (newest === undefined) continue
-      if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)
       const group = this.group(name)
       group.columns.merge(past.map((one) => ({ time: one.time, tick: one.tick, entries: numbersOf(one) })))
-      if (group.order.accept(newest, this.interval(name))) group.latest = newest
+      if (!group.order.acceptPast(newest, this.interval(name))) continue
+      group.latest = newest
+      if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)
     }
     this.filled = true
   }

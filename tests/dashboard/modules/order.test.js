@@ -38,3 +38,11 @@ test("a sample without a session belongs to that of the sample before it", () =>
   assert.equal(order.accept({ time: 101.5, tick: 5, session: "a" }, 1), false)
   assert.equal(order.accept({ time: 101.5, tick: 5, session: "b" }, 1), true)
 })
+
+test("an older part of the past is never newer, though its agent had counted further", () => {
+  const order = new TickOrder()
+  assert.equal(order.acceptPast({ time: 200, tick: 5, session: "b" }, 1), true)
+  assert.equal(order.acceptPast({ time: 100, tick: 900, session: "a" }, 1), false)
+  assert.equal(order.accept({ time: 201, tick: 6, session: "b" }, 1), true)
+  assert.equal(order.acceptPast({ time: 201, tick: 6, session: "b" }, 1), false)
+})
