@@ -96,5 +96,5 @@ function collectorAlerts(collectors) {
 
 /** @param {unknown} group @returns {[string, Record<string, any>][]} */
 function entriesOf(group) {
-  return isObject(group) ? Object.entries(group).filter(([, one]) => isObject(one)) : []
+  return isObject(group) ? /** @type {[string, Record<string, any>][]} */ (Object.entries(group)).filter(([, one]) => isObject(one)) : []
 }

@@ -66,7 +66,7 @@ export function rate(value) {
   return isNumber(value) ? `${count(value)}/s` : MISSING
 }
 
-/** "1.24 ms", "310 µs". @param {unknown} seconds */
+/** "1.24 ms", "310 µs". @param {unknown} seconds @returns {string} */
 export function duration(seconds) {
   if (!isNumber(seconds)) return MISSING
   if (seconds <= -5e-7) return `-${duration(-seconds)}`

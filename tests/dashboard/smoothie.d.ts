@@ -45,11 +45,13 @@ interface SmoothieChart {
   options: ChartOptions
   canvas: HTMLCanvasElement
   delay: number
-  lastWidth: number | undefined
-  lastHeight: number | undefined
+  clientWidth: number
+  clientHeight: number
   lastChartTimestamp: number | null
+  resize: () => void
   addTimeSeries(series: TimeSeries, style?: SeriesStyle): void
   removeTimeSeries(series: TimeSeries): void
+  bringToFront(series: TimeSeries): void
   getTimeSeriesOptions(series: TimeSeries): SeriesStyle
   render(canvas: HTMLCanvasElement, time: number): void
 }
