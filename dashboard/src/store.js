@@ -52,7 +52,6 @@ export class Columns {
 
   /** Add the newest row. @param {number} time @param {number} tick @param {Iterable<[string, number]>} entries */
   append(time, tick, entries) {
-    if (this.#length > 0 && time <= this.time(this.#end - 1)) this.#dropFrom(time)
     const slot = this.#end % this.#capacity
     this.#times[slot] = time
     this.#ticks[slot] = tick
@@ -79,15 +78,6 @@ export class Columns {
     this.#length = 0
     this.#generation += 1
     this.#columns.clear()
-  }
-
-  /** The host's clock was set back: what it called later would stand in the future. @param {number} time */
-  #dropFrom(time) {
-    while (this.#length > 0 && this.time(this.#end - 1) >= time) {
-      this.#end -= 1
-      this.#length -= 1
-    }
-    this.#generation += 1
   }
 
   /** @param {string} key */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
 import "./browser.js"
-import { TimeView, WINDOWS_SECONDS } from "../../../dashboard/src/time-view.js"
+import { drawnLater, paintedEvery, TimeView, WINDOWS_SECONDS } from "../../../dashboard/src/time-view.js"
 
 beforeEach(() => localStorage.clear())
 
@@ -55,4 +55,17 @@ test("who follows is told of every change once, until it no longer follows", () 
   view.point(undefined)
   assert.equal(told, 3)
   assert.equal(view.pointedAt, undefined)
+})
+
+test("charts are drawn later by an interval and the way of a sample, and never by more than 3 s", () => {
+  assert.equal(drawnLater(1), 1_400)
+  assert.equal(drawnLater(0.2), 600)
+  assert.equal(drawnLater(60), 3_000)
+})
+
+test("a chart is painted once per pixel, at most ten times and at least once per second", () => {
+  assert.equal(paintedEvery(60, 300), 200)
+  assert.equal(paintedEvery(60, 6_000), 100)
+  assert.equal(paintedEvery(900, 100), 1_000)
+  assert.equal(paintedEvery(60, 0), 1_000)
 })
