@@ -1,4 +1,4 @@
-/** How far another machine's clock is from this browser's, learnt from the messages that arrive. */
+/** How far another machine's clock is from this browser's, learnt from the messages that arrive. No DOM. */
 
 const BUCKET_MILLISECONDS = 30_000
 // More than a message is ever overtaken by another.

@@ -1,4 +1,4 @@
-/** What the bridge says, read with care: a frame that is not as agreed is null, and harms nothing. */
+/** What the bridge says, read with care: a frame that is not as agreed is null, and harms nothing. No DOM. */
 
 const HOST_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
 /** @type {Set<unknown>} */

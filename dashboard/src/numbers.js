@@ -1,4 +1,4 @@
-/** Numbers as people read them. Anything that is no finite number is a dash, never "NaN" and never 0. */
+/** Numbers as people read them. Anything that is no finite number is a dash, never "NaN" and never 0. No DOM. */
 
 export const MISSING = "—"
 export const MISSING_TITLE = "not available on this host"

@@ -1,4 +1,4 @@
-/** Keeps duplicates and latecomers out of a stream of samples, and follows an agent that started again. */
+/** Keeps duplicates and latecomers out of a stream of samples, and follows an agent that started again. No DOM. */
 
 const RESTART_INTERVALS = 2.5
 

@@ -1,4 +1,4 @@
-/** The top of a value axis: a round number above the data, quick to grow and slow to shrink. */
+/** The top of a value axis: a round number above the data, quick to grow and slow to shrink. No DOM. */
 
 const HEADROOM = 1.1
 const SHRINK_AFTER_MILLISECONDS = 10_000

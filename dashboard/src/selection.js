@@ -1,4 +1,4 @@
-/** What the bridge is asked for; asked again only when it changed. */
+/** What the bridge is asked for; asked again only when it changed. No DOM. */
 
 const MAX_HOSTS = 64
 const FLEET_HISTORY_SECONDS = 60

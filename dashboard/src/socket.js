@@ -1,4 +1,4 @@
-/** The WebSocket to the bridge: says hello, keeps the selection, notices silence, comes back by itself. */
+/** The WebSocket to the bridge: says hello, keeps the selection, notices silence, comes back by itself. No DOM. */
 
 import { parseMessage } from "./messages.js"
 

@@ -1,4 +1,4 @@
-/** The past of one group of one host: a ring of rows with typed columns, oldest overwritten first. */
+/** The past of one group of one host: a ring of rows with typed columns, oldest overwritten first. No DOM. */
 
 export const SEPARATOR = "\u001f"
 const MAX_COLUMNS = 1024

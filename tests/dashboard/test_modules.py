@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from support.node import NO_PACKAGES, PACKAGES, has_packages, run_node
+from support.page import DASHBOARD
 
 HERE = Path(__file__).parent
 TESTS = sorted((HERE / "modules").glob("*.test.js"))
@@ -59,6 +60,13 @@ def test_a_module_does_what_its_own_tests_say(tests: Path) -> None:
     ran = run_node("--test", "--test-reporter=tap", tests)
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"^# pass [1-9]", ran.stdout, re.MULTILINE), ran.stdout
+
+
+def test_every_module_without_dom_has_tests_of_its_own() -> None:
+    """A module that says of itself that it has no DOM is tested in Node.js."""
+    without = {path.stem for path in (DASHBOARD / "src").rglob("*.js") if "No DOM." in path.read_text()}
+    assert without, "no module says so"
+    assert without <= {path.name.removesuffix(".test.js") for path in TESTS}
 
 
 def test_the_modules_do_not_depend_on_where_they_run() -> None:

@@ -78,53 +78,6 @@ def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeB
     expect(page.locator(".link-chip")).to_have_text(re.compile(r"^live"))
 
 
-def test_retries_wait_longer_each_time(page: Page) -> None:
-    """The waits double from half a second up to 15 s, each with up to a quarter of jitter."""
-    page.goto("/")
-    bounds = page.evaluate(
-        """async () => {
-          const { BridgeSocket } = await import("/src/socket.js")
-          const waits = []
-          let run
-          class Refused { constructor() { queueMicrotask(() => this.onclose()) } close() {} readyState = 3 }
-          const socket = new BridgeSocket("ws://nowhere/ws", {
-            onMessage() {}, onLink(link) { if (link.phase === "waiting") waits.push(link.retryAt) },
-          }, {
-            WebSocket: Refused, now: () => 0, random: () => 1, clearTimeout() {},
-            setTimeout(work) { run = work; return 1 },
-          })
-          socket.open()
-          for (let attempt = 0; attempt < 7; attempt += 1) {
-            await new Promise((done) => setTimeout(done))
-            run()
-          }
-          return waits
-        }"""
-    )
-    assert bounds[:7] == [500, 1000, 2000, 4000, 8000, 15000, 15000]
-
-
-def test_a_silent_connection_is_given_up(page: Page) -> None:
-    """A connection that answers no ping is dropped after three of them."""
-    page.goto("/")
-    phases = page.evaluate(
-        """async () => {
-          const { BridgeSocket } = await import("/src/socket.js")
-          const timers = []
-          class Silent { readyState = 1; send() {} close() {} }
-          const socket = new BridgeSocket("ws://nowhere/ws", { onMessage() {}, onLink() {} }, {
-            WebSocket: Silent, now: () => 0, random: () => 1, clearTimeout() {},
-            setTimeout(work) { timers.push(work); return 1 },
-          })
-          socket.open()
-          const phases = []
-          for (let ping = 0; ping < 4; ping += 1) { timers.shift()(); phases.push(socket.link.phase) }
-          return phases
-        }"""
-    )
-    assert phases == ["connecting", "connecting", "connecting", "waiting"]
-
-
 def test_a_silent_bridge_is_told_before_it_is_given_up(page: Page, bridge: FakeBridge) -> None:
     """A bridge that hangs with its connection open is named within seconds, and everything looks old."""
     page.clock.install()

@@ -12,12 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute
 
+from fleetglass.bridge.web import CONTENT_SECURITY_POLICY
 from support.samples import MadeUpHost, Payload
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
