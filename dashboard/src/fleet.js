@@ -150,7 +150,8 @@ export class Fleet {
         break
       case "broker":
         this.broker = { state: message.state, since: message.since }
-        if (message.state === "connected") this.forgetPast()
+        // What came meanwhile may come late; of the sums nobody could say when they are whole.
+        if (message.state === "connected") this.#wantPast()
         break
       case "fleet":
         this.#replace(message.hosts.filter(isHostEntry), received)
@@ -176,7 +177,7 @@ export class Fleet {
 
   /** Pulses may have been missed: the past of every host is wanted again. */
   forgetPast() {
-    for (const host of this.hosts.values()) host.filled = false
+    this.#wantPast()
     this.sums.forgetPast()
   }
 
@@ -194,6 +195,11 @@ export class Fleet {
     return time * 1000 + (this.bridgeClock.milliseconds ?? 0)
   }
 
+  #wantPast() {
+    for (const host of this.hosts.values()) host.filled = false
+  }
+
+  /** @param {Record<string, any>} message @param {number} received */
   #takePast(message, received) {
     const host = this.hosts.get(message.host)
     const pulses = message.samples.pulse

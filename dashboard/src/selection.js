@@ -1,6 +1,6 @@
 /** What the bridge is asked for; asked again only when it changed. No DOM. */
 
-const MAX_HOSTS = 64
+export const MAX_HOSTS = 64
 const FLEET_HISTORY_SECONDS = 60
 const MAX_HISTORY_SECONDS = 900
 // Charts draw a little in the past, so their left edge is older than the window is long.

@@ -1,136 +1,277 @@
-/** The fleet: every host in one table. */
+/** The fleet: every host in one table or grid. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
+import { element, setAttribute, setText } from "../dom.js"
 import { STATES } from "../fleet.js"
 import { count } from "../numbers.js"
-import { changeQuery } from "../router.js"
+import { ASK_MILLISECONDS, RecentPast } from "../recent-past.js"
+import { changeQuery, compareAddress, hostAddress } from "../router.js"
+import { AddHost, CompareBar, FilterBar } from "./fleet-bars.js"
+import { COLUMNS } from "./fleet-columns.js"
+import { FleetGrid } from "./fleet-grid.js"
+import { byTrouble, byValue, filterOf, fits, writeTags } from "./fleet-order.js"
 import { FleetSummary } from "./fleet-summary.js"
+import { rowOf, survey } from "./fleet-survey.js"
 import { FleetTable } from "./fleet-table.js"
+import { FleetTools, VIEWS } from "./fleet-tools.js"
 
-const HINT_UP_TO_HOSTS = 3
+const VIEW_KEY = "fleetglass.view"
+const MOST_TO_COMPARE = 8
+const SURVEY_MILLISECONDS = 1000
+const NARROW = matchMedia("(max-width: 640px)")
 
 export class FleetPage {
   #context
+  /** What the address says. @type {Record<"q" | "state" | "tag" | "sort" | "view" | "hosts", string>} */
   #query
-  #states
+  /** @type {import("./fleet-order.js").Filter} */
+  #filter
+  /** @type {Set<string>} */
+  #picked
+  #tools
+  #summary
   #table
+  #grid
+  #filterBar
+  #compareBar
+  #past
+  #pastTimer = 0
+  /** @type {import("./fleet-survey.js").Survey | undefined} */
+  #survey
+  #surveyedAt = 0
+  /** @type {import("../theme.js").Colours} */
   #colours
   #unfollow
-  #summary = new FleetSummary()
-  #counters = new Map()
-  #search = element("input", { type: "search", class: "search", placeholder: "filter  /", "aria-label": "Filter hosts by name, system, tag or state", autocomplete: "off", spellcheck: "false" })
   #nothing = element("p", { class: "nothing", hidden: true })
-  #hint = addHost()
-  #title = element("h1", { class: "unseen" }, "Fleet")
-  #onScroll = () => this.#context.scheduler.wantText()
+  #hint = new AddHost()
+  #wantText
 
-  /** @param {object} context @param {import("../router.js").Route} route */
+  /** @param {any} context @param {import("../router.js").Route} route */
   constructor(context, { query }) {
     this.#context = context
-    this.#query = { q: query.get("q") ?? "", state: query.get("state") ?? "", sort: query.get("sort") ?? "" }
-    this.#states = new Set(this.#query.state.split(",").filter((state) => STATES.includes(state)))
-    this.#table = new FleetTable(this.#query.sort, (sort) => this.#remember({ sort }))
-    this.#search.value = this.#query.q
-    this.#search.addEventListener("input", () => this.#remember({ q: this.#search.value }))
-    this.#search.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return
-      this.#search.value = ""
-      this.#search.blur()
-      this.#remember({ q: "" })
+    const read = (/** @type {string} */ key) => query.get(key) ?? ""
+    this.#query = { q: read("q"), state: read("state"), tag: read("tag"), sort: read("sort"), view: read("view"), hosts: read("hosts") }
+    this.#filter = filterOf(query, [...STATES, "attention"])
+    this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MOST_TO_COMPARE))
+    this.#wantText = () => context.scheduler.wantText()
+    this.#past = new RecentPast((ids) => context.selection.fleet(ids))
+    this.#tools = new FleetTools({
+      onState: (state) => this.#toggleState(state), onWords: (q) => this.#narrow({ q }),
+      onView: (view) => this.#show(view), onDown: () => this.#list.move("host", 0),
     })
-    context.tools.replaceChildren(this.#makeCounters(), this.#search)
-    context.main.replaceChildren(this.#title, this.#summary.element, this.#table.element, this.#nothing, this.#hint)
+    this.#summary = new FleetSummary(() => this.#toggleState("attention"))
+    this.#table = new FleetTable((sort) => this.#sort(sort))
+    this.#table.showSort(this.#query.sort)
+    this.#grid = new FleetGrid()
+    this.#filterBar = new FilterBar({ onTag: (tag) => this.#toggleTag(tag), onClear: () => this.#clearFilter() })
+    this.#compareBar = new CompareBar({ onCompare: () => this.#compare(), onClear: () => this.#pick(new Set()) })
+    for (const view of [this.#table, this.#grid]) {
+      view.element.addEventListener("click", (event) => this.#click(event))
+      view.element.addEventListener("keydown", (event) => this.#press(event))
+    }
+    context.tools.replaceChildren(...this.#tools.elements)
+    context.main.replaceChildren(element("h1", { class: "unseen" }, "Fleet"),
+      this.#summary.element, this.#filterBar.element, this.#table.element, this.#grid.element, this.#nothing, this.#compareBar.element, this.#hint.element)
     document.title = "Fleetglass"
-    this.#unfollow = context.theme.follow((colours) => {
+    this.#unfollow = context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
       this.#colours = colours
-      context.scheduler.wantText()
+      this.#wantText()
     })
-    window.addEventListener("scroll", this.#onScroll, { passive: true })
-    window.addEventListener("resize", this.#onScroll)
+    window.addEventListener("scroll", this.#wantText, { passive: true })
+    window.addEventListener("resize", this.#wantText)
+    // While another page was open no pulses came.
+    context.fleet.forgetPast()
     context.selection.fleet([])
+    this.#choosePresent()
   }
 
   /** Undo the constructor. */
   close() {
     this.#unfollow()
-    window.removeEventListener("scroll", this.#onScroll)
-    window.removeEventListener("resize", this.#onScroll)
+    window.clearTimeout(this.#pastTimer)
+    window.removeEventListener("scroll", this.#wantText)
+    window.removeEventListener("resize", this.#wantText)
     this.#context.main.replaceChildren()
     this.#context.tools.replaceChildren()
   }
 
-  take() {}
+  /** @param {Record<string, any>} message @param {number} received */
+  take({ type }, received) {
+    if (type === "pulse") {
+      // Here and not in `update`, which rests while nobody sees the page.
+      this.#survey = this.#look(received)
+      this.#context.fleet.sums.append(rowOf(this.#survey), received)
+    } else if (type === "host" || type === "fleet") {
+      this.#surveyedAt = 0
+    }
+  }
 
   /** @returns {import("../actions.js").Action[]} */
   get actions() {
-    return [{ words: "Filter hosts", keys: ["/"], run: () => this.#search.focus() }]
+    return [
+      { words: "Filter hosts", keys: ["/"], run: () => this.#tools.search.focus() },
+      { words: "Next host", keys: ["j"], run: () => this.#list.move("host", 1) },
+      { words: "Previous host", keys: ["k"], run: () => this.#list.move("host", -1) },
+      { words: "Host below", keys: ["ArrowDown"], run: () => this.#list.move("line", 1) },
+      { words: "Host above", keys: ["ArrowUp"], run: () => this.#list.move("line", -1) },
+      { words: "Open the host, or compare those picked", keys: ["Enter"], run: () => this.#enter() },
+      { words: "Pick the host to compare it", keys: ["c"], run: () => this.#togglePicked(this.#list.cursor) },
+      { words: "Table or grid", keys: ["g"], run: () => this.#show(VIEWS.find((view) => view !== this.#view) ?? "table") },
+      { words: "Only hosts that need attention", run: () => this.#toggleState("attention") },
+      { words: "Pick none, show all hosts", keys: ["Escape"], run: () => this.#escape() },
+    ]
   }
 
   /** @param {number} now */
   update(now) {
     const { fleet } = this.#context
-    const all = [...fleet.hosts.values()]
-    const shown = all.filter((host) => this.#isWanted(host))
-    this.#summary.update(all)
-    this.#table.update(shown, { fleet, colours: this.#colours, now })
-    this.#writeCounters(fleet.counts())
-    this.#table.element.hidden = shown.length === 0
-    this.#summary.element.hidden = all.length === 0
-    this.#hint.hidden = !fleet.known || all.length > HINT_UP_TO_HOSTS
-    this.#nothing.hidden = shown.length > 0
-    setText(this.#nothing, !fleet.known ? "" : all.length === 0 ? "No host has been heard yet." : `None of ${count(all.length)} hosts fits the filter.`)
-    if (fleet.known) this.#context.selection.fleet(this.#table.visible)
+    this.#choosePresent()
+    if (!fleet.known) return
+    if (this.#survey === undefined || now - this.#surveyedAt >= SURVEY_MILLISECONDS) this.#survey = this.#look(now)
+    const { counts, total, alerts } = this.#survey
+    const alertsOf = (/** @type {import("../fleet.js").Host} */ host) => alerts.get(host) ?? []
+    const shown = [...fleet.hosts.values()].filter((host) => fits(host, this.#filter, alertsOf))
+    this.#tools.update(counts, { states: this.#filter.states, words: this.#query.q, view: this.#view })
+    this.#summary.update(this.#survey, this.#filter.states.has("attention"))
+    this.#filterBar.update(this.#filter, shown.length, total)
+    this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
+    this.#writeNothing(shown.length, total)
+    this.#present.update(shown, this.#comparison(alertsOf), { colours: this.#colours, now, alertsOf, picked: this.#picked })
+    this.#summary.draw(fleet.sums, this.#colours, now)
+    this.#wantPast(now)
   }
 
-  #isWanted(host) {
-    if (this.#states.size > 0 && !this.#states.has(host.state)) return false
-    const words = this.#query.q.toLowerCase().split(/\s+/).filter(Boolean)
-    if (words.length === 0) return true
-    const tags = Array.isArray(host.info.tags) ? host.info.tags : []
-    const text = [host.id, host.name, host.state, host.info.os_name ?? "", host.synthetic ? "synthetic" : "", ...tags].join("\n").toLowerCase()
-    return words.every((word) => text.includes(word))
+  get #view() {
+    const chosen = this.#query.view || localStorage.getItem(VIEW_KEY) || ""
+    return VIEWS.includes(chosen) ? chosen : NARROW.matches ? "grid" : "table"
   }
 
+  get #present() { return this.#view === "grid" ? this.#grid : this.#table }
+
+  get #list() { return this.#present.list }
+
+  /** @param {number} now */
+  #look(now) {
+    this.#surveyedAt = now
+    return survey(this.#context.fleet.hosts.values(), now)
+  }
+
+  /** @param {import("./fleet-order.js").AlertsOf} alertsOf */
+  #comparison(alertsOf) {
+    const { sort } = this.#query
+    const column = COLUMNS.find((one) => one.key === sort.replace(/^-/, ""))
+    return column === undefined ? byTrouble(alertsOf) : byValue(column.sort, sort.startsWith("-"))
+  }
+
+  #choosePresent() {
+    const { known, hosts } = this.#context.fleet
+    const none = known && hosts.size === 0
+    this.#summary.element.hidden = none
+    this.#table.element.hidden = none || this.#view !== "table"
+    this.#grid.element.hidden = none || this.#view !== "grid"
+    setAttribute(this.#context.main, "aria-busy", known ? null : "true")
+    this.#hint.update(known, hosts.size)
+  }
+
+  /** @param {number} shown @param {number} total */
+  #writeNothing(shown, total) {
+    this.#nothing.hidden = shown > 0
+    setText(this.#nothing, total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`)
+    if (shown === 0) this.#table.element.hidden = this.#grid.element.hidden = true
+  }
+
+  /** @param {number} now */
+  #wantPast(now) {
+    const waits = this.#past.want(this.#list.visible, (id) => this.#context.fleet.host(id)?.filled === true, now)
+    if (!waits || this.#pastTimer !== 0) return
+    this.#pastTimer = window.setTimeout(() => {
+      this.#pastTimer = 0
+      this.#wantText()
+    }, ASK_MILLISECONDS)
+  }
+
+  /** @param {Event} event */
+  #click({ target }) {
+    if (!(target instanceof HTMLElement)) return
+    if (target.dataset.tag !== undefined) this.#toggleTag(target.dataset.tag)
+    if (target.matches(".pick-host")) this.#togglePicked(target.closest("[data-host]")?.getAttribute("data-host") ?? "")
+  }
+
+  /** With hosts picked, Enter compares, wherever the focus is. @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.key !== "Enter" || this.#picked.size < 2 || !(event.target instanceof Element) || !event.target.matches(".host-link")) return
+    event.preventDefault()
+    this.#compare()
+  }
+
+  #enter() {
+    if (this.#picked.size > 1) this.#compare()
+    else if (this.#list.cursor !== "") location.hash = hostAddress(this.#list.cursor)
+  }
+
+  #escape() {
+    if (this.#picked.size > 0) this.#pick(new Set())
+    else this.#clearFilter()
+    this.#list.leave()
+  }
+
+  #compare() {
+    if (this.#picked.size > 1) location.hash = compareAddress([...this.#picked])
+  }
+
+  /** @param {string} id */
+  #togglePicked(id) {
+    if (id === "") return
+    const picked = new Set(this.#picked)
+    if (!picked.delete(id) && picked.size < MOST_TO_COMPARE) picked.add(id)
+    this.#pick(picked)
+  }
+
+  /** @param {Set<string>} picked */
+  #pick(picked) {
+    this.#picked = picked
+    this.#remember({ hosts: [...picked].join(",") })
+  }
+
+  /** @param {string} state */
+  #toggleState(state) {
+    const states = new Set(this.#filter.states)
+    if (!states.delete(state)) states.add(state)
+    this.#narrow({ state: [...states].join(",") })
+  }
+
+  /** @param {string} tag */
+  #toggleTag(tag) {
+    const { tags } = this.#filter
+    this.#narrow({ tag: writeTags(tags.includes(tag) ? tags.filter((one) => one !== tag) : [...tags, tag]) })
+  }
+
+  #clearFilter() {
+    this.#tools.search.value = ""
+    this.#narrow({ q: "", state: "", tag: "" })
+  }
+
+  /** @param {Partial<Record<"q" | "state" | "tag", string>>} change */
+  #narrow(change) {
+    this.#remember(change)
+    this.#filter = filterOf(new URLSearchParams(this.#query), [...STATES, "attention"])
+  }
+
+  /** @param {string} sort */
+  #sort(sort) {
+    this.#table.showSort(sort)
+    this.#remember({ sort })
+  }
+
+  /** @param {string} view */
+  #show(view) {
+    localStorage.setItem(VIEW_KEY, view)
+    this.#remember({ view })
+  }
+
+  /** @param {Partial<Record<"q" | "state" | "tag" | "sort" | "view" | "hosts", string>>} change */
   #remember(change) {
     Object.assign(this.#query, change)
-    changeQuery(this.#query)
-    this.#context.scheduler.wantText()
+    changeQuery(change)
+    this.#wantText()
   }
-
-  #makeCounters() {
-    const box = element("div", { class: "counters", role: "group", "aria-label": "Filter by state" })
-    for (const state of STATES) {
-      const number = element("span", { class: "number" }, "0")
-      const one = button("", () => this.#toggle(state), { class: "counter", "data-state": state, "aria-pressed": "false" })
-      one.append(element("span", { class: "glyph", "aria-hidden": "true" }), number, element("span", { class: "counter-word" }, ` ${state}`))
-      this.#counters.set(state, { element: one, number })
-      box.append(one)
-    }
-    return box
-  }
-
-  #toggle(state) {
-    if (!this.#states.delete(state)) this.#states.add(state)
-    this.#remember({ state: [...this.#states].join(",") })
-  }
-
-  #writeCounters(counts) {
-    for (const [state, { element: one, number }] of this.#counters) {
-      setText(number, count(counts.get(state)))
-      one.hidden = state !== "live" && counts.get(state) === 0 && !this.#states.has(state)
-      setAttribute(one, "aria-pressed", String(this.#states.has(state)))
-    }
-  }
-}
-
-/** How a host comes to be here, to copy. */
-function addHost() {
-  const command = `fleetglass agent --broker mqtt://${location.hostname || "127.0.0.1"}:1883`
-  const copy = button("Copy", async () => {
-    await navigator.clipboard?.writeText(command)
-    setText(copy, "Copied")
-  })
-  return element("section", { class: "hint", hidden: true, "aria-label": "Add a host" },
-    element("p", {}, "To see a host here, run the agent on it. It publishes to the broker once per second and appears by itself:"),
-    element("p", { class: "command" }, element("code", {}, command), copy))
 }

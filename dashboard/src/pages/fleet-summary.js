@@ -1,67 +1,133 @@
-/** The strip above the table: the fleet in a few large numbers. */
+/** The strip at the top: the fleet in a few large numbers, each with its last minute. */
 
-import { element, setText } from "../dom.js"
+import { button, element, setAttribute, setText } from "../dom.js"
+import { SUMS_GAP_MILLISECONDS } from "../fleet-sums.js"
 import { byteRate, bytes, count, isNumber, MISSING, percent } from "../numbers.js"
+import { drawSparkline } from "../strips.js"
+import { canvasNamed } from "./fleet-cells.js"
 
+/** @typedef {import("./fleet-survey.js").Survey} Survey */
+/** @typedef {{key: string, mark: string, value: string, level?: string | null}} Figure mark: what tells two figures apart */
+/** @typedef {{title: string, label: string, lines: string[], figures: (survey: Survey) => Figure[], detail: (survey: Survey) => string}} TileKind lines: of the sums */
+
+/** @type {TileKind[]} */
 const TILES = [
-  ["cores", "cores in use"],
-  ["memory", "memory in use"],
-  ["network", "network ↓ / ↑"],
-  ["disk", "disks read / written"],
-  ["hottest", "hottest"],
+  { title: "hosts", label: "live hosts", lines: ["live"], figures: ({ counts }) => [figure(count(counts.get("live")))], detail: ({ counts, total }) => (total === counts.get("live") ? "all live" : `live, of ${count(total)}`) },
+  { title: "CPU", label: "cores in use", lines: ["cores"], figures: ({ sums }) => [figure(isNumber(sums.cores) ? sums.cores.toFixed(1) : MISSING)], detail: ({ sums, cores }) => (isNumber(sums.cores) ? `of ${count(cores)} cores, ${percent((100 * sums.cores) / cores)}` : "") },
+  { title: "memory", label: "memory in use", lines: ["memory"], figures: ({ sums }) => [figure(bytes(sums.memory))], detail: ({ sums, memory }) => (isNumber(sums.memory) ? `of ${bytes(memory)}, ${percent((100 * sums.memory) / memory)}` : "") },
+  { title: "network", label: "network, received above and sent below", lines: ["received", "sent"], figures: ({ sums }) => [figure(byteRate(sums.received), "↓"), figure(byteRate(sums.sent), "↑")], detail: () => "received, sent" },
+  { title: "disks", label: "disks, read above and written below", lines: ["read", "written"], figures: ({ sums }) => [figure(byteRate(sums.read), "r"), figure(byteRate(sums.written), "w")], detail: () => "read, written" },
 ]
 
 export class FleetSummary {
-  #tiles = new Map()
-  element = element("dl", { class: "summary" })
+  #attention
+  #tiles
+  element
 
-  constructor() {
-    for (const [key, label] of TILES) {
-      const tile = { value: element("span", { class: "value" }, MISSING), detail: element("span", { class: "detail" }) }
-      this.#tiles.set(key, tile)
-      this.element.append(element("div", {}, element("dt", {}, label), element("dd", {}, tile.value, tile.detail)))
-    }
+  /** @param {() => void} onAttention shows only what needs attention, or all again */
+  constructor(onAttention) {
+    this.#attention = new AttentionTile(onAttention)
+    this.#tiles = TILES.map((kind) => new Tile(kind))
+    const [hosts, ...others] = this.#tiles
+    this.element = element("section", { class: "summary", "aria-label": "The fleet in sum" },
+      hosts.element, this.#attention.element, ...others.map((tile) => tile.element))
   }
 
-  /** @param {Iterable<import("../fleet.js").Host>} hosts */
-  update(hosts) {
-    const sums = { cores: 0, busy: 0, memory: 0, used: 0, received: 0, sent: 0, read: 0, written: 0 }
-    let hottest
-    let heard = 0
-    for (const { state, info, pulse, name } of hosts) {
-      if (state !== "live" && state !== "late") continue
-      heard += 1
-      if (isNumber(info.logical_cores) && isNumber(pulse.cpu_percent)) {
-        sums.cores += info.logical_cores
-        sums.busy += (info.logical_cores * pulse.cpu_percent) / 100
-      }
-      if (isNumber(info.memory_total_bytes) && isNumber(pulse.memory_percent)) {
-        sums.memory += info.memory_total_bytes
-        sums.used += (info.memory_total_bytes * pulse.memory_percent) / 100
-      }
-      sums.received += number(pulse.network_receive_bytes_per_second)
-      sums.sent += number(pulse.network_transmit_bytes_per_second)
-      sums.read += number(pulse.disk_read_bytes_per_second)
-      sums.written += number(pulse.disk_write_bytes_per_second)
-      if (isNumber(pulse.temperature_celsius) && !(pulse.temperature_celsius <= hottest?.celsius)) {
-        hottest = { celsius: pulse.temperature_celsius, name }
-      }
-    }
-    const none = heard === 0
-    this.#set("cores", sums.cores > 0 ? sums.busy.toFixed(1) : MISSING, sums.cores > 0 ? `of ${count(sums.cores)}` : "")
-    this.#set("memory", sums.memory > 0 ? bytes(sums.used) : MISSING, sums.memory > 0 ? `of ${bytes(sums.memory)}, ${percent((100 * sums.used) / sums.memory)}` : "")
-    this.#set("network", none ? MISSING : byteRate(sums.received), none ? "" : `/ ${byteRate(sums.sent)}`)
-    this.#set("disk", none ? MISSING : byteRate(sums.read), none ? "" : `/ ${byteRate(sums.written)}`)
-    this.#set("hottest", hottest ? `${Math.round(hottest.celsius)} °C` : MISSING, hottest ? hottest.name : "no sensors")
+  /** @param {Survey} survey @param {boolean} filtered whether only what needs attention is shown */
+  update(survey, filtered) {
+    this.#attention.update(survey, filtered)
+    for (const tile of this.#tiles) tile.update(survey)
   }
 
-  #set(key, value, detail) {
-    setText(this.#tiles.get(key).value, value)
-    setText(this.#tiles.get(key).detail, detail)
+  /** @param {import("../fleet-sums.js").FleetSums} sums @param {import("../theme.js").Colours} colours @param {number} now */
+  draw(sums, colours, now) {
+    this.#attention.tile.draw(sums, colours, now)
+    for (const tile of this.#tiles) tile.draw(sums, colours, now)
   }
 }
 
-/** @param {unknown} value */
-function number(value) {
-  return isNumber(value) ? value : 0
+class Tile {
+  #kind
+  #figures = element("p", { class: "figures" })
+  #detail = element("p", { class: "detail" })
+  #canvas
+  #drawn = ""
+  /** @type {{box: HTMLElement, mark: HTMLElement, number: HTMLElement, unit: HTMLElement}[]} */
+  #written = []
+  element
+
+  /** @param {TileKind} kind */
+  constructor(kind) {
+    this.#kind = kind
+    this.#canvas = canvasNamed("tile-line", `${kind.label}, the last minute`)
+    this.element = element("div", { class: `tile tile-${kind.title}` },
+      element("h2", { class: "tile-title" }, kind.title), this.#figures, this.#detail, this.#canvas)
+  }
+
+  /** @param {Survey} survey */
+  update(survey) {
+    const figures = this.#kind.figures(survey)
+    while (this.#written.length < figures.length) this.#add()
+    figures.forEach(({ mark, value, level }, index) => {
+      const written = this.#written[index]
+      // The number is what is looked for; its unit only says what it is.
+      const [number, unit = ""] = value.split(" ")
+      setText(written.mark, mark)
+      setText(written.number, number)
+      setText(written.unit, unit)
+      setAttribute(written.box, "data-level", level)
+    })
+    setText(this.#detail, this.#kind.detail(survey))
+  }
+
+  /** @param {import("../fleet-sums.js").FleetSums} sums @param {import("../theme.js").Colours} colours @param {number} now */
+  draw({ columns }, colours, now) {
+    const key = `${columns.generation} ${columns.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
+    if (key === this.#drawn) return
+    this.#drawn = key
+    const { lines } = this.#kind
+    drawSparkline(this.#canvas, lines.map((line, index) => ({
+      columns, key: line, colour: colours.series[index], offset: 0, gap: SUMS_GAP_MILLISECONDS,
+      half: lines.length < 2 ? undefined : index === 0 ? "upper" : "lower",
+    })), now)
+  }
+
+  #add() {
+    const written = { mark: element("span", { class: "mark" }), number: element("span", { class: "value" }), unit: element("span", { class: "unit" }) }
+    const box = element("span", { class: "figure" }, written.mark, written.number, written.unit)
+    this.#written.push({ box, ...written })
+    this.#figures.append(box)
+  }
+}
+
+/** How many hosts need attention; pressed, it shows only these. */
+class AttentionTile {
+  #button
+  element
+  tile = new Tile({
+    title: "attention", label: "hosts that need attention", lines: ["attention"],
+    figures: ({ troubled: { critical, warn } }) => [{ ...figure(count(critical + warn)), level: critical > 0 ? "critical" : warn > 0 ? "warn" : null }],
+    detail: ({ troubled: { critical, warn } }) => (critical + warn === 0 ? "nothing to do" : [critical > 0 ? `◆ ${count(critical)} critical` : "", warn > 0 ? `▲ ${count(warn)} warning` : ""].filter(Boolean).join(", ")),
+  })
+
+  /** @param {() => void} onPress */
+  constructor(onPress) {
+    this.element = this.tile.element
+    this.#button = button("show", onPress, { class: "attention-button", "aria-pressed": "false", "aria-label": "Only hosts that need attention" })
+    this.element.append(this.#button)
+  }
+
+  /** @param {Survey} survey @param {boolean} filtered */
+  update(survey, filtered) {
+    this.tile.update(survey)
+    const { critical, warn } = survey.troubled
+    this.#button.hidden = critical + warn === 0 && !filtered
+    setText(this.#button, filtered ? "show all" : "show")
+    setAttribute(this.#button, "aria-pressed", String(filtered))
+  }
+}
+
+/** @param {string} value @param {string} [mark] @returns {Figure} */
+function figure(value, mark = "") {
+  return { key: mark, mark, value }
 }

@@ -1,142 +1,99 @@
-/** The table of hosts: any order, any length; of a long fleet only the rows in sight exist. */
+/** The hosts as a table. */
 
 import { button, element, setAttribute } from "../dom.js"
-import { byColumn, byTrouble, COLUMNS } from "./fleet-columns.js"
+import { COLUMNS } from "./fleet-columns.js"
+import { HostList } from "./fleet-list.js"
 
-const ALL_ROWS_UP_TO = 60
-const ROWS_BEYOND_SIGHT = 6
-
-class Row {
-  #cells
-  element
-
-  constructor(id) {
-    this.#cells = COLUMNS.map((column) => column.make())
-    this.element = element("tr", { "data-host": id }, ...COLUMNS.map((column, index) =>
-      element(index === 0 ? "th" : "td", { class: `column-${column.key}${column.numeric ? " numeric" : ""}`, scope: index === 0 ? "row" : undefined }, this.#cells[index].element)))
-  }
-
-  write(host, moment) {
-    setAttribute(this.element, "data-state", host.state)
-    for (const cell of this.#cells) cell.write(host, moment)
-  }
-}
+const SKELETON_ROWS = 12
 
 export class FleetTable {
-  #body = element("tbody")
-  #above = element("tr", { class: "spacer", "aria-hidden": "true" }, element("td", { colspan: String(COLUMNS.length) }))
-  #below = element("tr", { class: "spacer", "aria-hidden": "true" }, element("td", { colspan: String(COLUMNS.length) }))
-  #rows = new Map()
-  #order = []
   #heads = new Map()
-  #sort
+  #body = element("tbody")
+  #head
   #onSort
-  #pointed = false
   #table
+  list
 
-  /** @param {string} sort a column's key, with `-` before it descending, or "" for troubled hosts first @param {(sort: string) => void} onSort */
-  constructor(sort, onSort) {
+  /** @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the usual order */
+  constructor(onSort) {
     this.#onSort = onSort
-    this.#sort = COLUMNS.some((column) => column.sort && column.key === sort.replace(/^-/, "")) ? sort : ""
-    const heads = COLUMNS.map((column) => this.#head(column))
-    this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, element("thead", {}, element("tr", {}, ...heads)), this.#body)
-    this.element = this.#table
-    this.#body.append(this.#above, this.#below)
-    this.#body.addEventListener("pointerenter", (event) => { this.#pointed = event.pointerType === "mouse" })
-    this.#body.addEventListener("pointerleave", () => { this.#pointed = false })
-    this.#showSort()
-  }
-
-  /** Ids of the rows that exist, top to bottom. */
-  get visible() { return [...this.#rows.keys()] }
-
-  /** @param {import("../fleet.js").Host[]} hosts those to show @param {import("./fleet-columns.js").Moment} moment */
-  update(hosts, moment) {
-    this.#order = this.#arrange(hosts)
-    const [from, to] = this.#inSight()
-    const shown = this.#order.slice(from, to)
-    this.#place(shown, from)
-    this.#spacer(this.#above, from)
-    this.#spacer(this.#below, this.#order.length - to)
-    setAttribute(this.#table, "aria-rowcount", String(this.#order.length + 1))
-    for (const host of shown) this.#rows.get(host.id).write(host, moment)
-  }
-
-  /** Rows must not jump under a click: while the pointer or the focus is here, the order stays. */
-  #arrange(hosts) {
-    const held = this.#pointed || this.#body.contains(document.activeElement)
-    if (!held || this.#order.length === 0) return hosts.toSorted(this.#comparison())
-    const places = new Map(this.#order.map((host, place) => [host.id, place]))
-    const place = (host) => places.get(host.id) ?? Number.MAX_SAFE_INTEGER
-    return hosts.toSorted((a, b) => place(a) - place(b) || byTrouble(a, b))
-  }
-
-  #comparison() {
-    const column = COLUMNS.find((one) => one.key === this.#sort.replace(/^-/, ""))
-    return column === undefined ? byTrouble : byColumn(column, this.#sort.startsWith("-"))
-  }
-
-  #inSight() {
-    const total = this.#order.length
-    if (total <= ALL_ROWS_UP_TO) return [0, total]
-    const top = this.#body.getBoundingClientRect().top
-    const height = this.#rowHeight
-    const from = Math.max(0, Math.floor(-top / height) - ROWS_BEYOND_SIGHT)
-    return [Math.min(from, total), Math.min(total, from + Math.ceil(window.innerHeight / height) + 2 * ROWS_BEYOND_SIGHT)]
-  }
-
-  get #rowHeight() {
-    return Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row")) || 44
-  }
-
-  #place(shown, from) {
-    const wanted = new Set(shown.map((host) => host.id))
-    for (const [id, row] of this.#rows) {
-      if (wanted.has(id)) continue
-      row.element.remove()
-      this.#rows.delete(id)
-    }
-    const rows = new Map()
-    let place = this.#above.nextElementSibling
-    shown.forEach((host, index) => {
-      const row = this.#rows.get(host.id) ?? new Row(host.id)
-      if (row.element === place) place = place.nextElementSibling
-      else this.#body.insertBefore(row.element, place)
-      setAttribute(row.element, "aria-rowindex", String(from + index + 2))
-      rows.set(host.id, row)
+    const heads = COLUMNS.map((column) => this.#makeHead(column))
+    this.#head = element("thead", {}, element("tr", {}, ...heads))
+    this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, this.#head, this.#body)
+    this.list = new HostList({
+      body: this.#body, above: spacer(), below: spacer(), make: () => new Row(),
+      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, covered: this.#head.getBoundingClientRect().bottom }),
     })
-    this.#rows = rows
+    // Only hosts have a line height; until the first comes, empty rows hold their place.
+    this.#body.prepend(...Array.from({ length: SKELETON_ROWS }, skeletonRow))
   }
 
-  #spacer(row, count) {
-    row.hidden = count === 0
-    row.firstElementChild.style.height = `${count * this.#rowHeight}px`
-  }
+  get element() { return this.#table }
 
-  #head(column) {
-    const head = element("th", { scope: "col", class: `column-${column.key}${column.numeric ? " numeric" : ""}` })
-    if (column.sort) {
-      head.append(button(column.title, () => this.#sortBy(column), { "aria-label": column.label ?? column.title, title: `sort by ${column.label ?? column.title}` }))
-      this.#heads.set(column.key, head)
-    } else {
-      head.append(element("span", {}, column.title))
+  /** @param {string} sort as given to `onSort` */
+  showSort(sort) {
+    for (const [key, head] of this.#heads) {
+      setAttribute(head, "aria-sort", sort === key ? "ascending" : sort === `-${key}` ? "descending" : null)
     }
+  }
+
+  /** @param {import("../fleet.js").Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison @param {import("./fleet-cells.js").Moment} moment */
+  update(hosts, comparison, moment) {
+    for (const row of this.#body.querySelectorAll(".skeleton")) row.remove()
+    setAttribute(this.#table, "aria-rowcount", String(hosts.length + 1))
+    this.list.update(hosts, comparison, moment)
+  }
+
+  get #rowHeight() { return Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row")) }
+
+  /** @param {import("./fleet-columns.js").FleetColumn} column */
+  #makeHead(column) {
+    const label = column.label ?? column.title
+    const head = element("th", { scope: "col", class: classOf(column) },
+      button(column.title, () => this.#sortBy(column), { "aria-label": label, title: `sort by ${label}` }))
+    this.#heads.set(column.key, head)
     return head
   }
 
-  /** Numbers: largest first, then smallest first, then troubled first again. */
-  #sortBy(column) {
-    const steps = column.numeric ? [`-${column.key}`, column.key, ""] : [column.key, `-${column.key}`, ""]
-    this.#sort = steps[(steps.indexOf(this.#sort) + 1) % steps.length]
-    this.#order = []
-    this.#showSort()
-    this.#onSort(this.#sort)
+  /** Numbers: largest first, then smallest first, then the usual order again. @param {import("./fleet-columns.js").FleetColumn} column */
+  #sortBy({ key }) {
+    const steps = key === "name" ? [key, `-${key}`, ""] : [`-${key}`, key, ""]
+    const now = this.#heads.get(key).getAttribute("aria-sort")
+    const at = now === null ? -1 : steps.indexOf(now === "ascending" ? key : `-${key}`)
+    this.list.release()
+    this.#onSort(steps[(at + 1) % steps.length])
+  }
+}
+
+class Row {
+  #cells = COLUMNS.map((column) => column.make())
+  element = element("tr", {}, ...COLUMNS.map((column, index) =>
+    element(index === 0 ? "th" : "td", { class: classOf(column), scope: index === 0 ? "row" : undefined }, this.#cells[index].element)))
+
+  get link() { return /** @type {HTMLElement} */ (this.element.querySelector(".host-link")) }
+
+  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  write(host, moment) {
+    setAttribute(this.element, "data-state", host.state)
+    setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
+    for (const cell of this.#cells) cell.write(host, moment)
   }
 
-  #showSort() {
-    for (const [key, head] of this.#heads) {
-      const direction = this.#sort === key ? "ascending" : this.#sort === `-${key}` ? "descending" : null
-      setAttribute(head, "aria-sort", direction)
-    }
+  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  draw(host, moment) {
+    for (const cell of this.#cells) cell.draw?.(host, moment)
   }
+}
+
+/** @param {import("./fleet-columns.js").FleetColumn} column */
+function classOf({ key, numeric }) {
+  return `column-${key}${numeric ? " numeric" : ""}`
+}
+
+function spacer() {
+  return element("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, element("td", { colspan: String(COLUMNS.length) }))
+}
+
+function skeletonRow() {
+  return element("tr", { class: "skeleton", "aria-hidden": "true" }, ...COLUMNS.map((column) => element("td", { class: classOf(column) }, element("span", { class: "bone" }))))
 }

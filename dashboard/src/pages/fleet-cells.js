@@ -1,0 +1,164 @@
+/** What a row and a card are made of: who a host is, and one figure each. */
+
+import { element, setAttribute, setText } from "../dom.js"
+import { Meter } from "../meter.js"
+import { count, isNumber, MISSING, MISSING_TITLE } from "../numbers.js"
+import { hostAddress } from "../router.js"
+import { StateMark, stateInWords } from "../state.js"
+import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../strips.js"
+import { tagsOf } from "./fleet-order.js"
+
+const TAGS_SHOWN = 3
+const GLYPHS = { warn: "▲", critical: "◆" }
+
+/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {{colours: import("../theme.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
+/** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, draw?: (host: Host, moment: Moment) => void}} Cell */
+
+/** The name as a link, what is wrong, and the host's tags. @returns {Cell & {link: HTMLElement}} */
+export function identityCell() {
+  const link = element("a", { class: "host-link" })
+  const pick = element("button", { type: "button", class: "pick-host", "aria-pressed": "false" })
+  const chip = alertChip()
+  const synthetic = element("span", { class: "tag", hidden: true, title: "a simulated host, not a real one" }, "synthetic")
+  const tags = tagList()
+  return {
+    link,
+    element: element("span", { class: "identity-line" }, link, chip.element, synthetic, tags.element, pick),
+    write(host, moment) {
+      setText(link, host.name)
+      setAttribute(link, "href", hostAddress(host.id))
+      setAttribute(link, "title", host.name === host.id ? null : host.id)
+      setAttribute(pick, "aria-label", `Compare ${host.name}`)
+      setAttribute(pick, "aria-pressed", String(moment.picked.has(host.id)))
+      synthetic.hidden = !host.synthetic
+      chip.write(host, moment)
+      tags.write(host, moment)
+    },
+  }
+}
+
+/** The state as glyph and words, then the system. @returns {Cell} */
+export function conditionCell() {
+  const mark = new StateMark()
+  const about = element("span", { class: "about" })
+  return {
+    element: element("span", { class: "condition-line" }, mark.element, about),
+    write(host, { now }) {
+      mark.set(host.state, stateInWords(host, now))
+      setText(about, host.state === "lost" || host.state === "late" ? "" : systemOf(host))
+    },
+  }
+}
+
+/** "Debian 12, 8 cores": what is known. @param {Host} host */
+export function systemOf({ info: { os_name: system, logical_cores: cores } }) {
+  return [shortName(system), isNumber(cores) ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : ""].filter(Boolean).join(", ")
+}
+
+/** @param {string} field of the pulse, in percent @returns {Cell} */
+export function meterCell(field) {
+  const meter = new Meter()
+  return { element: meter.element, write: (host) => meter.set(host.pulse[field]) }
+}
+
+/** @param {(host: Host, moment: Moment) => string} textOf @returns {Cell} */
+export function textCell(textOf) {
+  const value = element("span", { class: "number" })
+  return {
+    element: value,
+    write(host, moment) {
+      const text = textOf(host, moment)
+      setText(value, text)
+      setAttribute(value, "title", text === MISSING ? MISSING_TITLE : null)
+    },
+  }
+}
+
+/** @returns {Cell} */
+export function sparklineCell() {
+  const canvas = canvasNamed("spark", "CPU of the last minute")
+  let drawn = ""
+  return {
+    element: canvas,
+    write() {},
+    draw(host, { colours, now }) {
+      const key = `${host.recent.generation} ${host.recent.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
+      if (key === drawn) return
+      drawn = key
+      drawSparkline(canvas, [{ columns: host.recent, key: "cpu_percent", colour: colours.series[0], offset: host.offsetMilliseconds, gap: host.gapMilliseconds, top: 100 }], now)
+    },
+  }
+}
+
+/** @returns {Cell} */
+export function coresCell() {
+  const canvas = canvasNamed("core-strip", "use of each core")
+  const more = element("span", { class: "more" })
+  /** @type {unknown} */
+  let drawn
+  let dressed = ""
+  return {
+    element: element("span", { class: "cores-cell" }, canvas, more),
+    write({ pulse: { core_percents: percents } }) {
+      const cores = Array.isArray(percents) ? percents.length : undefined
+      setText(more, cores === undefined ? MISSING : cores > MAX_CORES_SHOWN ? `+${cores - MAX_CORES_SHOWN}` : "")
+      setAttribute(more, "title", cores === undefined ? MISSING_TITLE : null)
+      canvas.hidden = cores === undefined
+    },
+    draw({ pulse: { core_percents: percents } }, { colours }) {
+      const dress = `${colours.series[0]} ${window.devicePixelRatio}`
+      if (drawn === percents && dressed === dress) return
+      drawn = percents
+      dressed = dress
+      drawCores(canvas, percents, colours)
+    },
+  }
+}
+
+/** The worst of what is wrong, beside what the state says by itself. @returns {Cell} */
+function alertChip() {
+  const glyph = element("span", { "aria-hidden": "true" })
+  const words = element("span", { class: "chip-words" })
+  const chip = element("span", { class: "chip", hidden: true }, glyph, words)
+  return {
+    element: chip,
+    write(host, { alertsOf }) {
+      const alerts = alertsOf(host).filter(({ metric }) => metric !== "state")
+      chip.hidden = alerts.length === 0
+      if (alerts.length === 0) return
+      setAttribute(chip, "data-level", alerts[0].level)
+      setText(glyph, GLYPHS[alerts[0].level])
+      setText(words, alerts.length === 1 ? alerts[0].words : `${alerts[0].words} +${alerts.length - 1}`)
+      setAttribute(chip, "title", alerts.map((alert) => alert.words).join("\n"))
+    },
+  }
+}
+
+/** A few of the tags, to filter by. @returns {Cell} */
+function tagList() {
+  const box = element("span", { class: "tags" })
+  let written = ""
+  return {
+    element: box,
+    write(host) {
+      const tags = tagsOf(host)
+      const key = JSON.stringify(tags)
+      if (key === written) return
+      written = key
+      const more = tags.length > TAGS_SHOWN ? [element("span", { class: "more", title: tags.join(", ") }, `+${tags.length - TAGS_SHOWN}`)] : []
+      box.replaceChildren(...tags.slice(0, TAGS_SHOWN).map((tag) =>
+        element("button", { type: "button", class: "tag-button", "data-tag": tag, title: `only hosts with the tag ${tag}`, tabindex: "-1" }, tag)), ...more)
+    },
+  }
+}
+
+/** @param {string} kind @param {string} label @returns {HTMLCanvasElement} */
+export function canvasNamed(kind, label) {
+  return /** @type {HTMLCanvasElement} */ (element("canvas", { class: kind, role: "img", "aria-label": label }))
+}
+
+/** "Debian GNU/Linux 12 (bookworm)" as "Debian 12". @param {unknown} name */
+function shortName(name) {
+  return typeof name === "string" ? name.replace(/ GNU\/Linux| Linux/g, "").replace(/ \(.*\)$/, "").replace(/ LTS$/, "") : ""
+}

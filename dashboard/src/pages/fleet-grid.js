@@ -1,0 +1,78 @@
+/** The hosts as cards. */
+
+import { element, setAttribute } from "../dom.js"
+import { byteRate, celsius } from "../numbers.js"
+import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
+import { HostList } from "./fleet-list.js"
+
+const SKELETON_CARDS = 8
+const METERS = [["CPU", "cpu_percent"], ["memory", "memory_percent"], ["disk", "filesystem_percent"]]
+
+export class FleetGrid {
+  element = element("ul", { class: "fleet-grid", role: "list", "aria-label": "Hosts" })
+  list
+
+  constructor() {
+    this.list = new HostList({
+      body: this.element, above: spacer(), below: spacer(), make: () => new Card(), geometry: () => this.#geometry(),
+    })
+    this.element.prepend(...Array.from({ length: SKELETON_CARDS }, () => element("li", { class: "card skeleton", "aria-hidden": "true" }, element("span", { class: "bone" }))))
+  }
+
+  /** @param {import("../fleet.js").Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison @param {import("./fleet-cells.js").Moment} moment */
+  update(hosts, comparison, moment) {
+    for (const card of this.element.querySelectorAll(".skeleton")) card.remove()
+    this.list.update(hosts, comparison, moment)
+  }
+
+  /** @returns {import("./fleet-list.js").Geometry} */
+  #geometry() {
+    const style = getComputedStyle(this.element)
+    const perLine = style.gridTemplateColumns.split(" ").length
+    const covered = document.getElementById("header")?.getBoundingClientRect().bottom ?? 0
+    return { perLine, lineHeight: Number.parseFloat(style.getPropertyValue("--card")), covered }
+  }
+}
+
+class Card {
+  #identity = identityCell()
+  #condition = conditionCell()
+  #meters = METERS.map(([words, field]) => ({ words, cell: meterCell(field) }))
+  #sparkline = sparklineCell()
+  #cores = coresCell()
+  #received = textCell(({ pulse }) => byteRate(pulse.network_receive_bytes_per_second))
+  #sent = textCell(({ pulse }) => byteRate(pulse.network_transmit_bytes_per_second))
+  #celsius = textCell(({ pulse }) => celsius(pulse.temperature_celsius))
+  #cells = [this.#identity, this.#condition, ...this.#meters.map(({ cell }) => cell), this.#sparkline, this.#cores, this.#received, this.#sent, this.#celsius]
+  link = this.#identity.link
+  element = element("li", { class: "card" },
+    this.#identity.element,
+    this.#condition.element,
+    element("dl", { class: "card-meters" }, ...this.#meters.map(({ words, cell }) => element("div", {}, element("dt", {}, words), element("dd", {}, cell.element)))),
+    element("div", { class: "card-strips" }, this.#sparkline.element, this.#cores.element),
+    element("dl", { class: "card-line" },
+      named("received", "↓", this.#received.element), named("sent", "↑", this.#sent.element),
+      named("hottest sensor", "", this.#celsius.element)))
+
+  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  write(host, moment) {
+    setAttribute(this.element, "data-state", host.state)
+    setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
+    for (const cell of this.#cells) cell.write(host, moment)
+  }
+
+  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  draw(host, moment) {
+    this.#sparkline.draw?.(host, moment)
+    this.#cores.draw?.(host, moment)
+  }
+}
+
+/** @param {string} name for those who cannot see @param {string} sign @param {Node} value */
+function named(name, sign, value) {
+  return element("div", {}, element("dt", {}, element("span", { class: "unseen" }, name), element("span", { "aria-hidden": "true" }, sign)), element("dd", {}, value))
+}
+
+function spacer() {
+  return element("li", { class: "spacer", "aria-hidden": "true", hidden: true })
+}
