@@ -3,6 +3,8 @@
 import { button, element, setText } from "../dom.js"
 import { count } from "../numbers.js"
 
+const HINT_UP_TO_HOSTS = 3
+
 /** Which filter is in force, and the way out of it. */
 export class FilterBar {
   #text = element("p")
@@ -14,7 +16,9 @@ export class FilterBar {
   /** @param {{onTag: (tag: string) => void, onClear: () => void}} handlers onTag: gets one to leave out */
   constructor({ onTag, onClear }) {
     this.#onTag = onTag
-    this.element = element("div", { class: "filter-bar", hidden: true }, this.#text, this.#tags, button("Show all", onClear, { title: "show all hosts  Esc" }))
+    const showAll = button("Show all", onClear)
+    showAll.append(key("Esc"))
+    this.element = element("div", { class: "filter-bar", hidden: true }, this.#text, this.#tags, showAll)
   }
 
   /** @param {import("./fleet-order.js").Filter} filter @param {number} shown @param {number} total */
@@ -36,8 +40,11 @@ export class CompareBar {
 
   /** @param {{onCompare: () => void, onClear: () => void}} handlers */
   constructor({ onCompare, onClear }) {
-    this.#go = /** @type {HTMLButtonElement} */ (button("Compare", onCompare, { class: "strong", title: "compare them  Enter" }))
-    this.element = element("section", { class: "compare-bar", hidden: true, "aria-label": "Hosts to compare" }, this.#text, this.#go, button("Clear", onClear, { title: "pick none  Esc" }))
+    this.#go = /** @type {HTMLButtonElement} */ (button("Compare", onCompare))
+    const clear = button("Clear", onClear)
+    this.#go.append(key("Enter"))
+    clear.append(key("Esc"))
+    this.element = element("section", { class: "compare-bar", hidden: true, "aria-label": "Hosts to compare" }, this.#text, this.#go, clear)
   }
 
   /** @param {Set<string>} picked ids @param {(id: string) => string} nameOf */
@@ -70,8 +77,6 @@ export class AddHost {
   }
 }
 
-const HINT_UP_TO_HOSTS = 3
-
 /** @param {string} text */
 function command(text) {
   const copy = button("Copy", async () => {
@@ -79,4 +84,9 @@ function command(text) {
     setText(copy, "Copied")
   }, { "aria-label": `Copy: ${text}` })
   return element("p", { class: "command" }, element("code", {}, text), copy)
+}
+
+/** The key that does the same, for the eye. @param {string} name */
+function key(name) {
+  return element("kbd", { "aria-hidden": "true" }, name)
 }

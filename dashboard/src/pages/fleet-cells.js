@@ -83,7 +83,7 @@ export function sparklineCell() {
     element: canvas,
     write() {},
     draw(host, { colours, now }) {
-      const key = `${host.recent.generation} ${host.recent.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
+      const key = `${host.id} ${host.recent.generation} ${host.recent.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
       if (key === drawn) return
       drawn = key
       drawSparkline(canvas, [{ columns: host.recent, key: "cpu_percent", colour: colours.series[0], offset: host.offsetMilliseconds, gap: host.gapMilliseconds, top: 100 }], now)

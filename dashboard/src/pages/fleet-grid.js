@@ -19,10 +19,9 @@ export class FleetGrid {
     this.element.prepend(...Array.from({ length: SKELETON_CARDS }, () => element("li", { class: "card skeleton", "aria-hidden": "true" }, element("span", { class: "bone" }))))
   }
 
-  /** @param {import("../fleet.js").Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison @param {import("./fleet-cells.js").Moment} moment */
-  update(hosts, comparison, moment) {
+  /** The hosts are known: what held their place goes. */
+  begin() {
     for (const card of this.element.querySelectorAll(".skeleton")) card.remove()
-    this.list.update(hosts, comparison, moment)
   }
 
   /** @returns {import("./fleet-list.js").Geometry} */

@@ -7,7 +7,7 @@ const LINES_BEYOND_SIGHT = 6
 
 /** @typedef {import("../fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
-/** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment) => void, draw: (host: Host, moment: Moment) => void}} Item one host */
+/** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, draw: (host: Host, moment: Moment) => void}} Item one host; place: from 0, in the order */
 /** @typedef {{perLine: number, lineHeight: number, covered: number}} Geometry covered: what hides the top of the window, in pixels */
 
 export class HostList {
@@ -28,7 +28,7 @@ export class HostList {
   #from = 0
 
   /**
-   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: (id: string) => Item, geometry: () => Geometry}} parts
+   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item, geometry: () => Geometry}} parts
    *   above and below stand for the lines out of sight
    */
   constructor({ body, above, below, make, geometry }) {
@@ -55,11 +55,13 @@ export class HostList {
   /** The next order counts, whether or not the pointer is here. */
   release() { this.#order = [] }
 
-  /** @param {Host[]} hosts those to show @param {import("./fleet-order.js").Comparison} comparison @param {Moment} moment */
-  update(hosts, comparison, moment) {
-    this.#order = this.#arrange(hosts, comparison)
+  /** @param {Host[]} hosts those to show @param {import("./fleet-order.js").Comparison} comparison */
+  arrange(hosts, comparison) { this.#order = this.#arrange(hosts, comparison) }
+
+  /** Bring what is in sight up to date. @param {Moment} moment @returns {boolean} whether this is to be done once more in the next frame */
+  update(moment) {
     this.#moment = moment
-    this.#write(moment)
+    return this.#write(moment)
   }
 
   /** Move the keyboard's place, and the focus with it. @param {"host" | "line"} step @param {number} by */
@@ -101,66 +103,69 @@ export class HostList {
 
   /** Nothing must jump under a click: while the pointer or the focus is here, the order stays. @param {Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison */
   #arrange(hosts, comparison) {
-    const held = this.#pointed || this.#body.contains(document.activeElement)
-    if (!held || this.#order.length === 0) return hosts.toSorted(comparison)
-    const places = new Map(this.#order.map((host, place) => [host.id, place]))
-    const place = (/** @type {Host} */ host) => places.get(host.id) ?? Number.MAX_SAFE_INTEGER
-    return hosts.toSorted((a, b) => place(a) - place(b) || comparison(a, b))
+    const wanted = new Set(hosts)
+    const before = this.#order.filter((host) => wanted.delete(host))
+    const held = before.length > 0 && (this.#pointed || this.#body.contains(document.activeElement))
+    // Almost sorted already, and so sorted again in no time.
+    return held ? [...before, ...[...wanted].sort(comparison)] : [...before, ...wanted].sort(comparison)
   }
 
-  /** All text first, then all canvases: measuring between two changes costs a layout each. @param {Moment} moment */
-  #write(moment) {
+  /** First line that is in the page, the one after the last, and those of them in sight. @returns {{lineHeight: number, lines: number, from: number, to: number, shown: Host[], seen: Host[]}} */
+  #measure() {
     const { perLine, lineHeight } = this.#geometry()
     const { top } = this.#body.getBoundingClientRect()
     const lines = Math.ceil(this.#order.length / perLine)
-    const [first, last] = seen(top, lineHeight, lines)
-    const [from, to] = this.#order.length <= ALL_UP_TO ? [0, lines] : [Math.max(0, first - LINES_BEYOND_SIGHT), Math.min(lines, last + LINES_BEYOND_SIGHT)]
-    const shown = this.#order.slice(from * perLine, to * perLine)
-    this.#place(shown, from * perLine)
+    const first = Math.min(lines, Math.max(0, Math.floor(-top / lineHeight)))
+    const last = Math.min(lines, Math.max(0, Math.ceil((window.innerHeight - top) / lineHeight)))
+    const few = this.#order.length <= ALL_UP_TO
+    const from = few ? 0 : Math.max(0, first - LINES_BEYOND_SIGHT)
+    const to = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
+    const slice = (/** @type {number} */ start, /** @type {number} */ end) => this.#order.slice(start * perLine, end * perLine)
+    return { lineHeight, lines, from, to, shown: slice(from, to), seen: slice(first, last) }
+  }
+
+  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment @returns {boolean} whether canvases are to be drawn in the next pass */
+  #write(moment) {
+    const { lineHeight, lines, from, to, shown, seen } = this.#measure()
+    for (const host of seen) this.#items.get(host.id)?.draw(host, moment)
+    const isNew = seen.some((host) => !this.#items.has(host.id))
+    this.#place(shown)
     space(this.#above, from * lineHeight)
     space(this.#below, (lines - to) * lineHeight)
-    for (const host of shown) this.#item(host).write(host, moment)
-    for (const host of this.#order.slice(first * perLine, last * perLine)) this.#items.get(host.id)?.draw(host, moment)
+    const start = this.#order.indexOf(shown[0])
+    shown.forEach((host, index) => this.#items.get(host.id)?.write(host, moment, start + index))
+    return isNew
   }
 
-  /** @param {Host[]} shown @param {number} from */
-  #place(shown, from) {
+  /** What went out of sight is used again for what came in: scrolling makes nothing new. @param {Host[]} shown */
+  #place(shown) {
     const wanted = new Set(shown.map((host) => host.id))
+    /** @type {Item[]} */
+    const spare = []
     for (const [id, item] of this.#items) {
       if (wanted.has(id)) continue
-      item.element.remove()
       this.#items.delete(id)
+      // The focus must not find itself at another host.
+      if (item.element.contains(document.activeElement)) item.element.remove()
+      else spare.push(item)
     }
-    /** @type {Map<string, Item>} */
-    const items = new Map()
-    let place = this.#above.nextElementSibling
-    shown.forEach((host, index) => {
-      const item = this.#item(host)
-      if (item.element === place) place = place.nextElementSibling
-      else this.#body.insertBefore(item.element, place)
-      setAttribute(item.element, "aria-rowindex", item.element.matches("tr") ? String(from + index + 2) : null)
-      items.set(host.id, item)
-    })
+    const items = new Map(shown.map((host) => [host.id, this.#items.get(host.id) ?? this.#adopt(spare.pop(), host.id)]))
+    for (const item of spare) item.element.remove()
     this.#items = items
-  }
-
-  /** @param {Host} host */
-  #item({ id }) {
-    let item = this.#items.get(id)
-    if (item === undefined) {
-      item = this.#make(id)
-      setAttribute(item.element, "data-host", id)
-      setAttribute(item.element, "data-cursor", id === this.#cursor ? "" : null)
-      this.#items.set(id, item)
+    let place = this.#above.nextElementSibling
+    for (const { element } of items.values()) {
+      if (element === place) place = place.nextElementSibling
+      else this.#body.insertBefore(element, place)
     }
-    return item
   }
-}
 
-/** First line in sight, and the one after the last. @param {number} top @param {number} lineHeight @param {number} lines @returns {[number, number]} */
-function seen(top, lineHeight, lines) {
-  const first = Math.min(lines, Math.max(0, Math.floor(-top / lineHeight)))
-  return [first, Math.min(lines, Math.max(0, Math.ceil((window.innerHeight - top) / lineHeight)))]
+  /** @param {Item | undefined} item @param {string} id */
+  #adopt(item, id) {
+    const adopted = item ?? this.#make()
+    setAttribute(adopted.element, "data-host", id)
+    setAttribute(adopted.element, "data-cursor", id === this.#cursor ? "" : null)
+    return adopted
+  }
 }
 
 /** @param {HTMLElement} spacer @param {number} height */

@@ -5,6 +5,7 @@ import { STATES } from "../fleet.js"
 import { count } from "../numbers.js"
 import { ASK_MILLISECONDS, RecentPast } from "../recent-past.js"
 import { changeQuery, compareAddress, hostAddress } from "../router.js"
+import { MAX_HOSTS } from "../selection.js"
 import { AddHost, CompareBar, FilterBar } from "./fleet-bars.js"
 import { COLUMNS } from "./fleet-columns.js"
 import { FleetGrid } from "./fleet-grid.js"
@@ -38,6 +39,10 @@ export class FleetPage {
   /** @type {import("./fleet-survey.js").Survey | undefined} */
   #survey
   #surveyedAt = 0
+  /** What the present choice and order of hosts were made from. @type {unknown[]} */
+  #arranged = []
+  /** How many hosts fit the filter; before that is known, the place of some is held. */
+  #shown = Number.NaN
   /** @type {import("../theme.js").Colours} */
   #colours
   #unfollow
@@ -124,19 +129,20 @@ export class FleetPage {
   /** @param {number} now */
   update(now) {
     const { fleet } = this.#context
-    this.#choosePresent()
     if (!fleet.known) return
     if (this.#survey === undefined || now - this.#surveyedAt >= SURVEY_MILLISECONDS) this.#survey = this.#look(now)
     const { counts, total, alerts } = this.#survey
     const alertsOf = (/** @type {import("../fleet.js").Host} */ host) => alerts.get(host) ?? []
-    const shown = [...fleet.hosts.values()].filter((host) => fits(host, this.#filter, alertsOf))
+    this.#arrange(this.#survey, alertsOf)
+    this.#choosePresent()
+    // What is measured comes first, what is written last.
+    this.#summary.draw(fleet.sums, this.#colours, now)
+    if (this.#list.update({ colours: this.#colours, now, alertsOf, picked: this.#picked })) this.#wantText()
     this.#tools.update(counts, { states: this.#filter.states, words: this.#query.q, view: this.#view })
     this.#summary.update(this.#survey, this.#filter.states.has("attention"))
-    this.#filterBar.update(this.#filter, shown.length, total)
+    this.#filterBar.update(this.#filter, this.#shown, total)
     this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
-    this.#writeNothing(shown.length, total)
-    this.#present.update(shown, this.#comparison(alertsOf), { colours: this.#colours, now, alertsOf, picked: this.#picked })
-    this.#summary.draw(fleet.sums, this.#colours, now)
+    this.#writeNothing(total)
     this.#wantPast(now)
   }
 
@@ -155,6 +161,17 @@ export class FleetPage {
     return survey(this.#context.fleet.hosts.values(), now)
   }
 
+  /** Choose and order the hosts, if anything changed since: scrolling changes nothing. @param {import("./fleet-survey.js").Survey} survey @param {import("./fleet-order.js").AlertsOf} alertsOf */
+  #arrange(survey, alertsOf) {
+    const key = [survey, this.#filter, this.#query.sort, this.#view]
+    if (key.every((part, index) => part === this.#arranged[index])) return
+    this.#arranged = key
+    const shown = [...this.#context.fleet.hosts.values()].filter((host) => fits(host, this.#filter, alertsOf))
+    this.#shown = shown.length
+    this.#present.begin(shown.length)
+    this.#list.arrange(shown, this.#comparison(alertsOf))
+  }
+
   /** @param {import("./fleet-order.js").AlertsOf} alertsOf */
   #comparison(alertsOf) {
     const { sort } = this.#query
@@ -166,22 +183,24 @@ export class FleetPage {
     const { known, hosts } = this.#context.fleet
     const none = known && hosts.size === 0
     this.#summary.element.hidden = none
-    this.#table.element.hidden = none || this.#view !== "table"
-    this.#grid.element.hidden = none || this.#view !== "grid"
+    this.#table.element.hidden = none || this.#shown === 0 || this.#view !== "table"
+    this.#grid.element.hidden = none || this.#shown === 0 || this.#view !== "grid"
     setAttribute(this.#context.main, "aria-busy", known ? null : "true")
     this.#hint.update(known, hosts.size)
   }
 
-  /** @param {number} shown @param {number} total */
-  #writeNothing(shown, total) {
-    this.#nothing.hidden = shown > 0
+  /** @param {number} total */
+  #writeNothing(total) {
+    this.#nothing.hidden = this.#shown > 0
     setText(this.#nothing, total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`)
-    if (shown === 0) this.#table.element.hidden = this.#grid.element.hidden = true
   }
 
   /** @param {number} now */
   #wantPast(now) {
-    const waits = this.#past.want(this.#list.visible, (id) => this.#context.fleet.host(id)?.filled === true, now)
+    const { hosts } = this.#context.fleet
+    // Of a small fleet all: then the past of its sums is known, too.
+    const wanted = hosts.size <= MAX_HOSTS ? [...hosts.keys()] : this.#list.visible
+    const waits = this.#past.want(wanted, (id) => hosts.get(id)?.filled === true, now)
     if (!waits || this.#pastTimer !== 0) return
     this.#pastTimer = window.setTimeout(() => {
       this.#pastTimer = 0

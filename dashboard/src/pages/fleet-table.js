@@ -37,11 +37,10 @@ export class FleetTable {
     }
   }
 
-  /** @param {import("../fleet.js").Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison @param {import("./fleet-cells.js").Moment} moment */
-  update(hosts, comparison, moment) {
+  /** The hosts are known: what held their place goes. @param {number} hosts how many there are */
+  begin(hosts) {
     for (const row of this.#body.querySelectorAll(".skeleton")) row.remove()
-    setAttribute(this.#table, "aria-rowcount", String(hosts.length + 1))
-    this.list.update(hosts, comparison, moment)
+    setAttribute(this.#table, "aria-rowcount", String(hosts + 1))
   }
 
   get #rowHeight() { return Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row")) }
@@ -72,8 +71,10 @@ class Row {
 
   get link() { return /** @type {HTMLElement} */ (this.element.querySelector(".host-link")) }
 
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
-  write(host, moment) {
+  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment @param {number} place */
+  write(host, moment, place) {
+    // The first is the head.
+    setAttribute(this.element, "aria-rowindex", String(place + 2))
     setAttribute(this.element, "data-state", host.state)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
     for (const cell of this.#cells) cell.write(host, moment)
