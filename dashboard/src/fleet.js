@@ -85,7 +85,7 @@ export class Host {
     if (!this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
     this.recent.append(pulse.time, pulse.tick, headline(pulse))
-    this.#followBusy(pulse.time, pulse.cpu_percent, this.newest)
+    this.#followBusy(pulse.time, this.pulse.cpu_percent, this.newest)
     this.hear(pulse.time)
   }
 
@@ -212,18 +212,19 @@ export class Fleet {
     this.sums.fill(heard.map((one) => one.id))
   }
 
+  /** @param {import("./contract.js").HostEntry[]} entries @param {number} received */
   #replace(entries, received) {
     const present = new Set()
     for (const entry of entries) {
       present.add(entry.id)
       this.#change(entry)
-      const host = this.hosts.get(entry.id)
-      host.take(entry.pulse, received, entry.state === "live")
+      this.hosts.get(entry.id)?.take(entry.pulse, received, entry.state === "live")
     }
     for (const id of this.hosts.keys()) if (!present.has(id)) this.#remove(id)
     this.known = true
   }
 
+  /** @param {Record<string, any>} message */
   #change(message) {
     if (message.removed === true) {
       this.#remove(message.id)
@@ -240,18 +241,21 @@ export class Fleet {
     }
   }
 
+  /** @param {string} id */
   #remove(id) {
     const host = this.hosts.get(id)
     if (host !== undefined) this.#unlist(host)
     this.hosts.delete(id)
   }
 
+  /** @param {Host} host */
   #list(host) {
     const namesakes = this.#byName.get(host.ownName) ?? new Set()
     this.#byName.set(host.ownName, namesakes.add(host))
     tellApart(namesakes)
   }
 
+  /** @param {Host} host */
   #unlist(host) {
     const namesakes = this.#byName.get(host.ownName)
     if (!namesakes?.delete(host)) return
@@ -259,6 +263,7 @@ export class Fleet {
     tellApart(namesakes)
   }
 
+  /** @param {string} id */
   #known(id) {
     let host = this.hosts.get(id)
     if (host === undefined && isHostId(id)) {

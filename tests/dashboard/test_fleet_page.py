@@ -149,22 +149,68 @@ def test_a_synthetic_host_is_marked(page: Page, bridge: FakeBridge) -> None:
 
 
 def test_an_empty_fleet_shows_what_to_do(page: Page, bridge: FakeBridge) -> None:
-    """Without hosts the page gives the command that makes one appear."""
+    """Without hosts the page gives the commands that make one appear, and claims no address it cannot know."""
     bridge.hosts = []
     page.goto("/")
-    expect(page.locator(".command code")).to_have_text("fleetglass agent --broker mqtt://127.0.0.1:1883")
+    expect(page.locator(".nothing")).to_have_text("No host has been heard yet.")
+    expect(page.locator(".command code")).to_have_text(
+        ["fleetglass agent", "fleetglass agent --broker mqtt://BROKER:1883"]
+    )
+    expect(page.locator(".command code").first).to_be_visible()
+    expect(page.locator(".summary")).to_be_hidden()
+    bridge.send("host", id="web-9", state="waiting", since=bridge.now)
+    expect(page.locator(".host-link")).to_have_text(["web-9"])
+    expect(page.locator(".nothing")).to_be_hidden()
 
 
 def test_of_a_long_fleet_only_the_rows_in_sight_exist(page: Page, bridge: FakeBridge) -> None:
-    """Two hundred hosts make few rows; scrolling brings the others, and never more than 64 are asked for."""
-    bridge.hosts = [MadeUpHost(f"node-{number:03d}", number=number) for number in range(200)]
-    page.goto("/")
-    expect(page.locator('tr[data-host="node-000"]')).to_be_visible()
+    """Two thousand hosts make few rows; scrolling brings the others and says their places."""
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number) for number in range(2000)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
     assert page.locator("tr[data-host]").count() < 60
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    expect(page.locator('tr[data-host="node-199"]')).to_be_visible()
+    last = page.locator('tr[data-host="node-1999"]')
+    expect(last).to_be_visible()
+    expect(last).to_have_attribute("aria-rowindex", "2001")
+    expect(last.locator(".host-link")).to_have_text("node-1999")
     assert page.locator("tr[data-host]").count() < 60
-    assert max(len(message["hosts"]) for message in bridge.messages("watch")) <= 64
+
+
+def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) -> None:
+    """However fast a long fleet is scrolled, the page asks four times a second at most, for what it has not yet."""
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number) for number in range(2000)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    before = len(bridge.messages("watch"))
+    seconds = page.evaluate(
+        """async () => {
+          const start = performance.now()
+          for (let step = 0; step < 60; step += 1) {
+            scrollBy(0, 400)
+            await new Promise(requestAnimationFrame)
+          }
+          return (performance.now() - start) / 1000
+        }"""
+    )
+    top = page.evaluate(
+        """() => [...document.querySelectorAll('tr[data-host]')]
+          .find((row) => row.getBoundingClientRect().top > 100).dataset.host"""
+    )
+    page.wait_for_function(
+        """host => {
+          const canvas = document.querySelector(`tr[data-host="${host}"] .spark`)
+          return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((part) => part > 0)
+        }""",
+        arg=top,
+    )
+    asked = bridge.messages("watch")
+    assert len(asked) - before <= 4 * (seconds + 2) + 2
+    assert max(len(message["hosts"]) for message in asked) <= 64
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    # Its past came before and is kept.
+    assert "node-0000" not in bridge.messages("watch")[-1]["hosts"]
 
 
 def test_the_last_minute_is_drawn_on_open(page: Page) -> None:
@@ -196,7 +242,11 @@ def test_the_phone_shows_cards_without_sideways_scrolling(new_page: object, brid
     """At 320 px nothing is wider than the screen, on either page."""
     page = new_page(viewport={"width": 320, "height": 700})  # type: ignore[operator]
     bridge.attach(page)
-    for address, seen in (("/", "tr[data-host]"), ("/#/host/web-1", '[data-panel="process"] tbody tr')):
+    for address, seen in (
+        ("/", ".card[data-host]"),
+        ("/#/?view=table", "tr[data-host]"),
+        ("/#/host/web-1", '[data-panel="process"] tbody tr'),
+    ):
         page.goto(address)
         expect(page.locator(seen).first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 320

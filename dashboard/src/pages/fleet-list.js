@@ -25,7 +25,6 @@ export class HostList {
   #cursor = ""
   /** @type {Moment | undefined} */
   #moment
-  #from = 0
 
   /**
    * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item, geometry: () => Geometry}} parts

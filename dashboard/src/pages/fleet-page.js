@@ -43,7 +43,6 @@ export class FleetPage {
   #arranged = []
   /** How many hosts fit the filter; before that is known, the place of some is held. */
   #shown = Number.NaN
-  /** @type {import("../theme.js").Colours} */
   #colours
   #unfollow
   #nothing = element("p", { class: "nothing", hidden: true })
@@ -58,6 +57,7 @@ export class FleetPage {
     this.#filter = filterOf(query, [...STATES, "attention"])
     this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MOST_TO_COMPARE))
     this.#wantText = () => context.scheduler.wantText()
+    this.#colours = context.theme.colours
     this.#past = new RecentPast((ids) => context.selection.fleet(ids))
     this.#tools = new FleetTools({
       onState: (state) => this.#toggleState(state), onWords: (q) => this.#narrow({ q }),
@@ -69,13 +69,15 @@ export class FleetPage {
     this.#grid = new FleetGrid()
     this.#filterBar = new FilterBar({ onTag: (tag) => this.#toggleTag(tag), onClear: () => this.#clearFilter() })
     this.#compareBar = new CompareBar({ onCompare: () => this.#compare(), onClear: () => this.#pick(new Set()) })
-    for (const view of [this.#table, this.#grid]) {
-      view.element.addEventListener("click", (event) => this.#click(event))
-      view.element.addEventListener("keydown", (event) => this.#press(event))
+    /** @type {HTMLElement[]} */
+    const views = [this.#table.element, this.#grid.element]
+    for (const hosts of views) {
+      hosts.addEventListener("click", (event) => this.#click(event))
+      hosts.addEventListener("keydown", (event) => this.#press(event))
     }
     context.tools.replaceChildren(...this.#tools.elements)
     context.main.replaceChildren(element("h1", { class: "unseen" }, "Fleet"),
-      this.#summary.element, this.#filterBar.element, this.#table.element, this.#grid.element, this.#nothing, this.#compareBar.element, this.#hint.element)
+      this.#summary.element, this.#filterBar.element, ...views, this.#nothing, this.#compareBar.element, this.#hint.element)
     document.title = "Fleetglass"
     this.#unfollow = context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
       this.#colours = colours

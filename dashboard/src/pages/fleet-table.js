@@ -9,7 +9,8 @@ const SKELETON_ROWS = 12
 export class FleetTable {
   #heads = new Map()
   #body = element("tbody")
-  #head
+  /** A cell of the head: it stays at the top of the window. */
+  #stuck
   #onSort
   #table
   list
@@ -18,11 +19,11 @@ export class FleetTable {
   constructor(onSort) {
     this.#onSort = onSort
     const heads = COLUMNS.map((column) => this.#makeHead(column))
-    this.#head = element("thead", {}, element("tr", {}, ...heads))
-    this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, this.#head, this.#body)
+    this.#stuck = heads[0]
+    this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, element("thead", {}, element("tr", {}, ...heads)), this.#body)
     this.list = new HostList({
       body: this.#body, above: spacer(), below: spacer(), make: () => new Row(),
-      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, covered: this.#head.getBoundingClientRect().bottom }),
+      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, covered: this.#stuck.getBoundingClientRect().bottom }),
     })
     // Only hosts have a line height; until the first comes, empty rows hold their place.
     this.#body.prepend(...Array.from({ length: SKELETON_ROWS }, skeletonRow))
