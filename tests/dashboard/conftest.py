@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 from support.chromium import find_chromium, running_chromium
 from support.page import FakeBridge, serve_dashboard
 from support.samples import MadeUpHost
+from support.views import VIEWS, View
 
 ContextMaker = Callable[..., Page]
 
@@ -31,14 +33,43 @@ def dashboard_url() -> Iterator[str]:
 
 @pytest.fixture
 def bridge() -> FakeBridge:
+    return usual_bridge()
+
+
+def usual_bridge() -> FakeBridge:
+    """Give a bridge that knows two hosts, one of them without sensors."""
     return FakeBridge(
         now=time.time(), hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)]
     )
 
 
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: view.name)
+def opened(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    dashboard_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Page]:
+    """Give each of the views, open and complete; the tests of a module share it and leave it as it was."""
+    view: View = request.param
+    with watched_pages(browser, dashboard_url, tmp_path_factory.mktemp(view.name)) as make:
+        page = make()
+        bridge = usual_bridge()
+        bridge.attach(page)
+        view.open(page, bridge)
+        yield page
+
+
 @pytest.fixture
 def new_page(browser: Browser, dashboard_url: str, tmp_path: Path) -> Iterator[ContextMaker]:
     """Make pages; trouble in a console, a failed request or one to another origin fails the test."""
+    with watched_pages(browser, dashboard_url, tmp_path) as make:
+        yield make
+
+
+@contextmanager
+def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterator[ContextMaker]:
+    """Make pages for as long as the block lasts, and fail at its end if there was trouble with any."""
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 
@@ -66,7 +97,7 @@ def new_page(browser: Browser, dashboard_url: str, tmp_path: Path) -> Iterator[C
     yield make
     for number, context in enumerate(contexts):
         for page in context.pages:
-            page.screenshot(path=tmp_path / f"last-{number}.png")
+            page.screenshot(path=folder / f"last-{number}.png")
         context.close()
     assert not trouble
 

@@ -125,7 +125,7 @@ class MadeUpHost:
         for ago in range(seconds, -1, -1):
             past["pulse"].append(self.pulse(now - ago))
             for name, payload in self.live(now - ago).items():
-                if int(now - ago) % int(INFO_GROUPS[name]) == 0 or ago == 0:
+                if int(now - ago) % int(INFO_GROUPS.get(name, 1.0)) == 0 or ago == 0:
                     past.setdefault(name, []).append(payload)
         return past
 

@@ -1,0 +1,83 @@
+"""What holds on every page, in every state it can be in: `support/views.py` lists them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fleetglass.bridge.page import read_page
+from support.hostile import MARKUP, NAMES, HostileHost
+from support.page import DASHBOARD, FakeBridge
+from support.samples import MadeUpHost
+from support.views import VIEWS, View
+
+pytestmark = pytest.mark.browser
+
+MakePage = Callable[..., Page]
+
+NOW = 1_795_288_931.0
+WIDER = """() => [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => `${one.tagName}.${one.className}`).slice(0, 8)"""
+
+CALM = [view for view in VIEWS if view.then is None]
+
+every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+
+
+@every_view
+def test_hostile_names_are_text(new_page: MakePage, view: View) -> None:
+    """Markup, endless, reversed and reserved names are shown as they are: they run nothing, and widen nothing."""
+    bridge = FakeBridge(now=NOW, hosts=[HostileHost("web-1"), *hostile_hosts()])
+    page = new_page(viewport={"width": 1280, "height": 800})
+    page.on("dialog", lambda dialog: pytest.fail(f"a name was run: {dialog.message}"))
+    bridge.attach(page)
+    view.open(page, bridge)
+    expect(page.get_by_text(MARKUP).first).to_be_attached()
+    assert page.locator("img, b, script:not([src])").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.evaluate(WIDER)
+
+
+def hostile_hosts() -> list[MadeUpHost]:
+    return [HostileHost(f"h{number}", number=number, name=name) for number, name in enumerate(NAMES)]
+
+
+@pytest.mark.parametrize("view", CALM, ids=lambda view: view.name)
+def test_the_language_of_the_browser_changes_nothing(new_page: MakePage, view: View) -> None:
+    """A German browser is shown the same numbers and words as a British one."""
+    said = [text_at(new_page(locale=locale), view) for locale in ("en-GB", "de-DE")]
+    assert said[0] == said[1]
+
+
+def text_at(page: Page, view: View) -> str:
+    page.clock.set_fixed_time(NOW)
+    bridge = FakeBridge(now=NOW, hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1)])
+    bridge.attach(page)
+    view.open(page, bridge)
+    return page.locator("main").inner_text()
+
+
+def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: FakeBridge) -> None:
+    """All that every page asks for, fonts included, is under 200 KB as it is sent, and all of it is used."""
+    page = new_page()
+    bridge.attach(page)
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(re.sub(r"^https?://[^/]+", "", request.url)))
+    for view in CALM:
+        page.goto("about:blank")
+        view.open(page, bridge)
+    files = read_page()
+    sent = {path: files[path] for path in asked if path in files}
+    assert sum(len(file.compressed or file.body) for file in sent.values()) < 200_000
+    modules = {"/" + path.relative_to(DASHBOARD).as_posix() for path in (DASHBOARD / "src").rglob("*.js")}
+    assert modules - set(sent) == {"/src/contract.js"}, "modules that no page loads"
+
+
+def test_no_module_makes_code_or_markup_of_text() -> None:
+    """Nothing in the page's own code parses text as markup or runs it as code."""
+    unsafe = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|setHTML|document\.write|DOMParser|createContextualFragment"
+        r"|srcdoc|\beval\(|new Function|javascript:"
+    )
+    for module in (DASHBOARD / "src").rglob("*.js"):
+        assert not unsafe.search(module.read_text()), module

@@ -1,0 +1,60 @@
+"""What the page can show, as addresses and what to do there: for tests of what holds everywhere."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from support.page import FakeBridge
+
+_VALUE = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class View:
+    """One page in one state."""
+
+    name: str
+    address: str
+    shown: str
+    """What is there once it is complete: a selector of something that tells a number."""
+    then: Callable[[Page, FakeBridge], None] | None = None
+    """What leads from the address to the state."""
+
+    def open(self, page: Page, bridge: FakeBridge) -> None:
+        """Go there and wait until it is complete."""
+        page.goto(self.address)
+        expect(page.locator(self.shown).first).to_have_text(_VALUE)
+        if self.then is not None:
+            self.then(page, bridge)
+
+
+def _lose_host(page: Page, bridge: FakeBridge) -> None:
+    bridge.set_state("web-1", "lost")
+    expect(page.get_by_text("lost since").first).to_be_visible()
+
+
+def _lose_bridge(page: Page, bridge: FakeBridge) -> None:
+    bridge.refuse = True
+    bridge.cut()
+    expect(page.locator(".bar")).to_contain_text("Connection to bridge lost")
+
+
+def _lose_broker(page: Page, bridge: FakeBridge) -> None:
+    bridge.send("broker", state="connecting", since=bridge.now)
+    expect(page.locator(".bar")).to_contain_text("lost its broker")
+
+
+_ROW = 'tr[data-host="web-1"] .number'
+_PANEL = '[data-panel="cpu"] dd'
+
+VIEWS = [
+    View("fleet", "/", _ROW),
+    View("fleet-host-lost", "/", _ROW, _lose_host),
+    View("fleet-bridge-lost", "/", _ROW, _lose_bridge),
+    View("fleet-broker-lost", "/", _ROW, _lose_broker),
+    View("host", "/#/host/web-1", _PANEL),
+    View("host-lost", "/#/host/web-1", _PANEL, _lose_host),
+    View("host-bridge-lost", "/#/host/web-1", _PANEL, _lose_bridge),
+]
