@@ -46,12 +46,15 @@ def _lose_broker(page: Page, bridge: FakeBridge) -> None:
     expect(page.locator(".bar")).to_contain_text("lost its broker")
 
 
+_CARD = '.card[data-host="web-1"] .number'
 _ROW = 'tr[data-host="web-1"] .number'
 _PANEL = '[data-panel="cpu"] dd'
 
 VIEWS = [
     View("fleet", "/", _ROW),
+    View("fleet-grid", "/#/?view=grid", _CARD),
     View("fleet-host-lost", "/", _ROW, _lose_host),
+    View("fleet-grid-host-lost", "/#/?view=grid", _CARD, _lose_host),
     View("fleet-bridge-lost", "/", _ROW, _lose_bridge),
     View("fleet-broker-lost", "/", _ROW, _lose_broker),
     View("host", "/#/host/web-1", _PANEL),
