@@ -18,7 +18,7 @@ export class StatusBar {
   /** @param {HTMLElement} root @param {() => void} retryNow */
   constructor(root, retryNow) {
     this.#retry = button("Retry now", retryNow)
-    this.element = element("div", { class: "bar", hidden: true }, this.#text, this.#retry)
+    this.element = element("div", { class: "bar", role: "region", "aria-label": "Connection", hidden: true }, this.#text, this.#retry)
     root.append(this.element, this.#said)
   }
 

@@ -24,11 +24,11 @@ export const COLUMNS = [
   { key: "load", title: "load", label: "load per core", numeric: true, sort: loadPerCore, make: () => textCell((host) => load(loadPerCore(host))) },
   { key: "read", title: "read", label: "read from disks", numeric: true, sort: field("disk_read_bytes_per_second"), make: () => rateCell("disk_read_bytes_per_second") },
   { key: "write", title: "written", label: "written to disks", numeric: true, sort: field("disk_write_bytes_per_second"), make: () => rateCell("disk_write_bytes_per_second") },
-  { key: "in", title: "net ↓", label: "received", numeric: true, sort: field("network_receive_bytes_per_second"), make: () => rateCell("network_receive_bytes_per_second") },
-  { key: "out", title: "net ↑", label: "sent", numeric: true, sort: field("network_transmit_bytes_per_second"), make: () => rateCell("network_transmit_bytes_per_second") },
-  { key: "temp", title: "temp", label: "hottest sensor", numeric: true, sort: field("temperature_celsius"), make: () => textCell((host) => celsius(host.pulse.temperature_celsius)) },
+  { key: "in", title: "net ↓", label: "net ↓, received", numeric: true, sort: field("network_receive_bytes_per_second"), make: () => rateCell("network_receive_bytes_per_second") },
+  { key: "out", title: "net ↑", label: "net ↑, sent", numeric: true, sort: field("network_transmit_bytes_per_second"), make: () => rateCell("network_transmit_bytes_per_second") },
+  { key: "temp", title: "temp", label: "temp, hottest sensor", numeric: true, sort: field("temperature_celsius"), make: () => textCell((host) => celsius(host.pulse.temperature_celsius)) },
   { key: "uptime", title: "uptime", numeric: true, sort: field("uptime_seconds"), make: () => textCell((host) => uptime(host.pulse.uptime_seconds)) },
-  { key: "seen", title: "seen", label: "last sample", numeric: true, sort: (host) => host.lastHeard, make: () => textCell(lastSeen) },
+  { key: "seen", title: "seen", label: "seen, last sample", numeric: true, sort: (host) => host.lastHeard, make: () => textCell(lastSeen) },
 ]
 
 /** Of one core, since a load of 8 is much on 4 cores and little on 64. @param {Host} host @returns {number | undefined} */

@@ -113,7 +113,7 @@ class AttentionTile {
   /** @param {() => void} onPress */
   constructor(onPress) {
     this.element = this.tile.element
-    this.#button = button("show", onPress, { class: "attention-button", "aria-pressed": "false", "aria-label": "Only hosts that need attention" })
+    this.#button = button("show", onPress, { class: "attention-button", "aria-pressed": "false", "aria-label": "Show only hosts that need attention" })
     this.element.append(this.#button)
   }
 
