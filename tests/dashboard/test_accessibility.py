@@ -23,6 +23,23 @@ EDGELESS = """() => [...document.querySelectorAll(".meter, .swatch, input, selec
   .map((one) => `${one.tagName}.${one.className}`).slice(0, 8)"""
 WORDLESS = """() => [...document.querySelectorAll(".state")].filter((one) => one.checkVisibility())
   .filter((one) => !/\\w/.test(one.textContent) || one.querySelector(".glyph").getBoundingClientRect().width === 0).length"""
+FOLLOW_FOCUS = """() => {
+  window.focused = new Map()
+  document.addEventListener("focusin", ({ target }) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(target)
+    const { top, bottom } = target.getBoundingClientRect()
+    const bar = target.closest("main") ? document.querySelector("header").getBoundingClientRect().bottom : 0
+    const marked = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2
+    window.focused.set(target, !marked ? "without a mark" : bottom <= bar || top >= innerHeight ? "out of sight" : "seen")
+  })
+}"""
+FOCUSED = """() => ({
+  unseen: [...window.focused].filter(([, how]) => how !== "seen").map(([one, how]) => `${one.outerHTML.slice(0, 120)} ${how}`),
+  unreached: [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0 && !window.focused.has(one))
+    .map((one) => one.outerHTML.slice(0, 120)),
+  count: window.focused.size,
+})"""
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +84,17 @@ def test_forced_colours_leave_edges_and_words(opened: Page) -> None:
     opened.emulate_media(forced_colors="none")
     assert not edgeless
     assert wordless == 0
+
+
+def test_tab_reaches_everything_and_shows_where_it_is(opened: Page) -> None:
+    """What can be clicked can be reached with the keyboard, is marked when it has the focus, and is in sight then."""
+    opened.evaluate("document.activeElement.blur()")
+    opened.evaluate(FOLLOW_FOCUS)
+    for _ in range(400):
+        opened.keyboard.press("Tab")
+        if opened.evaluate("document.activeElement === document.body"):
+            break
+    found = opened.evaluate(FOCUSED)
+    assert found["count"] > 3
+    assert not found["unreached"]
+    assert not found["unseen"]
