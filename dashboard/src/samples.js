@@ -20,8 +20,6 @@ export class GroupSamples {
 export class Samples {
   /** @type {Map<string, GroupSamples>} */
   #groups = new Map()
-  /** Whether the past was delivered. */
-  filled = false
 
   /** @param {import("./fleet.js").Host} host */
   constructor(host) { this.host = host }
@@ -79,6 +77,5 @@ export class Samples {
       group.latest = newest
       if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)
     }
-    this.filled = true
   }
 }

@@ -4,26 +4,32 @@ export const SEPARATOR = "\u001f"
 const MAX_COLUMNS = 1024
 const MAX_DEPTH = 3
 
-/** @typedef {{time: number, tick: number, entries: Iterable<[string, number]>}} Row time in seconds, by the host's clock */
+/**
+ * @typedef {{time: number, tick: number, entries: Iterable<[string, number]>}} Row time in seconds, by the host's clock
+ * @typedef {{values: Float32Array, heardAt: number}} Column its values by slot, and after which row the last came
+ */
 
 export class Columns {
   #capacity
   #times
   #ticks
-  /** @type {Map<string, Float32Array>} */
+  /** @type {Map<string, Column>} */
   #columns = new Map()
-  #end = 0
+  #end
   #length = 0
   #generation = 0
+  #roomSoughtAt = -1
 
   /** @param {number} capacity rows kept */
   constructor(capacity) {
     this.#capacity = capacity
+    // Room below for rows of the past.
+    this.#end = capacity
     this.#times = new Float64Array(capacity)
     this.#ticks = new Float64Array(capacity)
   }
 
-  /** Number of the oldest row kept; rows are numbered from the first ever appended. */
+  /** Number of the oldest row kept; numbers go up by one; with a new generation, rows may have got other numbers. */
   get first() { return this.#end - this.#length }
   /** Number after the newest row. */
   get end() { return this.#end }
@@ -37,7 +43,7 @@ export class Columns {
   /** @param {string} key @param {number} row @returns {number} NaN where there is none */
   value(key, row) {
     const column = this.#columns.get(key)
-    return column === undefined ? Number.NaN : column[row % this.#capacity]
+    return column === undefined ? Number.NaN : column.values[row % this.#capacity]
   }
 
   /** The values of some columns added up; NaN only where all are missing. @param {string[]} keys @param {number} row */
@@ -52,26 +58,29 @@ export class Columns {
 
   /** Add the newest row. @param {number} time @param {number} tick @param {Iterable<[string, number]>} entries */
   append(time, tick, entries) {
+    this.#forgetFrom(time)
     const slot = this.#end % this.#capacity
     this.#times[slot] = time
     this.#ticks[slot] = tick
-    for (const column of this.#columns.values()) column[slot] = Number.NaN
-    for (const [key, value] of entries) this.#column(key)?.fill(value, slot, slot + 1)
+    for (const { values } of this.#columns.values()) values[slot] = Number.NaN
     this.#end += 1
     this.#length = Math.min(this.#length + 1, this.#capacity)
+    for (const [key, value] of entries) this.#put(key, slot, value)
   }
 
   /** Put rows of the past in their place; rows already here stay as they are. @param {Row[]} past */
   merge(past) {
-    /** @type {Map<number, Row>} */
-    const rows = new Map()
-    for (const row of past) rows.set(row.time, row)
-    for (let row = this.first; row < this.#end; row += 1) {
-      rows.set(this.time(row), { time: this.time(row), tick: this.#ticks[row % this.#capacity], entries: this.#entries(row) })
-    }
-    const sorted = [...rows.values()].sort((a, b) => a.time - b.time).slice(-this.#capacity)
-    this.clear()
-    for (const row of sorted) this.append(row.time, row.tick, row.entries)
+    const present = new Set()
+    for (let row = this.first; row < this.#end; row += 1) present.add(this.time(row))
+    const missing = past.filter(({ time }) => !present.has(time) && present.add(time)).sort((a, b) => a.time - b.time)
+    if (missing.length === 0) return
+    this.#generation += 1
+    const oldest = this.#length > 0 ? this.time(this.first) : Number.POSITIVE_INFINITY
+    const newest = this.#length > 0 ? this.time(this.#end - 1) : Number.POSITIVE_INFINITY
+    const between = missing.filter(({ time }) => time > oldest && time < newest)
+    if (between.length > 0) this.#insert(between)
+    for (const row of missing.filter(({ time }) => time < oldest).reverse()) this.#prepend(row)
+    for (const { time, tick, entries } of missing) if (time > newest) this.append(time, tick, entries)
   }
 
   clear() {
@@ -80,25 +89,65 @@ export class Columns {
     this.#columns.clear()
   }
 
-  /** @param {string} key */
-  #column(key) {
-    let column = this.#columns.get(key)
-    if (column === undefined && this.#columns.size < MAX_COLUMNS) {
-      column = new Float32Array(this.#capacity).fill(Number.NaN)
-      this.#columns.set(key, column)
+  /** A clock that was set back: what it called later never was. @param {number} time */
+  #forgetFrom(time) {
+    if (this.#length === 0 || this.time(this.#end - 1) < time) return
+    while (this.#length > 0 && this.time(this.#end - 1) >= time) {
+      this.#end -= 1
+      this.#length -= 1
     }
-    return column
+    this.#generation += 1
   }
 
-  /** @param {number} row @returns {[string, number][]} */
-  #entries(row) {
+  /** @param {Row} row older than all, and left out where the ring is full */
+  #prepend({ time, tick, entries }) {
+    if (this.#length === this.#capacity) return
+    this.#length += 1
+    const slot = this.first % this.#capacity
+    this.#times[slot] = time
+    this.#ticks[slot] = tick
+    for (const { values } of this.#columns.values()) values[slot] = Number.NaN
+    for (const [key, value] of entries) this.#put(key, slot, value)
+  }
+
+  /** @param {Row[]} rows within a hole, oldest first */
+  #insert(rows) {
+    const [first] = rows
+    let above = this.first
+    while (this.time(above) < first.time) above += 1
+    const later = Array.from({ length: this.#end - above }, (_, index) => this.#rowOf(above + index))
+    this.#length -= later.length
+    this.#end = above
+    for (const { time, tick, entries } of [...rows, ...later].sort((a, b) => a.time - b.time)) this.append(time, tick, entries)
+  }
+
+  /** @param {number} row @returns {Row} */
+  #rowOf(row) {
+    const slot = row % this.#capacity
     /** @type {[string, number][]} */
     const entries = []
-    for (const key of this.#columns.keys()) {
-      const value = this.value(key, row)
-      if (!Number.isNaN(value)) entries.push([key, value])
+    for (const [key, { values }] of this.#columns) if (!Number.isNaN(values[slot])) entries.push([key, values[slot]])
+    return { time: this.#times[slot], tick: this.#ticks[slot], entries }
+  }
+
+  /** @param {string} key @param {number} slot @param {number} value */
+  #put(key, slot, value) {
+    let column = this.#columns.get(key)
+    if (column === undefined) {
+      if (this.#columns.size >= MAX_COLUMNS) this.#dropSilent()
+      if (this.#columns.size >= MAX_COLUMNS) return
+      column = { values: new Float32Array(this.#capacity).fill(Number.NaN), heardAt: this.#end }
+      this.#columns.set(key, column)
     }
-    return entries
+    column.values[slot] = value
+    column.heardAt = this.#end
+  }
+
+  /** Devices come and go: make room where nothing was heard for as long as the ring reaches. */
+  #dropSilent() {
+    if (this.#roomSoughtAt === this.#end) return
+    this.#roomSoughtAt = this.#end
+    for (const [key, { heardAt }] of this.#columns) if (heardAt <= this.first) this.#columns.delete(key)
   }
 }
 
@@ -108,16 +157,24 @@ export function columnKey(...path) {
 }
 
 /**
- * Every number of a payload with the key of its column.
+ * Every number of a payload with the key of its column, looked for only when they are asked for.
  * @param {unknown} payload
  * @returns {Generator<[string, number]>}
  */
-export function* numbersOf(payload, prefix = "", depth = 0) {
-  if (payload === null || typeof payload !== "object" || depth > MAX_DEPTH) return
-  for (const [name, value] of Object.entries(payload)) {
+export function* numbersOf(payload) {
+  /** @type {[string, number][]} */
+  const found = []
+  if (typeof payload === "object" && payload !== null) collect(/** @type {Record<string, unknown>} */ (payload), "", 0, found)
+  yield* found
+}
+
+/** @param {Record<string, unknown>} from @param {string} prefix @param {number} depth @param {[string, number][]} found */
+function collect(from, prefix, depth, found) {
+  for (const name of Object.keys(from)) {
     if (depth === 0 && (name === "time" || name === "tick")) continue
+    const value = from[name]
     const key = prefix === "" ? name : prefix + SEPARATOR + name
-    if (typeof value === "number" && Number.isFinite(value)) yield [key, value]
-    else if (typeof value === "object") yield* numbersOf(value, key, depth + 1)
+    if (typeof value === "number" && Number.isFinite(value)) found.push([key, value])
+    else if (typeof value === "object" && value !== null && depth < MAX_DEPTH) collect(/** @type {Record<string, unknown>} */ (value), key, depth + 1, found)
   }
 }
