@@ -225,7 +225,8 @@ export class LiveChart {
   /** @param {number} value */
   #yOf(value) {
     const share = Math.min(1, value / this.#look.scale.max)
-    return this.#height * (this.#look.flipped ? share : 1 - share)
+    const above = (this.#height - 1) * (1 - share)
+    return this.#look.flipped ? this.#height - above : above
   }
 
   get #thresholds() {

@@ -58,7 +58,8 @@ export class Lines {
       labels: { disabled: true },
       grid: { fillStyle: "transparent", lineWidth: 1, verticalSections: sections, borderVisible: false },
       horizontalLines: [],
-      yRangeFunction: () => ({ min: 0, max: this.#top }),
+      // The line of 0 would else lie half below the edge, and be too faint to see.
+      yRangeFunction: () => ({ min: -this.#top / (this.#chart.clientHeight - 1), max: this.#top }),
     })
     this.#chart.canvas = canvas
     // It would ask the page for the size at every paint, and overlook a change of the pixel ratio.

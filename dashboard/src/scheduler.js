@@ -25,8 +25,7 @@ export class Scheduler {
   #reduced = matchMedia("(prefers-reduced-motion: reduce)")
   #seen = new IntersectionObserver((seen) => this.#see(seen), { rootMargin: "200px" })
   #sizes = new ResizeObserver((sizes) => this.#resize(sizes))
-  /** @type {MediaQueryList | undefined} */
-  #ratio
+  #pixelRatio = window.devicePixelRatio
 
   /** @param {(now: number) => void} writeText */
   constructor(writeText) { this.#writeText = writeText }
@@ -35,12 +34,10 @@ export class Scheduler {
   start() {
     document.addEventListener("visibilitychange", this.#followVisibility)
     this.#followVisibility()
-    this.#followPixelRatio()
   }
 
   stop() {
     document.removeEventListener("visibilitychange", this.#followVisibility)
-    this.#ratio?.removeEventListener("change", this.#followPixelRatio)
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
   }
@@ -87,6 +84,7 @@ export class Scheduler {
       this.#textWanted = false
       attempt(() => this.#writeText(now))
     }
+    this.#followPixelRatio()
     this.#paintDue(now)
     this.#writeUpon(now)
   }
@@ -143,24 +141,29 @@ export class Scheduler {
 
   /** @param {ResizeObserverEntry[]} sizes */
   #resize(sizes) {
-    const ratio = window.devicePixelRatio || 1
-    for (const { target, contentRect, devicePixelContentBoxSize } of sizes) {
+    for (const { target, contentRect: { width, height }, devicePixelContentBoxSize: exact } of sizes) {
       const entry = this.#entries.get(target)
-      const { width, height } = contentRect
-      const [pixels] = devicePixelContentBoxSize ?? [{ inlineSize: width * ratio, blockSize: height * ratio }]
-      attempt(() => entry?.item.resize?.({ width, height, pixelWidth: Math.round(pixels.inlineSize), pixelHeight: Math.round(pixels.blockSize) }))
+      const pixelWidth = devicePixels(width, exact?.[0].inlineSize)
+      const pixelHeight = devicePixels(height, exact?.[0].blockSize)
+      attempt(() => entry?.item.resize?.({ width, height, pixelWidth, pixelHeight }))
       // A canvas of another size is blank, and this frame is shown without another turn of the loop.
       if (entry?.visible && !document.hidden) this.#paint(entry, Date.now())
     }
   }
 
-  /** Zooming, or a move to another screen, may leave the size in CSS pixels as it is. */
-  #followPixelRatio = () => {
-    this.#ratio?.removeEventListener("change", this.#followPixelRatio)
-    this.#ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`)
-    this.#ratio.addEventListener("change", this.#followPixelRatio)
+  /** Zooming, or a move to another screen, may leave every size in CSS pixels as it is. */
+  #followPixelRatio() {
+    if (window.devicePixelRatio === this.#pixelRatio) return
+    this.#pixelRatio = window.devicePixelRatio
     for (const { item } of this.#entries.values()) this.#measure(item)
   }
+}
+
+/** A length on the screen: boxes begin at whole pixels, which only `exact` takes into account. @param {number} length CSS pixels @param {number} [exact] */
+function devicePixels(length, exact) {
+  const computed = length * (window.devicePixelRatio || 1)
+  // Where a browser pretends to be another screen, it tells the pixels of the real one.
+  return exact !== undefined && Math.abs(exact - computed) < 1 ? exact : Math.round(computed)
 }
 
 /** One failing canvas must not end the loop. @param {() => void} work */
