@@ -9,24 +9,13 @@ from playwright.sync_api import Page, expect
 
 from support.chart_rig import CANVAS, ChartRig, Row
 from support.page import FakeBridge
-from support.pixels import AMBER, SKY, SKY_ON_LIGHT, ink, wait_for_change, wait_for_ink
+from support.pixels import AMBER, SKY_ON_LIGHT, ink, wait_for_change, wait_for_ink
 from support.samples import MadeUpHost
 
 pytestmark = pytest.mark.browser
 
 NOW = 1_795_000_000.0
 CPU = '[data-panel="cpu"] canvas'
-COUNT_PAINTS = """window.paints = 0
-const clear = CanvasRenderingContext2D.prototype.clearRect
-CanvasRenderingContext2D.prototype.clearRect = function (...box) {
-  window.paints += 1
-  clear.apply(this, box)
-}
-"""
-HIDE = """(hidden) => {
-  Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
-  document.dispatchEvent(new Event("visibilitychange"))
-}"""
 
 
 @pytest.fixture
@@ -166,9 +155,9 @@ def test_a_past_in_several_frames_is_put_together(page: Page, bridge: FakeBridge
 
 @pytest.mark.parametrize("history", [True, False])
 def test_an_outage_is_filled_from_the_past_or_stays_a_gap(
-    page: Page, bridge: FakeBridge, history: bool
+    page: Page, bridge: FakeBridge, *, history: bool
 ) -> None:
-    """After twenty seconds without the bridge the line is whole if the bridge has the past, else it has a hole."""
+    """After twenty seconds without the bridge the line is whole if the bridge has the past, else it is not."""
     open_host(page)
     wait_for_ink(page, CPU)
     bridge.history = history

@@ -8,8 +8,10 @@ from playwright.sync_api import Page
 CANVAS = "#rig canvas"
 
 RIG = """async ({ width, height, look }) => {
-  const [{ LiveChart }, { Scheduler }, { Scale }, { Columns }, { Theme }, { TimeView }, { TimeAxis }, { drawnLater }] = await Promise.all(
-    ["chart", "scheduler", "scale", "store", "theme", "time-view", "axis", "time-view"].map((name) => import(`/src/${name}.js`)))
+  const names = ["chart", "scheduler", "scale", "store", "theme", "time-view", "axis"]
+  const modules = await Promise.all(names.map((name) => import(`/src/${name}.js`)))
+  const { LiveChart, Scheduler, Scale, Columns, Theme, TimeView, TimeAxis, drawnLater } =
+    Object.assign({}, ...modules)
   const box = document.createElement("div")
   box.id = "rig"
   box.style.cssText = `display: flex; flex-direction: column; width: ${width}px`

@@ -1,4 +1,4 @@
-"""What is drawn on a canvas: pixels near a colour, the columns and the heights they are in, and whether anything changed."""
+"""What is drawn on a canvas: pixels near a colour, where they are, and whether anything changed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,8 @@ SKY_ON_LIGHT: Colour = (0x1F, 0x7F, 0xE0)
 PROBE = """([selector, red, green, blue]) => {
   const canvas = document.querySelector(selector)
   const { width, height } = canvas
-  if (width === 0 || height === 0) return { columns: [], tops: {}, pixels: 0, hash: 0, top: null, width, height }
+  const blank = { columns: [], tops: {}, pixels: 0, hash: 0, top: null, width, height }
+  if (width === 0 || height === 0) return blank
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height)
   const tops = {}
   let pixels = 0
@@ -64,10 +65,8 @@ def ink(page: Page, canvas: str, colour: Colour = SKY) -> Ink:
 
 def wait_for_ink(page: Page, canvas: str, share: float = 0.9, colour: Colour = SKY) -> Ink:
     """Wait until there is ink in more than a share of the columns."""
-    page.wait_for_function(
-        f"([given, share]) => {{ const {{ columns, width }} = ({PROBE})(given); return columns.length > share * width }}",
-        arg=[[canvas, *colour], share],
-    )
+    covered = f"{{ const {{ columns, width }} = ({PROBE})(given); return columns.length > share * width }}"
+    page.wait_for_function(f"([given, share]) => {covered}", arg=[[canvas, *colour], share])
     return ink(page, canvas, colour)
 
 
