@@ -1,0 +1,81 @@
+"""A tab that is open for days: what it keeps does not grow."""
+
+import pytest
+from playwright.sync_api import Page
+
+from support.heap import Heap
+from support.page import FakeBridge
+from support.samples import MadeUpHost
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+NOW = 1_795_000_000.0
+MEGABYTE = 1_000_000
+SECONDS_AT_ONCE = 4
+
+
+@pytest.fixture
+def bridge() -> FakeBridge:
+    return FakeBridge(now=NOW, hosts=[MadeUpHost("web-1", cores=16), MadeUpHost("web-2", number=1)])
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """Give a page whose time passes only when a test says so."""
+    page.clock.install(time=NOW - 60)
+    page.clock.pause_at(NOW)
+    return page
+
+
+def live(page: Page, bridge: FakeBridge, seconds: int) -> None:
+    """Let time pass, with a sample of every group each second, and some frames after each few."""
+    for _ in range(0, seconds, SECONDS_AT_ONCE):
+        for _ in range(SECONDS_AT_ONCE):
+            bridge.tick()
+        page.clock.run_for(200)
+        page.clock.fast_forward(1000 * SECONDS_AT_ONCE - 200)
+
+
+def open_host(page: Page, host: str) -> None:
+    page.evaluate("(host) => { location.hash = `#/host/${host}` }", host)
+    is_shown = f"""document.querySelector("h1")?.textContent === {host!r}
+        && document.querySelector('[data-panel="cpu"] dd')?.textContent.includes("%")"""
+
+    def shown_after_a_while() -> bool:
+        page.clock.run_for(100)
+        return bool(page.evaluate(is_shown))
+
+    wait_for(shown_after_a_while, f"{host} is shown")
+    page.clock.run_for(200)
+
+
+@pytest.mark.timeout(240)
+def test_ten_minutes_of_samples_leave_nothing_behind(page: Page, bridge: FakeBridge) -> None:
+    """After ten minutes the heap is less than a megabyte larger, with no node and no listener more."""
+    page.goto("/")
+    open_host(page, "web-1")
+    heap = Heap(page)
+    live(page, bridge, 60)
+    before = heap.kept()
+    live(page, bridge, 600)
+    after = heap.kept()
+    assert after.heap_bytes - before.heap_bytes < MEGABYTE
+    assert after.nodes <= before.nodes
+    assert after.listeners <= before.listeners
+
+
+@pytest.mark.timeout(240)
+def test_fifty_changes_of_the_host_leave_nothing_behind(page: Page) -> None:
+    """After fifty changes from host to host the page keeps what it kept at first."""
+    page.goto("/")
+    heap = Heap(page)
+    for host in ("web-1", "web-2") * 2:
+        open_host(page, host)
+    before = heap.kept()
+    for host in ("web-1", "web-2") * 25:
+        open_host(page, host)
+    after = heap.kept()
+    assert after.heap_bytes - before.heap_bytes < MEGABYTE
+    assert after.nodes <= before.nodes
+    assert after.listeners <= before.listeners
