@@ -214,6 +214,7 @@ export class LiveChart {
     return rangeOf(top.source, this.#look.stacked ? series.flatMap(({ keys }) => keys) : top.keys, this.#stretch(now))
   }
 
+  /** @param {(Series & {source: Source})[]} series @param {number} at */
   #row(series, at) {
     const cells = series.map(({ source, keys }) => {
       const row = rowNear(source, at, { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY })
@@ -241,7 +242,7 @@ export class LiveChart {
 
   #writeAxis() {
     const { scale, flipped } = this.#look
-    const format = (value) => trimmed(this.#look.format(value))
+    const format = (/** @type {number} */ value) => trimmed(this.#look.format(value))
     const [top, middle, bottom] = this.#axis.children
     setText(flipped ? bottom : top, format(scale.max))
     setText(middle, format(scale.max / 2))

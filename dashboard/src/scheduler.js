@@ -89,6 +89,7 @@ export class Scheduler {
     this.#writeUpon(now)
   }
 
+  /** @param {number} now */
   #paintDue(now) {
     const started = performance.now()
     if (this.#queue.length === 0) {
@@ -110,6 +111,7 @@ export class Scheduler {
     this.#unwritten.add(item)
   }
 
+  /** @param {number} now */
   #writeUpon(now) {
     const items = this.#unwritten
     // What is wanted while writing comes in the next frame.
