@@ -88,6 +88,17 @@ test("rows never go down in number, so a reader that fell behind starts at the f
   assert.equal(columns.end, columns.first)
 })
 
+test("a clock that was set back takes the rows with it that would lie in the future", () => {
+  const columns = filled(8, 5)
+  const { generation } = columns
+  columns.append(103, 6, [["x", 60]])
+  assert.deepEqual(times(columns), [101, 102, 103])
+  assert.deepEqual(values(columns, "x"), [1, 2, 60])
+  assert.notEqual(columns.generation, generation)
+  columns.append(20, 7, [["x", 70]])
+  assert.deepEqual(times(columns), [20])
+})
+
 test("a host cannot make it keep columns without end", () => {
   const columns = new Columns(2)
   columns.append(1, 1, Array.from({ length: 5000 }, (_, index) => [`k${index}`, index]))
