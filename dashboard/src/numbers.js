@@ -5,11 +5,24 @@ export const MISSING_TITLE = "not available on this host"
 
 const KIBI = 1024
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+const BIT_UNITS = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s"]
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 // Of a JavaScript date.
 const LAST_MOMENT_MILLISECONDS = 8.64e15
+
+/**
+ * The viewer's choice of units.
+ * @typedef {{network: "bytes" | "bits", temperature: "celsius" | "fahrenheit"}} Units
+ * @type {Units}
+ */
+const units = { network: "bytes", temperature: "celsius" }
+
+/** Have numbers read so from now on. @param {Units} chosen */
+export function readIn(chosen) {
+  Object.assign(units, chosen)
+}
 
 /** @param {unknown} value @returns {value is number} */
 export function isNumber(value) {
@@ -40,14 +53,29 @@ export function byteRate(value) {
   return isNumber(value) ? `${bytes(value)}/s` : MISSING
 }
 
+/** What goes over a network: as other bytes, or as the viewer wants it "12.6 Mbit/s". @param {unknown} value bytes per second */
+export function networkRate(value) {
+  if (!isNumber(value) || units.network === "bytes") return byteRate(value)
+  let size = Math.abs(value) * 8
+  let unit = 0
+  while (size >= 999.5 && unit < BIT_UNITS.length - 1) {
+    size /= 1000
+    unit += 1
+  }
+  const sign = value < 0 ? "-" : ""
+  return `${sign}${unit === 0 ? Math.round(size) : significant(size)} ${BIT_UNITS[unit]}`
+}
+
 /** Two decimals. @param {unknown} value */
 export function load(value) {
   return isNumber(value) ? fixed(value, 2) : MISSING
 }
 
-/** "47 °C". @param {unknown} value */
-export function celsius(value) {
-  return isNumber(value) ? `${Math.round(value)} °C` : MISSING
+/** "47 °C", or as the viewer wants it "117 °F". @param {unknown} value @param {number} [decimals] */
+export function celsius(value, decimals = 0) {
+  if (!isNumber(value)) return MISSING
+  const [shown, unit] = units.temperature === "fahrenheit" ? [value * 1.8 + 32, "°F"] : [value, "°C"]
+  return `${Number(shown.toFixed(decimals))} ${unit}`
 }
 
 /** "3.40 GHz". @param {unknown} value */
@@ -126,7 +154,7 @@ const BY_UNIT = new Map([
   ["bytes", bytes],
   ["bytes per second", byteRate],
   ["per second", rate],
-  ["celsius", (value) => (isNumber(value) ? `${Number(value.toFixed(1))} °C` : MISSING)],
+  ["celsius", (value) => celsius(value, 1)],
   ["hertz", hertz],
   ["seconds", duration],
 ])

@@ -1,7 +1,7 @@
 /** The columns of the fleet table: what each shows, and what it is sorted by. */
 
 import { element } from "../dom.js"
-import { age, byteRate, celsius, isNumber, load, MISSING, uptime } from "../numbers.js"
+import { age, byteRate, celsius, isNumber, load, MISSING, networkRate, uptime } from "../numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 
 export { byName } from "./fleet-order.js"
@@ -24,8 +24,8 @@ export const COLUMNS = [
   { key: "load", title: "load", label: "load per core", numeric: true, sort: loadPerCore, make: () => textCell((host) => load(loadPerCore(host))) },
   { key: "read", title: "read", label: "read from disks", numeric: true, sort: field("disk_read_bytes_per_second"), make: () => rateCell("disk_read_bytes_per_second") },
   { key: "write", title: "written", label: "written to disks", numeric: true, sort: field("disk_write_bytes_per_second"), make: () => rateCell("disk_write_bytes_per_second") },
-  { key: "in", title: "net ↓", label: "net ↓, received", numeric: true, sort: field("network_receive_bytes_per_second"), make: () => rateCell("network_receive_bytes_per_second") },
-  { key: "out", title: "net ↑", label: "net ↑, sent", numeric: true, sort: field("network_transmit_bytes_per_second"), make: () => rateCell("network_transmit_bytes_per_second") },
+  { key: "in", title: "net ↓", label: "net ↓, received", numeric: true, sort: field("network_receive_bytes_per_second"), make: () => rateCell("network_receive_bytes_per_second", networkRate) },
+  { key: "out", title: "net ↑", label: "net ↑, sent", numeric: true, sort: field("network_transmit_bytes_per_second"), make: () => rateCell("network_transmit_bytes_per_second", networkRate) },
   { key: "temp", title: "temp", label: "temp, hottest sensor", numeric: true, sort: field("temperature_celsius"), make: () => textCell((host) => celsius(host.pulse.temperature_celsius)) },
   { key: "uptime", title: "uptime", numeric: true, sort: field("uptime_seconds"), make: () => textCell((host) => uptime(host.pulse.uptime_seconds)) },
   { key: "seen", title: "seen", label: "seen, last sample", numeric: true, sort: (host) => host.lastHeard, make: () => textCell(lastSeen) },
@@ -74,7 +74,7 @@ function nameCell() {
   }
 }
 
-/** @param {string} name of the pulse */
-function rateCell(name) {
-  return textCell((host) => byteRate(host.pulse[name]))
+/** @param {string} name of the pulse @param {(value: unknown) => string} [format] */
+function rateCell(name, format = byteRate) {
+  return textCell((host) => format(host.pulse[name]))
 }

@@ -1,7 +1,7 @@
 /** The hosts as cards. */
 
 import { element, setAttribute } from "../dom.js"
-import { byteRate, celsius } from "../numbers.js"
+import { celsius, networkRate } from "../numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 import { HostList } from "./fleet-list.js"
 
@@ -39,8 +39,8 @@ class Card {
   #meters = METERS.map(([words, field]) => ({ words, cell: meterCell(field) }))
   #sparkline = sparklineCell()
   #cores = coresCell()
-  #received = textCell(({ pulse }) => byteRate(pulse.network_receive_bytes_per_second))
-  #sent = textCell(({ pulse }) => byteRate(pulse.network_transmit_bytes_per_second))
+  #received = textCell(({ pulse }) => networkRate(pulse.network_receive_bytes_per_second))
+  #sent = textCell(({ pulse }) => networkRate(pulse.network_transmit_bytes_per_second))
   #celsius = textCell(({ pulse }) => celsius(pulse.temperature_celsius))
   #cells = [this.#identity, this.#condition, ...this.#meters.map(({ cell }) => cell), this.#sparkline, this.#cores, this.#received, this.#sent, this.#celsius]
   link = this.#identity.link

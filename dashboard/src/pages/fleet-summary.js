@@ -2,7 +2,7 @@
 
 import { button, element, setAttribute, setText } from "../dom.js"
 import { SUMS_GAP_MILLISECONDS } from "../fleet-sums.js"
-import { byteRate, bytes, count, isNumber, MISSING, percent } from "../numbers.js"
+import { byteRate, bytes, count, isNumber, MISSING, networkRate, percent } from "../numbers.js"
 import { drawSparkline } from "../strips.js"
 import { canvasNamed } from "./fleet-cells.js"
 
@@ -15,7 +15,7 @@ const TILES = [
   { title: "hosts", label: "live hosts", lines: ["live"], figures: ({ counts }) => [figure(count(counts.get("live")))], detail: ({ counts, total }) => (total === counts.get("live") ? "all live" : `live, of ${count(total)}`) },
   { title: "CPU", label: "cores in use", lines: ["cores"], figures: ({ sums }) => [figure(isNumber(sums.cores) ? sums.cores.toFixed(1) : MISSING)], detail: ({ sums, cores }) => (isNumber(sums.cores) ? `of ${count(cores)} cores, ${percent((100 * sums.cores) / cores)}` : "") },
   { title: "memory", label: "memory in use", lines: ["memory"], figures: ({ sums }) => [figure(bytes(sums.memory))], detail: ({ sums, memory }) => (isNumber(sums.memory) ? `of ${bytes(memory)}, ${percent((100 * sums.memory) / memory)}` : "") },
-  { title: "network", label: "network, received above and sent below", lines: ["received", "sent"], figures: ({ sums }) => [figure(byteRate(sums.received), "↓"), figure(byteRate(sums.sent), "↑")], detail: () => "received, sent" },
+  { title: "network", label: "network, received above and sent below", lines: ["received", "sent"], figures: ({ sums }) => [figure(networkRate(sums.received), "↓"), figure(networkRate(sums.sent), "↑")], detail: () => "received, sent" },
   { title: "disks", label: "disks, read above and written below", lines: ["read", "written"], figures: ({ sums }) => [figure(byteRate(sums.read), "r"), figure(byteRate(sums.written), "w")], detail: () => "read, written" },
 ]
 
