@@ -5,8 +5,9 @@ import { isTyping } from "./dom.js"
 const KEY = "fleetglass.single-keys"
 
 /**
- * `keys` as `KeyboardEvent.key` names them; an action without any is found in the palette only.
- * @typedef {{words: string, keys?: string[], run: () => void}} Action
+ * `keys` as `KeyboardEvent.key` names them, with "Ctrl+" before one that is meant with Ctrl or ⌘, which works
+ * while typing and with single keys off, too; an action without any is found in the palette only.
+ * @typedef {{words: string, keys?: string[], when?: () => boolean, run: () => void}} Action `when`: whether the key means it now
  */
 
 export class Actions {
@@ -28,12 +29,18 @@ export class Actions {
 
   /** @param {KeyboardEvent} event */
   press(event) {
-    if (!this.enabled || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-    // What has the focus uses these keys itself.
-    if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.matches("a, button, summary")) return
-    const action = this.all.find(({ keys }) => keys?.includes(event.key))
+    const withControl = event.ctrlKey || event.metaKey
+    if (event.altKey) return
+    if (!withControl && (!this.enabled || isTyping(event.target) || usesItself(event))) return
+    const key = withControl ? `Ctrl+${event.key.toLowerCase()}` : event.key
+    const action = this.all.find(({ keys, when }) => keys?.includes(key) && (when === undefined || when()))
     if (action === undefined) return
     event.preventDefault()
     action.run()
   }
+}
+
+/** Whether what has the focus uses the key. @param {KeyboardEvent} event */
+function usesItself({ key, target }) {
+  return (key === "Enter" || key === " ") && target instanceof Element && target.matches("a, button, summary")
 }

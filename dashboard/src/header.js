@@ -1,46 +1,69 @@
 /** The strip at the top: where one is, what the page is connected to, and the viewer's choices. */
 
 import { button, element, setAttribute, setText } from "./dom.js"
+import { STATES } from "./fleet.js"
+import { LinkMenu } from "./link-menu.js"
+import { count } from "./numbers.js"
 import { FLEET_ADDRESS } from "./router.js"
-import { silentSeconds } from "./socket.js"
+import { SettingsMenu } from "./settings-menu.js"
+
+/**
+ * @typedef {{theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences, actions: import("./actions.js").Actions,
+ *   welcome: () => import("./link-menu.js").Welcome, find: () => void, help: () => void, pause: () => void}} Doing
+ */
 
 export class Header {
   /** Where the page of the moment puts its own tools. */
   tools = element("div", { class: "tools" })
-  #link = element("span", { class: "link-chip" })
-  #theme
-  #context
+  #link
+  #settings
+  #pause
+  #counters = STATES.map((state) => ({
+    state,
+    element: element("a", { class: "counter", "data-state": state, href: `${FLEET_ADDRESS}?state=${state}` }, element("span", { class: "glyph", "aria-hidden": "true" })),
+    number: element("span", { class: "number" }),
+  }))
+  #fleet
 
-  /** @param {HTMLElement} root @param {{theme: import("./theme.js").Theme}} context */
-  constructor(root, context) {
-    this.#context = context
-    this.#theme = button("", () => this.#nextTheme(), { class: "theme" })
+  /** @param {HTMLElement} root @param {Doing} doing */
+  constructor(root, { theme, preferences, actions, welcome, find, help, pause }) {
+    this.#link = new LinkMenu(welcome)
+    this.#settings = new SettingsMenu({ theme, preferences, actions })
+    this.#pause = button("Pause", pause, { class: "quiet-button pause", title: "p" })
+    for (const one of this.#counters) one.element.append(one.number)
+    this.#fleet = element("nav", { class: "fleet-counters", "aria-label": "Fleet by state" }, ...this.#counters.map((one) => one.element))
     root.append(
       element("a", { class: "brand", href: FLEET_ADDRESS }, "Fleetglass"),
+      this.#fleet,
       this.tools,
-      element("div", { class: "header-end" }, this.#link, this.#theme),
+      element("div", { class: "header-end" },
+        button("Find", find, { class: "quiet-button find", title: "host, panel or action  Ctrl K" }),
+        this.#pause,
+        this.#settings.button,
+        button("?", help, { class: "quiet-button help", "aria-label": "Help", title: "keys  ?" }),
+        this.#link.button),
+      this.#link.box, this.#settings.box,
     )
-    this.#nameTheme()
   }
 
-  /** @param {import("./socket.js").Link} link @param {import("./fleet.js").Fleet} fleet @param {number} now */
-  update(link, fleet, now) {
-    const open = link.phase === "open"
-    const silent = silentSeconds(link, now) > 0
-    const state = !open || silent ? "lost" : fleet.broker.state === "connected" ? "live" : "late"
-    setAttribute(this.#link, "data-state", state)
-    const latency = link.latency === undefined ? "" : ` · ${Math.max(0, Math.round(link.latency))} ms`
-    setText(this.#link, !open ? "not connected" : silent ? "silent" : state === "live" ? `live${latency}` : "no broker")
-    setAttribute(this.#link, "title", open ? `bridge ${fleet.bridgeVersion}, round trip` : "the page has no connection to its bridge")
+  /** @param {{link: import("./socket.js").Link, fleet: import("./fleet.js").Fleet, pausedAt: number | undefined, page: string}} facts @param {number} now */
+  update({ link, fleet, pausedAt, page }, now) {
+    this.#link.update(link, fleet, now)
+    this.#settings.update()
+    setAttribute(this.#pause, "aria-pressed", String(pausedAt !== undefined))
+    // The fleet page has them as filters of its own.
+    this.#fleet.hidden = page === "fleet" || !fleet.known
+    if (!this.#fleet.hidden) this.#writeCounters(fleet.counts())
   }
 
-  #nextTheme() {
-    this.#context.theme.next()
-    this.#nameTheme()
-  }
-
-  #nameTheme() {
-    setText(this.#theme, this.#context.theme.choice)
-    setAttribute(this.#theme, "aria-label", `Theme: ${this.#context.theme.choice}`)
+  /** @param {Map<string, number>} counts */
+  #writeCounters(counts) {
+    for (const { state, element: link, number } of this.#counters) {
+      const hosts = counts.get(state) ?? 0
+      link.hidden = hosts === 0
+      setText(number, count(hosts))
+      setAttribute(link, "aria-label", `${hosts} ${state}`)
+      setAttribute(link, "title", `${hosts} ${state}`)
+    }
   }
 }

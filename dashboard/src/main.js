@@ -1,11 +1,23 @@
 /** Builds the page and connects it: what arrives goes to the fleet and to the page that is open. */
 
 import { Actions } from "./actions.js"
+import { Announcer } from "./announcer.js"
+import { element, setAttribute, setText } from "./dom.js"
 import { Fleet } from "./fleet.js"
+import { frameActions } from "./frame-actions.js"
 import { Header } from "./header.js"
+import { Help } from "./help.js"
+import { Kiosk } from "./kiosk.js"
+import { isBoxOpen } from "./menu.js"
+import { Moment } from "./moment.js"
+import { ComparePage } from "./pages/compare-page.js"
+import { byName } from "./pages/fleet-columns.js"
 import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
-import { parseRoute, takeToken } from "./router.js"
+import { Palette } from "./palette.js"
+import { everythingToFind } from "./palette-items.js"
+import { Preferences } from "./preferences.js"
+import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
 import { Scheduler } from "./scheduler.js"
 import { Selection } from "./selection.js"
 import { BridgeSocket } from "./socket.js"
@@ -14,32 +26,68 @@ import { Theme } from "./theme.js"
 import { TimeView } from "./time-view.js"
 
 const TEXT_MILLISECONDS = 1000
+/**
+ * What a page works with. `ask` has one of some things chosen by name.
+ * @typedef {{fleet: Fleet, theme: Theme, preferences: Preferences, scheduler: Scheduler, selection: Selection, time: TimeView, actions: Actions,
+ *   tools: HTMLElement, main: HTMLElement, ask: (prompt: string, items: import("./palette.js").Item[]) => void}} PageContext
+ */
+
+const STREAMS = new Set(["pulse", "live", "pong"])
+const PAGES = { fleet: FleetPage, host: HostPage, compare: ComparePage }
 
 class App {
   #fleet = new Fleet()
   #theme = new Theme()
+  #preferences = new Preferences()
   #scheduler = new Scheduler((now) => this.#write(now))
   #time = new TimeView()
   #actions = new Actions()
+  #announcer = new Announcer()
+  #palette = new Palette()
+  #help = new Help(this.#actions)
+  #kiosk = new Kiosk(() => this.#hosts().map((host) => host.id))
+  #said = element("p", { class: "unseen", role: "status" })
+  #main = /** @type {HTMLElement} */ (document.getElementById("main"))
+  #welcome = { viewers: 0, protocol: 0, pageVersion: "" }
+  #icon = /** @type {HTMLElement} */ (document.querySelector('link[rel="icon"]'))
+  #token
   #socket
   #selection
+  #moment
   #header
   #bar
-  #page = null
+  /** @type {FleetPage | HostPage | ComparePage | undefined} */
+  #page
+  #route = parseRoute("")
 
   constructor() {
-    const token = takeToken()
+    this.#token = takeToken()
     // Beside the page, which a proxy may serve under a path of its own.
     const address = new URL("ws", location.href)
     address.protocol = address.protocol.replace("http", "ws")
     this.#socket = new BridgeSocket(address.href, {
-      token,
+      token: this.#token,
       onMessage: (message, received) => this.#take(message, received),
-      onLink: () => this.#scheduler.wantText(),
+      onLink: () => this.#changed(),
     })
-    this.#selection = new Selection(this.#socket)
-    this.#header = new Header(document.getElementById("header"), { theme: this.#theme })
-    this.#bar = new StatusBar(document.getElementById("bar"), () => this.#socket.retryNow())
+    this.#selection = new Selection(this.#socket, this.#time)
+    this.#bar = new StatusBar(/** @type {HTMLElement} */ (document.getElementById("bar")), {
+      retry: () => this.#socket.retryNow(),
+      resume: () => this.#moment.toggle(),
+      hasToken: this.#token !== undefined,
+      useToken: (given) => this.#useToken(given),
+    })
+    this.#moment = new Moment(this.#time, this.#fleet, (words) => this.#bar.notice(words, Date.now()))
+    this.#header = new Header(/** @type {HTMLElement} */ (document.getElementById("header")), {
+      theme: this.#theme,
+      preferences: this.#preferences,
+      actions: this.#actions,
+      welcome: () => this.#welcome,
+      find: () => this.#find(),
+      help: () => this.#help.open(),
+      pause: () => this.#moment.toggle(),
+    })
+    document.body.append(this.#said)
   }
 
   start() {
@@ -48,50 +96,148 @@ class App {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#socket.retryNow()
     })
-    document.addEventListener("keydown", (event) => this.#actions.press(event))
+    document.addEventListener("keydown", (event) => this.#press(event))
     // The skip link must not become an address of the router.
-    document.querySelector(".skip").addEventListener("click", (event) => {
+    document.querySelector(".skip")?.addEventListener("click", (event) => {
       event.preventDefault()
-      document.getElementById("main").focus()
+      this.#main.focus()
+    })
+    this.#actions.frame = frameActions({
+      actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, moment: this.#moment, kiosk: this.#kiosk,
+      find: () => this.#find(), help: () => this.#help.open(), route: () => this.#route,
+    })
+    this.#time.follow(() => this.#scheduler.wantText())
+    this.#preferences.follow(() => {
+      this.#scheduler.wantText()
+      this.#scheduler.repaint()
     })
     this.#open()
     this.#scheduler.start()
     this.#socket.open()
-    setInterval(() => this.#scheduler.wantText(), TEXT_MILLISECONDS)
+    setInterval(() => this.#changed(), TEXT_MILLISECONDS)
   }
 
   #open() {
-    const route = parseRoute(location.hash)
+    const token = takeToken()
+    if (token !== this.#token) this.#useToken(token ?? "")
     this.#page?.close()
-    this.#time.pause(undefined)
-    const context = {
+    this.#selection.release()
+    this.#route = parseRoute(location.hash)
+    const { win, pause } = frameQuery(this.#route.query)
+    if (win !== undefined) this.#time.setSeconds(win)
+    this.#moment.open(this.#route, pause)
+    this.#page = new PAGES[this.#route.page](this.#context(), this.#route)
+    this.#actions.page = this.#page.actions
+    this.#kiosk.follow(this.#route)
+    setAttribute(document.documentElement, "data-page", this.#route.page)
+    this.#scheduler.wantText()
+  }
+
+  /** @returns {PageContext} */
+  #context() {
+    return {
       fleet: this.#fleet,
       theme: this.#theme,
+      preferences: this.#preferences,
       scheduler: this.#scheduler,
       selection: this.#selection,
       time: this.#time,
+      actions: this.#actions,
       tools: this.#header.tools,
-      main: document.getElementById("main"),
+      main: this.#main,
+      ask: (prompt, items) => this.#palette.open(prompt, items),
     }
-    this.#page = route.page === "host" ? new HostPage(context, route) : new FleetPage(context, route)
-    this.#actions.page = this.#page.actions
-    this.#scheduler.wantText()
   }
 
+  /** @param {Record<string, any>} message @param {number} received */
   #take(message, received) {
-    if (message.type === "error") this.#bar.refuse(message.text)
-    if (message.type === "welcome") this.#bar.refuse("")
-    if (message.type === "notice") this.#bar.notice(message.text, received)
+    if (message.type === "error") this.#bar.refuse(message.code, message.text)
+    if (message.type === "notice") this.#bar.notice(`This page does not keep up: ${message.text}`, received)
+    const before = statesOf(this.#fleet, message)
     this.#fleet.take(message, received)
+    if (message.type === "welcome") this.#greet(message)
+    this.#announceChanges(before)
     this.#page?.take(message, received)
-    this.#scheduler.wantText()
+    // What streams in is kept, and shown when time goes on.
+    if (this.#time.pausedAt === undefined || !STREAMS.has(message.type)) this.#scheduler.wantText()
   }
 
-  #write(now) {
-    this.#bar.update(this.#socket.link, this.#fleet, now)
-    this.#header.update(this.#socket.link, this.#fleet, now)
-    this.#page?.update(now)
+  /** @param {Record<string, any>} message */
+  #greet({ viewers, protocol, limits, version }) {
+    this.#bar.refuse("", "")
+    // Its modules came from this bridge, too, which is asked to hand out no older ones.
+    const pageVersion = this.#welcome.pageVersion || String(version ?? "")
+    this.#welcome = { viewers, protocol, pageVersion }
+    this.#moment.learn(limits?.history_seconds)
   }
+
+  /** @param {Map<string, string>} before states by host id */
+  #announceChanges(before) {
+    for (const [id, state] of before) {
+      const host = this.#fleet.host(id)
+      if (host !== undefined && host.state !== state) this.#announcer.host(host, state, host.state)
+    }
+  }
+
+  /** @param {string} token */
+  #useToken(token) {
+    this.#token = token
+    keepToken(token)
+    this.#socket.useToken(token)
+  }
+
+  #find() {
+    this.#palette.open("Host, panel or action", everythingToFind({ hosts: this.#hosts(), actions: this.#actions, main: this.#main }))
+  }
+
+  #hosts() { return [...this.#fleet.hosts.values()].sort(byName) }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (isBoxOpen()) return
+    if (event.key === "Escape" && this.#kiosk.on) this.#kiosk.leave()
+    else this.#actions.press(event)
+  }
+
+  /** @param {number} now */
+  #write(now) {
+    this.#writeFrame(now)
+    this.#page?.update(now)
+    this.#writeTitle()
+  }
+
+  /** @param {number} now */
+  #writeFrame(now) {
+    const { link } = this.#socket
+    const { pausedAt } = this.#time
+    this.#announcer.connection(this.#bar.update({ link, fleet: this.#fleet, pausedAt, pageVersion: this.#welcome.pageVersion }, now))
+    this.#header.update({ link, fleet: this.#fleet, pausedAt, page: this.#route.page }, now)
+    const words = this.#announcer.next(now)
+    if (words !== undefined) setText(this.#said, words)
+  }
+
+  /** What is wrong is seen from another tab, too. */
+  #writeTitle() {
+    const lost = this.#fleet.counts().get("lost") ?? 0
+    const bare = document.title.replace(/^\(\d+\) /, "")
+    const title = lost > 0 ? `(${lost}) ${bare}` : bare
+    if (title !== document.title) document.title = title
+    const trouble = lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
+    setAttribute(this.#icon, "href", trouble ? "icon-trouble.svg" : "icon.svg")
+  }
+
+  /** Once per second, and when the connection changes: the frame even while the rest stands still. */
+  #changed() {
+    if (this.#time.pausedAt === undefined) this.#scheduler.wantText()
+    else this.#writeFrame(Date.now())
+  }
+}
+
+/** The states that a message may change, as they are before it. @param {Fleet} fleet @param {Record<string, any>} message @returns {Map<string, string>} */
+function statesOf(fleet, message) {
+  if (message.type === "fleet") return new Map([...fleet.hosts.values()].map((host) => [host.id, host.state]))
+  const host = message.type === "host" && message.state !== undefined ? fleet.host(message.id) : undefined
+  return new Map(host === undefined ? [] : [[host.id, host.state]])
 }
 
 new App().start()

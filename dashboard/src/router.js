@@ -9,6 +9,8 @@ import { isHostId } from "./messages.js"
  */
 
 export const FLEET_ADDRESS = "#/"
+const TOKEN_PREFIX = "#token="
+const TOKEN_KEY = "fleetglass.token"
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
@@ -42,17 +44,51 @@ export function changeQuery(values) {
   history.replaceState(null, "", `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`)
 }
 
+/** @typedef {{win?: number, pause?: number, kiosk: boolean, cycleSeconds?: number}} FrameQuery win in seconds, pause in seconds since the epoch by the bridge's clock */
+
+/** What the query of every page may hold. @param {URLSearchParams} query @returns {FrameQuery} */
+export function frameQuery(query) {
+  return {
+    win: positive(query.get("win")),
+    pause: positive(query.get("pause")),
+    kiosk: query.get("kiosk") === "1",
+    cycleSeconds: positive(query.get("cycle")),
+  }
+}
+
 /**
  * The viewer token of a link `#token=…`: used once, kept for this tab only, out of the address at once.
  * @returns {string | undefined}
  */
 export function takeToken() {
-  const given = location.hash.match(/^#token=(.+)$/)?.[1]
-  if (given !== undefined) {
-    sessionStorage.setItem("fleetglass.token", decodeURIComponent(given))
+  if (location.hash.startsWith(TOKEN_PREFIX)) {
+    keepToken(tokenIn(location.hash))
     history.replaceState(null, "", FLEET_ADDRESS)
   }
-  return sessionStorage.getItem("fleetglass.token") ?? undefined
+  return sessionStorage.getItem(TOKEN_KEY) ?? undefined
+}
+
+/** @param {string} token */
+export function keepToken(token) {
+  sessionStorage.setItem(TOKEN_KEY, token)
+}
+
+/** The token alone, from itself or from a whole link. @param {string} pasted */
+export function tokenIn(pasted) {
+  const at = pasted.indexOf(TOKEN_PREFIX)
+  if (at < 0) return pasted.trim()
+  const token = pasted.slice(at + TOKEN_PREFIX.length).trim()
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    return token
+  }
+}
+
+/** @param {string | null} text */
+function positive(text) {
+  const value = Number(text)
+  return Number.isFinite(value) && value > 0 ? value : undefined
 }
 
 /** Commas stay as they are: a link is read and written by people, too. @param {URLSearchParams} query */

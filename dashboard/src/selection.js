@@ -3,15 +3,28 @@
 export const MAX_HOSTS = 64
 const FLEET_HISTORY_SECONDS = 60
 const MAX_HISTORY_SECONDS = 900
+const NOTHING = { fleet: false, hosts: {}, history: 0 }
 // Charts draw a little in the past, so their left edge is older than the window is long.
 const DRAWN_LATER_SECONDS = 5
 
 export class Selection {
   #socket
-  #last = ""
+  #time
+  #last = JSON.stringify(NOTHING)
 
-  /** @param {import("./socket.js").BridgeSocket} socket */
-  constructor(socket) { this.#socket = socket }
+  /** @param {import("./socket.js").BridgeSocket} socket @param {{pausedAt: number | undefined}} [time] */
+  constructor(socket, time = { pausedAt: undefined }) {
+    this.#socket = socket
+    this.#time = time
+  }
+
+  /** Ask for nothing: a page that opens gets the past of whatever it asks for, though the one before had it. */
+  release() { this.#ask(NOTHING) }
+
+  /** The pulses of all hosts, and the past of some with these groups of their detail. @param {Map<string, string[]>} groups by host @param {number} seconds */
+  compare(groups, seconds) {
+    this.#ask({ fleet: true, hosts: Object.fromEntries([...groups].slice(0, MAX_HOSTS)), history: this.#past(seconds) })
+  }
 
   /** The pulses of all hosts, and the last minute of the rows in sight. @param {string[]} visible */
   fleet(visible) {
@@ -19,17 +32,23 @@ export class Selection {
     this.#ask({ fleet: true, hosts: Object.fromEntries(ids.map((id) => [id, []])), history: FLEET_HISTORY_SECONDS })
   }
 
-  /** Everything of one host, with its past. @param {string} id @param {number} seconds */
-  host(id, seconds) {
-    this.#ask({ fleet: false, hosts: Object.fromEntries([[id, "*"]]), history: Math.min(MAX_HISTORY_SECONDS, seconds + DRAWN_LATER_SECONDS) })
+  /** Groups of one host, or all, with their past. @param {string} id @param {number} seconds @param {string[] | "*"} [groups] */
+  host(id, seconds, groups = "*") {
+    this.#ask({ fleet: false, hosts: Object.fromEntries([[id, groups]]), history: this.#past(seconds) })
   }
 
-  /** The same host with a longer past: the bridge sends the past only of a host that is added. @param {string} id @param {number} seconds */
-  hostAnew(id, seconds) {
-    this.#ask({ fleet: false, hosts: {}, history: 0 })
-    this.host(id, seconds)
+  /** The same host with a longer past: the bridge sends the past only of a host that is added. @param {string} id @param {number} seconds @param {string[] | "*"} [groups] */
+  hostAnew(id, seconds, groups = "*") {
+    this.release()
+    this.host(id, seconds, groups)
   }
 
+  /** How much to ask for; all there is while the page shows a moment in it. @param {number} seconds */
+  #past(seconds) {
+    return this.#time.pausedAt === undefined ? Math.min(MAX_HISTORY_SECONDS, seconds + DRAWN_LATER_SECONDS) : MAX_HISTORY_SECONDS
+  }
+
+  /** @param {{fleet: boolean, hosts: Record<string, string[] | "*">, history: number}} selection */
   #ask(selection) {
     const text = JSON.stringify(selection)
     if (text === this.#last) return

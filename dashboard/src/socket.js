@@ -11,28 +11,35 @@ const MISSED_PINGS_ALLOWED = 3
 // A bridge that works answers every ping.
 const SILENT_MILLISECONDS = PING_MILLISECONDS * 2
 
-/** @typedef {{phase: "connecting" | "open" | "waiting", attempt: number, retryAt: number, latency: number | undefined, heardAt: number}} Link */
+/**
+ * refused: the bridge wants another token, and is not asked again before there is one.
+ * @typedef {{phase: "connecting" | "open" | "waiting" | "refused", attempt: number, retryAt: number, latency: number | undefined,
+ *   heardAt: number, openedAt: number, frames: number, characters: number}} Link frames and characters: received so far
+ */
 
 export class BridgeSocket {
   #url
   #token
   #handlers
   #world
+  /** @type {WebSocket | null} */
   #socket = null
   #greeted = false
+  /** @type {object | null} */
   #selection = null
   #retryTimer = 0
   #pingTimer = 0
   #pingId = 0
   #pingSentAt = 0
   #unanswered = 0
+  #refused = false
   /** @type {Link} */
-  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined, heardAt: 0 }
+  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined, heardAt: 0, openedAt: 0, frames: 0, characters: 0 }
 
   /**
    * @param {string} url
    * @param {{token?: string, onMessage: (message: any, received: number) => void, onLink: (link: Link) => void}} options
-   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: Function, clearTimeout: Function}} [world]
+   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: (run: () => void, wait: number) => number, clearTimeout: (timer: number) => void}} [world]
    */
   constructor(url, { token, onMessage, onLink }, world = browserWorld()) {
     this.#url = url
@@ -58,6 +65,15 @@ export class BridgeSocket {
     this.#dial()
   }
 
+  /** Come again with this token. @param {string} token */
+  useToken(token) {
+    this.#token = token
+    this.#refused = false
+    this.#world.clearTimeout(this.#retryTimer)
+    this.#drop()
+    this.#dial()
+  }
+
   /** Ask the bridge for this and nothing else; asked again after every reconnection. @param {object} selection */
   watch(selection) {
     this.#selection = selection
@@ -78,7 +94,10 @@ export class BridgeSocket {
     this.#schedulePing()
   }
 
+  /** @param {unknown} data */
   #receive(data) {
+    this.link.frames += 1
+    this.link.characters += String(data).length
     const message = parseMessage(data)
     if (message === null) return
     this.#unanswered = 0
@@ -87,9 +106,11 @@ export class BridgeSocket {
       if (message.id === this.#pingId) this.#setLink({ latency: this.#world.now() - this.#pingSentAt })
     } else if (message.type === "welcome") {
       this.#greeted = true
-      this.#setLink({ phase: "open", attempt: 0 })
+      this.#setLink({ phase: "open", attempt: 0, openedAt: this.#world.now() })
       if (this.#selection !== null) this.watch(this.#selection)
       this.#ping()
+    } else if (message.type === "error" && message.code === "bad_token") {
+      this.#refused = true
     }
     this.#handlers.onMessage(message, this.#world.now())
   }
@@ -114,6 +135,10 @@ export class BridgeSocket {
 
   #lost() {
     this.#drop()
+    if (this.#refused) {
+      this.#setLink({ phase: "refused", latency: undefined })
+      return
+    }
     const attempt = this.link.attempt + 1
     const longest = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1))
     const wait = longest * (0.75 + 0.25 * this.#world.random())
@@ -131,10 +156,12 @@ export class BridgeSocket {
     socket.close()
   }
 
+  /** @param {object} message */
   #send(message) {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message))
   }
 
+  /** @param {Partial<Link>} change */
   #setLink(change) {
     this.link = { ...this.link, ...change }
     this.#handlers.onLink(this.link)
@@ -147,6 +174,7 @@ export function silentSeconds(link, now) {
   return silent > SILENT_MILLISECONDS ? Math.floor(silent / 1000) : 0
 }
 
+/** @returns {ConstructorParameters<typeof BridgeSocket>[2] & object} */
 function browserWorld() {
   return {
     WebSocket: window.WebSocket,

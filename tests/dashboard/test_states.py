@@ -131,17 +131,6 @@ def test_the_token_leaves_the_address(page: Page, bridge: FakeBridge) -> None:
     assert bridge.messages("hello")[-1]["token"] == "s3cret"
 
 
-def test_the_theme_is_kept(page: Page) -> None:
-    """The theme follows the system until one is chosen, which a reload keeps."""
-    page.goto("/")
-    body = page.locator("body")
-    expect(body).to_have_css("background-color", "rgb(14, 19, 22)")
-    page.get_by_role("button", name="Theme: auto").click()
-    expect(body).to_have_css("background-color", "rgb(244, 242, 236)")
-    page.reload()
-    expect(body).to_have_css("background-color", "rgb(244, 242, 236)")
-
-
 def test_a_slow_viewer_is_told(page: Page, bridge: FakeBridge) -> None:
     """A notice of the bridge is shown in its words."""
     page.goto("/")

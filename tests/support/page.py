@@ -54,6 +54,9 @@ class FakeBridge:
     frozen: bool = False
     """Connected, and answering nothing."""
     history: bool = True
+    version: str = "0.1.0"
+    token: str | None = None
+    """The one that it wants, where it wants one."""
     received: list[Payload] = field(default_factory=list)
     connections: int = 0
     pulses: dict[str, Payload] = field(default_factory=dict)
@@ -81,8 +84,8 @@ class FakeBridge:
         if self._watch.get("fleet"):
             self.send("pulse", time=self.now, hosts={host.id: self._pulse(host) for host in heard})
         for host in heard:
-            if self._watch.get("hosts", {}).get(host.id) == "*":
-                self.send("live", host=host.id, samples=host.live(self.now))
+            if samples := _chosen(host.live(self.now), self._watch.get("hosts", {}).get(host.id, [])):
+                self.send("live", host=host.id, samples=samples)
 
     def set_state(self, host_id: str, state: str) -> None:
         """Change a host's state and say so."""
@@ -113,7 +116,10 @@ class FakeBridge:
         self.received.append(message)
         if self.frozen:
             return
-        if message["type"] == "hello":
+        if message["type"] == "hello" and self.token not in (None, message.get("token")):
+            self.send("error", code="bad_token", text="expected the viewer token that the bridge printed")
+            self.cut(1008)
+        elif message["type"] == "hello":
             self._welcome()
         elif message["type"] == "ping":
             self.send("pong", id=message["id"], time=self.now)
@@ -125,7 +131,7 @@ class FakeBridge:
         self.send(
             "welcome",
             protocol=1,
-            version="0.1.0",
+            version=self.version,
             time=self.now,
             broker="connected",
             broker_since=self.now - 60,
@@ -142,7 +148,7 @@ class FakeBridge:
             if before.get("hosts", {}).get(host.id) == message["hosts"][host.id]:
                 continue
             past = host.history(self.now, int(message["history"]))
-            wanted = past if message["hosts"][host.id] == "*" else {"pulse": past["pulse"]}
+            wanted = _chosen(past, message["hosts"][host.id]) | {"pulse": past["pulse"]}
             self.send("history", host=host.id, samples=wanted)
 
     def _entry(self, host: MadeUpHost) -> Payload:
@@ -157,3 +163,7 @@ class FakeBridge:
 
     def _pulse(self, host: MadeUpHost) -> Payload:
         return self.pulses.get(host.id) or host.pulse(self.now)
+
+
+def _chosen(samples: Payload, groups: list[str] | str) -> Payload:
+    return samples if groups == "*" else {name: one for name, one in samples.items() if name in groups}

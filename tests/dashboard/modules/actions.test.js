@@ -79,3 +79,14 @@ test("single keys can be switched off, and stay off", () => {
   assert.deepEqual(ran, ["page's own t"])
   assert.equal(new Actions().enabled, true)
 })
+
+test("a key with Ctrl or ⌘ works while typing and with single keys off", () => {
+  actions.frame.push(action("find", ["Ctrl+k"]))
+  actions.enable(false)
+  const target = new FakeElement("input")
+  assert.equal(press("k", { ctrlKey: true, target }), true)
+  assert.equal(press("K", { metaKey: true, target }), true)
+  press("k", { target })
+  press("k", { ctrlKey: true, altKey: true })
+  assert.deepEqual(ran, ["find", "find"])
+})

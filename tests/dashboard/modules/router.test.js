@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
 import { address } from "./browser.js"
-import { changeQuery, compareAddress, hostAddress, parseRoute, takeToken } from "../../../dashboard/src/router.js"
+import { changeQuery, compareAddress, frameQuery, hostAddress, parseRoute, takeToken, tokenIn } from "../../../dashboard/src/router.js"
 
 beforeEach(() => {
   address.hash = ""
@@ -60,3 +60,15 @@ test("a token leaves the address at once and is kept for this tab", () => {
 })
 
 test("without a token there is none", () => assert.equal(takeToken(), undefined))
+
+test("a token that is pasted may be a whole link, and need not be well encoded", () => {
+  assert.equal(tokenIn("  s3cret\n"), "s3cret")
+  assert.equal(tokenIn("http://wall:8765/#token=s%3Dcret "), "s=cret")
+  assert.equal(tokenIn("#token=100%"), "100%")
+})
+
+test("the query of every page says window, moment and kiosk, and nonsense says nothing", () => {
+  assert.deepEqual(frameQuery(new URLSearchParams("win=300&pause=1795288000.5&kiosk=1&cycle=20")), { win: 300, pause: 1795288000.5, kiosk: true, cycleSeconds: 20 })
+  const none = { win: undefined, pause: undefined, kiosk: false, cycleSeconds: undefined }
+  for (const query of ["", "win=x&pause=-1&kiosk=yes&cycle=0", "win=&pause=Infinity&cycle=NaN"]) assert.deepEqual(frameQuery(new URLSearchParams(query)), none, query)
+})

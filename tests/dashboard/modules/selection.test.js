@@ -47,3 +47,23 @@ test("an id that JavaScript knows is only an id", () => {
   selection.host("constructor", 60)
   assert.equal(JSON.stringify(asked[0].hosts), '{"constructor":"*"}')
 })
+
+test("hosts are compared by the pulses of all and the groups of some", () => {
+  selection.compare(new Map([["a", ["cpu"]], ["b", []]]), 300)
+  assert.deepEqual(asked, [{ fleet: true, hosts: { a: ["cpu"], b: [] }, history: 305 }])
+})
+
+test("a page that opens gets the past again, though the one before asked for the same", () => {
+  selection.release()
+  assert.deepEqual(asked, [])
+  selection.host("web-1", 60)
+  selection.release()
+  selection.host("web-1", 60)
+  assert.deepEqual(asked.map(({ hosts }) => Object.keys(hosts)), [["web-1"], [], ["web-1"]])
+})
+
+test("a moment of the past is shown with all there is before it", () => {
+  const time = { pausedAt: 5 }
+  new Selection({ watch: (one) => asked.push(one) }, time).host("web-1", 60)
+  assert.equal(asked[0].history, 900)
+})

@@ -215,3 +215,24 @@ test("closed, it leaves nothing running and does not come back", () => {
   world.pass(60_000)
   assert.equal(world.sockets.length, 1)
 })
+
+test("a bridge that refuses the token is not asked again before there is another", () => {
+  world.socket.accept()
+  world.socket.say({ type: "error", code: "bad_token", text: "expected the viewer token" })
+  world.socket.end(1008)
+  assert.equal(socket.link.phase, "refused")
+  world.pass(600_000)
+  socket.retryNow()
+  assert.equal(world.sockets.length, 1)
+  socket.useToken("s3cret")
+  world.socket.accept()
+  assert.deepEqual(world.socket.sent, [{ type: "hello", protocol: 1, token: "s3cret" }])
+  world.socket.say(WELCOME)
+  assert.equal(socket.link.phase, "open")
+})
+
+test("what comes is counted", () => {
+  greet()
+  assert.equal(socket.link.frames, 1)
+  assert.equal(socket.link.characters, JSON.stringify(WELCOME).length)
+})
