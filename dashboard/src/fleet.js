@@ -12,12 +12,15 @@ export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 const SPARKLINE_ROWS = 72
 const GAP_INTERVALS = 2.5
 const SHORTEST_GAP_SECONDS = 2.5
+const MOST_CHANGES = 10
 const NOTHING = Object.freeze({})
 
 export class Host {
   state = "waiting"
   /** When it got into its state, seconds by the bridge's clock. */
   since = 0
+  /** The states it got into since this page knows it, the newest last. @type {{state: string, at: number}[]} at: milliseconds by the browser's clock */
+  changes = []
   /** @type {Record<string, any>} */
   info = NOTHING
   /** @type {Record<string, any>} */
@@ -104,6 +107,12 @@ export class Host {
       const before = row > this.recent.first ? this.recent.time(row - 1) : Number.NaN
       this.#followBusy(this.recent.time(row), this.recent.value("cpu_percent", row), before)
     }
+  }
+
+  /** It got into a state. @param {string} state @param {boolean} isFirst that this page knows of it */
+  enter(state, isFirst) {
+    if (state !== this.state && !isFirst) this.changes = [...this.changes, { state, at: this.sinceMilliseconds }].slice(-MOST_CHANGES)
+    this.state = state
   }
 
   /** A sample came. @param {number} time seconds by the host's clock */
@@ -230,10 +239,11 @@ export class Fleet {
       this.#remove(message.id)
       return
     }
+    const isNew = !this.hosts.has(message.id)
     const host = this.#known(message.id)
     if (host === undefined) return
-    if (message.state !== undefined) host.state = message.state
     if (isNumber(message.since)) host.since = message.since
+    if (message.state !== undefined) host.enter(message.state, isNew)
     if (isObject(message.info)) {
       this.#unlist(host)
       host.info = message.info

@@ -5,15 +5,21 @@ import { Meter } from "./meter.js"
 import { MISSING, MISSING_TITLE } from "./numbers.js"
 
 /**
- * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean, trouble?: (value: unknown) => "warn" | "critical" | null}} Column minor: hidden where space is short; trouble: of a meter
- * @typedef {{key: string, cells: unknown[], picked?: boolean}} Row a meter's cell is a percentage, any other a text
+ * @typedef {"warn" | "critical" | null} Level
+ * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean, trouble?: (value: unknown) => Level}} Column
+ *   minor: hidden where space is short; trouble: what is wrong with a value
+ * @typedef {{key: string, cells: unknown[], picked?: boolean, colour?: number}} Row a meter's cell is a percentage, any other a
+ *   text; colour: of its line in a chart
+ * @typedef {{element: HTMLElement, write: ((value: unknown) => void)[], pick?: HTMLElement}} Written
  */
 
 export class KeyedTable {
   #columns
   #onPick
   #body = element("tbody")
+  /** @type {Map<string, Written>} */
   #rows = new Map()
+  element
 
   /** @param {string} label @param {Column[]} columns @param {(key: string) => void} [onPick] makes the first cell a button */
   constructor(label, columns, onPick) {
@@ -21,7 +27,7 @@ export class KeyedTable {
     this.#onPick = onPick
     const heads = columns.map((column) => element("th", { scope: "col", class: classOf(column) }, column.title))
     this.element = element("div", { class: "table-box" },
-      element("table", { class: "small-table", "aria-label": label }, element("thead", {}, element("tr", {}, ...heads)), this.#body))
+      element("table", { class: onPick ? "small-table picking" : "small-table", "aria-label": label }, element("thead", {}, element("tr", {}, ...heads)), this.#body))
   }
 
   /** @param {Row[]} rows in the order to show */
@@ -34,42 +40,53 @@ export class KeyedTable {
       }
     }
     let place = this.#body.firstElementChild
-    for (const { key, cells, picked } of rows) {
+    for (const { key, cells, picked, colour } of rows) {
       const row = this.#rows.get(key) ?? this.#add(key)
       if (row.element === place) place = place.nextElementSibling
       else this.#body.insertBefore(row.element, place)
-      cells.forEach((cell, index) => row.write[index](cell))
-      if (this.#onPick) setAttribute(row.pick, "aria-pressed", String(picked === true))
-      row.element.classList.toggle("picked", picked === true)
+      cells.forEach((cell, index) => row.write[index]?.(cell))
+      if (row.pick) setAttribute(row.pick, "aria-pressed", String(picked === true))
+      setAttribute(row.element, "class", [picked ? "picked" : "", colour === undefined ? "" : `line-${colour}`].filter(Boolean).join(" ") || null)
     }
   }
 
+  /** @param {string} key */
   #add(key) {
-    const row = { element: element("tr"), write: [], pick: null }
+    /** @type {Written} */
+    const row = { element: element("tr"), write: [] }
     this.#columns.forEach((column, index) => {
-      const first = index === 0
-      const cell = element(first ? "th" : "td", { class: classOf(column), scope: first ? "row" : undefined })
+      const cell = element(index === 0 ? "th" : "td", { class: classOf(column), scope: index === 0 ? "row" : undefined })
       row.element.append(cell)
-      if (column.kind === "meter") {
-        const meter = new Meter(column.trouble)
-        cell.append(meter.element)
-        row.write.push((value) => meter.set(value))
-      } else {
-        const holder = first && this.#onPick ? element("button", { type: "button", class: "pick" }) : cell
-        if (holder !== cell) {
-          holder.addEventListener("click", () => this.#onPick(key))
-          cell.append(holder)
-          row.pick = holder
-        }
-        row.write.push((value) => {
-          setText(holder, String(value ?? MISSING))
-          if (value === MISSING) setAttribute(holder, "title", MISSING_TITLE)
-          else setAttribute(holder, "title", column.grows ? String(value) : null)
-        })
-      }
+      row.write.push(column.kind === "meter" ? meterIn(cell, column) : textIn(index === 0 ? this.#holder(cell, key, row) : cell, column))
     })
     this.#rows.set(key, row)
     return row
+  }
+
+  /** What the text of a first cell is in. @param {HTMLElement} cell @param {string} key @param {Written} row */
+  #holder(cell, key, row) {
+    const onPick = this.#onPick
+    if (onPick === undefined) return cell
+    row.pick = element("button", { type: "button", class: "pick" })
+    row.pick.addEventListener("click", () => onPick(key))
+    cell.append(row.pick)
+    return row.pick
+  }
+}
+
+/** @param {HTMLElement} cell @param {Column} column @returns {(value: unknown) => void} */
+function meterIn(cell, { trouble }) {
+  const meter = new Meter(trouble)
+  cell.append(meter.element)
+  return (value) => meter.set(value)
+}
+
+/** @param {HTMLElement} cell @param {Column} column @returns {(value: unknown) => void} */
+function textIn(cell, { grows, trouble }) {
+  return (value) => {
+    setText(cell, String(value ?? MISSING))
+    setAttribute(cell, "title", value === MISSING ? MISSING_TITLE : grows ? String(value ?? "") : null)
+    if (trouble) setAttribute(cell, "data-level", trouble(value))
   }
 }
 

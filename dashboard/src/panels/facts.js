@@ -1,43 +1,77 @@
+import { isObject } from "../messages.js"
 import { bytes, clockTime, count, date, isNumber } from "../numbers.js"
-import { Facts, Panel } from "./panel.js"
+import { Panel } from "./panel.js"
+import { Facts } from "./readout.js"
+
+/** @type {import("./panel.js").Kind} */
+export const FACTS = { key: "info", title: "Host", groups: [], make: (context, kind) => new FactsPanel(context, kind) }
 
 /** What the host is: all that does not change from second to second. */
-export class FactsPanel extends Panel {
-  #facts = new Facts()
+class FactsPanel extends Panel {
+  #facts = new Facts("wide")
+  /** @type {Record<string, any> | undefined} */
   #info
 
-  constructor(context) {
-    super(context, { group: "info", title: "Host", size: "12" })
-    this.#facts.element.classList.add("wide")
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
     this.body.append(this.#facts.element)
-    this.body.hidden = false
-    this.element.querySelector(".note")?.remove()
   }
 
   update() {
     const { host } = this.context
-    const { info } = host
-    if (info === this.#info) return
-    this.#info = info
-    const addresses = Object.entries(info.addresses ?? {}).filter(([, list]) => Array.isArray(list) && list.length > 0)
-    this.#facts.update([
-      ["host id", host.id],
-      ["operating system", text(info.os_name)],
-      ["kernel", text(info.kernel)],
-      ["architecture", text(info.architecture)],
-      ["processor", text(info.cpu_model)],
-      ["cores", isNumber(info.logical_cores) ? `${count(info.logical_cores)}${isNumber(info.physical_cores) ? ` (${count(info.physical_cores)} physical)` : ""}` : ""],
-      ["memory", bytes(info.memory_total_bytes)],
-      ["swap", info.swap_total_bytes === 0 ? "none" : bytes(info.swap_total_bytes)],
-      ["booted", isNumber(info.boot_time) ? `${date(info.boot_time * 1000)} ${clockTime(info.boot_time * 1000)}` : ""],
-      ...addresses.map(([name, list]) => /** @type {[string, string]} */ ([`address of ${name}`, list.join("  ")])),
-      ["tags", Array.isArray(info.tags) ? info.tags.join(", ") : ""],
-      ["agent", text(info.agent_version)],
-      ["agent's Python", text(info.python_version)],
-      ["sampled every", isNumber(info.interval_seconds) ? `${info.interval_seconds} s` : ""],
-      ["conflict", info.conflict ? `another machine publishes under this id (session ${info.conflict})` : ""],
-    ])
+    if (host.info === this.#info) return
+    this.#info = host.info
+    this.#facts.update(factsOf(host.id, host.info))
   }
+}
+
+/** @param {string} id @param {Record<string, any>} info @returns {[string, string][]} */
+function factsOf(id, info) {
+  return [
+    ["host id", id],
+    ["name", text(info.host_name)],
+    ["manufacturer", text(info.manufacturer)],
+    ["model", text(info.model)],
+    ["operating system", text(info.os_name)],
+    ["kernel", text(info.kernel)],
+    ["architecture", text(info.architecture)],
+    ["processor", text(info.cpu_model)],
+    ["cores", isNumber(info.physical_cores) ? count(info.physical_cores) : ""],
+    ["threads", isNumber(info.logical_cores) ? count(info.logical_cores) : ""],
+    ["memory", bytes(info.memory_total_bytes)],
+    ["swap", info.swap_total_bytes === 0 ? "none" : bytes(info.swap_total_bytes)],
+    ["booted", moment(info.boot_time)],
+    ...listsOf(info.addresses, "  ", (name) => `address of ${name}`),
+    ...listsOf(info.devices, ", ", (group) => `devices, ${group}`),
+    ["tags", Array.isArray(info.tags) ? info.tags.map(String).join(", ") : ""],
+    ["agent", text(info.agent_version)],
+    ["agent's Python", text(info.python_version)],
+    ["sampled every", isNumber(info.interval_seconds) ? `${info.interval_seconds} s` : ""],
+    ["groups", isObject(info.groups) ? Object.entries(info.groups).map(groupInWords).join(", ") : ""],
+    ["takes leases", info.demand === true ? "yes, for more detail while somebody watches" : info.demand === false ? "no" : ""],
+    ["session", text(info.session)],
+    ["machine", text(info.machine_id_hash)],
+    ["told at", moment(info.time)],
+    ["synthetic", info.synthetic === true ? "simulated, not a real host" : ""],
+    ["conflict", info.conflict ? `another machine publishes under this id (session ${String(info.conflict)})` : ""],
+  ]
+}
+
+/** @param {unknown} lists @param {string} between @param {(name: string) => string} title @returns {[string, string][]} */
+function listsOf(lists, between, title) {
+  if (!isObject(lists)) return []
+  return Object.entries(lists).flatMap(([name, list]) => Array.isArray(list) && list.length > 0 ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])] : [])
+}
+
+/** @param {[string, unknown]} group */
+function groupInWords([name, told]) {
+  return isObject(told) && isNumber(told.interval_seconds) ? `${name} ${told.interval_seconds} s` : name
+}
+
+/** @param {unknown} seconds since the epoch */
+function moment(seconds) {
+  return isNumber(seconds) ? `${date(seconds * 1000)} ${clockTime(seconds * 1000)}` : ""
 }
 
 /** @param {unknown} value */

@@ -1,12 +1,19 @@
 import { bytes, isNumber, MISSING, percent } from "../numbers.js"
 import { KeyedTable } from "../table.js"
-import { Panel } from "./panel.js"
+import { devicesOf, Panel } from "./panel.js"
+
+/** @type {import("./panel.js").Kind} */
+export const FILESYSTEM = {
+  key: "fs", title: "Filesystems", groups: ["filesystem"], none: "no filesystems on this host",
+  isEmpty: ({ mounts }) => devicesOf(mounts).length === 0, make: (context, kind) => new FilesystemPanel(context, kind),
+}
 
 /** Every mounted filesystem, the fullest first. */
-export class FilesystemPanel extends Panel {
+class FilesystemPanel extends Panel {
   #table = new KeyedTable("Filesystems", [
     { title: "mount", grows: true },
     { title: "used", kind: "meter" },
+    { title: "used", kind: "number" },
     { title: "free", kind: "number" },
     { title: "size", kind: "number" },
     { title: "inodes", kind: "number", minor: true },
@@ -14,23 +21,23 @@ export class FilesystemPanel extends Panel {
     { title: "device", minor: true, grows: true },
   ])
 
-  constructor(context) {
-    super(context, { group: "filesystem", title: "Filesystems", size: "6", none: "no filesystems on this host" })
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
     this.body.append(this.#table.element)
   }
 
-  isEmpty({ mounts }) { return !mounts || Object.keys(mounts).length === 0 }
-
+  /** @param {import("../contract.js").Filesystem} filesystem */
   show({ mounts }) {
-    const rows = Object.entries(mounts).sort(([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b))
+    const rows = devicesOf(mounts).sort(([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b))
     this.#table.update(rows.map(([mount, one]) => ({
       key: mount,
-      cells: [mount, one.used_percent, bytes(one.free_bytes), bytes(one.total_bytes), percent(one.inodes_percent), one.type ?? MISSING, one.device ?? MISSING],
+      cells: [mount, one.used_percent, bytes(one.used_bytes), bytes(one.free_bytes), bytes(one.total_bytes), percent(one.inodes_percent), one.type ?? MISSING, one.device ?? MISSING],
     })))
   }
 }
 
-/** @param {Record<string, any>} mount */
-function fullness(mount) {
-  return isNumber(mount.used_percent) ? mount.used_percent : -1
+/** @param {import("../contract.js").Mount} mount */
+function fullness({ used_percent: used }) {
+  return isNumber(used) ? used : -1
 }

@@ -1,56 +1,97 @@
-/** A group that this page does not know: its numbers and texts, and a chart of the number chosen. */
+/** A group that this page does not know: a chart for each unit of its numbers, and its words. */
 
+import { element } from "../dom.js"
+import { isObject } from "../messages.js"
 import { clockTime, date, formatOf, isNumber } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { SEPARATOR } from "../store.js"
 import { KeyedTable } from "../table.js"
 import { Panel } from "./panel.js"
+import { ToggledLines } from "./toggled-lines.js"
 
 const MAX_FIELDS = 200
+const MAX_CHARTS = 4
 const MAX_DEPTH = 3
+const WORDS = "words"
 
-export class GenericPanel extends Panel {
-  #picked
-  #format = formatOf(undefined)
-  #chart
-  #table = new KeyedTable("Values", [{ title: "field", grows: true }, { title: "now", kind: "number", grows: true }], (key) => this.#pick(key))
+/** @typedef {{key: string, value: number | string | boolean, unit: string, limit: number | undefined}} Field */
 
-  constructor(context, group) {
-    super(context, { group, title: group, size: "6" })
-    this.#chart = this.chart({ label: group, format: (value) => this.#format(value), scale: new Scale({ least: 1 }), series: [] })
-    this.body.append(this.#chart.element, this.timeAxis(), this.#table.element)
-  }
-
-  show(payload) {
-    const values = [...valuesOf(payload)].slice(0, MAX_FIELDS)
-    const number = this.#picked === undefined ? values.find(([, value]) => isNumber(value)) : undefined
-    if (number) this.#pick(number[0])
-    this.#table.update(values.map(([key, value]) => ({
-      key,
-      cells: [key.replaceAll(SEPARATOR, " / "), isNumber(value) ? this.#formatOf(key)(value) : String(value)],
-      picked: key === this.#picked,
-    })))
-  }
-
-  #pick(key) {
-    const chosen = this.samples.latest && [...valuesOf(this.samples.latest)].find(([name]) => name === key)
-    if (chosen && !isNumber(chosen[1])) return
-    this.#picked = key
-    this.#format = this.#formatOf(key)
-    this.#chart.setSeries([{ name: key, colour: 1, keys: [key] }])
-    if (this.samples.latest) this.show(this.samples.latest)
-  }
-
-  #formatOf(key) {
-    if (key.endsWith("_time")) return (value) => `${date(value * 1000)} ${clockTime(value * 1000)}`
-    const fields = this.context.host.info.groups?.[this.group]?.fields
-    const name = key.split(SEPARATOR).findLast((part) => fields && Object.hasOwn(fields, part))
-    const unit = name === undefined ? undefined : fields[name]?.unit
-    return unit === "seconds" ? (value) => (isNumber(value) ? `${value} s` : "—") : formatOf(unit)
+/** The panel of a group, which may have any name. @param {string} group @param {Set<string>} keys taken by other panels @returns {import("./panel.js").Kind} */
+export function genericKind(group, keys) {
+  return {
+    key: keys.has(group) ? `group-${group}` : group, title: group.replace(/^custom-/, ""), groups: [group],
+    make: (context, kind) => new GenericPanel(context, kind),
   }
 }
 
-/** Every number, word and list of words of a payload with its key, as `numbersOf` names them. */
+class GenericPanel extends Panel {
+  /** @type {Map<string, {lines: ToggledLines, scale: Scale}>} by unit */
+  #charts = new Map()
+  /** @type {Field[]} */
+  #fields = []
+  #words = new KeyedTable("Words", [{ title: "field", grows: true }, { title: "now", kind: "number", grows: true }])
+
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
+    this.#words.element.hidden = true
+    this.body.append(this.#words.element)
+  }
+
+  /** @param {import("./panel.js").Payload} payload */
+  show(payload) {
+    this.#fields = [...valuesOf(payload)].slice(0, MAX_FIELDS).map(([key, value]) => ({ key, value, ...this.#meaning(key, value) }))
+    for (const unit of new Set(this.#fields.map((field) => field.unit))) if (unit !== WORDS) this.#showUnit(unit)
+    const words = this.#fields.filter(({ unit }) => unit === WORDS || !this.#charts.has(unit))
+    this.#words.element.hidden = words.length === 0
+    this.#words.update(words.map(({ key, value, unit }) => ({ key, cells: [labelOf(key), unit === WORDS ? inWords(key, value) : formatOf(unit)(value)] })))
+  }
+
+  /** @param {string} unit */
+  #showUnit(unit) {
+    const made = this.#charts.get(unit) ?? this.#add(unit)
+    const fields = this.#fields.filter((field) => field.unit === unit)
+    const limits = fields.map(({ limit }) => limit).filter(isNumber)
+    // A limit that all share is the end of the axis; others are lines.
+    if (limits.length === fields.length && new Set(limits).size === 1) made?.scale.fix(limits[0])
+    made?.lines.set(fields.map(({ key, value }) => ({ name: key, label: labelOf(key), keys: [key], cells: [labelOf(key), formatOf(unit)(value)] })))
+  }
+
+  /** @param {string} unit */
+  #add(unit) {
+    if (this.#charts.size >= MAX_CHARTS) return undefined
+    const scale = new Scale({ least: 1, binary: unit.startsWith("bytes") })
+    const lines = new ToggledLines(this, {
+      label: `${this.kind.title}, ${unit || "numbers"}`, format: formatOf(unit), scale,
+      columns: [{ title: "field", grows: true }, { title: "now", kind: "number" }],
+      thresholds: (shown) => [...new Set(this.#fields.filter(({ key }) => shown.includes(key)).map(({ limit }) => limit).filter(isNumber))]
+        .map((value) => ({ value, level: "limit" })),
+    })
+    this.body.insertBefore(element("div", { class: "beside" }, element("div", {}, lines.chart.element, this.timeAxis()), element("div", {}, lines.table)), this.#words.element)
+    const made = { lines, scale }
+    this.#charts.set(unit, made)
+    return made
+  }
+
+  /** What the host says of a number, by the last name that leads to it. @param {string} key @param {number | string | boolean} value */
+  #meaning(key, value) {
+    if (!isNumber(value) || key.endsWith("_time")) return { unit: WORDS, limit: undefined }
+    const { groups } = this.context.host.info
+    const [group] = this.kind.groups
+    const fields = isObject(groups) && Object.hasOwn(groups, group) && isObject(groups[group]) ? groups[group].fields : undefined
+    if (!isObject(fields)) return { unit: "", limit: undefined }
+    const name = key.split(SEPARATOR).findLast((part) => Object.hasOwn(fields, part))
+    const meaning = name === undefined ? undefined : fields[name]
+    if (!isObject(meaning)) return { unit: "", limit: undefined }
+    return { unit: typeof meaning.unit === "string" ? meaning.unit : "", limit: isNumber(meaning.limit) ? meaning.limit : undefined }
+  }
+}
+
+/**
+ * Every number, word and list of words of a payload with its key, as `numbersOf` names them.
+ * @param {object} payload
+ * @returns {Generator<[string, number | string | boolean]>}
+ */
 function* valuesOf(payload, prefix = "", depth = 0) {
   for (const [name, value] of Object.entries(payload)) {
     if (depth === 0 && (name === "time" || name === "tick")) continue
@@ -59,4 +100,14 @@ function* valuesOf(payload, prefix = "", depth = 0) {
     else if (Array.isArray(value) && value.every((one) => typeof one === "string")) yield [key, value.join(", ")]
     else if (value !== null && typeof value === "object" && depth < MAX_DEPTH) yield* valuesOf(value, key, depth + 1)
   }
+}
+
+/** @param {string} key */
+function labelOf(key) {
+  return key.replaceAll(SEPARATOR, " / ")
+}
+
+/** @param {string} key @param {number | string | boolean} value */
+function inWords(key, value) {
+  return isNumber(value) ? `${date(value * 1000)} ${clockTime(value * 1000)}` : String(value)
 }

@@ -1,38 +1,95 @@
-import { byteRate, count, isNumber, MISSING, rate } from "../numbers.js"
+import { setText } from "../dom.js"
+import { isObject } from "../messages.js"
+import { byteRate, bytes, count, isNumber, MISSING, rate } from "../numbers.js"
+import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 
-const LOCAL = /^(lo|veth|br-|docker|virbr)/
+// What passes these never leaves the host, or passes another interface too; the agent's headline leaves them out, too.
+const INNER = /^(lo\d*|Loopback.*|veth.*|br-.*|br\d+|bridge\d*|docker\d+|virbr.*|vmbr.*|lxcbr.*|lxdbr.*|vnet.*|tap.*|cni.*|flannel.*|cali.*|ifb\d+|dummy\d+|bond\d+|team\d+|tun.*|utun.*|wg.*|tailscale.*|zt.*)$/
+
+/** @type {import("./panel.js").Kind} */
+export const NETWORK = {
+  key: "net", title: "Network", groups: ["network"], none: "no network interfaces on this host",
+  isEmpty: ({ interfaces }) => devicesOf(interfaces).length === 0, make: (context, kind) => new NetworkPanel(context, kind),
+}
 
 /** Traffic of each network interface. */
-export class NetworkPanel extends TrafficPanel {
-  constructor(context) {
-    super(context, {
-      what: { group: "network", title: "Network", size: "6", none: "no network interfaces on this host" },
+class NetworkPanel extends TrafficPanel {
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind, {
       list: "interfaces",
-      up: { label: "received ↓", field: "receive_bytes_per_second" },
-      down: { label: "sent ↑", field: "transmit_bytes_per_second" },
-      columns: [
-        { title: "interface", grows: true },
-        { title: "↓", kind: "number" },
-        { title: "↑", kind: "number" },
-        { title: "packets ↓ / ↑", kind: "number", minor: true },
-        { title: "errors", kind: "number", minor: true },
-        { title: "drops", kind: "number", minor: true },
-      ],
-      cells: (name, nic) => [
-        nic.up === false ? `${name} (down)` : name,
-        byteRate(nic.receive_bytes_per_second),
-        byteRate(nic.transmit_bytes_per_second),
-        `${rate(nic.receive_packets_per_second)} / ${rate(nic.transmit_packets_per_second)}`,
-        both(nic.receive_errors_total, nic.transmit_errors_total),
-        both(nic.receive_drops_total, nic.transmit_drops_total),
-      ],
-      rank: (name, nic) => (LOCAL.test(name) ? -1 : (nic.receive_total_bytes ?? 0) + (nic.transmit_total_bytes ?? 0)),
+      up: { label: "received", field: "receive_bytes_per_second", sign: "↓" },
+      down: { label: "sent", field: "transmit_bytes_per_second", sign: "↑" },
+      isUsual: (name) => !INNER.test(name),
+      views: [{
+        words: "now",
+        columns: [
+          { title: "interface", grows: true },
+          { title: "↓", kind: "number" },
+          { title: "↑", kind: "number" },
+          { title: "packets ↓ / ↑", kind: "number", minor: true },
+          { title: "errors", kind: "number" },
+          { title: "drops", kind: "number" },
+          { title: "link", kind: "number", minor: true },
+        ],
+        cells: (name, nic) => [
+          named(name, nic),
+          byteRate(nic.receive_bytes_per_second),
+          byteRate(nic.transmit_bytes_per_second),
+          both(nic.receive_packets_per_second, nic.transmit_packets_per_second, rate),
+          sum(nic.receive_errors_total, nic.transmit_errors_total),
+          sum(nic.receive_drops_total, nic.transmit_drops_total),
+          linkSpeed(nic.speed_bytes_per_second),
+        ],
+      }, {
+        words: "since boot",
+        columns: [
+          { title: "interface", grows: true },
+          { title: "↓", kind: "number" },
+          { title: "↑", kind: "number" },
+          { title: "packets ↓ / ↑", kind: "number" },
+          { title: "errors ↓ / ↑", kind: "number" },
+          { title: "drops ↓ / ↑", kind: "number" },
+        ],
+        cells: (name, nic) => [
+          named(name, nic),
+          bytes(nic.receive_total_bytes),
+          bytes(nic.transmit_total_bytes),
+          both(nic.receive_packets_total, nic.transmit_packets_total, count),
+          both(nic.receive_errors_total, nic.transmit_errors_total, count),
+          both(nic.receive_drops_total, nic.transmit_drops_total, count),
+        ],
+      }],
     })
+  }
+
+  /** @param {import("../contract.js").Network} network */
+  show(network) {
+    super.show(network)
+    const connections = isObject(network.tcp_connections) ? Object.entries(network.tcp_connections) : []
+    setText(this.below, connections.length === 0 ? "" : `TCP ${connections.map(([state, number]) => `${count(number)} ${state}`).join(" · ")}`)
   }
 }
 
+/** @param {string} name @param {import("../contract.js").NetworkInterface} nic */
+function named(name, { up }) {
+  return up === undefined ? name : `${name} ${up ? "up" : "down"}`
+}
+
+/** @param {unknown} one @param {unknown} other @param {(value: unknown) => string} format */
+function both(one, other, format) {
+  return isNumber(one) || isNumber(other) ? `${format(one)} / ${format(other)}` : MISSING
+}
+
 /** @param {unknown} one @param {unknown} other */
-function both(one, other) {
-  return isNumber(one) || isNumber(other) ? count((one ?? 0) + (other ?? 0)) : MISSING
+function sum(one, other) {
+  return isNumber(one) || isNumber(other) ? count((isNumber(one) ? one : 0) + (isNumber(other) ? other : 0)) : MISSING
+}
+
+/** As it is printed on the box: "1 Gbit/s". @param {unknown} bytesPerSecond */
+function linkSpeed(bytesPerSecond) {
+  if (!isNumber(bytesPerSecond) || bytesPerSecond <= 0) return MISSING
+  const megabits = (bytesPerSecond * 8) / 1e6
+  return megabits >= 1000 ? `${Number((megabits / 1000).toPrecision(3))} Gbit/s` : `${Number(megabits.toPrecision(3))} Mbit/s`
 }

@@ -1,71 +1,80 @@
-/** What every panel of the host page is: a box with its title in the border, a readout, and a body. */
+/** What is in a panel of the host page: charts, readouts and tables of one host. It lives while the panel is open. */
 
 import { TimeAxis } from "../axis.js"
-import { element, setText } from "../dom.js"
-import { MISSING } from "../numbers.js"
-import { Scale } from "../scale.js"
 import { LiveChart } from "../chart.js"
+import { element, setText } from "../dom.js"
+import { isObject } from "../messages.js"
+import { Scale } from "../scale.js"
 import { drawnLater } from "../time-view.js"
 
+const TABLE_ROWS = 60
+
 /**
+ * @typedef {Record<string, any>} Payload one message of a group, from the network: whoever reads a field checks it
  * @typedef {{host: import("../fleet.js").Host, samples: import("../samples.js").Samples, fleet: import("../fleet.js").Fleet,
- *   scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView}} Context
+ *   scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView,
+ *   choices: import("../choices.js").Choices, delivery: import("../delivery.js").DeliveryRecord}} Context
+ * @typedef {{key: string, title: string, groups: string[], make: (context: Context, kind: Kind) => Panel, none?: string,
+ *   isEmpty?: (payload: Payload) => boolean, optional?: boolean}} Kind
+ *   `groups`: what the panel needs of the bridge, the one that it shows first; `none`: the words for a host without it;
+ *   `isEmpty`: whether the group came but holds nothing of this kind; `optional`: on few hosts, so nothing waits for it
  */
 
 export class Panel {
+  /** @type {Payload | undefined} */
   #shown
-  #note = element("p", { class: "note", hidden: true })
+  /** @type {LiveChart[]} */
   #charts = []
-  body = element("div", { class: "panel-body" })
+  /** @type {{close: () => void}[]} */
+  #kept = []
+  /** @type {(() => void)[]} */
+  #extents = []
+  body = element("div", { class: "panel-content" })
 
-  /**
-   * @param {Context} context
-   * @param {{group: string, title: string, size: string, none?: string}} what `none`: the words for a host without it
-   */
-  constructor(context, { group, title, size, none = "not available on this host" }) {
+  /** @param {Context} context @param {Kind} kind */
+  constructor(context, kind) {
     this.context = context
-    this.group = group
-    this.none = none
-    const id = `panel-${group}-${size}-${title.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`
-    this.element = element("section", { class: `panel size-${size}`, "data-panel": group, "aria-labelledby": id },
-      element("h2", { class: "panel-title", id }, title), this.#note, this.body)
-  }
-
-  get samples() { return this.context.samples.group(this.group) }
-
-  /** Write what changed. @param {number} now */
-  update(now) {
-    const payload = this.samples.latest
-    this.#write(this.#words(payload))
-    this.body.hidden = payload === undefined || this.isEmpty(payload)
-    if (payload === undefined || payload === this.#shown) return
-    this.#shown = payload
-    if (!this.body.hidden) this.show(payload, now)
+    this.kind = kind
   }
 
   /** Undo the constructor. */
   close() {
-    for (const chart of this.#charts) chart.close()
+    for (const one of [...this.#charts, ...this.#kept]) one.close()
   }
 
-  /** Whether the group came but holds nothing of this kind. @param {Record<string, any>} _payload */
-  isEmpty(_payload) { return false }
+  /** Write what changed. @param {Payload | undefined} payload the newest @param {number} now milliseconds */
+  update(payload, now) {
+    if (payload !== undefined && payload !== this.#shown) {
+      this.#shown = payload
+      this.show(payload, now)
+    }
+    for (const write of this.#extents) write()
+  }
 
-  /** @param {Record<string, any>} _payload @param {number} _now */
+  /** Write a payload that was not shown yet. @param {Payload} _payload @param {number} _now */
   show(_payload, _now) {}
 
-  /** The columns of this panel's group for a chart. @returns {import("../chart.js").Source} */
-  source(group = this.group) {
-    const { samples, fleet, host } = this.context
+  /** Whether there are charts whose last values can be read as a table. */
+  get hasTable() { return this.#charts.length > 0 }
+
+  /** The last values of all charts. @returns {{columns: string[], rows: string[][]}[]} */
+  tables() { return this.#charts.map((chart) => chart.table(TABLE_ROWS)) }
+
+  /** The newest payload of the first group. */
+  get latest() { return this.context.samples.group(this.kind.groups[0]).latest }
+
+  /** The columns of a group for a chart. @returns {import("../chart.js").Source} */
+  source(group = this.kind.groups[0]) {
+    const { samples, host } = this.context
     return {
       columns: samples.group(group).columns,
       gap: () => samples.gap(group),
-      offset: () => fleet.offset(host),
+      offset: () => host.offsetMilliseconds,
       interval: () => samples.interval(group),
     }
   }
 
-  /** A chart that is closed with the panel. */
+  /** A chart that is closed with the panel. @param {Partial<import("../chart.js").Look> & Pick<import("../chart.js").Look, "label" | "format" | "series">} look */
   chart(look) {
     const chart = new LiveChart(this.context, { source: this.source(), scale: new Scale({ max: 100 }), ...look })
     this.#charts.push(chart)
@@ -73,79 +82,37 @@ export class Panel {
   }
 
   /** The times below a chart, closed with the panel. */
-  timeAxis() {
-    const source = this.source()
+  timeAxis(source = this.source()) {
     return this.keep(new TimeAxis(this.context, (end) => end - drawnLater(source.interval()))).element
   }
 
-  /** Anything else to be closed with the panel. */
+  /** Anything else to be closed with the panel. @template {{close: () => void}} T @param {T} closable @returns {T} */
   keep(closable) {
-    this.#charts.push(closable)
+    this.#kept.push(closable)
     return closable
   }
 
-  #words(payload) {
-    const run = this.context.samples.group("collector").latest?.collectors
-    const own = run && Object.hasOwn(run, this.group) ? run[this.group] : undefined
-    if (own?.state === "failed" || own?.state === "late") {
-      return `collector ${own.state}${own.reason ? `: ${own.reason}` : ""}`
-    }
-    if (payload !== undefined) return this.isEmpty(payload) ? this.none : ""
-    const groups = this.context.host.info.groups
-    if (groups && !Object.hasOwn(groups, this.group)) return this.none
-    return this.context.host.state === "live" ? "waiting for the first sample" : "no sample received"
+  /** The lowest and the highest value that a chart shows, in words. @param {LiveChart} chart @param {(value: unknown) => string} format @param {string} [name] of what the chart shows */
+  extent(chart, format, name = "") {
+    const text = element("span", { class: "extent" })
+    this.#extents.push(() => {
+      const { min, max } = chart.summary()
+      setText(text, Number.isFinite(max) ? `${name} ${format(min)} – ${format(max)}`.trim() : "")
+    })
+    return text
   }
 
-  #write(words) {
-    setText(this.#note, words)
-    this.#note.hidden = words === ""
+  /** Whether a series is drawn. @param {string} name @param {boolean} usually when nobody chose */
+  isShown(name, usually = true) {
+    const chosen = this.context.choices.get(this.kind.key, name)
+    return typeof chosen === "boolean" ? chosen : usually
   }
+
+  /** @param {string} name @param {boolean} shown */
+  choose(name, shown) { this.context.choices.set(this.kind.key, name, shown) }
 }
 
-/** The row above a chart: one large value, and the legend whose entries are values too. */
-export class Readout {
-  #values = new Map()
-
-  /** @param {{key: string, label?: string, colour?: number, large?: boolean}[]} items */
-  constructor(items) {
-    this.element = element("dl", { class: "readout" })
-    for (const { key, label, colour, large } of items) {
-      const value = element("dd", { class: large ? "large" : "" }, MISSING)
-      const swatch = colour ? [element("span", { class: `swatch swatch-${colour}`, "aria-hidden": "true" })] : []
-      this.element.append(element("div", { class: large ? "reading large" : "reading" },
-        element("dt", {}, ...swatch, label ?? ""), value))
-      this.#values.set(key, value)
-    }
-  }
-
-  /** @param {string} key @param {string} text */
-  set(key, text) { setText(this.#values.get(key), text) }
-}
-
-/** A list of names and values that may be missing. */
-export class Facts {
-  #rows = new Map()
-  element = element("dl", { class: "facts" })
-
-  /** @param {[string, string][]} facts name and value; a dash is left out */
-  update(facts) {
-    const shown = new Set()
-    for (const [name, value] of facts) {
-      if (value === MISSING || value === "") continue
-      shown.add(name)
-      let row = this.#rows.get(name)
-      if (row === undefined) {
-        row = { value: element("dd") }
-        row.element = element("div", {}, element("dt", {}, name), row.value)
-        this.#rows.set(name, row)
-        this.element.append(row.element)
-      }
-      setText(row.value, value)
-    }
-    for (const [name, row] of this.#rows) {
-      if (shown.has(name)) continue
-      row.element.remove()
-      this.#rows.delete(name)
-    }
-  }
+/** The devices of a payload by name, as far as they are what was agreed. @param {unknown} devices @returns {[string, Payload][]} */
+export function devicesOf(devices) {
+  return isObject(devices) ? Object.entries(devices).filter(/** @returns {entry is [string, Payload]} */ (entry) => isObject(entry[1])) : []
 }

@@ -1,47 +1,99 @@
-import { isNumber, MISSING, percent, uptime } from "../numbers.js"
-import { KeyedTable } from "../table.js"
-import { Panel } from "./panel.js"
+import { element, setText } from "../dom.js"
+import { LIMITS, levelAt } from "../limits.js"
+import { Meter } from "../meter.js"
+import { count, isNumber, MISSING, percent, uptime } from "../numbers.js"
+import { columnKey } from "../store.js"
+import { Scale } from "../scale.js"
+import { devicesOf, Panel } from "./panel.js"
+import { Facts } from "./readout.js"
 
-const LOW_PERCENT = 20
-const EMPTY_PERCENT = 10
+/** @type {import("./panel.js").Kind} */
+export const POWER = {
+  key: "power", title: "Power", groups: ["power"], none: "no battery on this host", optional: true,
+  isEmpty: ({ batteries }) => devicesOf(batteries).length === 0, make: (context, kind) => new PowerPanel(context, kind),
+}
 
-/** Batteries, on hosts that have one. */
-export class PowerPanel extends Panel {
-  #table = new KeyedTable("Batteries", [
-    { title: "battery", grows: true },
-    { title: "charge", kind: "meter", trouble: lowness },
-    { title: "state" },
-    { title: "power", kind: "number" },
-    { title: "health", kind: "number", minor: true },
-    { title: "left", kind: "number" },
-  ])
+/** Batteries: what each holds, and what the first of them gives or takes. */
+class PowerPanel extends Panel {
+  #chart
+  #drawn = ""
+  /** @type {Map<string, BatteryCard>} */
+  #cards = new Map()
+  #list = element("div", { class: "cards" })
 
-  constructor(context) {
-    super(context, { group: "power", title: "Power", size: "6", none: "no battery on this host" })
-    this.body.append(this.#table.element)
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
+    this.#chart = this.chart({ label: "Charge", format: percent, scale: new Scale({ max: 100 }), sections: 2, series: [] })
+    this.#chart.element.classList.add("low")
+    this.body.append(this.#list, this.#chart.element, this.timeAxis())
   }
 
+  /** @param {import("../contract.js").Power} power */
   show({ batteries }) {
-    this.#table.update(Object.entries(batteries ?? {}).map(([name, one]) => ({
-      key: name,
-      cells: [name, one.charge_percent, stateOf(one), watts(one.power_watts), percent(one.health_percent), uptime(one.left_seconds)],
-    })))
+    const list = devicesOf(batteries)
+    const names = new Set(list.map(([name]) => name))
+    for (const [name, card] of this.#cards) {
+      if (names.has(name)) continue
+      card.element.remove()
+      this.#cards.delete(name)
+    }
+    for (const [name, battery] of list) {
+      const card = this.#cards.get(name) ?? new BatteryCard(name)
+      if (!this.#cards.has(name)) this.#list.append(card.element)
+      this.#cards.set(name, card)
+      card.show(battery)
+    }
+    const drawn = [...names].join("\n")
+    if (drawn === this.#drawn) return
+    this.#drawn = drawn
+    this.#chart.setSeries([...names].map((name, index) => ({ name, colour: index + 1, keys: [columnKey("batteries", name, "charge_percent")], filled: false })))
   }
 }
 
-/** @param {Record<string, any>} battery */
+class BatteryCard {
+  #meter = new Meter((charge) => levelAt(charge, LIMITS.battery))
+  #state = element("span", { class: "quiet" })
+  #facts = new Facts("pairs")
+  element
+
+  /** @param {string} name */
+  constructor(name) {
+    this.element = element("div", { class: "card", "data-battery": name },
+      element("div", { class: "card-head" }, element("h3", {}, name), this.#meter.element, this.#state), this.#facts.element)
+  }
+
+  /** @param {import("../contract.js").Battery} battery */
+  show(battery) {
+    this.#meter.set(battery.charge_percent)
+    setText(this.#state, stateOf(battery))
+    this.#facts.update([
+      ["time left", uptime(battery.left_seconds)],
+      ["power", withUnit(battery.power_watts, "W")],
+      ["voltage", withUnit(battery.voltage_volts, "V")],
+      ["energy", ofFull(battery.energy_watt_hours, battery.energy_full_watt_hours, "Wh")],
+      ["energy as built", withUnit(battery.energy_design_watt_hours, "Wh")],
+      ["charge", ofFull(battery.charge_ampere_hours, battery.charge_full_ampere_hours, "Ah")],
+      ["charge as built", withUnit(battery.charge_design_ampere_hours, "Ah")],
+      ["health", percent(battery.health_percent)],
+      ["cycles", count(battery.cycles)],
+    ])
+  }
+}
+
+/** @param {import("../contract.js").Battery} battery */
 function stateOf({ status, plugged }) {
-  if (typeof status === "string") return status.replaceAll("-", " ")
-  return plugged === undefined ? MISSING : plugged ? "plugged in" : "on battery"
+  const told = typeof status === "string" ? [status.replaceAll("-", " ")] : []
+  return [...told, ...(plugged === undefined ? [] : [plugged ? "plugged in" : "on battery"])].join(", ")
 }
 
-/** @param {unknown} value */
-function watts(value) {
-  return isNumber(value) ? `${value.toFixed(1)} W` : MISSING
+/** @param {unknown} value @param {string} unit */
+function withUnit(value, unit) {
+  return isNumber(value) ? `${value.toFixed(1)} ${unit}` : MISSING
 }
 
-/** @param {unknown} value percent @returns {"warn" | "critical" | null} */
-function lowness(value) {
-  if (!isNumber(value) || value > LOW_PERCENT) return null
-  return value > EMPTY_PERCENT ? "warn" : "critical"
+/** @param {unknown} value @param {unknown} full @param {string} unit */
+function ofFull(value, full, unit) {
+  if (!isNumber(value) && !isNumber(full)) return MISSING
+  return isNumber(full) ? `${isNumber(value) ? value.toFixed(1) : MISSING} of ${withUnit(full, unit)}` : withUnit(value, unit)
 }

@@ -1,11 +1,19 @@
-import { button, element, setText } from "../dom.js"
+import { button, element, setAttribute, setText } from "../dom.js"
+import { isObject } from "../messages.js"
 import { bytes, count, isNumber, MISSING, percent } from "../numbers.js"
 import { KeyedTable } from "../table.js"
 import { Panel } from "./panel.js"
 
-/** The largest processes, by CPU or by memory; still while the pointer is over them. */
-export class ProcessPanel extends Panel {
-  #order = "top_cpu"
+const ORDERS = [["top_cpu", "by CPU"], ["top_memory", "by memory"]]
+
+/** @type {import("./panel.js").Kind} */
+export const PROCESS = {
+  key: "proc", title: "Processes", groups: ["process"], none: "this host reports no processes", make: (context, kind) => new ProcessPanel(context, kind),
+}
+
+/** The largest processes, by CPU or by memory; still while the pointer or the focus is in them. */
+class ProcessPanel extends Panel {
+  #order
   #counts = element("p", { class: "quiet" })
   #buttons
   #table = new KeyedTable("Largest processes", [
@@ -18,29 +26,36 @@ export class ProcessPanel extends Panel {
     { title: "threads", kind: "number", minor: true },
   ])
 
-  constructor(context) {
-    super(context, { group: "process", title: "Processes", size: "7", none: "this host reports no processes" })
-    this.#buttons = [["top_cpu", "by CPU"], ["top_memory", "by memory"]].map(([order, text]) =>
-      button(text, () => this.#sort(order), { "aria-pressed": String(order === this.#order), "data-order": order }))
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
+    this.#order = context.choices.get(kind.key, "order") === "top_memory" ? "top_memory" : "top_cpu"
+    this.#buttons = ORDERS.map(([order, text]) => button(text, () => this.#sort(order), { "aria-pressed": String(order === this.#order), "data-order": order }))
     this.#table.element.classList.add("ranked")
-    this.body.append(element("div", { class: "panel-tools" }, this.#counts, element("span", { class: "choice", role: "group", "aria-label": "Order" }, ...this.#buttons)), this.#table.element)
+    // Scrolled and read by keyboard, too.
+    setAttribute(this.#table.element, "tabindex", "0")
+    this.body.append(element("div", { class: "panel-row" }, this.#counts, element("span", { class: "choice", role: "group", "aria-label": "Order" }, ...this.#buttons)), this.#table.element)
   }
 
+  /** @param {import("../contract.js").Process} payload */
   show(payload) {
-    const states = Object.entries(payload.states ?? {}).filter(([, number]) => number > 0).map(([state, number]) => `${count(number)} ${state}`)
+    const states = isObject(payload.states) ? Object.entries(payload.states).filter(([, number]) => isNumber(number) && number > 0).map(([state, number]) => `${count(number)} ${state}`) : []
     setText(this.#counts, [`${count(payload.count)} processes`, ...states].join(" · "))
-    if (!this.#table.element.matches(":hover")) this.#write(payload)
+    if (!this.#table.element.matches(":hover, :focus-within, :focus")) this.#write(payload)
   }
 
+  /** @param {string} order */
   #sort(order) {
     this.#order = order
-    for (const one of this.#buttons) one.setAttribute("aria-pressed", String(one.dataset.order === order))
-    if (this.samples.latest) this.#write(this.samples.latest)
+    this.context.choices.set(this.kind.key, "order", order)
+    for (const one of this.#buttons) setAttribute(one, "aria-pressed", String(one.dataset.order === order))
+    if (this.latest) this.#write(this.latest)
   }
 
+  /** @param {import("./panel.js").Payload} payload */
   #write(payload) {
-    const list = Array.isArray(payload[this.#order]) ? payload[this.#order] : []
-    this.#table.update(list.map((one) => ({
+    const list = Array.isArray(payload[this.#order]) ? payload[this.#order].filter(isObject) : []
+    this.#table.update(list.map((/** @type {import("./panel.js").Payload} */ one) => ({
       key: String(one.pid),
       cells: [one.name ?? MISSING, isNumber(one.pid) ? String(one.pid) : MISSING, one.user ?? MISSING, percent(one.cpu_percent), percent(one.memory_percent), bytes(one.resident_bytes), count(one.threads)],
     })))

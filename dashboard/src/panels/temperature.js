@@ -1,53 +1,95 @@
-import { element } from "../dom.js"
-import { celsius, count, isNumber, MISSING } from "../numbers.js"
+import { element, setAttribute, setText } from "../dom.js"
+import { isObject } from "../messages.js"
+import { celsius, count, isNumber } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
-import { KeyedTable } from "../table.js"
-import { SERIES_COLOURS } from "../theme.js"
-import { Panel } from "./panel.js"
+import { devicesOf, Panel } from "./panel.js"
+import { Facts, Readout } from "./readout.js"
+import { ToggledLines } from "./toggled-lines.js"
 
-/** One line per sensor, the hottest first in the table below; fans in words. */
-export class TemperaturePanel extends Panel {
-  #chart
-  #lines = ""
-  #fans = element("p", { class: "quiet" })
-  #table = new KeyedTable("Temperatures", [
-    { title: "sensor", grows: true },
-    { title: "now", kind: "number" },
-    { title: "high", kind: "number" },
-    { title: "critical", kind: "number" },
-  ])
+const LEAST_CELSIUS = 90
 
-  constructor(context) {
-    super(context, { group: "sensor", title: "Temperatures", size: "6", none: "no sensors on this host" })
-    this.#chart = this.chart({ label: "Temperatures", format: celsius, scale: new Scale({ least: 60 }), series: [] })
-    this.body.append(element("div", { class: "beside" },
-      element("div", {}, this.#chart.element, this.timeAxis()), element("div", {}, this.#table.element, this.#fans)))
-  }
+/** @type {import("./panel.js").Kind} */
+export const TEMPERATURE = {
+  key: "temp", title: "Temperatures", groups: ["sensor"], none: "no sensors on this host",
+  isEmpty: ({ temperatures, fans, throttling }) => devicesOf(temperatures).length === 0 && devicesOf(fans).length === 0 && !isObject(throttling),
+  make: (context, kind) => new TemperaturePanel(context, kind),
+}
 
-  isEmpty({ temperatures, fans }) {
-    return Object.keys(temperatures ?? {}).length === 0 && Object.keys(fans ?? {}).length === 0
-  }
+/** One line per sensor with its limits, the fans, and what holds the processor back. */
+class TemperaturePanel extends Panel {
+  #readout
+  #lines
+  #fans = new Facts("inline")
+  #held = element("p", { class: "held" })
+  #drawn = element("div", { class: "beside" })
 
-  show({ temperatures = {}, fans = {} }) {
-    const names = Object.keys(temperatures).sort()
-    if (names.join() !== this.#lines) {
-      this.#lines = names.join()
-      this.#chart.setSeries(names.slice(0, SERIES_COLOURS).map((name, index) => (
-        { name, colour: index + 1, keys: [columnKey("temperatures", name, "current_celsius")], filled: false })))
-    }
-    this.#table.update(names.map((name) => {
-      const { label, chip, current_celsius: current, high_celsius: high, critical_celsius: critical } = temperatures[name]
-      return { key: name, cells: [nameOf(name, chip, label), celsius(current), celsius(high), celsius(critical)] }
-    }))
-    ;[...this.#table.element.querySelectorAll("tbody tr")].forEach((row, index) => {
-      row.className = index < SERIES_COLOURS ? `line line-${index + 1}` : "line"
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
+  constructor(context, kind) {
+    super(context, kind)
+    this.#lines = new ToggledLines(this, {
+      label: "Temperatures", format: celsius, scale: new Scale({ least: LEAST_CELSIUS }),
+      columns: [
+        { title: "sensor", grows: true },
+        { title: "now", kind: "number" },
+        { title: "high", kind: "number" },
+        { title: "critical", kind: "number" },
+      ],
+      thresholds: (shown) => limitsOf(shown.map((name) => this.latest?.temperatures?.[name])),
     })
-    const turning = Object.entries(fans).map(([name, fan]) => `${fan.label || name} ${isNumber(fan.speed_rpm) ? `${count(fan.speed_rpm)} rpm` : MISSING}`)
-    this.#fans.textContent = turning.length > 0 ? `fans: ${turning.join(", ")}` : ""
+    this.#readout = new Readout([{ key: "hottest", large: true, label: "hottest" }, { key: "name", label: "of" }])
+    this.#drawn.append(element("div", {}, this.#readout.element, this.#lines.chart.element, this.timeAxis()), element("div", {}, this.#lines.table))
+    this.body.append(this.#held, this.#drawn, this.#fans.element)
+  }
+
+  /** @param {import("../contract.js").Sensor} sensor */
+  show({ temperatures, fans, throttling }) {
+    const sensors = devicesOf(temperatures).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+    const ranked = sensors.toSorted(([, one], [, other]) => heat(other) - heat(one))
+    this.#drawn.hidden = sensors.length === 0
+    this.#lines.set(sensors.map(([name, sensor]) => ({
+      name, label: nameOf(name, sensor), keys: [columnKey("temperatures", name, "current_celsius")],
+      cells: [nameOf(name, sensor), celsius(sensor.current_celsius), celsius(sensor.high_celsius), celsius(sensor.critical_celsius)],
+    })), ranked.map(([name]) => name))
+    const [hottest] = ranked
+    this.#readout.set("hottest", celsius(hottest?.[1].current_celsius))
+    this.#readout.set("name", hottest === undefined ? "" : nameOf(...hottest))
+    this.#fans.update(devicesOf(fans).map(([name, fan]) => [`fan ${nameOf(name, fan)}`, isNumber(fan.speed_rpm) ? `${count(fan.speed_rpm)} rpm` : ""]))
+    this.#writeHeld(isObject(throttling) ? throttling : {})
+  }
+
+  /** @param {Record<string, unknown>} throttling */
+  #writeHeld({ now, since_boot: before }) {
+    const held = listOf(now)
+    const words = [held === "" ? "" : `processor held back: ${held}`, listOf(before) === "" ? "" : `since boot: ${listOf(before)}`]
+    setText(this.#held, words.filter(Boolean).join(" · "))
+    setAttribute(this.#held, "data-level", held === "" ? null : "warn")
+    this.#held.hidden = this.#held.textContent === ""
   }
 }
 
-function nameOf(key, chip, label) {
+/** @param {unknown} words */
+function listOf(words) {
+  return Array.isArray(words) ? words.map(String).join(", ").replaceAll("-", " ") : ""
+}
+
+/** @param {import("../contract.js").Temperature} sensor */
+function heat({ current_celsius: current }) {
+  return isNumber(current) ? current : Number.NEGATIVE_INFINITY
+}
+
+/** Each limit once: sensors of one chip share theirs. @param {(import("../contract.js").Temperature | undefined)[]} sensors @returns {import("../chart.js").Threshold[]} */
+function limitsOf(sensors) {
+  const highs = new Set(sensors.map((sensor) => sensor?.high_celsius).filter(isNumber))
+  const criticals = new Set(sensors.map((sensor) => sensor?.critical_celsius).filter(isNumber))
+  for (const value of criticals) highs.delete(value)
+  return [
+    ...[...highs].map((value) => /** @type {const} */ ({ value, level: "high" })),
+    ...[...criticals].map((value) => /** @type {const} */ ({ value, level: "critical" })),
+  ]
+}
+
+/** @param {string} key @param {{chip?: string, label?: string}} device */
+function nameOf(key, { chip, label }) {
   return chip && label ? `${chip} ${label}` : String(chip || label || key)
 }

@@ -1,78 +1,102 @@
-/** Two directions of one device, mirrored about a middle line, and a table of all devices to choose from. */
+/** Two directions, mirrored about a middle line, of the devices chosen in the table below; what is chosen is added up. */
 
-import { element } from "../dom.js"
-import { byteRate } from "../numbers.js"
+import { button, element, setAttribute } from "../dom.js"
+import { byteRate, isNumber } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
 import { KeyedTable } from "../table.js"
-import { Panel, Readout } from "./panel.js"
+import { devicesOf, Panel } from "./panel.js"
+import { Readout } from "./readout.js"
+
+/**
+ * @typedef {{label: string, field: string, sign: string}} Direction
+ * @typedef {{words: string, columns: import("../table.js").Column[], cells: (name: string, device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
+ * @typedef {{list: string, up: Direction, down: Direction, views: View[], isUsual: (name: string, names: string[]) => boolean}} Traffic
+ *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
+ */
 
 export class TrafficPanel extends Panel {
   #kind
   #charts
-  #table
+  #tables
+  #switch
   #readout
+  #drawn = ""
+  /** @type {Map<string, import("./panel.js").Payload>} */
   #devices = new Map()
-  #picked
 
-  /**
-   * @param {import("./panel.js").Context} context
-   * @param {{what: {group: string, title: string, size: string, none: string}, list: string, up: {label: string, field: string}, down: {label: string, field: string},
-   *   columns: import("../table.js").Column[], cells: (name: string, device: Record<string, any>) => unknown[],
-   *   rank: (name: string, device: Record<string, any>) => number}} kind `list`: where the payload keeps its devices
-   */
-  constructor(context, kind) {
-    super(context, kind.what)
-    this.#kind = kind
+  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind @param {Traffic} traffic */
+  constructor(context, kind, traffic) {
+    super(context, kind)
+    this.#kind = traffic
     const scale = new Scale({ least: 1024, binary: true })
-    this.#charts = [kind.up, kind.down].map(({ label, field }, index) =>
-      this.chart({ label: `${kind.what.title}, ${label}`, format: byteRate, scale, sections: 2, flipped: index === 1,
-        series: this.#series(field, index) }))
+    this.#charts = [traffic.up, traffic.down].map(({ label }, index) =>
+      this.chart({ label: `${kind.title}, ${label}`, format: byteRate, scale, sections: 2, flipped: index === 1, series: [] }))
+    const [up, down] = this.#charts
     this.#readout = new Readout([
-      { key: "up", large: true, label: kind.up.label, colour: 1 },
-      { key: "down", large: true, label: kind.down.label, colour: 2 },
-      { key: "device", label: "device" },
-    ])
-    this.#table = new KeyedTable(`${kind.what.title} by device`, kind.columns, (name) => this.#pick(name))
-    this.body.append(this.#readout.element,
-      element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(), this.#table.element)
+      { key: "up", large: true, label: traffic.up.label, colour: 1 },
+      { key: "down", large: true, label: traffic.down.label, colour: 2 },
+    ], element("span", { class: "extents" }, this.extent(up, byteRate, traffic.up.sign), this.extent(down, byteRate, traffic.down.sign)))
+    this.#tables = traffic.views.map(({ words, columns }) => new KeyedTable(`${kind.title} by device, ${words}`, columns, (name) => this.#toggle(name)))
+    this.#switch = traffic.views.map(({ words }) => button(words, () => this.#turn(words), { "data-view": words }))
+    this.body.append(this.#readout.element, element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(),
+      ...this.#tables.map((table) => table.element),
+      element("div", { class: "panel-row" }, this.below, element("span", { class: "choice", role: "group", "aria-label": "Columns" }, ...this.#switch)))
+    const chosen = context.choices.get(kind.key, "view")
+    this.#turn(traffic.views.some(({ words }) => words === chosen) ? String(chosen) : traffic.views[0].words)
   }
 
-  isEmpty(payload) { return this.#list(payload).length === 0 }
+  /** Words below the table. */
+  below = element("p", { class: "quiet" })
 
+  /** @param {import("./panel.js").Payload} payload */
   show(payload) {
-    this.#devices = new Map(this.#list(payload))
-    const ranked = [...this.#devices].sort((a, b) => this.#kind.rank(...b) - this.#kind.rank(...a))
-    if (!this.#devices.has(this.#picked)) this.#pick(ranked[0][0])
-    else this.#write()
-  }
-
-  #list(payload) {
-    const list = payload[this.#kind.list]
-    return list && typeof list === "object" ? Object.entries(list).filter(([, device]) => device && typeof device === "object") : []
-  }
-
-  #pick(name) {
-    this.#picked = name
-    const { up, down } = this.#kind
-    this.#charts.forEach((chart, index) => chart.setSeries(this.#series([up, down][index].field, index)))
-    this.context.scheduler.repaint()
+    this.#devices = new Map(devicesOf(payload[this.#kind.list]))
     this.#write()
   }
 
-  #series(field, index) {
-    const keys = this.#picked === undefined ? [] : [columnKey(this.#kind.list, this.#picked, field)]
-    return [{ name: field, colour: index + 1, keys }]
+  /** @param {string} name */
+  #toggle(name) {
+    this.choose(name, !this.#isDrawn(name))
+    this.#write()
+  }
+
+  /** @param {string} words */
+  #turn(words) {
+    this.context.choices.set(this.kind.key, "view", words)
+    this.#kind.views.forEach((view, index) => {
+      this.#tables[index].element.hidden = view.words !== words
+      setAttribute(this.#switch[index], "aria-pressed", String(view.words === words))
+    })
+  }
+
+  /** @param {string} name */
+  #isDrawn(name) {
+    const names = [...this.#devices.keys()]
+    const hasUsual = names.some((one) => this.#kind.isUsual(one, names))
+    return this.isShown(name, !hasUsual || this.#kind.isUsual(name, names))
   }
 
   #write() {
-    const { up, down, cells, rank } = this.#kind
-    const device = this.#devices.get(this.#picked) ?? {}
-    this.#readout.set("up", byteRate(device[up.field]))
-    this.#readout.set("down", byteRate(device[down.field]))
-    this.#readout.set("device", this.#picked ?? "")
-    const order = [...this.#devices].sort(([a, one], [b, other]) =>
-      Number(rank(a, one) < 0) - Number(rank(b, other) < 0) || a.localeCompare(b))
-    this.#table.update(order.map(([name, one]) => ({ key: name, cells: cells(name, one), picked: name === this.#picked })))
+    const { up, down, views, isUsual, list } = this.#kind
+    const names = [...this.#devices.keys()].sort((a, b) => Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) || a.localeCompare(b, "en", { numeric: true }))
+    const drawn = names.filter((name) => this.#isDrawn(name))
+    if (drawn.join("\n") !== this.#drawn) {
+      this.#drawn = drawn.join("\n")
+      this.#charts.forEach((chart, index) => {
+        const { field, label } = [up, down][index]
+        chart.setSeries([{ name: field, label, colour: index + 1, keys: drawn.map((name) => columnKey(list, name, field)) }])
+      })
+    }
+    this.#readout.set("up", byteRate(this.#sum(drawn, up.field)))
+    this.#readout.set("down", byteRate(this.#sum(drawn, down.field)))
+    views.forEach(({ cells }, index) => this.#tables[index].update(names.map((name) =>
+      ({ key: name, cells: cells(name, this.#devices.get(name) ?? {}), picked: drawn.includes(name) }))))
+  }
+
+  /** @param {string[]} names @param {string} field */
+  #sum(names, field) {
+    const values = names.map((name) => this.#devices.get(name)?.[field]).filter(isNumber)
+    return values.length > 0 ? values.reduce((sum, one) => sum + one, 0) : undefined
   }
 }

@@ -1,0 +1,33 @@
+/** How the samples of one host come to the bridge, as the bridge tells every few seconds. No DOM. */
+
+import { isNumber } from "./numbers.js"
+import { Columns } from "./store.js"
+
+const CAPACITY_ROWS = 256
+const TOLD_EVERY_SECONDS = 5
+const GAP_INTERVALS = 2.5
+
+/** @typedef {Partial<import("./contract.js").Delivery>} Delivery */
+
+export class DeliveryRecord {
+  /** @type {Delivery | undefined} */
+  latest
+  #columns = new Columns(CAPACITY_ROWS)
+
+  /** @param {Record<string, unknown>} delivery @param {number} received milliseconds */
+  take(delivery, received) {
+    this.latest = delivery
+    const numbers = /** @type {[string, number][]} */ (Object.entries(delivery).filter(([, value]) => isNumber(value)))
+    this.#columns.append(received / 1000, this.#columns.end, numbers)
+  }
+
+  /** For a chart; its times are this page's. @returns {import("./chart.js").Source} */
+  get source() {
+    return {
+      columns: this.#columns,
+      gap: () => GAP_INTERVALS * TOLD_EVERY_SECONDS * 1000,
+      offset: () => 0,
+      interval: () => TOLD_EVERY_SECONDS,
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** The panels of one host: which there are, which are open, and where they stand. */
+
+import { Choices } from "../choices.js"
+import { element } from "../dom.js"
+import { KINDS, KNOWN_GROUPS, JUMPS, LAST_ROW, OPEN_ON_PHONES, ROWS } from "../panels/catalogue.js"
+import { genericKind } from "../panels/generic.js"
+import { PanelFrame } from "../panels/panel-frame.js"
+import { changeQuery } from "../router.js"
+import { arrange, paired } from "./host-layout.js"
+
+const PHONE = "(max-width: 640px)"
+// The bridge takes no more names at once.
+const MOST_GROUPS = 64
+const KEYS = new Set(KINDS.map(({ key }) => key))
+
+/** @typedef {import("../panels/panel.js").Context} Context */
+
+export class HostPanels {
+  #context
+  #only
+  /** @type {Map<string, PanelFrame>} */
+  #frames = new Map()
+  #open
+  #isPhone = matchMedia(PHONE).matches
+  #arranged = ""
+  element = element("div", { class: "panels" })
+
+  /**
+   * @param {Omit<Context, "choices">} context
+   * @param {{panel: string, query: URLSearchParams}} route `panel`: the only one to show, or ""; `open` of the query: those that are open
+   */
+  constructor(context, { panel, query }) {
+    this.#context = { ...context, choices: new Choices(context.host.id) }
+    this.#only = panel
+    this.#open = query.get("open")?.split(",")
+    for (const kind of KINDS) this.#add(kind)
+    this.#writeAddress()
+  }
+
+  /** Undo the constructor. */
+  close() {
+    for (const frame of this.#frames.values()) frame.close()
+  }
+
+  /** The groups that the open panels need, or all. @returns {string[] | "*"} */
+  get groups() {
+    const frames = [...this.#frames.values()]
+    if (this.#only === "" && frames.every((frame) => frame.isOpen)) return "*"
+    const wanted = new Set(frames.filter((frame) => frame.isOpen && this.#isShown(frame)).flatMap((frame) => frame.kind.groups))
+    // Failures of collectors are said in every panel.
+    return [...wanted.add("collector")].slice(0, MOST_GROUPS).sort()
+  }
+
+  /** Those that can be jumped to or opened, in order. */
+  get frames() { return [...this.#frames.values()] }
+
+  /** The panel that has the focus, if one has. */
+  get focused() { return this.frames.find((frame) => frame.element.contains(document.activeElement)) }
+
+  /** @param {string} key */
+  jump(key) {
+    const frame = this.#frames.get(key)
+    if (frame === undefined || !this.#isShown(frame)) return
+    frame.element.scrollIntoView({ block: "center" })
+    frame.element.focus({ preventScroll: true })
+  }
+
+  /** Write what changed. @param {number} now */
+  update(now) {
+    this.#addUnknown()
+    this.#place()
+    for (const frame of this.#frames.values()) if (this.#isShown(frame)) frame.update(now)
+  }
+
+  /** @param {import("../panels/panel.js").Kind} kind */
+  #add(kind) {
+    const digit = JUMPS.indexOf(kind.key) + 1
+    const frame = new PanelFrame(this.#context, kind, {
+      digit: digit > 0 ? String(digit) : "",
+      usuallyOpen: this.#isUsuallyOpen(kind.key),
+      whole: kind.key === this.#only,
+      onFold: () => this.#followFold(),
+    })
+    if (this.#open !== undefined) frame.open(this.#open.includes(kind.key))
+    this.#frames.set(kind.key, frame)
+  }
+
+  /** Groups that no panel was made for, told by the host or simply sent. */
+  #addUnknown() {
+    const { samples, host } = this.#context
+    const told = host.info.groups && typeof host.info.groups === "object" ? Object.keys(host.info.groups) : []
+    for (const group of new Set([...told, ...samples.names])) {
+      if (KNOWN_GROUPS.has(group) || group === "pulse") continue
+      const kind = genericKind(group, KEYS)
+      if (!this.#frames.has(kind.key)) this.#add(kind)
+    }
+  }
+
+  #followFold() {
+    this.#open = this.frames.filter((frame) => frame.isOpen).map(({ kind }) => kind.key)
+    this.#writeAddress()
+    this.#context.scheduler.wantText()
+  }
+
+  /** What is not as usual is in the address, so that it can be passed on. */
+  #writeAddress() {
+    if (this.#only !== "") return
+    const isUsual = this.frames.every((frame) => frame.isOpen === this.#isUsuallyOpen(frame.kind.key))
+    changeQuery({ open: isUsual ? "" : this.frames.filter((frame) => frame.isOpen).map(({ kind }) => kind.key).join(",") })
+  }
+
+  /** @param {string} key */
+  #isUsuallyOpen(key) { return !this.#isPhone || OPEN_ON_PHONES.has(key) }
+
+  #place() {
+    const others = this.frames.map(({ kind }) => kind.key).filter((key) => !KEYS.has(key))
+    const rows = [...ROWS, ...paired(["unit", ...others].filter((key) => this.#stateOf(key) === "open")),
+      ...paired(["unit", ...others].filter((key) => this.#stateOf(key) !== "open")), LAST_ROW]
+    const lines = arrange(rows, (key) => this.#stateOf(key))
+    const arranged = JSON.stringify(lines)
+    if (arranged === this.#arranged) return
+    this.#arranged = arranged
+    const focused = document.activeElement
+    this.element.replaceChildren(...lines.map(({ kind, cells }) => element("div", { class: `panel-line ${kind}` },
+      ...cells.map(({ columns, panels }) => element("div", { class: `cell columns-${columns}` }, ...panels.flatMap((key) => this.#frames.get(key)?.element ?? []))))))
+    if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus({ preventScroll: true })
+  }
+
+  /** @param {string} key */
+  #stateOf(key) {
+    const frame = this.#frames.get(key)
+    if (frame === undefined || !this.#isShown(frame)) return "none"
+    return frame.isAbsent ? (this.#only === key ? "open" : "absent") : frame.isOpen ? "open" : "folded"
+  }
+
+  /** @param {PanelFrame} frame */
+  #isShown({ kind }) { return this.#only === "" || kind.key === this.#only }
+}
