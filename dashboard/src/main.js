@@ -17,6 +17,7 @@ import { HostPage } from "./pages/host-page.js"
 import { Palette } from "./palette.js"
 import { everythingToFind } from "./palette-items.js"
 import { Preferences } from "./preferences.js"
+import { followPrinting } from "./print.js"
 import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
 import { Scheduler } from "./scheduler.js"
 import { Selection } from "./selection.js"
@@ -117,6 +118,7 @@ class App {
       this.#scheduler.wantText()
       this.#scheduler.repaint()
     })
+    followPrinting(this.#theme, this.#scheduler)
     this.#open()
     this.#scheduler.start()
     this.#socket.open()

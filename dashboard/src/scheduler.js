@@ -65,6 +65,20 @@ export class Scheduler {
     for (const entry of this.#entries.values()) entry.dueAt = 0
   }
 
+  /** Paint every canvas at once, in sight or not, at the size that it has now. */
+  paintAll() {
+    const now = Date.now()
+    const ratio = window.devicePixelRatio || 1
+    const entries = [...this.#entries.values()]
+    const sizes = entries.map(({ item: { surface } }) => ({ width: surface.clientWidth, height: surface.clientHeight }))
+    entries.forEach((entry, index) => {
+      const { width, height } = sizes[index]
+      attempt(() => entry.item.resize?.({ width, height, pixelWidth: Math.round(width * ratio), pixelHeight: Math.round(height * ratio) }))
+      this.#paint(entry, now)
+    })
+    for (const { item } of entries) attempt(() => item.write?.(now))
+  }
+
   /** Have what lies upon a canvas written in the next frame, painted or not. @param {Painted} item */
   wantWrite(item) { this.#unwritten.add(item) }
 

@@ -21,7 +21,11 @@ export class KeyedTable {
   #rows = new Map()
   element
 
-  /** @param {string} label @param {Column[]} columns @param {(key: string) => void} [onPick] makes the first cell a button */
+  /**
+   * @param {string} label
+   * @param {Column[]} columns
+   * @param {(key: string) => void} [onPick] makes the first cell a button
+   */
   constructor(label, columns, onPick) {
     this.#columns = columns
     this.#onPick = onPick

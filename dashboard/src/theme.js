@@ -35,6 +35,9 @@ export class Theme {
     this.#tell()
   }
 
+  /** Read the colours again: the medium changed. */
+  refresh() { this.#apply() }
+
   /** @param {(colours: Colours) => void} listener called now and at each change @returns {() => void} ends it */
   follow(listener) {
     this.#listeners.add(listener)

@@ -7,6 +7,8 @@ import { SKEW_SECONDS } from "../limits.js"
 import { StateMark, stateInWords } from "../state.js"
 
 const MOST_ADDRESSES = 2
+// What is less may as well be the way of the samples.
+const IN_STEP_SECONDS = 0.1
 
 /** @typedef {import("../fleet.js").Host} Host */
 
@@ -75,7 +77,7 @@ function factsOf(host, now) {
     ["booted", isNumber(booted) ? `${date(booted)} ${clockTime(booted)}` : ""],
     ["up", host.state === "live" ? uptime(uptimeOf(host, now)) : ""],
     ["agent", text(info.agent_version)],
-    ["clock", skew === undefined ? "" : Math.abs(skew) < 0.001 ? "in step" : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`],
+    ["clock", skew === undefined ? "" : Math.abs(skew) < IN_STEP_SECONDS ? "in step" : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`],
     ["last sample", Number.isNaN(host.lastHeard) ? "" : age(host.lastHeard, now)],
   ]
 }

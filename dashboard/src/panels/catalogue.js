@@ -44,7 +44,7 @@ export const ROWS = [
   [{ columns: 8, panels: ["proc"] }, { columns: 4, panels: ["alerts", "delivery"] }],
   [{ columns: 4, panels: ["psi"] }, { columns: 4, panels: ["kernel"] }, { columns: 4, panels: ["agent"] }],
   [{ columns: 12, panels: ["cont"] }],
-  [{ columns: 6, panels: ["gpu"] }, { columns: 6, panels: ["power"] }],
+  [{ columns: 8, panels: ["gpu"] }, { columns: 4, panels: ["power"] }],
 ]
 
 /** Those of no known group come in pairs after the rows, then this one. */

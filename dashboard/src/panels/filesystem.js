@@ -24,6 +24,7 @@ class FilesystemPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
+    this.#table.element.classList.add("filling")
     this.body.append(this.#table.element)
   }
 

@@ -29,13 +29,14 @@ class GenericPanel extends Panel {
   #charts = new Map()
   /** @type {Field[]} */
   #fields = []
+  #units = element("div", { class: "by-unit" })
   #words = new KeyedTable("Words", [{ title: "field", grows: true }, { title: "now", kind: "number", grows: true }])
 
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
     this.#words.element.hidden = true
-    this.body.append(this.#words.element)
+    this.body.append(this.#units, this.#words.element)
   }
 
   /** @param {import("./panel.js").Payload} payload */
@@ -44,7 +45,7 @@ class GenericPanel extends Panel {
     for (const unit of new Set(this.#fields.map((field) => field.unit))) if (unit !== WORDS) this.#showUnit(unit)
     const words = this.#fields.filter(({ unit }) => unit === WORDS || !this.#charts.has(unit))
     this.#words.element.hidden = words.length === 0
-    this.#words.update(words.map(({ key, value, unit }) => ({ key, cells: [labelOf(key), unit === WORDS ? inWords(key, value) : formatOf(unit)(value)] })))
+    this.#words.update(words.map(({ key, value, unit }) => ({ key, cells: [labelOf(key), unit === WORDS ? inWords(value) : formatOf(unit)(value)] })))
   }
 
   /** @param {string} unit */
@@ -67,7 +68,7 @@ class GenericPanel extends Panel {
       thresholds: (shown) => [...new Set(this.#fields.filter(({ key }) => shown.includes(key)).map(({ limit }) => limit).filter(isNumber))]
         .map((value) => ({ value, level: "limit" })),
     })
-    this.body.insertBefore(element("div", { class: "beside" }, element("div", {}, lines.chart.element, this.timeAxis()), element("div", {}, lines.table)), this.#words.element)
+    this.#units.append(element("div", {}, lines.chart.element, this.timeAxis(), lines.table))
     const made = { lines, scale }
     this.#charts.set(unit, made)
     return made
@@ -107,7 +108,7 @@ function labelOf(key) {
   return key.replaceAll(SEPARATOR, " / ")
 }
 
-/** @param {string} key @param {number | string | boolean} value */
-function inWords(key, value) {
+/** A number among the words is a moment. @param {number | string | boolean} value */
+function inWords(value) {
   return isNumber(value) ? `${date(value * 1000)} ${clockTime(value * 1000)}` : String(value)
 }

@@ -44,7 +44,7 @@ class GpuPanel extends Panel {
       keys: [columnKey("devices", address, isNumber(gpu.busy_percent) ? "busy_percent" : "awake_percent")],
       cells: [
         `${nameOf(address, gpu)} ${address}`,
-        isNumber(gpu.busy_percent) || !isNumber(gpu.awake_percent) ? percent(gpu.busy_percent) : `awake ${percent(gpu.awake_percent)}`,
+        [...(isNumber(gpu.busy_percent) ? [percent(gpu.busy_percent)] : []), ...(isNumber(gpu.awake_percent) ? [`awake ${percent(gpu.awake_percent)}`] : [])].join(", ") || MISSING,
         gpu.memory_percent,
         `${bytes(gpu.memory_used_bytes)} / ${bytes(gpu.memory_total_bytes)}`,
         celsius(gpu.temperature_celsius),

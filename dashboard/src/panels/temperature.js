@@ -78,15 +78,11 @@ function heat({ current_celsius: current }) {
   return isNumber(current) ? current : Number.NEGATIVE_INFINITY
 }
 
-/** Each limit once: sensors of one chip share theirs. @param {(import("../contract.js").Temperature | undefined)[]} sensors @returns {import("../chart.js").Threshold[]} */
+/** Those that are reached first: a line for each sensor would hide the others. @param {(import("../contract.js").Temperature | undefined)[]} sensors @returns {import("../chart.js").Threshold[]} */
 function limitsOf(sensors) {
-  const highs = new Set(sensors.map((sensor) => sensor?.high_celsius).filter(isNumber))
-  const criticals = new Set(sensors.map((sensor) => sensor?.critical_celsius).filter(isNumber))
-  for (const value of criticals) highs.delete(value)
-  return [
-    ...[...highs].map((value) => /** @type {const} */ ({ value, level: "high" })),
-    ...[...criticals].map((value) => /** @type {const} */ ({ value, level: "critical" })),
-  ]
+  const high = Math.min(...sensors.map((sensor) => sensor?.high_celsius).filter(isNumber))
+  const critical = Math.min(...sensors.map((sensor) => sensor?.critical_celsius).filter(isNumber))
+  return [...(high < critical ? [/** @type {const} */ ({ value: high, level: "high" })] : []), { value: critical, level: "critical" }]
 }
 
 /** @param {string} key @param {{chip?: string, label?: string}} device */

@@ -19,6 +19,8 @@ export class TrafficPanel extends Panel {
   #kind
   #charts
   #tables
+  #view = 0
+  #slot = element("div")
   #switch
   #readout
   #drawn = ""
@@ -38,12 +40,11 @@ export class TrafficPanel extends Panel {
       { key: "down", large: true, label: traffic.down.label, colour: 2 },
     ], element("span", { class: "extents" }, this.extent(up, byteRate, traffic.up.sign), this.extent(down, byteRate, traffic.down.sign)))
     this.#tables = traffic.views.map(({ words, columns }) => new KeyedTable(`${kind.title} by device, ${words}`, columns, (name) => this.#toggle(name)))
-    this.#switch = traffic.views.map(({ words }) => button(words, () => this.#turn(words), { "data-view": words }))
+    this.#switch = traffic.views.map(({ words }) => button(words, () => this.#turn(words)))
     this.body.append(this.#readout.element, element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(),
-      ...this.#tables.map((table) => table.element),
+      this.#slot,
       element("div", { class: "panel-row" }, this.below, element("span", { class: "choice", role: "group", "aria-label": "Columns" }, ...this.#switch)))
-    const chosen = context.choices.get(kind.key, "view")
-    this.#turn(traffic.views.some(({ words }) => words === chosen) ? String(chosen) : traffic.views[0].words)
+    this.#show(traffic.views.findIndex(({ words }) => words === context.choices.get(kind.key, "view")))
   }
 
   /** Words below the table. */
@@ -64,10 +65,15 @@ export class TrafficPanel extends Panel {
   /** @param {string} words */
   #turn(words) {
     this.context.choices.set(this.kind.key, "view", words)
-    this.#kind.views.forEach((view, index) => {
-      this.#tables[index].element.hidden = view.words !== words
-      setAttribute(this.#switch[index], "aria-pressed", String(view.words === words))
-    })
+    this.#show(this.#kind.views.findIndex((view) => view.words === words))
+    this.#write()
+  }
+
+  /** @param {number} view the first where there is none such */
+  #show(view) {
+    this.#view = Math.max(0, view)
+    this.#slot.replaceChildren(this.#tables[this.#view].element)
+    this.#switch.forEach((one, index) => setAttribute(one, "aria-pressed", String(index === this.#view)))
   }
 
   /** @param {string} name */
@@ -90,8 +96,8 @@ export class TrafficPanel extends Panel {
     }
     this.#readout.set("up", byteRate(this.#sum(drawn, up.field)))
     this.#readout.set("down", byteRate(this.#sum(drawn, down.field)))
-    views.forEach(({ cells }, index) => this.#tables[index].update(names.map((name) =>
-      ({ key: name, cells: cells(name, this.#devices.get(name) ?? {}), picked: drawn.includes(name) }))))
+    const { cells } = views[this.#view]
+    this.#tables[this.#view].update(names.map((name) => ({ key: name, cells: cells(name, this.#devices.get(name) ?? {}), picked: drawn.includes(name) })))
   }
 
   /** @param {string[]} names @param {string} field */

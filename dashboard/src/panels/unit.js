@@ -24,6 +24,7 @@ class UnitPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
+    this.#table.element.classList.add("filling")
     this.#readout = new Readout([{ key: "failed", large: true, label: "failed" }])
     this.body.append(this.#readout.element, this.#failed, this.#table.element)
   }
@@ -35,7 +36,8 @@ class UnitPanel extends Panel {
     setText(this.#failed, names.length > 0 ? `failed: ${names.join(", ")}` : "")
     setAttribute(this.#failed, "data-level", "critical")
     this.#failed.hidden = names.length === 0
-    this.#table.update(devicesOf(units).map(([name, unit]) => ({
+    const watched = devicesOf(units).sort(([a, one], [b, other]) => Number(other.active_state === "failed") - Number(one.active_state === "failed") || a.localeCompare(b))
+    this.#table.update(watched.map(([name, unit]) => ({
       key: name,
       cells: [
         name,
