@@ -8,6 +8,21 @@ const PAIRED = 2
  * @typedef {{kind: "open" | "folded" | "absent", cells: Cell[]}} Line one row of the page
  */
 
+/** Panels of one cell stand one above the other. @type {Cell[][]} */
+export const ROWS = [
+  [{ columns: 8, panels: ["cpu"] }, { columns: 4, panels: ["cores"] }],
+  [{ columns: 6, panels: ["mem"] }, { columns: 3, panels: ["load"] }, { columns: 3, panels: ["freq"] }],
+  [{ columns: 6, panels: ["net"] }, { columns: 6, panels: ["disk"] }],
+  [{ columns: 6, panels: ["fs"] }, { columns: 6, panels: ["temp"] }],
+  [{ columns: 8, panels: ["proc"] }, { columns: 4, panels: ["alerts", "delivery"] }],
+  [{ columns: 4, panels: ["psi"] }, { columns: 4, panels: ["kernel"] }, { columns: 4, panels: ["agent"] }],
+  [{ columns: 12, panels: ["cont"] }],
+  [{ columns: 8, panels: ["gpu"] }, { columns: 4, panels: ["power"] }],
+]
+
+/** Those without a place come in pairs after these rows, then this one. @type {Cell[]} */
+export const LAST_ROW = [{ columns: 12, panels: ["info"] }]
+
 /**
  * @param {Cell[][]} rows as they would be with every panel open
  * @param {(key: string) => "open" | "folded" | "absent" | "none"} stateOf `none`: there is no such panel

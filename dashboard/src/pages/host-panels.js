@@ -2,11 +2,11 @@
 
 import { Choices } from "../choices.js"
 import { element } from "../dom.js"
-import { KINDS, KNOWN_GROUPS, JUMPS, LAST_ROW, OPEN_ON_PHONES, ROWS } from "../panels/catalogue.js"
+import { JUMPS, KINDS, KNOWN_GROUPS, OPEN_ON_PHONES } from "../panels/catalogue.js"
 import { genericKind } from "../panels/generic.js"
 import { PanelFrame } from "../panels/panel-frame.js"
 import { changeQuery } from "../router.js"
-import { arrange, paired } from "./host-layout.js"
+import { arrange, LAST_ROW, paired, ROWS } from "./host-layout.js"
 
 const PHONE = "(max-width: 640px)"
 // The bridge takes no more names at once.

@@ -1,4 +1,4 @@
-/** Every panel of the host page, and where each stands. */
+/** Every panel of the host page. */
 
 import { ALERTS } from "./alerts.js"
 import { COLLECTOR } from "./collector.js"
@@ -31,21 +31,3 @@ export const JUMPS = ["cpu", "mem", "net", "disk", "fs", "temp", "proc", "alerts
 
 /** Open where space is short, unless the viewer chose otherwise. */
 export const OPEN_ON_PHONES = new Set(["cpu", "mem", "net"])
-
-/**
- * Rows of cells of so many of twelve columns; panels of one cell stand one above the other.
- * @type {{columns: number, panels: string[]}[][]}
- */
-export const ROWS = [
-  [{ columns: 8, panels: ["cpu"] }, { columns: 4, panels: ["cores"] }],
-  [{ columns: 6, panels: ["mem"] }, { columns: 3, panels: ["load"] }, { columns: 3, panels: ["freq"] }],
-  [{ columns: 6, panels: ["net"] }, { columns: 6, panels: ["disk"] }],
-  [{ columns: 6, panels: ["fs"] }, { columns: 6, panels: ["temp"] }],
-  [{ columns: 8, panels: ["proc"] }, { columns: 4, panels: ["alerts", "delivery"] }],
-  [{ columns: 4, panels: ["psi"] }, { columns: 4, panels: ["kernel"] }, { columns: 4, panels: ["agent"] }],
-  [{ columns: 12, panels: ["cont"] }],
-  [{ columns: 8, panels: ["gpu"] }, { columns: 4, panels: ["power"] }],
-]
-
-/** Those of no known group come in pairs after the rows, then this one. */
-export const LAST_ROW = [{ columns: 12, panels: ["info"] }]
