@@ -116,9 +116,8 @@ class Maker:
             return self._noted(path, float(small), f"{small} °C")
         if name.endswith("_hertz"):
             return self._noted(path, small * 10**7, f"{small / 100:.2f} GHz")
-        for end, unit in (("_watts", "W"), ("_watt_hours", "Wh"), ("_ampere_hours", "Ah"), ("_volts", "V")):
-            if name.endswith(end):
-                return self._noted(path, small + 0.5, f"{small}.5")
+        if name.endswith(("_watts", "_watt_hours", "_ampere_hours", "_volts")):
+            return self._noted(path, small + 0.5, f"{small}.5")
         return self._noted(path, number, str(number))
 
     def _noted(self, path: str, value: Any, text: str) -> Any:

@@ -11,22 +11,6 @@ TESTS = sorted((HERE / "modules").glob("*.test.js"))
 
 # Modules whose types are not checked; only ever fewer.
 NOT_YET_TYPED = {
-    "heatmap.js",
-    "pages/host-page.js",
-    "panels/collector.js",
-    "panels/cpu.js",
-    "panels/disk.js",
-    "panels/facts.js",
-    "panels/filesystem.js",
-    "panels/generic.js",
-    "panels/memory.js",
-    "panels/network.js",
-    "panels/panel.js",
-    "panels/power.js",
-    "panels/process.js",
-    "panels/temperature.js",
-    "panels/traffic.js",
-    "table.js",
 }
 
 

@@ -1,0 +1,90 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.page import FakeBridge
+from support.samples import MadeUpHost
+
+pytestmark = pytest.mark.browser
+
+NOW = 1_795_000_000.0
+A4_LESS_MARGINS_PIXELS = 718
+
+# Of each canvas: the panel, whether it has ink, and the lightness of the darkest and the mean pixel with any.
+CANVASES = """() => [...document.querySelectorAll(".panel canvas")].filter((canvas) => canvas.clientWidth > 0).map((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+  let ink = 0
+  for (let at = 3; at < data.length; at += 4) if (data[at] > 120) ink += 1
+  return { panel: canvas.closest(".panel").dataset.panel, ink, stretched: Math.abs(canvas.width / devicePixelRatio - canvas.clientWidth) > 1 }
+})"""
+
+
+@pytest.fixture
+def bridge() -> FakeBridge:
+    return FakeBridge(now=NOW, hosts=[MadeUpHost("web-1", busy=50)])
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """Give a host's page in a dark theme, with its clock standing still."""
+    page.clock.set_fixed_time(NOW)
+    page.goto("/#/host/web-1")
+    expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile("%"))
+    page.clock.set_fixed_time(NOW + 1)
+    return page
+
+
+def test_paper_shows_every_chart(page: Page) -> None:
+    """What is far below the window is drawn for the printer, too, at the width of the paper."""
+    page.emulate_media(media="print")
+    page.wait_for_function(
+        f"() => ({CANVASES})().every(({{ ink, panel }}) => ink > 0 || panel === 'delivery')"
+    )
+    canvases = page.evaluate(CANVASES)
+    assert len(canvases) > 12
+    assert [one["panel"] for one in canvases if one["stretched"]] == []
+    assert page.locator("main").bounding_box()["width"] == pytest.approx(A4_LESS_MARGINS_PIXELS, abs=1)  # type: ignore[index]
+
+
+def test_paper_is_light_and_has_no_tools(page: Page) -> None:
+    """A report has a white ground, the lines of the light theme, whole tables and nothing to press."""
+    page.emulate_media(media="print")
+    expect(page.locator("#header")).to_be_hidden()
+    expect(page.locator(".panel-tools").first).to_be_hidden()
+    expect(page.locator('[data-panel="gpu"]')).to_be_hidden()
+    expect(page.get_by_role("button", name="since boot").first).to_be_hidden()
+    expect(page.locator('[data-panel="cpu"]')).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.locator('[data-panel="proc"] .table-box')).to_have_css("overflow", "visible")
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector('[data-panel="cpu"] canvas')
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+          for (let at = 0; at < data.length; at += 4) {
+            const away = Math.abs(data[at] - 0x1f) + Math.abs(data[at + 1] - 0x7f) + Math.abs(data[at + 2] - 0xe0)
+            if (data[at + 3] > 120 && away < 30) return true
+          }
+          return false
+        }"""
+    )
+
+
+def test_the_screen_is_as_before_after_printing(page: Page) -> None:
+    """A printed page is a few sheets of paper; afterwards the charts have their size and colours again."""
+    before = page.locator('[data-panel="cpu"] canvas').evaluate("(canvas) => canvas.width")
+    sheets = page.pdf(format="A4", print_background=True)
+    assert 3 <= len(re.findall(rb"/Type\s*/Page\b", sheets)) <= 8
+    page.wait_for_function(
+        "(width) => document.querySelector('[data-panel=\"cpu\"] canvas').width === width", arg=before
+    )
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector('[data-panel="cpu"] canvas')
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+          for (let at = 0; at < data.length; at += 4) {
+            const away = Math.abs(data[at] - 0x6b) + Math.abs(data[at + 1] - 0xcb) + Math.abs(data[at + 2] - 0xff)
+            if (data[at + 3] > 120 && away < 30) return true
+          }
+          return false
+        }"""
+    )
