@@ -36,12 +36,6 @@ const TEXT_MILLISECONDS = 1000
 const STREAMS = new Set(["pulse", "live", "pong"])
 const PAGES = { fleet: FleetPage, host: HostPage, compare: ComparePage }
 
-/**
- * What a page works with.
- * @typedef {{fleet: Fleet, theme: Theme, scheduler: Scheduler, selection: Selection, time: TimeView, actions: Actions, tools: HTMLElement,
- *   main: HTMLElement}} PageContext
- */
-
 class App {
   #fleet = new Fleet()
   #theme = new Theme()
