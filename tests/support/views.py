@@ -46,6 +46,22 @@ def _lose_broker(page: Page, bridge: FakeBridge) -> None:
     expect(page.locator(".bar")).to_contain_text("lost its broker")
 
 
+def _press(key: str, shown: str) -> Callable[[Page, FakeBridge], None]:
+    def press(page: Page, _: FakeBridge) -> None:
+        page.keyboard.press(key)
+        expect(page.locator(shown)).to_be_visible()
+
+    return press
+
+
+def _click(name: str, shown: str) -> Callable[[Page, FakeBridge], None]:
+    def click(page: Page, _: FakeBridge) -> None:
+        page.get_by_role("button", name=name).click()
+        expect(page.locator(shown)).to_be_visible()
+
+    return click
+
+
 _CARD = '.card[data-host="web-1"] .number'
 _ROW = 'tr[data-host="web-1"] .number'
 _PANEL = '[data-panel="cpu"] dd'
@@ -60,4 +76,9 @@ VIEWS = [
     View("host", "/#/host/web-1", _PANEL),
     View("host-lost", "/#/host/web-1", _PANEL, _lose_host),
     View("host-bridge-lost", "/#/host/web-1", _PANEL, _lose_bridge),
+    View("host-paused", "/#/host/web-1", _PANEL, _press("p", '.bar[data-kind="paused"]')),
+    View("panel", "/#/host/web-1/cpu", _PANEL),
+    View("compare", "/#/compare?hosts=web-1,web-2&metric=cpu_percent,memory_percent", ".compare-table td"),
+    View("help", "/", _ROW, _press("?", "dialog.help")),
+    View("palette", "/", _ROW, _press("Control+k", "dialog.palette")),
 ]

@@ -37,7 +37,7 @@ class DeliveryPanel extends Panel {
     this.#told.hidden = latest !== undefined
     if (latest === undefined) return
     this.#facts.update([
-      ["age at the bridge", signed(latest.age_seconds)],
+      ["age at the bridge", duration(latest.age_seconds)],
       ["jitter", duration(latest.jitter_seconds)],
       ["host's clock", isNumber(latest.clock_offset_seconds) ? `${duration(Math.abs(latest.clock_offset_seconds))} ${latest.clock_offset_seconds < 0 ? "behind" : "ahead"}` : MISSING],
       ["received", count(latest.received_total)],
@@ -47,9 +47,4 @@ class DeliveryPanel extends Panel {
       ["backfilled", count(latest.backfilled_total)],
     ])
   }
-}
-
-/** @param {unknown} seconds */
-function signed(seconds) {
-  return isNumber(seconds) ? `${seconds < 0 ? "-" : ""}${duration(Math.abs(seconds))}` : MISSING
 }
