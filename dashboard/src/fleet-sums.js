@@ -22,8 +22,8 @@ export class FleetSums {
   columns = new Columns(ROWS)
   /** Sums of seconds of the past, not yet complete. @type {Map<number, Map<Summed, number>>} */
   #past = new Map()
-  /** Hosts whose past is in it. @type {Set<string>} */
-  #told = new Set()
+  /** Hosts whose past is in it, each with the last second it reaches. @type {Map<string, number>} */
+  #told = new Map()
 
   /** The sums of this second. @param {Iterable<[string, number]>} entries @param {number} received milliseconds */
   append(entries, received) { this.columns.append(received / 1000, 0, entries) }
@@ -43,9 +43,9 @@ export class FleetSums {
    */
   takePast(host, pulses, complete, received) {
     if (this.#told.has(host.id)) return
-    if (complete) this.#told.add(host.id)
     const end = Math.floor(received / 1000)
     const samples = pulses.filter(isSample)
+    let reached = Number.NEGATIVE_INFINITY
     samples.forEach((pulse, index) => {
       const second = Math.floor(pulse.time + host.offsetMilliseconds / 1000)
       // A value holds until the next one comes.
@@ -53,15 +53,18 @@ export class FleetSums {
       const until = next === undefined ? end + 1 : Math.floor(next.time + host.offsetMilliseconds / 1000)
       const last = Math.min(until, Math.ceil(second + host.gapMilliseconds / 1000), end + 1)
       for (let at = Math.max(second, end - PAST_SECONDS); at < last; at += 1) this.#add(at, contributions(host.info, pulse))
+      reached = Math.max(reached, last - 1)
     })
+    if (complete) this.#told.set(host.id, reached)
   }
 
-  /** Once the past of all these hosts is here, it is their sum. @param {string[]} ids */
+  /** Once the past of all these hosts is here, it is their sum, as far as that of each reaches. @param {string[]} ids */
   fill(ids) {
     if (this.#past.size === 0 || !ids.every((id) => this.#told.has(id))) return
+    const end = Math.min(...ids.map((id) => this.#told.get(id) ?? 0))
     const own = new Set()
     for (let row = this.columns.first; row < this.columns.end; row += 1) own.add(Math.floor(this.columns.time(row)))
-    const missing = [...this.#past].filter(([second]) => !own.has(second))
+    const missing = [...this.#past].filter(([second]) => second <= end && !own.has(second))
     this.columns.merge(missing.map(([second, sums]) => ({ time: second, tick: 0, entries: sums })))
     this.#past.clear()
   }

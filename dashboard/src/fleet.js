@@ -217,8 +217,7 @@ export class Fleet {
     this.sums.takePast(host, pulses, message.more !== true, received)
     if (message.more === true) return
     host.filled = true
-    const heard = [...this.hosts.values()].filter((one) => one.state === "live" || one.state === "late")
-    this.sums.fill(heard.map((one) => one.id))
+    this.sums.fill([...this.hosts.values()].filter((one) => one.state === "live").map((one) => one.id))
   }
 
   /** @param {import("./contract.js").HostEntry[]} entries @param {number} received */

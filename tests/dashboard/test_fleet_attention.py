@@ -35,7 +35,7 @@ def test_the_strip_counts_what_needs_attention_and_shows_only_that(page: Page, b
     expect(tile).to_contain_text("◆ 1 critical")
     bridge.set_state("web-3", "lost")
     expect(tile.locator(".value")).to_have_text("2")
-    page.get_by_role("button", name="Only hosts that need attention").click()
+    page.get_by_role("button", name="show only hosts that need attention").click()
     expect(page.locator(".host-link")).to_have_text(["web-2", "web-3"])
     assert "state=attention" in page.url
     bridge.set_state("web-3", "live")

@@ -165,13 +165,13 @@ def test_an_empty_fleet_shows_what_to_do(page: Page, bridge: FakeBridge) -> None
 
 def test_of_a_long_fleet_only_the_rows_in_sight_exist(page: Page, bridge: FakeBridge) -> None:
     """Two thousand hosts make few rows; scrolling brings the others and says their places."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number) for number in range(2000)]
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(2000)]
     page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
     assert page.locator("tr[data-host]").count() < 60
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     last = page.locator('tr[data-host="node-1999"]')
-    expect(last).to_be_visible()
+    expect(last).to_be_visible(timeout=30_000)
     expect(last).to_have_attribute("aria-rowindex", "2001")
     expect(last.locator(".host-link")).to_have_text("node-1999")
     assert page.locator("tr[data-host]").count() < 60
@@ -179,9 +179,9 @@ def test_of_a_long_fleet_only_the_rows_in_sight_exist(page: Page, bridge: FakeBr
 
 def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) -> None:
     """However fast a long fleet is scrolled, the page asks four times a second at most, for what it has not yet."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number) for number in range(2000)]
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(2000)]
     page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
     before = len(bridge.messages("watch"))
     seconds = page.evaluate(
         """async () => {
@@ -208,7 +208,7 @@ def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) ->
     assert len(asked) - before <= 4 * (seconds + 2) + 2
     assert max(len(message["hosts"]) for message in asked) <= 64
     page.evaluate("scrollTo(0, 0)")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
     # Its past came before and is kept.
     assert "node-0000" not in bridge.messages("watch")[-1]["hosts"]
 

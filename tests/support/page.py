@@ -147,8 +147,13 @@ class FakeBridge:
                 continue
             if before.get("hosts", {}).get(host.id) == message["hosts"][host.id]:
                 continue
-            past = host.history(self.now, int(message["history"]))
-            wanted = _chosen(past, message["hosts"][host.id]) | {"pulse": past["pulse"]}
+            seconds = int(message["history"])
+            groups = message["hosts"][host.id]
+            if groups:
+                past = host.history(self.now, seconds)
+                wanted = _chosen(past, groups) | {"pulse": past["pulse"]}
+            else:
+                wanted = {"pulse": host.past_pulses(self.now, seconds)}
             self.send("history", host=host.id, samples=wanted)
 
     def _entry(self, host: MadeUpHost) -> Payload:

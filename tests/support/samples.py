@@ -121,13 +121,16 @@ class MadeUpHost:
 
     def history(self, now: float, seconds: int) -> dict[str, list[Payload]]:
         """Return the past up to and with `now`, oldest first."""
-        past: dict[str, list[Payload]] = {"pulse": []}
+        past: dict[str, list[Payload]] = {"pulse": self.past_pulses(now, seconds)}
         for ago in range(seconds, -1, -1):
-            past["pulse"].append(self.pulse(now - ago))
             for name, payload in self.live(now - ago).items():
                 if int(now - ago) % int(INFO_GROUPS.get(name, 1.0)) == 0 or ago == 0:
                     past.setdefault(name, []).append(payload)
         return past
+
+    def past_pulses(self, now: float, seconds: int) -> list[Payload]:
+        """Return the headline numbers up to and with `now`, oldest first."""
+        return [self.pulse(now - ago) for ago in range(seconds, -1, -1)]
 
     def _memory_percent(self, now: float) -> float:
         return round(38 + 5 * (self.number % 8) + 12 * self._wave(now, 300), 1)

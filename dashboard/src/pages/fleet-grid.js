@@ -29,7 +29,8 @@ export class FleetGrid {
     const style = getComputedStyle(this.element)
     const perLine = style.gridTemplateColumns.split(" ").length
     const covered = document.getElementById("header")?.getBoundingClientRect().bottom ?? 0
-    return { perLine, lineHeight: Number.parseFloat(style.getPropertyValue("--card")), covered }
+    const gap = Number.parseFloat(style.rowGap)
+    return { perLine, lineHeight: Number.parseFloat(style.getPropertyValue("--card")) + gap, gap, covered }
   }
 }
 

@@ -8,7 +8,7 @@ const LINES_BEYOND_SIGHT = 6
 /** @typedef {import("../fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
 /** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, draw: (host: Host, moment: Moment) => void}} Item one host; place: from 0, in the order */
-/** @typedef {{perLine: number, lineHeight: number, covered: number}} Geometry covered: what hides the top of the window, in pixels */
+/** @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with the gap below; covered: what hides the top of the window; in pixels */
 
 export class HostList {
   #body
@@ -109,9 +109,9 @@ export class HostList {
     return held ? [...before, ...[...wanted].sort(comparison)] : [...before, ...wanted].sort(comparison)
   }
 
-  /** First line that is in the page, the one after the last, and those of them in sight. @returns {{lineHeight: number, lines: number, from: number, to: number, shown: Host[], seen: Host[]}} */
+  /** First line that is in the page, the one after the last, and those of them in sight. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, shown: Host[], seen: Host[]}} */
   #measure() {
-    const { perLine, lineHeight } = this.#geometry()
+    const { perLine, lineHeight, gap } = this.#geometry()
     const { top } = this.#body.getBoundingClientRect()
     const lines = Math.ceil(this.#order.length / perLine)
     const first = Math.min(lines, Math.max(0, Math.floor(-top / lineHeight)))
@@ -120,17 +120,18 @@ export class HostList {
     const from = few ? 0 : Math.max(0, first - LINES_BEYOND_SIGHT)
     const to = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
     const slice = (/** @type {number} */ start, /** @type {number} */ end) => this.#order.slice(start * perLine, end * perLine)
-    return { lineHeight, lines, from, to, shown: slice(from, to), seen: slice(first, last) }
+    const spaceOf = (/** @type {number} */ lines) => Math.max(0, lines * lineHeight - gap)
+    return { spaceOf, lines, from, to, shown: slice(from, to), seen: slice(first, last) }
   }
 
   /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment @returns {boolean} whether canvases are to be drawn in the next pass */
   #write(moment) {
-    const { lineHeight, lines, from, to, shown, seen } = this.#measure()
+    const { spaceOf, lines, from, to, shown, seen } = this.#measure()
     for (const host of seen) this.#items.get(host.id)?.draw(host, moment)
     const isNew = seen.some((host) => !this.#items.has(host.id))
     this.#place(shown)
-    space(this.#above, from * lineHeight)
-    space(this.#below, (lines - to) * lineHeight)
+    space(this.#above, spaceOf(from))
+    space(this.#below, spaceOf(lines - to))
     const start = this.#order.indexOf(shown[0])
     shown.forEach((host, index) => this.#items.get(host.id)?.write(host, moment, start + index))
     return isNew

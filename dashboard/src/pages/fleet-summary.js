@@ -113,7 +113,7 @@ class AttentionTile {
   /** @param {() => void} onPress */
   constructor(onPress) {
     this.element = this.tile.element
-    this.#button = button("show", onPress, { class: "attention-button", "aria-pressed": "false", "aria-label": "Show only hosts that need attention" })
+    this.#button = button("show", onPress, { class: "attention-button" })
     this.element.append(this.#button)
   }
 
@@ -123,7 +123,7 @@ class AttentionTile {
     const { critical, warn } = survey.troubled
     this.#button.hidden = critical + warn === 0 && !filtered
     setText(this.#button, filtered ? "show all" : "show")
-    setAttribute(this.#button, "aria-pressed", String(filtered))
+    setAttribute(this.#button, "aria-label", filtered ? "show all hosts" : "show only hosts that need attention")
   }
 }
 

@@ -23,7 +23,7 @@ export class FleetTable {
     this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, element("thead", {}, element("tr", {}, ...heads)), this.#body)
     this.list = new HostList({
       body: this.#body, above: spacer(), below: spacer(), make: () => new Row(),
-      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, covered: this.#stuck.getBoundingClientRect().bottom }),
+      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, gap: 0, covered: this.#stuck.getBoundingClientRect().bottom }),
     })
     // Only hosts have a line height; until the first comes, empty rows hold their place.
     this.#body.prepend(...Array.from({ length: SKELETON_ROWS }, skeletonRow))

@@ -63,6 +63,15 @@ test("a value holds until the next one of a slow host, and not over a silence", 
   assert.deepEqual(seconds.slice(-5), [-4, -3, -2, -1, 0])
 })
 
+test("seconds that the past of one host does not reach have no sum", () => {
+  const [early, late] = [host("early"), host("late")]
+  const pulses = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => pulseAt(from + index, { cpu_percent: 50 }))
+  sums.takePast(early, pulses(-5, 0), true, receivedAt(0))
+  sums.takePast(late, pulses(-5, 3), true, receivedAt(3))
+  sums.fill(["early", "late"])
+  assert.deepEqual(rows("cores"), [-5, -4, -3, -2, -1, 0].map((second) => [second, 8]))
+})
+
 test("hosts whose clocks differ by an hour are added up at the same moment", () => {
   const [early, late] = [host("early", { ahead: -3600 }), host("late", { ahead: 3600 })]
   sums.takePast(early, [pulseAt(-3600, { cpu_percent: 50 })], true, receivedAt(0))
