@@ -190,15 +190,6 @@ export class Fleet {
     this.sums.forgetPast()
   }
 
-  /** @param {Host} host */
-  offset(host) { return host.offsetMilliseconds }
-
-  /** @param {Host} host */
-  skew(host) { return host.skewSeconds }
-
-  /** @param {Host} host */
-  lastHeard(host) { return host.lastHeard }
-
   /** @param {number} time seconds by the bridge's clock @returns {number} milliseconds by the browser's */
   fromBridge(time) {
     return time * 1000 + (this.bridgeClock.milliseconds ?? 0)

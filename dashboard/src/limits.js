@@ -5,8 +5,11 @@ import { isNumber } from "./numbers.js"
 /** @typedef {"warn" | "critical"} Level */
 /** @typedef {{warn: number, critical?: number, falling?: boolean}} Limit falling: trouble is below */
 
-/** A meter is coloured early: high is worth a look, not yet worth a word. @type {Limit} */
-export const METER_LIMIT = { warn: 80, critical: 90 }
+/** A meter is coloured early, since high is worth a look before it is worth a word; what is critical is so in both. @type {Limit} */
+export const METER_LIMIT = { warn: 80, critical: 95 }
+
+/** A processor that is busy at the moment does what it is there for. @type {Limit} */
+export const BUSY_METER_LIMIT = { warn: 80 }
 
 /** What needs attention. @type {Record<"filesystem" | "memory" | "swap" | "battery", Limit>} */
 export const LIMITS = {

@@ -1,6 +1,7 @@
 /** What a row and a card are made of: who a host is, and one figure each. */
 
 import { element, setAttribute, setText } from "../dom.js"
+import { levelAt } from "../limits.js"
 import { Meter } from "../meter.js"
 import { count, isNumber, MISSING, MISSING_TITLE } from "../numbers.js"
 import { hostAddress } from "../router.js"
@@ -56,9 +57,9 @@ export function systemOf({ info: { os_name: system, logical_cores: cores } }) {
   return [shortName(system), isNumber(cores) ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : ""].filter(Boolean).join(", ")
 }
 
-/** @param {string} field of the pulse, in percent @returns {Cell} */
-export function meterCell(field) {
-  const meter = new Meter()
+/** @param {string} field of the pulse, in percent @param {import("../limits.js").Limit} [limit] from where on it is coloured @returns {Cell} */
+export function meterCell(field, limit) {
+  const meter = new Meter(limit && ((value) => levelAt(value, limit)))
   return { element: meter.element, write: (host) => meter.set(host.pulse[field]) }
 }
 
@@ -142,7 +143,8 @@ function tagList() {
   return {
     element: box,
     write(host) {
-      const tags = tagsOf(host)
+      // That a host is simulated is said beside its name.
+      const tags = tagsOf(host).filter((tag) => !(host.synthetic && tag === "synthetic"))
       const key = JSON.stringify(tags)
       if (key === written) return
       written = key

@@ -1,6 +1,7 @@
 /** The columns of the fleet table: what each shows, and what it is sorted by. */
 
 import { element } from "../dom.js"
+import { BUSY_METER_LIMIT } from "../limits.js"
 import { age, byteRate, celsius, isNumber, load, MISSING, networkRate, uptime } from "../numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 
@@ -15,7 +16,7 @@ export { byName } from "./fleet-order.js"
 /** @type {FleetColumn[]} */
 export const COLUMNS = [
   { key: "name", title: "host", sort: (host) => host.name, make: nameCell },
-  { key: "cpu", title: "CPU", numeric: true, sort: field("cpu_percent"), make: () => meterCell("cpu_percent") },
+  { key: "cpu", title: "CPU", numeric: true, sort: field("cpu_percent"), make: () => meterCell("cpu_percent", BUSY_METER_LIMIT) },
   { key: "minute", title: "last minute", label: "mean CPU of the last minute", sort: meanOfMinute, make: sparklineCell },
   { key: "cores", title: "cores", label: "number of cores", sort: (host) => host.info.logical_cores, make: coresCell },
   { key: "memory", title: "memory", numeric: true, sort: field("memory_percent"), make: () => meterCell("memory_percent") },

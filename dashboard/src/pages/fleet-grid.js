@@ -1,12 +1,14 @@
 /** The hosts as cards. */
 
 import { element, setAttribute } from "../dom.js"
+import { BUSY_METER_LIMIT } from "../limits.js"
 import { celsius, networkRate } from "../numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 import { HostList } from "./fleet-list.js"
 
 const SKELETON_CARDS = 8
-const METERS = [["CPU", "cpu_percent"], ["memory", "memory_percent"], ["disk", "filesystem_percent"]]
+/** @type {[string, string, import("../limits.js").Limit?][]} */
+const METERS = [["CPU", "cpu_percent", BUSY_METER_LIMIT], ["memory", "memory_percent"], ["disk", "filesystem_percent"]]
 
 export class FleetGrid {
   element = element("ul", { class: "fleet-grid", role: "list", "aria-label": "Hosts" })
@@ -37,7 +39,7 @@ export class FleetGrid {
 class Card {
   #identity = identityCell()
   #condition = conditionCell()
-  #meters = METERS.map(([words, field]) => ({ words, cell: meterCell(field) }))
+  #meters = METERS.map(([words, field, limit]) => ({ words, cell: meterCell(field, limit) }))
   #sparkline = sparklineCell()
   #cores = coresCell()
   #received = textCell(({ pulse }) => networkRate(pulse.network_receive_bytes_per_second))
