@@ -4,6 +4,7 @@ import { element, setAttribute, setText } from "./dom.js"
 import { best } from "./fuzzy.js"
 import { keysElement } from "./help.js"
 import { boxOf } from "./menu.js"
+import { StateMark } from "./state.js"
 
 const SHOWN_AT_MOST = 50
 
@@ -91,11 +92,12 @@ function textOf({ words, about = "", found = "", kind, state = "" }) {
 
 /** @param {Item} item @param {number} place */
 function optionOf({ words, kind, about = "", state, keys = [] }, place) {
-  const glyph = element("span", { class: "state", "data-state": state }, element("span", { class: "glyph", "aria-hidden": "true" }))
+  const mark = new StateMark()
+  if (state !== undefined) mark.set(state)
   return element("li", { role: "option", id: `palette-${place}` },
-    ...(state === undefined ? [] : [glyph]),
     element("span", { class: "palette-words" }, words),
-    element("span", { class: "palette-about" }, [about, state === undefined || state === "live" ? "" : state].filter(Boolean).join(" · ")),
+    element("span", { class: "palette-about" }, about),
+    ...(state === undefined ? [] : [mark.element]),
     ...(keys.length > 0 ? [keysElement(keys)] : []),
     element("span", { class: "palette-kind" }, kind))
 }

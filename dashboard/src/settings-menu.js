@@ -24,7 +24,7 @@ export class SettingsMenu {
       choice("Single keys", ["on", "off"], { chosen: () => (actions.enabled ? "on" : "off"), choose: (value) => actions.enable(value === "on") }),
     ]
     const rows = this.#choices.map(({ label, buttons }) => element("div", { class: "menu-row" }, element("span", { "aria-hidden": "true" }, label), buttons.element))
-    const menu = new Menu("Settings", { class: "quiet-button" }, element("h2", { class: "menu-title" }, "Settings"), ...rows)
+    const menu = new Menu("Settings", { class: "quiet-button settings" }, element("h2", { class: "menu-title" }, "Settings"), ...rows)
     this.button = menu.button
     this.box = menu.box
   }

@@ -100,7 +100,7 @@ def test_a_lost_host_dims_and_keeps_its_past(page: Page, bridge: FakeBridge) -> 
     expect(row.locator("td").first).to_have_text("50 %")
     bridge.set_state("web-2", "lost")
     expect(row.locator(".compare-state")).to_have_text("lost")
-    expect(row.locator("td").first).to_have_css("opacity", "0.55")
+    expect(row.locator(".swatch")).to_have_css("opacity", "0.55")
     for _ in range(8):
         page.clock.run_for(1_000)
         bridge.tick()

@@ -54,16 +54,23 @@ def _press(key: str, shown: str) -> Callable[[Page, FakeBridge], None]:
     return press
 
 
-def _click(name: str, shown: str) -> Callable[[Page, FakeBridge], None]:
-    def click(page: Page, _: FakeBridge) -> None:
-        page.get_by_role("button", name=name).click()
-        expect(page.locator(shown)).to_be_visible()
+def _open_menu(name: str, shown: str) -> Callable[[Page, FakeBridge], None]:
+    def open_menu(page: Page, _: FakeBridge) -> None:
+        page.locator(name).click()
+        expect(page.get_by_role("heading", name=shown, exact=True)).to_be_visible()
 
-    return click
+    return open_menu
+
+
+def _want_token(page: Page, bridge: FakeBridge) -> None:
+    bridge.token = "s3cret"
+    bridge.cut()
+    expect(page.get_by_label("Viewer token")).to_be_visible()
 
 
 _CARD = '.card[data-host="web-1"] .number'
 _ROW = 'tr[data-host="web-1"] .number'
+_COMPARED = ".compare-table td"
 _PANEL = '[data-panel="cpu"] dd'
 
 VIEWS = [
@@ -76,9 +83,15 @@ VIEWS = [
     View("host", "/#/host/web-1", _PANEL),
     View("host-lost", "/#/host/web-1", _PANEL, _lose_host),
     View("host-bridge-lost", "/#/host/web-1", _PANEL, _lose_bridge),
-    View("host-paused", "/#/host/web-1", _PANEL, _press("p", '.bar[data-kind="paused"]')),
+    View("host-paused", "/#/host/web-1", _PANEL, _press("p", ".bar")),
+    View("host-help", "/#/host/web-1", _PANEL, _press("?", "dialog.help")),
+    View("fleet-palette", "/", _ROW, _press("Control+k", "dialog.palette")),
+    View("fleet-settings", "/", _ROW, _open_menu(".settings", "Settings")),
+    View("fleet-connection", "/", _ROW, _open_menu(".link-chip", "Connection")),
+    View("fleet-token", "/", _ROW, _want_token),
     View("panel", "/#/host/web-1/cpu", _PANEL),
-    View("compare", "/#/compare?hosts=web-1,web-2&metric=cpu_percent,memory_percent", ".compare-table td"),
-    View("help", "/", _ROW, _press("?", "dialog.help")),
-    View("palette", "/", _ROW, _press("Control+k", "dialog.palette")),
+    View("compare", "/#/compare?hosts=web-1,web-2&metric=cpu_percent,temperature_celsius", _COMPARED),
+    View("compare-small", "/#/compare?hosts=web-1,web-2&layout=small", _COMPARED),
+    View("compare-host-lost", "/#/compare?hosts=web-1,web-2", _COMPARED, _lose_host),
+    View("kiosk", "/#/host/web-1?kiosk=1", _PANEL),
 ]
