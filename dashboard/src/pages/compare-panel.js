@@ -46,11 +46,12 @@ export class ComparePanel {
     this.element = element("section", { class: "panel", "data-metric": metric.id, "aria-labelledby": id },
       element("h2", { class: "panel-title", id }, meaning.words,
         this.#combined),
-      element("div", { class: "panel-body" }, charts, this.#note,
+      element("div", { class: "panel-body" }, charts,
         element("div", { class: "table-box" },
           element("table", { class: "small-table compare-table", "aria-label": `${meaning.words} of the window` },
             element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "host"), ...COLUMNS.map(({ title, words }) => element("th", { scope: "col", class: "cell-number", title: words }, title)))),
-            element("tbody", {}, ...this.#rows.map((row) => row.element))))))
+            element("tbody", {}, ...this.#rows.map((row) => row.element)))),
+        this.#note))
   }
 
   /** Undo the constructor. */

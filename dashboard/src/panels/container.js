@@ -1,4 +1,4 @@
-import { byteRate, bytes, clockTime, count, date, isNumber, MISSING, percent } from "../numbers.js"
+import { byteRate, bytes, clockTime, count, date, isNumber, MISSING, networkRate, percent } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
 import { devicesOf, Panel } from "./panel.js"
@@ -48,8 +48,8 @@ class ContainerPanel extends Panel {
         percent(one.cpu_percent),
         one.memory_percent,
         isNumber(one.memory_limit_bytes) ? `${bytes(one.memory_used_bytes)} of ${bytes(one.memory_limit_bytes)}` : bytes(one.memory_used_bytes),
-        byteRate(one.network_receive_bytes_per_second),
-        byteRate(one.network_transmit_bytes_per_second),
+        networkRate(one.network_receive_bytes_per_second),
+        networkRate(one.network_transmit_bytes_per_second),
         byteRate(one.disk_read_bytes_per_second),
         byteRate(one.disk_write_bytes_per_second),
         count(one.restarts),

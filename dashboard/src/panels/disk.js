@@ -17,6 +17,7 @@ class DiskPanel extends TrafficPanel {
   constructor(context, kind) {
     super(context, kind, {
       list: "devices",
+      format: byteRate,
       up: { label: "read", field: "read_bytes_per_second", sign: "r" },
       down: { label: "written", field: "write_bytes_per_second", sign: "w" },
       isUsual: (name, names) => !STACKED.test(name) && !isPartition(name, names),

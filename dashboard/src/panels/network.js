@@ -1,6 +1,6 @@
 import { setText } from "../dom.js"
 import { isObject } from "../messages.js"
-import { byteRate, bytes, count, isNumber, MISSING, rate } from "../numbers.js"
+import { bytes, count, isNumber, MISSING, networkRate, rate } from "../numbers.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 
@@ -19,6 +19,7 @@ class NetworkPanel extends TrafficPanel {
   constructor(context, kind) {
     super(context, kind, {
       list: "interfaces",
+      format: networkRate,
       up: { label: "received", field: "receive_bytes_per_second", sign: "↓" },
       down: { label: "sent", field: "transmit_bytes_per_second", sign: "↑" },
       isUsual: (name) => !INNER.test(name),
@@ -35,8 +36,8 @@ class NetworkPanel extends TrafficPanel {
         ],
         cells: (name, nic) => [
           named(name, nic),
-          byteRate(nic.receive_bytes_per_second),
-          byteRate(nic.transmit_bytes_per_second),
+          networkRate(nic.receive_bytes_per_second),
+          networkRate(nic.transmit_bytes_per_second),
           both(nic.receive_packets_per_second, nic.transmit_packets_per_second, rate),
           sum(nic.receive_errors_total, nic.transmit_errors_total),
           sum(nic.receive_drops_total, nic.transmit_drops_total),

@@ -1,7 +1,7 @@
 /** Two directions, mirrored about a middle line, of the devices chosen in the table below; what is chosen is added up. */
 
 import { button, element, setAttribute } from "../dom.js"
-import { byteRate, isNumber } from "../numbers.js"
+import { isNumber } from "../numbers.js"
 import { Scale } from "../scale.js"
 import { columnKey } from "../store.js"
 import { KeyedTable } from "../table.js"
@@ -11,7 +11,7 @@ import { Readout } from "./readout.js"
 /**
  * @typedef {{label: string, field: string, sign: string}} Direction
  * @typedef {{words: string, columns: import("../table.js").Column[], cells: (name: string, device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
- * @typedef {{list: string, up: Direction, down: Direction, views: View[], isUsual: (name: string, names: string[]) => boolean}} Traffic
+ * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[], isUsual: (name: string, names: string[]) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */
 
@@ -33,12 +33,12 @@ export class TrafficPanel extends Panel {
     this.#kind = traffic
     const scale = new Scale({ least: 1024, binary: true })
     this.#charts = [traffic.up, traffic.down].map(({ label }, index) =>
-      this.chart({ label: `${kind.title}, ${label}`, format: byteRate, scale, sections: 2, flipped: index === 1, series: [] }))
+      this.chart({ label: `${kind.title}, ${label}`, format: traffic.format, scale, sections: 2, flipped: index === 1, series: [] }))
     const [up, down] = this.#charts
     this.#readout = new Readout([
       { key: "up", large: true, label: traffic.up.label, colour: 1 },
       { key: "down", large: true, label: traffic.down.label, colour: 2 },
-    ], element("span", { class: "extents" }, this.extent(up, byteRate, traffic.up.sign), this.extent(down, byteRate, traffic.down.sign)))
+    ], element("span", { class: "extents" }, this.extent(up, traffic.format, traffic.up.sign), this.extent(down, traffic.format, traffic.down.sign)))
     this.#tables = traffic.views.map(({ words, columns }) => new KeyedTable(`${kind.title} by device, ${words}`, columns, (name) => this.#toggle(name)))
     this.#switch = traffic.views.map(({ words }) => button(words, () => this.#turn(words)))
     this.body.append(this.#readout.element, element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(),
@@ -84,7 +84,7 @@ export class TrafficPanel extends Panel {
   }
 
   #write() {
-    const { up, down, views, isUsual, list } = this.#kind
+    const { up, down, views, isUsual, list, format } = this.#kind
     const names = [...this.#devices.keys()].sort((a, b) => Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) || a.localeCompare(b, "en", { numeric: true }))
     const drawn = names.filter((name) => this.#isDrawn(name))
     if (drawn.join("\n") !== this.#drawn) {
@@ -94,8 +94,8 @@ export class TrafficPanel extends Panel {
         chart.setSeries([{ name: field, label, colour: index + 1, keys: drawn.map((name) => columnKey(list, name, field)) }])
       })
     }
-    this.#readout.set("up", byteRate(this.#sum(drawn, up.field)))
-    this.#readout.set("down", byteRate(this.#sum(drawn, down.field)))
+    this.#readout.set("up", format(this.#sum(drawn, up.field)))
+    this.#readout.set("down", format(this.#sum(drawn, down.field)))
     const { cells } = views[this.#view]
     this.#tables[this.#view].update(names.map((name) => ({ key: name, cells: cells(name, this.#devices.get(name) ?? {}), picked: drawn.includes(name) })))
   }
