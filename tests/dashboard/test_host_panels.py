@@ -219,9 +219,9 @@ def test_a_group_that_falls_silent_looks_old(page: Page, bridge: FakeBridge) -> 
         del samples["memory"]
         bridge.send("live", host="web-1", samples=samples)
     expect(panel_of(page, "mem").locator(".note")).to_have_text("last sample 8 s ago")
-    expect(panel_of(page, "mem").locator(".panel-body")).to_have_css("opacity", "0.55")
+    expect(panel_of(page, "mem").locator("canvas").first).to_have_css("opacity", "0.55")
     expect(panel_of(page, "cpu").locator(".note")).to_be_hidden()
-    expect(panel_of(page, "cpu").locator(".panel-body")).to_have_css("opacity", "1")
+    expect(panel_of(page, "cpu").locator("canvas")).to_have_css("opacity", "1")
     send(page, bridge, memory=bridge.hosts[0].live(bridge.now)["memory"])
     expect(panel_of(page, "mem").locator(".note")).to_be_hidden()
 
@@ -383,3 +383,14 @@ def test_rows_have_no_holes(new_page: Any, bridge: FakeBridge, width: int) -> No
     assert len(rows) > 5
     assert all(row == {"full": True, "even": True} for row in rows)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_an_unknown_panel_is_said_in_words(page: Page, bridge: FakeBridge) -> None:
+    """An address of a panel that the host does not have says so, until a group of that name comes."""
+    page.goto("/#/host/web-1/custom-tank")
+    expect(page.locator(".panels .nothing")).to_have_text('This host has no panel "custom-tank".')
+    wait_for(page, lambda: watched(bridge) == "*")
+    send(page, bridge, **{"custom-tank": {"depth": 12}})
+    expect(panel_of(page, "custom-tank").locator("tbody tr")).to_have_text(["depth12"])
+    expect(page.locator(".panels .nothing")).to_be_hidden()
+    wait_for(page, lambda: watched(bridge) == ["collector", "custom-tank"])

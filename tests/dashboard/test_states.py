@@ -29,7 +29,7 @@ def test_a_host_in_trouble_stays_and_says_so(
     expect(page.locator(".host-heard")).to_have_text(re.compile(r"last sample \d+ s ago"))
     assert (
         float(
-            page.locator('[data-panel="cpu"] .panel-body').first.evaluate(
+            page.locator('[data-panel="cpu"] canvas').first.evaluate(
                 "it => getComputedStyle(it).opacity"
             )
         )
@@ -69,7 +69,7 @@ def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeB
     expect(page.locator(".bar")).to_have_text(
         re.compile(r"Connection to bridge lost, retrying(?: in \d+ s)? \(attempt [23]\).*")
     )
-    expect(page.locator('[data-panel="cpu"] .panel-body').first).to_have_css("opacity", "0.55")
+    expect(page.locator('[data-panel="cpu"] canvas').first).to_have_css("opacity", "0.55")
     bridge.refuse = False
     page.get_by_role("button", name="Retry now").click()
     expect(page.locator(".bar")).to_be_hidden()

@@ -21,7 +21,7 @@ export class HostIdentity {
   #warning = element("p", { class: "host-warning", hidden: true })
   /** @type {Map<string, {element: HTMLElement, value: HTMLElement}>} */
   #rows = new Map()
-  element = element("section", { class: "identity", "aria-label": "Host" },
+  element = element("section", { class: "identity", "aria-label": "Identity" },
     element("div", { class: "identity-name" }, this.#name, this.#mark.element, this.#synthetic, this.#tags), this.#plate, this.#warning)
 
   /** Write what changed. @param {Host | undefined} host @param {string} id @param {number} now */

@@ -69,18 +69,21 @@ export class HostPage {
   /** @returns {import("../actions.js").Action[]} */
   get actions() {
     const isWhole = this.#route.panel !== ""
+    const frames = this.#panels?.frames ?? []
     const focused = () => this.#panels?.focused
-    const jumps = JUMPS.flatMap((key, index) => {
-      const frame = this.#panels?.frames.find(({ kind }) => kind.key === key)
-      return frame === undefined ? [] : [{ words: `Go to ${frame.kind.title}`, keys: [String(index + 1)], run: () => this.#panels?.jump(key) }]
-    })
     return [
       { words: "Previous host", keys: ["["], run: () => this.#tools.step(-1) },
       { words: "Next host", keys: ["]"], run: () => this.#tools.step(1) },
       { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : FLEET_ADDRESS } },
-      { words: "Full screen of the panel in focus", keys: ["f"], when: () => focused() !== undefined, run: () => { location.hash = hostAddress(this.#id, isWhole ? "" : focused()?.kind.key) } },
+      { words: "Full screen of the panel in focus", keys: ["f"], when: () => isWhole || focused() !== undefined, run: () => this.#fill(isWhole ? "" : focused()?.kind.key) },
       { words: "Fold or unfold the panel in focus", keys: [" "], when: () => focused() !== undefined, run: () => focused()?.fold() },
-      ...(isWhole ? [] : jumps),
+      ...(isWhole ? [] : frames.flatMap(({ kind }) => {
+        const digit = JUMPS.indexOf(kind.key) + 1
+        return [
+          { words: `Go to ${kind.title}`, ...(digit > 0 ? { keys: [String(digit)] } : {}), run: () => this.#panels?.jump(kind.key) },
+          { words: `${kind.title}, full screen`, run: () => this.#fill(kind.key) },
+        ]
+      })),
     ]
   }
 
@@ -107,10 +110,17 @@ export class HostPage {
     const { fleet, scheduler, theme, time } = this.#context
     this.#panels?.close()
     this.#samples = new Samples(host)
-    this.#panels = new HostPanels({ host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery }, this.#route)
+    this.#panels = new HostPanels({ host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery }, this.#route, () => this.#tellActions())
     this.#place.replaceChildren(this.#panels.element)
-    this.#context.actions.page = this.actions
+    this.#tellActions()
   }
+
+  /** @param {string | undefined} panel alone on the page; "" for all */
+  #fill(panel) {
+    if (panel !== undefined) location.hash = hostAddress(this.#id, panel)
+  }
+
+  #tellActions() { this.#context.actions.page = this.actions }
 
   /** Who is there is not known yet only for a moment; before that it is not known which groups are wanted. */
   #ask() {

@@ -1,7 +1,7 @@
 /** The panels of one host: which there are, which are open, and where they stand. */
 
 import { Choices } from "../choices.js"
-import { element } from "../dom.js"
+import { element, setText } from "../dom.js"
 import { JUMPS, KINDS, KNOWN_GROUPS, OPEN_ON_PHONES } from "../panels/catalogue.js"
 import { genericKind } from "../panels/generic.js"
 import { PanelFrame } from "../panels/panel-frame.js"
@@ -17,7 +17,9 @@ const KEYS = new Set(KINDS.map(({ key }) => key))
 
 export class HostPanels {
   #context
+  #onChange
   #only
+  #noPanel = element("p", { class: "nothing", hidden: true })
   /** @type {Map<string, PanelFrame>} */
   #frames = new Map()
   #open
@@ -28,12 +30,16 @@ export class HostPanels {
   /**
    * @param {Omit<Context, "choices">} context
    * @param {{panel: string, query: URLSearchParams}} route `panel`: the only one to show, or ""; `open` of the query: those that are open
+   * @param {() => void} onChange there is another panel
    */
-  constructor(context, { panel, query }) {
+  constructor(context, { panel, query }, onChange) {
+    this.#onChange = onChange
     this.#context = { ...context, choices: new Choices(context.host.id) }
     this.#only = panel
     this.#open = query.get("open")?.split(",")
     for (const kind of KINDS) this.#add(kind)
+    setText(this.#noPanel, `This host has no panel "${panel}".`)
+    this.element.append(this.#noPanel)
     this.#writeAddress()
   }
 
@@ -44,11 +50,11 @@ export class HostPanels {
 
   /** The groups that the open panels need, or all. @returns {string[] | "*"} */
   get groups() {
-    const frames = [...this.#frames.values()]
-    if (this.#only === "" && frames.every((frame) => frame.isOpen)) return "*"
-    const wanted = new Set(frames.filter((frame) => frame.isOpen && this.#isShown(frame)).flatMap((frame) => frame.kind.groups))
+    const shown = this.frames.filter((frame) => this.#isShown(frame))
+    if (shown.length === 0 || (this.#only === "" && shown.every((frame) => frame.isOpen))) return "*"
     // Failures of collectors are said in every panel.
-    return [...wanted.add("collector")].slice(0, MOST_GROUPS).sort()
+    const wanted = new Set(["collector", ...shown.filter((frame) => frame.isOpen).flatMap((frame) => frame.kind.groups)])
+    return [...wanted].slice(0, MOST_GROUPS).sort()
   }
 
   /** Those that can be jumped to or opened, in order. */
@@ -69,6 +75,7 @@ export class HostPanels {
   update(now) {
     this.#addUnknown()
     this.#place()
+    this.#noPanel.hidden = this.#only === "" || this.#frames.has(this.#only)
     for (const frame of this.#frames.values()) if (this.#isShown(frame)) frame.update(now)
   }
 
@@ -92,7 +99,9 @@ export class HostPanels {
     for (const group of new Set([...told, ...samples.names])) {
       if (KNOWN_GROUPS.has(group) || group === "pulse") continue
       const kind = genericKind(group, KEYS)
-      if (!this.#frames.has(kind.key)) this.#add(kind)
+      if (this.#frames.has(kind.key)) continue
+      this.#add(kind)
+      this.#onChange()
     }
   }
 
@@ -121,7 +130,7 @@ export class HostPanels {
     if (arranged === this.#arranged) return
     this.#arranged = arranged
     const focused = document.activeElement
-    this.element.replaceChildren(...lines.map(({ kind, cells }) => element("div", { class: `panel-line ${kind}` },
+    this.element.replaceChildren(this.#noPanel, ...lines.map(({ kind, cells }) => element("div", { class: `panel-line ${kind}` },
       ...cells.map(({ columns, panels }) => element("div", { class: `cell columns-${columns}` }, ...panels.flatMap((key) => this.#frames.get(key)?.element ?? []))))))
     if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus({ preventScroll: true })
   }
