@@ -104,7 +104,7 @@ def test_a_battery_is_in_trouble_when_it_is_low(page: Page, bridge: FakeBridge) 
         "BAT2": {"charge_percent": 5.0, "plugged": True},
     }
     bridge.send("live", host="web-1", samples={"power": {"time": NOW, "tick": 1, "batteries": batteries}})
-    cards = page.locator('[data-panel="power"] .card')
+    cards = page.locator('[data-panel="power"] .battery')
     expect(cards).to_have_text(
         ["BAT098 %not chargingpower0.0 W", "BAT115 %on batterytime left00:10:00", "BAT25.0 %plugged in"]
     )

@@ -394,3 +394,15 @@ def test_an_unknown_panel_is_said_in_words(page: Page, bridge: FakeBridge) -> No
     expect(panel_of(page, "custom-tank").locator("tbody tr")).to_have_text(["depth12"])
     expect(page.locator(".panels .nothing")).to_be_hidden()
     wait_for(page, lambda: watched(bridge) == ["collector", "custom-tank"])
+
+
+def test_only_groups_that_can_exist_are_asked_for(page: Page, bridge: FakeBridge) -> None:
+    """What a host tells as a group and is no name of one gets no panel, and never spoils the selection."""
+    groups = bridge.hosts[0].info(NOW)["groups"] | {"<b>group</b>": {"interval_seconds": 1}, "custom-tank": {}}
+    bridge.hosts[0].changes = {"groups": groups}
+    open_host(page)
+    expect(panel_of(page, "custom-tank")).to_be_attached()
+    fold(page, "net")
+    wait_for(page, lambda: "custom-tank" in watched(bridge))
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", group) for group in watched(bridge))
+    expect(page.locator(".panel", has_text="<b>")).to_have_count(1)  # the list of the host's facts

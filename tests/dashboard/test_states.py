@@ -28,11 +28,7 @@ def test_a_host_in_trouble_stays_and_says_so(
     expect(page.locator(".identity .state-word")).to_have_text(words)
     expect(page.locator(".host-heard")).to_have_text(re.compile(r"last sample \d+ s ago"))
     assert (
-        float(
-            page.locator('[data-panel="cpu"] canvas').first.evaluate(
-                "it => getComputedStyle(it).opacity"
-            )
-        )
+        float(page.locator('[data-panel="cpu"] canvas').first.evaluate("it => getComputedStyle(it).opacity"))
         < 0.6
     )
     bridge.set_state("web-1", "live")

@@ -2,6 +2,7 @@
 
 import { Choices } from "../choices.js"
 import { element, setText } from "../dom.js"
+import { isHostId } from "../messages.js"
 import { JUMPS, KINDS, KNOWN_GROUPS, OPEN_ON_PHONES } from "../panels/catalogue.js"
 import { genericKind } from "../panels/generic.js"
 import { PanelFrame } from "../panels/panel-frame.js"
@@ -97,7 +98,8 @@ export class HostPanels {
     const { samples, host } = this.#context
     const told = host.info.groups && typeof host.info.groups === "object" ? Object.keys(host.info.groups) : []
     for (const group of new Set([...told, ...samples.names])) {
-      if (KNOWN_GROUPS.has(group) || group === "pulse") continue
+      // A group is named as a host is; what is not came by no topic.
+      if (KNOWN_GROUPS.has(group) || group === "pulse" || !isHostId(group) || this.#frames.size >= MOST_GROUPS) continue
       const kind = genericKind(group, KEYS)
       if (this.#frames.has(kind.key)) continue
       this.#add(kind)

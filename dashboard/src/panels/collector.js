@@ -23,7 +23,6 @@ class CollectorPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    this.#table.element.classList.add("filling")
     const chart = this.chart({ label: "CPU of the agent", format: percent, scale: new Scale({ least: 1 }), sections: 2, series: [{ name: "cpu", label: "agent", colour: 1, keys: ["cpu_percent"] }] })
     chart.element.classList.add("low")
     this.#readout = new Readout([{ key: "cpu", large: true, label: "of one core" }, { key: "memory", large: true, label: "resident" }], this.extent(chart, percent))

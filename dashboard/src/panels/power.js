@@ -19,7 +19,7 @@ class PowerPanel extends Panel {
   #drawn = ""
   /** @type {Map<string, BatteryCard>} */
   #cards = new Map()
-  #list = element("div", { class: "cards" })
+  #list = element("div", { class: "batteries" })
 
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
@@ -59,8 +59,8 @@ class BatteryCard {
 
   /** @param {string} name */
   constructor(name) {
-    this.element = element("div", { class: "card", "data-battery": name },
-      element("div", { class: "card-head" }, element("h3", {}, name), this.#meter.element, this.#state), this.#facts.element)
+    this.element = element("div", { class: "battery" },
+      element("div", { class: "battery-head" }, element("h3", {}, name), this.#meter.element, this.#state), this.#facts.element)
   }
 
   /** @param {import("../contract.js").Battery} battery */

@@ -24,7 +24,6 @@ class UnitPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    this.#table.element.classList.add("filling")
     this.#readout = new Readout([{ key: "failed", large: true, label: "failed" }])
     this.body.append(this.#readout.element, this.#failed, this.#table.element)
   }
