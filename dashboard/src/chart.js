@@ -4,7 +4,7 @@ import { Crosshair } from "./crosshair.js"
 import { element, setAttribute, setText } from "./dom.js"
 import { Lines } from "./lines.js"
 import { clockTime, isNumber, roughly, trimmed } from "./numbers.js"
-import { rangeOf, rowFrom, rowNear, timeOf } from "./readings.js"
+import { rangeOf, rowFrom, rowNear, sampleBeside, timeOf } from "./readings.js"
 import { drawnLater, paintedEvery } from "./time-view.js"
 
 const FOCUSED_PERIOD_MILLISECONDS = 33
@@ -178,14 +178,7 @@ export class LiveChart {
   /** When the next sample was taken, or the one before; without a moment the first in sight, or the last. @param {number | undefined} at @param {number} by @param {number} now */
   sampleBeside(at, by, now) {
     const source = this.#drawn[0]?.source
-    if (source === undefined) return undefined
-    const stretch = this.#stretch(now)
-    const oldest = rowFrom(source, stretch.from)
-    const newest = rowFrom(source, stretch.to + 1) - 1
-    if (newest < oldest) return undefined
-    // The time of a sample comes back rounded.
-    const place = at === undefined ? (by > 0 ? oldest : newest) : by > 0 ? rowFrom(source, at + 1) : rowFrom(source, at - 1) - 1
-    return timeOf(source, Math.min(newest, Math.max(oldest, place)))
+    return source && sampleBeside(source, at, by, this.#stretch(now))
   }
 
   #restart() {

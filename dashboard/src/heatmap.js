@@ -1,6 +1,8 @@
 /** One row per core, or per few where there are many, one column per slice of the window: where the work was. */
 
-import { element, freshCanvas } from "./dom.js"
+import { Crosshair } from "./crosshair.js"
+import { element } from "./dom.js"
+import { rowNear, sampleBeside, timeOf } from "./readings.js"
 import { columnKey } from "./store.js"
 import { drawnLater } from "./time-view.js"
 
@@ -15,6 +17,9 @@ export class HeatMap {
   /** @type {import("./theme.js").Colours | undefined} */
   #colours
   #unfollow
+  #crosshair
+  #height = 0
+  width = 0
   surface
 
   /**
@@ -27,6 +32,7 @@ export class HeatMap {
     this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": "use of each core over time" }))
     this.surface = this.canvas
     this.element = element("div", { class: "plot heat" }, this.canvas)
+    this.#crosshair = new Crosshair(this, { canvas: this.canvas, plot: this.element }, context.time, () => context.scheduler.wantWrite(this))
     this.#unfollow = context.theme.follow((colours) => {
       this.#colours = colours
       context.scheduler.repaint()
@@ -38,6 +44,7 @@ export class HeatMap {
   close() {
     this.#context.scheduler.remove(this)
     this.#unfollow()
+    this.#crosshair.close()
   }
 
   /** @param {number} cores */
@@ -48,17 +55,25 @@ export class HeatMap {
 
   period() { return PERIOD_MILLISECONDS }
 
+  /** @param {import("./scheduler.js").Size} size */
+  resize({ width, height, pixelWidth, pixelHeight }) {
+    this.width = width
+    this.#height = height
+    this.canvas.width = pixelWidth
+    this.canvas.height = pixelHeight
+    this.canvas.getContext("2d")?.scale(pixelWidth / width, pixelHeight / height)
+  }
+
   /** @param {number} now */
   paint(now) {
-    const { context, width, height } = freshCanvas(this.canvas)
-    if (width === 0 || this.#cores === 0 || this.#colours === undefined) return
-    const { time } = this.#context
-    const sliceMilliseconds = (time.seconds * 1000) / SLICES
-    // As late as the lines beside it.
-    const newestSlice = Math.floor((time.end(now) - drawnLater(this.#source.interval())) / sliceMilliseconds)
-    const sums = this.#sums(newestSlice, sliceMilliseconds)
-    const cellWidth = width / SLICES
-    const cellHeight = height / sums.length
+    const context = this.canvas.getContext("2d")
+    if (context === null || this.width === 0) return
+    context.clearRect(0, 0, this.width, this.#height)
+    if (this.#cores === 0 || this.#colours === undefined) return
+    const { slice: sliceMilliseconds, to } = this.#stretch(now)
+    const sums = this.#sums(to / sliceMilliseconds - 1, sliceMilliseconds)
+    const cellWidth = this.width / SLICES
+    const cellHeight = this.#height / sums.length
     const gap = cellHeight >= 6 ? 1 : 0
     const { heat } = this.#colours
     for (let row = 0; row < sums.length; row += 1) {
@@ -71,6 +86,41 @@ export class HeatMap {
         context.fillRect(left, top, Math.round((slice + 1) * cellWidth) - left - (cellWidth >= 4 ? 1 : 0), Math.round((row + 1) * cellHeight) - top - gap)
       }
     }
+  }
+
+  /** @param {number} now */
+  write(now) { this.#crosshair.write(now) }
+
+  /** @param {number} at milliseconds @param {number} now */
+  xOf(at, now) {
+    const { from, to } = this.#stretch(now)
+    return ((at - from) / (to - from)) * this.width
+  }
+
+  /** @param {number} x @param {number} now */
+  timeAt(x, now) {
+    const { from, to } = this.#stretch(now)
+    return from + (x / this.width) * (to - from)
+  }
+
+  /** The colours say it; cores may be more than could be listed. @returns {import("./crosshair.js").Reading[]} */
+  readingsAt() { return [] }
+
+  /** @param {number} at @param {number} now */
+  sampleNear(at, now) {
+    const row = rowNear(this.#source, at, this.#stretch(now))
+    return row === undefined ? undefined : timeOf(this.#source, row)
+  }
+
+  /** @param {number | undefined} at @param {number} by @param {number} now */
+  sampleBeside(at, by, now) { return sampleBeside(this.#source, at, by, this.#stretch(now)) }
+
+  /** What is in sight: whole slices, as late as the lines beside. @param {number} now */
+  #stretch(now) {
+    const { time } = this.#context
+    const slice = (time.seconds * 1000) / SLICES
+    const to = (Math.floor((time.end(now) - drawnLater(this.#source.interval())) / slice) + 1) * slice
+    return { from: to - SLICES * slice, to, slice }
   }
 
   /** The means of every row and slice, NaN where nothing came. @param {number} newestSlice @param {number} sliceMilliseconds */

@@ -22,6 +22,21 @@ export function rowNear(source, at, { from, to }) {
   return other !== undefined && timeOf(source, other) - at < at - timeOf(source, one) ? other : one
 }
 
+/**
+ * When the next sample was taken, or the one before; without a moment the first in sight, or the last.
+ * @param {Source} source @param {number | undefined} at milliseconds @param {number} by above 0: the next @param {Stretch} stretch
+ * @returns {number | undefined}
+ */
+export function sampleBeside(source, at, by, { from, to }) {
+  const oldest = rowFrom(source, from)
+  const newest = rowFrom(source, to + 1) - 1
+  if (newest < oldest) return undefined
+  if (at === undefined) return timeOf(source, by > 0 ? oldest : newest)
+  // The time of a sample comes back rounded.
+  const beside = by > 0 ? rowFrom(source, at + 1) : rowFrom(source, at - 1) - 1
+  return timeOf(source, Math.min(newest, Math.max(oldest, beside)))
+}
+
 /** The first row at a moment or after it. @param {Source} source @param {number} at milliseconds */
 export function rowFrom(source, at) {
   const { columns } = source

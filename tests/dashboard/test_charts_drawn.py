@@ -223,7 +223,7 @@ def test_hidden_series_leave_line_and_stack(page: Page) -> None:
     rig.feed([(at, {"a": 30.0, "b": 40.0}) for at, _ in flat(0)])
     assert wait_for_ink(page, CANVAS, colour=AMBER).top == pytest.approx(0.3, abs=0.02)
     rig.run("rig.chart.setHidden(new Set(['a']))")
-    page.wait_for_function("rig.chart.summary().max === 40")
+    page.wait_for_function("() => rig.chart.summary().max === 40")
     page.wait_for_timeout(200)
     assert ink(page, CANVAS).pixels == 0
     assert ink(page, CANVAS, AMBER).top == pytest.approx(0.6, abs=0.02)
@@ -314,3 +314,18 @@ def test_charts_say_what_they_show(page: Page) -> None:
         "aria-label", re.compile(r"CPU use, now 50 %, range of 60 s \d+ % to \d+ %")
     )
     assert page.locator("canvas:not([role=img][aria-label])").count() == 0
+
+
+def test_a_moment_pointed_at_is_marked_on_every_chart(page: Page) -> None:
+    """Pointing at one chart tells the values of all the others at that moment, and marks it on the heat map."""
+    open_host(page)
+    wait_for_ink(page, CPU)
+    page.locator(CPU).first.hover()
+    expect(page.locator('[data-panel="cpu"] .moment').first).to_have_text("11:06:10")
+    expect(page.locator('[data-panel="memory"] .readings').first).to_contain_text("used")
+    expect(page.locator(".heat .crosshair")).to_be_visible()
+    page.locator(".heat canvas").hover()
+    expect(page.locator(".heat .moment")).to_be_visible()
+    expect(page.locator('[data-panel="cpu"] .readings').first).to_contain_text("user31 %")
+    page.mouse.move(1, 1)
+    expect(page.locator(".crosshair:visible")).to_have_count(0)
