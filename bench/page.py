@@ -96,7 +96,7 @@ def chain(browser: Browser, seconds: float) -> Iterator[Row]:
                 "fetch('api/hosts').then((got) => got.json()).then(({ hosts }) => hosts[0].id)"
             )
         with shown(browser, f"{address}#/host/{host}", NOTE_FIRST_DATA, WATCH_FRAMES) as page:
-            page.wait_for_function("window.firstData !== undefined")
+            page.wait_for_function("() => window.firstData !== undefined")
             yield Row("first data of a host, ms", round(page.evaluate("firstData")), "< 1000")
             yield from smoothness(
                 page,
@@ -104,7 +104,7 @@ def chain(browser: Browser, seconds: float) -> Iterator[Row]:
                 lambda: page.wait_for_timeout(1000 * seconds),
             )
         with shown(browser, address, WATCH_FRAMES) as page:
-            page.wait_for_function("document.querySelectorAll('main canvas').length > 0")
+            page.wait_for_function("() => document.querySelectorAll('main canvas').length > 0")
             yield from smoothness(
                 page, "fleet page of 200 hosts", lambda: page.wait_for_timeout(1000 * seconds)
             )
@@ -163,7 +163,7 @@ def alone(browser: Browser) -> Iterator[Row]:
         with pretended(browser, address, hosts, paused=False) as (page, bridge):
             page.add_init_script(WATCH_FRAMES)
             page.goto("/")
-            page.wait_for_function("document.querySelectorAll('main canvas').length > 0")
+            page.wait_for_function("() => document.querySelectorAll('main canvas').length > 0")
 
             def tick() -> None:
                 for _ in range(TICKS):
