@@ -19,6 +19,9 @@ settings.load_profile("fleetglass")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what is published now as golden")
+    parser.addoption(
+        "--update-pictures", action="store_true", help="take the page's pictures as they are now"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

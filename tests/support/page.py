@@ -57,6 +57,7 @@ class FakeBridge:
     version: str = "0.1.0"
     token: str | None = None
     """The one that it wants, where it wants one."""
+    answers_pings: bool = True
     received: list[Payload] = field(default_factory=list)
     connections: int = 0
     pulses: dict[str, Payload] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class FakeBridge:
             self.cut(1008)
         elif message["type"] == "hello":
             self._welcome()
-        elif message["type"] == "ping":
+        elif message["type"] == "ping" and self.answers_pings:
             self.send("pong", id=message["id"], time=self.now)
         elif message["type"] == "watch":
             self._answer_watch(message)
