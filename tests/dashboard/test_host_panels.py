@@ -398,7 +398,10 @@ def test_an_unknown_panel_is_said_in_words(page: Page, bridge: FakeBridge) -> No
 
 def test_only_groups_that_can_exist_are_asked_for(page: Page, bridge: FakeBridge) -> None:
     """What a host tells as a group and is no name of one gets no panel, and never spoils the selection."""
-    groups = bridge.hosts[0].info(NOW)["groups"] | {"<b>group</b>": {"interval_seconds": 1}, "custom-tank": {}}
+    groups = bridge.hosts[0].info(NOW)["groups"] | {
+        "<b>group</b>": {"interval_seconds": 1},
+        "custom-tank": {},
+    }
     bridge.hosts[0].changes = {"groups": groups}
     open_host(page)
     expect(panel_of(page, "custom-tank")).to_be_attached()
