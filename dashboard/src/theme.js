@@ -36,7 +36,7 @@ export class Theme {
   }
 
   /** Read the colours again: the medium changed. */
-  refresh() { this.#apply() }
+  refresh() { this.#tell() }
 
   /** @param {(colours: Colours) => void} listener called now and at each change @returns {() => void} ends it */
   follow(listener) {
