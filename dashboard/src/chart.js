@@ -133,8 +133,10 @@ export class LiveChart {
     this.#writeLimits()
     this.#crosshair.write(now)
     if (Math.abs(now - this.#describedAt) <= LABEL_EVERY_MILLISECONDS) return
-    this.#describedAt = now
-    setAttribute(this.canvas, "aria-label", this.#description(now))
+    const words = this.#description(now)
+    setAttribute(this.canvas, "aria-label", words ?? `${this.#look.label}, no data`)
+    // Data may come at any moment.
+    if (words !== undefined) this.#describedAt = now
   }
 
   /** @param {number} at milliseconds @param {number} now */
@@ -263,7 +265,7 @@ export class LiveChart {
     const series = this.#drawn
     const top = series.at(-1)
     const row = top && rowFrom(top.source, this.#stretch(now).to + 1) - 1
-    if (top === undefined || row === undefined || Number.isNaN(max)) return `${label}, no data`
+    if (top === undefined || row === undefined || Number.isNaN(max)) return undefined
     const last = top.source.columns.sum(stacked ? series.flatMap(({ keys }) => keys) : top.keys, row)
     return `${label}, now ${format(last)}, range of ${roughly(this.#context.time.seconds)} ${format(min)} to ${format(max)}`
   }
