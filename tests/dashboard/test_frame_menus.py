@@ -107,7 +107,6 @@ def test_the_palette_lists_a_part_of_many(page: Page, bridge: FakeBridge) -> Non
     """Of 2,000 hosts fifty are listed, the rest is counted, and nothing is said to fit where nothing does."""
     bridge.hosts = [MadeUpHost(f"node-{number:04}", number=number) for number in range(2000)]
     bridge.history = False
-    page.set_default_timeout(20_000)
     open_fleet(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("node")

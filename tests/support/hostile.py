@@ -41,19 +41,17 @@ class HostileHost(MadeUpHost):
     def info(self, now: float) -> Payload:
         """Return facts that are no facts."""
         info = MadeUpHost.info(self, now)
-        kept = {name: info[name] for name in ("session", "groups")}
         groups = {
             "<b>group</b>": {"interval_seconds": 1},
             LONG: {"interval_seconds": 1, "fields": {MARKUP: {"unit": MARKUP}}},
         }
-        tags = {"tags": list(NAMES)}
-        return (
-            _spoilt(info)
-            | kept
-            | {"groups": kept["groups"] | groups}
-            | tags
-            | {"host_name": self.name or MARKUP}
-        )
+        spoilt: Payload = _spoilt(info)
+        return spoilt | {
+            "session": info["session"],
+            "groups": info["groups"] | groups,
+            "tags": list(NAMES),
+            "host_name": self.name or MARKUP,
+        }
 
     def live(self, now: float) -> dict[str, Payload]:
         """Return every group of one tick, and some of unknown kind."""
