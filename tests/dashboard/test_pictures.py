@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from support.page import FakeBridge
 from support.samples import MadeUpHost
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -21,14 +22,6 @@ LEVELS_TOLERATED = 16
 BITS_KEPT = 5
 SHARE_TOLERATED = 0.001
 COUNT_MESSAGES = """window.messages = []
-window.dials = 0
-const Socket = window.WebSocket
-window.WebSocket = class extends Socket {
-  constructor(...given) {
-    super(...given)
-    dials += 1
-  }
-}
 const parse = JSON.parse
 JSON.parse = (...given) => {
   const message = parse(...given)
@@ -131,7 +124,12 @@ def show(page: Page, bridge: FakeBridge, picture: Picture) -> None:
         # The next bridge answers nothing, so that the page goes on waiting for it.
         bridge.frozen = True
         bridge.cut()
-        page.wait_for_function("() => dials === 2")
+
+        def has_dialled() -> bool:
+            page.wait_for_timeout(20)
+            return bridge.connections == 2
+
+        wait_for(has_dialled, "the page dials again")
     page.clock.set_fixed_time(NOW + 6.5)
     page.evaluate("document.fonts.ready.then(() => undefined)")
 
