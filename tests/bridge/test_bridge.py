@@ -180,6 +180,22 @@ async def test_the_past_is_there_when_a_host_is_opened(mosquitto: Mosquitto, pre
             assert set((await viewer.next("history"))["samples"]) == {"pulse"}
 
 
+async def test_of_a_past_only_what_is_added_is_sent(mosquitto: Mosquitto, prefix: str) -> None:
+    """Who drops groups of a host gets no past again, and who adds some gets the past of these."""
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        for group in ("cpu", "disk"):
+            await _until_subscribed(bridge, agent, f"{prefix}/web-1/live/{group}")
+        async with bridge.viewer(hosts={"web-1": "*"}, history=60) as viewer:
+            assert {"cpu", "disk"} <= set((await viewer.next("history"))["samples"])
+            await viewer.send(type="watch", hosts={"web-1": ["cpu"]}, history=60)
+            await viewer.send(type="watch", hosts={"web-1": ["cpu", "disk"]}, history=60)
+            past = (await viewer.next("history"))["samples"]
+            assert "disk" in past
+            assert "cpu" not in past
+
+
 async def test_nobody_watching_means_no_detail_is_subscribed(mosquitto: Mosquitto, prefix: str) -> None:
     """In a larger fleet the bridge subscribes to live groups when a viewer comes, and not before."""
     async with (

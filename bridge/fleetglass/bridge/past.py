@@ -39,7 +39,12 @@ class Past:
         self._number = 0
 
     def want(self, host: str, selection: Selection, seconds: float) -> None:
-        """Ask for the past of a host; what is left of an earlier wish for it is dropped."""
+        """Ask for the past of a host; what is not yet sent of an earlier wish is begun anew with it."""
+        earlier = self._wishes.get(host)
+        if earlier is not None:
+            every = selection == "*" or earlier.selection == "*"
+            selection = "*" if every else frozenset({*selection, *earlier.selection})
+            seconds = max(seconds, earlier.seconds)
         self._wishes[host] = _Wish(selection, seconds)
         self._something.set()
 

@@ -183,13 +183,13 @@ class Relay:
                 self.watching.add(host)
         self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
         past = self._pasts[subscriber]
-        for host in before:
-            if before[host] != after.get(host):
-                past.drop(host)
+        for host in before.keys() - after.keys():
+            past.drop(host)
         if message.history:
             for host, selection in after.items():
-                if before.get(host) != selection:
-                    past.want(host, selection, message.history)
+                added = _added(before.get(host), selection)
+                if added is not None:
+                    past.want(host, added, message.history)
         self._want(now)
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
@@ -274,6 +274,15 @@ class Relay:
         filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
         filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
         self.on_wanted(frozenset(filters))
+
+
+def _added(before: Selection | None, after: Selection) -> Selection | None:
+    """Return the groups that a selection has more than the one before, or None when there are none."""
+    if before is None or (after == "*" and before != "*"):
+        return after
+    if before == "*" or after == "*":
+        return None
+    return after - before or None
 
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:

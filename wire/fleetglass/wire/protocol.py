@@ -143,7 +143,8 @@ class History(msgspec.Struct, tag_field="type", tag="history", omit_defaults=Tru
     """Bridge: the past of one host, oldest first, by group; the pulses under `pulse`.
 
     A long past comes in several frames, the newest samples first; `more` says that others follow. Nothing
-    follows when the selection changed meanwhile. Pulses that come late are told in such a frame too.
+    follows when the host was taken out of the selection meanwhile. Pulses that come late are told in such a
+    frame too.
     """
 
     host: str
