@@ -30,7 +30,8 @@ export class KeyedTable {
     this.#columns = columns
     this.#onPick = onPick
     const heads = columns.map((column) => element("th", { scope: "col", class: classOf(column) }, column.title))
-    this.element = element("div", { class: "table-box" },
+    // It may scroll: keys must reach it, where they reach nothing inside.
+    this.element = element("div", { class: "table-box", tabindex: onPick ? undefined : "0" },
       element("table", { class: onPick ? "small-table picking" : "small-table", "aria-label": label }, element("thead", {}, element("tr", {}, ...heads)), this.#body))
   }
 
