@@ -57,9 +57,6 @@ def text_at(page: Page, view: View) -> str:
     return page.locator("main").inner_text()
 
 
-@pytest.mark.xfail(
-    reason="all pages' modules are loaded at once: 228 KB, of which a third of the code is comments"
-)
 def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: FakeBridge) -> None:
     """All that every page asks for, fonts included, is under 200 KB as it is sent, and all of it is used."""
     page = new_page()
