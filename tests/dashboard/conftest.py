@@ -15,7 +15,7 @@ from support.views import VIEWS, View
 ContextMaker = Callable[..., Page]
 
 PATIENCE_MILLISECONDS = 20_000
-"""A busy machine may need seconds for what a quiet one does at once; a test that fails is rare, and may wait."""
+"""A busy machine may need seconds for what a quiet one does at once; a test that fails may wait."""
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
