@@ -245,7 +245,7 @@ def test_the_phone_shows_cards_without_sideways_scrolling(new_page: object, brid
     for address, seen in (
         ("/", ".card[data-host]"),
         ("/#/?view=table", "tr[data-host]"),
-        ("/#/host/web-1", '[data-panel="proc"] tbody tr'),
+        ("/#/host/web-1", '[data-panel="cpu"] dd'),
     ):
         page.goto(address)
         expect(page.locator(seen).first).to_be_visible()

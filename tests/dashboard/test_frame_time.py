@@ -86,7 +86,7 @@ def test_the_window_is_longer_or_shorter_by_key_and_in_the_address(page: Page) -
     page.keyboard.press("W")
     expect(page).to_have_url(re.compile("win=300"))
     page.goto("/#/host/web-2?win=900")
-    expect(page.get_by_role("button", name="15 min")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="15 min", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_trouble_is_told_before_the_pause(page: Page, bridge: FakeBridge) -> None:
