@@ -224,6 +224,8 @@ class App {
     const bare = document.title.replace(/^\(\d+\) /, "")
     const title = lost > 0 ? `(${lost}) ${bare}` : bare
     if (title !== document.title) document.title = title
+    // Without its bridge the page could not load the other icon.
+    if (this.#socket.link.phase !== "open") return
     const trouble = lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
     setAttribute(this.#icon, "href", trouble ? "icon-trouble.svg" : "icon.svg")
   }
