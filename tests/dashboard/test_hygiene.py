@@ -42,7 +42,8 @@ def hostile_hosts() -> list[MadeUpHost]:
     return [HostileHost(f"h{number}", number=number, name=name) for number, name in enumerate(NAMES)]
 
 
-@pytest.mark.parametrize("view", CALM, ids=lambda view: view.name)
+# What a kiosk shows is the host page once more.
+@pytest.mark.parametrize("view", [one for one in CALM if one.name != "kiosk"], ids=lambda view: view.name)
 def test_the_language_of_the_browser_changes_nothing(new_page: MakePage, view: View) -> None:
     """A German browser is shown the same numbers and words as a British one."""
     pages = [opened_in(new_page(locale=locale), view) for locale in ("en-GB", "de-DE")]
@@ -52,7 +53,8 @@ def test_the_language_of_the_browser_changes_nothing(new_page: MakePage, view: V
             page.clock.set_fixed_time(NOW + 2 * turn)
         for page in pages:
             page.wait_for_timeout(1200)
-        said = [page.inner_text("main") for page in pages]
+        # Each page writes ages in a moment of its own.
+        said = [re.sub(r"\b\d+ s ago", "a while ago", page.inner_text("main")) for page in pages]
         if said[0] == said[1]:
             break
     assert said[0] == said[1]
