@@ -1,11 +1,11 @@
 /** How the samples of one host come to the bridge, as the bridge tells every few seconds. No DOM. */
 
 import { isNumber } from "./numbers.js"
+import { gapMilliseconds } from "./readings.js"
 import { Columns } from "./store.js"
 
 const CAPACITY_ROWS = 256
 const TOLD_EVERY_SECONDS = 5
-const GAP_INTERVALS = 2.5
 
 /** @typedef {Partial<import("./contract.js").Delivery>} Delivery */
 
@@ -25,7 +25,7 @@ export class DeliveryRecord {
   get source() {
     return {
       columns: this.#columns,
-      gap: () => GAP_INTERVALS * TOLD_EVERY_SECONDS * 1000,
+      gap: () => gapMilliseconds(TOLD_EVERY_SECONDS),
       offset: () => 0,
       interval: () => TOLD_EVERY_SECONDS,
     }

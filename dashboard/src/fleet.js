@@ -6,12 +6,11 @@ import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isNumber } from "./numbers.js"
 import { TickOrder } from "./order.js"
+import { gapMilliseconds } from "./readings.js"
 import { Columns } from "./store.js"
 
 export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 const SPARKLINE_ROWS = 72
-const GAP_INTERVALS = 2.5
-const SHORTEST_GAP_SECONDS = 2.5
 const MOST_CHANGES = 10
 const NOTHING = Object.freeze({})
 
@@ -79,7 +78,14 @@ export class Host {
   get busySeconds() { return Number.isNaN(this.#busySince) ? 0 : this.pulse.time - this.#busySince }
 
   /** Milliseconds of silence that make a gap. */
-  get gapMilliseconds() { return Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * this.intervalSeconds) * 1000 }
+  get gapMilliseconds() { return gapMilliseconds(this.intervalSeconds) }
+
+  /** @param {string} group @returns {number} seconds between two samples of a group */
+  intervalOf(group) {
+    const { groups } = this.info
+    const seconds = groups && Object.hasOwn(groups, group) ? groups[group]?.interval_seconds : undefined
+    return isNumber(seconds) && seconds > 0 ? seconds : this.intervalSeconds
+  }
 
   /** @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now */
   take(pulse, received, fresh) {

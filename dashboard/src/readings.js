@@ -5,6 +5,14 @@
  * @typedef {{from: number, to: number}} Stretch milliseconds by the browser's clock
  */
 
+const GAP_INTERVALS = 2.5
+const SHORTEST_GAP_SECONDS = 2.5
+
+/** How long a silence makes a gap, in milliseconds. @param {number} intervalSeconds between two samples */
+export function gapMilliseconds(intervalSeconds) {
+  return Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * intervalSeconds) * 1000
+}
+
 /**
  * The row nearest to a moment, or undefined where nothing was sampled about then.
  * @param {Source} source @param {number} at milliseconds @param {Stretch} stretch of the rows that count

@@ -1,14 +1,12 @@
 /** The detail of the one host that is open: the last payload of each group, and its past. No DOM. */
 
 import { isSample } from "./messages.js"
-import { isNumber } from "./numbers.js"
 import { TickOrder } from "./order.js"
+import { gapMilliseconds } from "./readings.js"
 import { Columns, numbersOf } from "./store.js"
 
 const CAPACITY_ROWS = 1024
 const MAX_GROUPS = 64
-const GAP_INTERVALS = 2.5
-const SHORTEST_GAP_SECONDS = 2.5
 
 export class GroupSamples {
   /** @type {Record<string, any> | undefined} */
@@ -40,16 +38,10 @@ export class Samples {
   }
 
   /** @param {string} name @returns {number} seconds between two samples of a group */
-  interval(name) {
-    const groups = this.host.info.groups
-    const seconds = groups && Object.hasOwn(groups, name) ? groups[name]?.interval_seconds : undefined
-    return isNumber(seconds) && seconds > 0 ? seconds : this.host.intervalSeconds
-  }
+  interval(name) { return this.host.intervalOf(name) }
 
   /** @param {string} name @returns {number} milliseconds of silence that make a gap */
-  gap(name) {
-    return Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * this.interval(name)) * 1000
-  }
+  gap(name) { return gapMilliseconds(this.interval(name)) }
 
   /** @param {Record<string, unknown>} samples one tick, by group @param {number} received milliseconds */
   take(samples, received) {

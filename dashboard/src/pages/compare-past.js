@@ -3,12 +3,11 @@
 import { isSample } from "../messages.js"
 import { isNumber } from "../numbers.js"
 import { TickOrder } from "../order.js"
+import { gapMilliseconds } from "../readings.js"
 import { Columns } from "../store.js"
 import { HEADLINE, valueIn } from "./compare-metrics.js"
 
 const CAPACITY_ROWS = 1024
-const GAP_INTERVALS = 2.5
-const SHORTEST_GAP_SECONDS = 2.5
 
 /** @typedef {import("./compare-metrics.js").Metric & {unit: string | undefined}} Measured */
 
@@ -53,7 +52,7 @@ export class ComparePast {
   source({ group }) {
     return {
       columns: this.#groups.get(group)?.columns ?? new Columns(1),
-      gap: () => Math.max(SHORTEST_GAP_SECONDS, GAP_INTERVALS * this.#intervalSeconds(group)) * 1000,
+      gap: () => gapMilliseconds(this.#intervalSeconds(group)),
       offset: () => this.host?.offsetMilliseconds ?? 0,
       interval: () => this.#intervalSeconds(group),
     }
@@ -75,11 +74,7 @@ export class ComparePast {
   }
 
   /** @param {string} name */
-  #intervalSeconds(name) {
-    const groups = this.host?.info.groups
-    const seconds = groups && Object.hasOwn(groups, name) ? groups[name]?.interval_seconds : undefined
-    return isNumber(seconds) && seconds > 0 ? seconds : this.host?.intervalSeconds ?? 1
-  }
+  #intervalSeconds(name) { return this.host?.intervalOf(name) ?? 1 }
 }
 
 /** @param {unknown} payload @param {Measured[]} metrics @returns {[string, number][]} */
