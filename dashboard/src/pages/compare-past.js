@@ -45,7 +45,7 @@ export class ComparePast {
     const newest = past.at(-1)
     if (group === undefined || newest === undefined) return
     group.columns.merge(past.map((one) => ({ time: one.time, tick: one.tick, entries: entriesOf(one, group.metrics) })))
-    if (group.order.accept(newest, this.#intervalSeconds(name))) group.latest = newest
+    if (group.order.acceptPast(newest, this.#intervalSeconds(name))) group.latest = newest
   }
 
   /** Where a chart finds a metric: its key is its id. @param {Measured} metric @returns {import("../readings.js").Source} */

@@ -36,6 +36,14 @@ test("the past goes before it, in as many parts as it comes", () => {
   assert.deepEqual(values(CPU), [3, 5, 6, 9])
 })
 
+test("an older part of a past is never the present, though its agent has started again since", () => {
+  const TOTAL = { id: "total", group: "pulse", field: "total", unit: undefined }
+  past = new ComparePast("a", fleet, [TOTAL])
+  past.takePast("pulse", [pulseAt(9, { session: "new" })])
+  past.takePast("pulse", [pulseAt(3, { session: "old", total: 3 })])
+  assert.equal(past.lacks(TOTAL), true)
+})
+
 test("devices are made one number", () => {
   past.take("disk", { time: START_SECONDS, tick: 1, devices: { a: { busy_percent: 4 }, b: { busy_percent: 11 } } }, receivedAt(0))
   assert.deepEqual(values(BUSY), [11])
