@@ -6,14 +6,13 @@ are the same one. What is read is the age of a tick's first message when the fra
 """
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from audience import Audience, audience
-from rig import Spent, distribution, running_bridge, running_broker, show, told, write
-from traffic import Traffic, host_ids, traffic
+from rig import Spent, distribution, running_fleet, show, told, write
+from traffic import host_ids
 
 SETTLING_SECONDS = 5.0
 TARGET = {"p50": 15, "p99": 60}
@@ -41,19 +40,15 @@ def main() -> None:
 def measure(hosts: int, viewers: int, watched: int, seconds: float) -> dict[str, Any]:
     """Measure once."""
     with (
-        tempfile.TemporaryDirectory() as folder,
-        running_broker(Path(folder)) as broker,
-        running_bridge(broker, Path(folder)) as bridge,
-        traffic(Traffic(broker.port, hosts, hosts)),
+        running_fleet(hosts) as bridge,
+        audience(Audience(bridge.port, watches(hosts, viewers, watched), timed=True)) as watching,
     ):
-        bridge.wait_for_hosts(hosts)
-        with audience(Audience(bridge.port, watches(hosts, viewers, watched), timed=True)) as watching:
-            time.sleep(SETTLING_SECONDS)
-            watching.ask()
-            spent = Spent(bridge=bridge.pid)
-            time.sleep(seconds)
-            at = spent.stop()
-            got = watching.ask()
+        time.sleep(SETTLING_SECONDS)
+        watching.ask()
+        spent = Spent(bridge=bridge.pid)
+        time.sleep(seconds)
+        at = spent.stop()
+        got = watching.ask()
     return {
         "hosts": hosts,
         "viewers": viewers,

@@ -5,14 +5,16 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cost import Cost, cost_of, machine
+from traffic import Traffic, traffic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -112,6 +114,19 @@ def running_broker(home: Path, *more: str) -> Iterator[Mosquitto]:
         broker.kill()
 
 
+@contextlib.contextmanager
+def running_fleet(hosts: int) -> Iterator[RunningBridge]:
+    """Run a broker, a bridge and so many hosts with all groups; ready when the bridge has them live."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_broker(Path(folder)) as broker,
+        running_bridge(broker, Path(folder)) as bridge,
+        traffic(Traffic(broker.port, hosts, hosts)),
+    ):
+        bridge.wait_for_hosts(hosts)
+        yield bridge
+
+
 def distribution(ages: Sequence[float]) -> dict[str, float]:
     """Return the milliseconds within which so many percent came."""
     if len(ages) < 2:
@@ -146,6 +161,9 @@ def write(path: Path | None, rows: Sequence[dict[str, Any]], **more: Any) -> Non
 
 def told(at: Circumstances) -> dict[str, float]:
     """Return the circumstances as columns."""
-    return {"busy %": at.busy_percent, "steal %": at.steal_percent, "load": at.load_1m} | (
-        {"seconds": asdict(at)["seconds"]}
-    )
+    return {
+        "busy %": at.busy_percent,
+        "steal %": at.steal_percent,
+        "load": at.load_1m,
+        "seconds": at.seconds,
+    }

@@ -1,15 +1,13 @@
 """Frozen viewers: one in ten stops reading; what the others notice, and what the bridge's memory does."""
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from audience import Audience, Watching, audience
 from latency import watches
-from rig import Spent, distribution, running_bridge, running_broker, show, told, write
-from traffic import Traffic, traffic
+from rig import RunningBridge, Spent, distribution, running_fleet, show, told, write
 
 SETTLING_SECONDS = 5.0
 FROZEN_OF = 10
@@ -38,21 +36,17 @@ def main() -> None:
 def measure(hosts: int, viewers: int, seconds: float) -> list[dict[str, Any]]:
     """Measure before, and while one in ten is frozen."""
     with (
-        tempfile.TemporaryDirectory() as folder,
-        running_broker(Path(folder)) as broker,
-        running_bridge(broker, Path(folder)) as bridge,
-        traffic(Traffic(broker.port, hosts, hosts)),
+        running_fleet(hosts) as bridge,
+        audience(Audience(bridge.port, watches(hosts, viewers, 10), timed=True)) as watching,
     ):
-        bridge.wait_for_hosts(hosts)
-        with audience(Audience(bridge.port, watches(hosts, viewers, 10), timed=True)) as watching:
-            time.sleep(SETTLING_SECONDS)
-            rows = [_row("before", bridge, watching, seconds)]
-            watching.freeze(FROZEN_OF)
-            rows.append(_row("frozen", bridge, watching, seconds))
+        time.sleep(SETTLING_SECONDS)
+        rows = [_row("before", bridge, watching, seconds)]
+        watching.freeze(FROZEN_OF)
+        rows.append(_row("frozen", bridge, watching, seconds))
     return rows
 
 
-def _row(name: str, bridge: Any, watching: Watching, seconds: float) -> dict[str, Any]:
+def _row(name: str, bridge: RunningBridge, watching: Watching, seconds: float) -> dict[str, Any]:
     watching.ask()
     before, history_before = Spent(bridge=bridge.pid), bridge.health()["history_bytes"]
     begun = Spent(bridge=bridge.pid)

@@ -4,7 +4,6 @@ The history of the last 15 minutes fills first; what counts is what the rest tak
 """
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from typing import Any
 from audience import Audience, audience
 from cost import cost_of
 from latency import watches
-from rig import RunningBridge, running_bridge, running_broker, show, write
-from traffic import Traffic, traffic
+from rig import RunningBridge, running_fleet, show, write
 
 ROW_SECONDS = 60.0
 EXPECTED = ("viewer ", "serving ", "connected to broker")
@@ -31,13 +29,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_broker(Path(folder)) as broker,
-        running_bridge(broker, Path(folder)) as bridge,
-        traffic(Traffic(broker.port, options.hosts, options.hosts)),
-    ):
-        bridge.wait_for_hosts(options.hosts)
+    with running_fleet(options.hosts) as bridge:
         for minute in range(1, options.minutes + 1):
             # Each minute other viewers: what one leaves behind would add up.
             with audience(Audience(bridge.port, watches(options.hosts, options.viewers, 10))) as watching:
