@@ -6,7 +6,6 @@ a pretended bridge, as time must pass faster there or hosts would cost more than
 """
 
 import argparse
-import gzip
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +16,11 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
+from fleetglass.bridge.page import read_page
 from rig import Spent, running_bridge, running_broker, show, told, write
 from support.chromium import find_chromium, running_chromium
 from support.heap import Heap
-from support.page import DASHBOARD, FakeBridge, serve_dashboard
+from support.page import FakeBridge, serve_dashboard
 from support.programs import Fleetglass
 from support.samples import MadeUpHost
 from support.waiting import wait_for
@@ -144,7 +144,9 @@ def alone(browser: Browser) -> Iterator[Row]:
             page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
             page.goto("/")
             open_host(page, "web-1")
-            yield Row("page with fonts, compressed, kB", round(sum(map(weight, fetched)) / 1000, 1), "< 200")
+            files = [file for path, file in read_page().items() if path in fetched]
+            sent = sum(len(file.compressed or file.body) for file in files)
+            yield Row("page with fonts, compressed, kB", round(sent / 1000, 1), "< 200")
             heap = Heap(page)
             live(page, bridge, 60)
             before = heap.kept()
@@ -222,12 +224,6 @@ def open_host(page: Page, host: str) -> None:
         return bool(page.evaluate(shows))
 
     wait_for(is_shown, f"{host} is shown")
-
-
-def weight(path: str) -> int:
-    """Return the bytes of one file as a server would send it."""
-    content = (DASHBOARD / (path.lstrip("/") or "index.html")).read_bytes()
-    return min(len(content), len(gzip.compress(content, 6)))
 
 
 if __name__ == "__main__":

@@ -1,61 +1,30 @@
 """The dashboard's files as they are sent."""
 
-import re
+import json
 from pathlib import Path
 
-from fleetglass.bridge.page import read_page, without_comments
+from fleetglass.bridge.page import read_page
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
-MODULE = """\
-/** What it is,
- * in words. */
 
-import { a } from "./a.js"
-
-/** @typedef {{a: number}} A */
-// A reason.
-export function f(x) {
-  /** @type {A} */
-  const y = /** @type {A} */ (x)
-  return y.a / 2 // half
-}
-/** @type {A} */ (f(1)).a /* kept */
-const address = "http://x/**"
-"""
-BARE = """\
-
-
-
-import { a } from "./a.js"
-
-
-
-export function f(x) {
-
-  const y = /** @type {A} */ (x)
-  return y.a / 2 // half
-}
-/** @type {A} */ (f(1)).a /* kept */
-const address = "http://x/**"
-"""
-
-
-def test_comments_that_fill_lines_are_left_out_and_lines_keep_their_numbers() -> None:
-    """What a browser names in an error is found in the source, and nothing but comments is gone."""
-    assert without_comments(MODULE.encode()).decode() == BARE
-
-
-def test_of_every_module_all_but_comments_is_sent() -> None:
-    """A line that is not sent belongs to a comment, and what is vendored is sent as it is."""
+def test_the_modules_are_sent_as_one() -> None:
+    """Every module that has code is in the one that is sent, and its source in the map beside it."""
     files = read_page()
-    modules = [path for path in DASHBOARD.rglob("*.js") if "node_modules" not in path.parts]
-    assert len(modules) > 50
-    for path in modules:
-        sent = files["/" + path.relative_to(DASHBOARD).as_posix()].body.decode().split("\n")
-        lines = path.read_bytes().decode().split("\n")
-        assert len(sent) == len(lines)
-        if "vendor" in path.parts:
-            assert sent == lines
-        for line, kept in zip(lines, sent, strict=True):
-            assert kept == line or (kept == "" and re.match(r"\s*(//|/\*\*|\*)", line)), f"{path}: {line}"
+    assert [path for path in files if path.startswith("/src/")] == ["/src/main.js", "/src/main.js.map"]
+    assert files["/src/main.js"].body.endswith(b"//# sourceMappingURL=main.js.map\n")
+    sections = json.loads(files["/src/main.js.map"].body)["sections"]
+    sent = {section["map"]["sources"][0]: section["map"]["sourcesContent"][0] for section in sections}
+    modules = {
+        path.relative_to(DASHBOARD / "src").as_posix(): path.read_text()
+        for path in (DASHBOARD / "src").rglob("*.js")
+    }
+    assert sent == {path: code for path, code in modules.items() if path != "contract.js"}
+
+
+def test_what_is_vendored_is_sent_as_it_is() -> None:
+    """No byte of foreign code is changed, and browsers keep it."""
+    (path,) = (DASHBOARD / "vendor").rglob("smoothie.js")
+    sent = read_page()["/" + path.relative_to(DASHBOARD).as_posix()]
+    assert sent.body == path.read_bytes()
+    assert "immutable" in sent.cache_control

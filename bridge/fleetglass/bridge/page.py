@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.gather import gather
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -16,9 +18,11 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
+    ".map": "application/json",
 }
-
-_COMMENTS = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$", re.MULTILINE | re.DOTALL)
+_MODULES = "/src/"
+_MAIN = "/src/main.js"
+_MAP = "/src/main.js.map"
 _VERSION = re.compile(r"-\d+(\.\d+)+$")
 """In the name of a vendored folder: what is in it never changes."""
 
@@ -42,28 +46,27 @@ class Asset:
 
 
 def read_page() -> dict[str, Asset]:
-    """Return the dashboard's files by the path under which they are served.
+    """Return the dashboard's files by the path under which they are served, its modules as one.
 
     Raises:
-        BridgeError: the dashboard is not there.
+        BridgeError: the dashboard is not there, or its modules cannot be gathered.
     """
     folder = _folder()
-    assets = {
-        "/" + path.relative_to(folder).as_posix(): _asset(path)
+    files = {
+        "/" + path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.suffix in _TYPES and path.is_file()
     }
-    if "/index.html" not in assets:
+    if "/index.html" not in files:
         raise BridgeError(
             f"dashboard: got no index.html in {folder}, expected the page; reinstall fleetglass"
         )
-    assets["/"] = assets["/index.html"]
-    return assets
-
-
-def without_comments(module: bytes) -> bytes:
-    """Return a module less the comments that fill lines of their own; every line keeps its number."""
-    return _COMMENTS.sub(lambda comment: b"\n" * comment[0].count(b"\n"), module)
+    modules = {path: files.pop(path).decode() for path in [*files] if path.startswith(_MODULES)}
+    gathered = gather(modules, _MAIN)
+    files[_MAIN] = f"{gathered.code}//# sourceMappingURL={posixpath.basename(_MAP)}\n".encode()
+    files[_MAP] = gathered.source_map.encode()
+    files["/"] = files["/index.html"]
+    return {path: _asset(path, body) for path, body in files.items()}
 
 
 def _folder() -> Path:
@@ -72,28 +75,22 @@ def _folder() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "dashboard"
 
 
-def _asset(path: Path) -> Asset:
-    body = path.read_bytes()
-    if path.suffix == ".js" and not _is_vendored(path):
-        body = without_comments(body)  # types and reasons: a third of what a browser would have to load
-    compressed = None if path.suffix in {".woff2", ".png"} else gzip.compress(body, 9, mtime=0)
+def _asset(path: str, body: bytes) -> Asset:
+    suffix = posixpath.splitext(path)[1] or ".html"
+    compressed = None if suffix in {".woff2", ".png"} else gzip.compress(body, 9, mtime=0)
     return Asset(
         body=body,
         compressed=compressed if compressed is not None and len(compressed) < len(body) else None,
-        content_type=_TYPES[path.suffix],
+        content_type=_TYPES[suffix],
         cache_control=_cache_control(path),
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:20]}"',
     )
 
 
-def _cache_control(path: Path) -> str:
-    if _is_vendored(path):
+def _cache_control(path: str) -> str:
+    if _VERSION.search(posixpath.dirname(path)):
         return "public, max-age=31536000, immutable"
-    if path.suffix in {".woff2", ".png", ".svg"}:
+    if path.endswith((".woff2", ".png", ".svg")):
         return "public, max-age=86400"
-    # Modules import each other by name: a page of two versions must not come about.
+    # Page, styles and code belong together: a page of two versions must not come about.
     return "no-cache"
-
-
-def _is_vendored(path: Path) -> bool:
-    return _VERSION.search(path.parent.name) is not None
