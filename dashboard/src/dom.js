@@ -47,24 +47,3 @@ export function button(text, onClick, attributes = {}) {
 export function isTyping(target) {
   return target instanceof HTMLElement && target.matches("input, select, textarea, [contenteditable]")
 }
-
-/**
- * Size a canvas to its box and clear it.
- * @param {HTMLCanvasElement} canvas
- * @returns {{context: CanvasRenderingContext2D, width: number, height: number}} in CSS pixels
- */
-export function freshCanvas(canvas) {
-  const width = canvas.clientWidth
-  const height = canvas.clientHeight
-  const ratio = window.devicePixelRatio || 1
-  const pixelWidth = Math.round(width * ratio)
-  const pixelHeight = Math.round(height * ratio)
-  if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
-    canvas.width = pixelWidth
-    canvas.height = pixelHeight
-  }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
-  context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, width, height)
-  return { context, width, height }
-}

@@ -4,6 +4,7 @@ import { Crosshair } from "./crosshair.js"
 import { element } from "./dom.js"
 import { rowNear, sampleBeside, timeOf } from "./readings.js"
 import { columnKey } from "./store.js"
+import { fit } from "./picture.js"
 import { drawnLater } from "./time-view.js"
 
 const SLICES = 60
@@ -56,12 +57,10 @@ export class HeatMap {
   period() { return PERIOD_MILLISECONDS }
 
   /** @param {import("./scheduler.js").Size} size */
-  resize({ width, height, pixelWidth, pixelHeight }) {
-    this.width = width
-    this.#height = height
-    this.canvas.width = pixelWidth
-    this.canvas.height = pixelHeight
-    this.canvas.getContext("2d")?.scale(pixelWidth / width, pixelHeight / height)
+  resize(size) {
+    this.width = size.width
+    this.#height = size.height
+    fit(this.canvas, size)
   }
 
   /** @param {number} now */

@@ -22,7 +22,7 @@ export class Meter {
     setText(this.#text, percent(value))
     setAttribute(this.#text, "title", isNumber(value) ? null : MISSING_TITLE)
     const share = isNumber(value) ? Math.min(1, Math.max(0, value / 100)) : 0
-    this.#fill.style.transform = `scaleX(${share.toFixed(3)})`
+    this.#fill.style.width = `${(100 * share).toFixed(1)}%`
     setAttribute(this.element, "data-level", this.#levelOf(value))
   }
 }

@@ -6,6 +6,7 @@ const REDUCED_MOTION_PERIOD_MILLISECONDS = 1000
 /**
  * `paint` draws and touches no element, `write` changes text and places: painted one after the other, canvases cost no
  * layout in between. `resize` tells the size of the surface, in CSS and in device pixels.
+ * A period without end: only when it is wanted.
  * @typedef {{width: number, height: number, pixelWidth: number, pixelHeight: number}} Size
  * @typedef {{surface: Element, period: () => number, paint: (now: number) => void, write?: (now: number) => void,
  *   resize?: (size: Size) => void}} Painted
@@ -63,6 +64,12 @@ export class Scheduler {
   /** Have every canvas painted in the next frames. */
   repaint() {
     for (const entry of this.#entries.values()) entry.dueAt = 0
+  }
+
+  /** Have one canvas painted when it is in sight, in the next frames. @param {Painted} item */
+  wantPaint(item) {
+    const entry = this.#entries.get(item.surface)
+    if (entry !== undefined) entry.dueAt = 0
   }
 
   /** Paint every canvas at once, in sight or not, at the size that it has now. */

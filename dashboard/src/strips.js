@@ -1,6 +1,5 @@
 /** Small pictures without axes: a minute as a line, and the cores now. */
 
-import { freshCanvas } from "./dom.js"
 import { translucent } from "./theme.js"
 
 const SPAN_MILLISECONDS = 60_000
@@ -15,12 +14,11 @@ export const MAX_CORES_SHOWN = 32
  */
 
 /**
- * @param {HTMLCanvasElement} canvas
+ * @param {import("./picture.js").Sheet} sheet
  * @param {Line[]} lines
  * @param {number} now at the right edge
  */
-export function drawSparkline(canvas, lines, now) {
-  const { context, width, height } = freshCanvas(canvas)
+export function drawSparkline({ context, width, height }, lines, now) {
   const runs = lines.map((line) => runsOf(line, now))
   const highest = Math.max(Number.MIN_VALUE, ...runs.flat(2).map(({ value }) => value)) * HEADROOM
   lines.forEach(({ colour, top = highest, half }, index) => {
@@ -46,12 +44,11 @@ export function drawSparkline(canvas, lines, now) {
 
 /**
  * Each core as a column, as high as it is busy.
- * @param {HTMLCanvasElement} canvas
+ * @param {import("./picture.js").Sheet} sheet
  * @param {unknown} percents
  * @param {import("./theme.js").Colours} colours
  */
-export function drawCores(canvas, percents, colours) {
-  const { context, height } = freshCanvas(canvas)
+export function drawCores({ context, height }, percents, colours) {
   if (!Array.isArray(percents)) return
   const [width, pitch] = percents.length > WIDE_CORES ? [2, 3] : [3, 4]
   percents.slice(0, MAX_CORES_SHOWN).forEach((percent, core) => {

@@ -66,10 +66,9 @@ def test_a_gap_in_a_small_line_stays_a_gap(page: Page) -> None:
             columns.append(second, second, second > 40 && second < 50 ? [] : [["v", 50]])
           }
           const canvas = document.createElement("canvas")
-          canvas.style.width = "600px"
-          canvas.style.height = "40px"
-          document.body.append(canvas)
-          drawSparkline(canvas, [{ columns, key: "v", colour: "#ff0000", offset: 0, gap: 2500 }], 60_000)
+          Object.assign(canvas, { width: 600, height: 40 })
+          const sheet = { context: canvas.getContext("2d"), width: 600, height: 40 }
+          drawSparkline(sheet, [{ columns, key: "v", colour: "#ff0000", offset: 0, gap: 2500 }], 60_000)
           const { data } = canvas.getContext("2d").getImageData(0, 0, 600, 40)
           const columnHasInk = (x) => Array.from({ length: 40 }, (_, y) => data[4 * (600 * y + x) + 3]).some((alpha) => alpha > 0)
           return [100, 250, 350, 450, 550].map(columnHasInk)

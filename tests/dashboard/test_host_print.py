@@ -31,7 +31,9 @@ def page(page: Page) -> Page:
     page.clock.set_fixed_time(NOW)
     page.goto("/#/host/web-1")
     # Numbers come with the fleet; paper is drawn once, from what has come by then.
-    expect(page.locator('[data-panel="cpu"] canvas').first).to_have_attribute("aria-label", re.compile("range of"))
+    expect(page.locator('[data-panel="cpu"] canvas').first).to_have_attribute(
+        "aria-label", re.compile("range of")
+    )
     page.clock.set_fixed_time(NOW + 1)
     return page
 

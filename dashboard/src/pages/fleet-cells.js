@@ -4,6 +4,7 @@ import { element, setAttribute, setText } from "../dom.js"
 import { levelAt } from "../limits.js"
 import { Meter } from "../meter.js"
 import { count, isNumber, MISSING, MISSING_TITLE } from "../numbers.js"
+import { Picture } from "../picture.js"
 import { hostAddress } from "../router.js"
 import { StateMark, stateInWords } from "../state.js"
 import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../strips.js"
@@ -14,7 +15,8 @@ const GLYPHS = { warn: "▲", critical: "◆" }
 
 /** @typedef {import("../fleet.js").Host} Host */
 /** @typedef {{colours: import("../theme.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
-/** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, draw?: (host: Host, moment: Moment) => void}} Cell */
+/** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell close: of one that draws */
+/** @typedef {import("../scheduler.js").Scheduler} Scheduler */
 
 /** The name as a link, what is wrong, and the host's tags. @returns {Cell & {link: HTMLElement}} */
 export function identityCell() {
@@ -76,44 +78,47 @@ export function textCell(textOf) {
   }
 }
 
-/** @returns {Cell} */
-export function sparklineCell() {
+/** @param {Scheduler} scheduler @returns {Cell} */
+export function sparklineCell(scheduler) {
   const canvas = canvasNamed("spark", "CPU of the last minute")
-  let drawn = ""
+  /** @type {import("../strips.js").Line[]} */
+  let lines = []
+  let end = 0
+  let shown = ""
+  const picture = new Picture(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
   return {
     element: canvas,
-    write() {},
-    draw(host, { colours, now }) {
-      const key = `${host.id} ${host.recent.generation} ${host.recent.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
-      if (key === drawn) return
-      drawn = key
-      drawSparkline(canvas, [{ columns: host.recent, key: "cpu_percent", colour: colours.series[0], offset: host.offsetMilliseconds, gap: host.gapMilliseconds, top: 100 }], now)
+    write({ id, recent, offsetMilliseconds: offset, gapMilliseconds: gap }, { colours: { series: [colour] }, now }) {
+      const key = `${id} ${recent.generation} ${recent.end} ${Math.floor(now / 1000)} ${colour}`
+      if (key === shown) return
+      shown = key
+      end = now
+      lines = [{ columns: recent, key: "cpu_percent", colour, offset, gap, top: 100 }]
+      picture.renew()
     },
+    close: () => picture.close(),
   }
 }
 
-/** @returns {Cell} */
-export function coresCell() {
+/** @param {Scheduler} scheduler @returns {Cell} */
+export function coresCell(scheduler) {
   const canvas = canvasNamed("core-strip", "use of each core")
   const more = element("span", { class: "more" })
-  /** @type {unknown} */
-  let drawn
-  let dressed = ""
+  /** @type {{percents: unknown, colours?: import("../theme.js").Colours}} */
+  let shown = { percents: undefined }
+  const picture = new Picture(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
   return {
     element: element("span", { class: "cores-cell" }, canvas, more),
-    write({ pulse: { core_percents: percents } }) {
+    write({ pulse: { core_percents: percents } }, { colours }) {
       const cores = Array.isArray(percents) ? percents.length : undefined
       setText(more, cores === undefined ? MISSING : cores > MAX_CORES_SHOWN ? `+${cores - MAX_CORES_SHOWN}` : "")
       setAttribute(more, "title", cores === undefined ? MISSING_TITLE : null)
       canvas.hidden = cores === undefined
+      if (shown.percents === percents && shown.colours === colours) return
+      shown = { percents, colours }
+      picture.renew()
     },
-    draw({ pulse: { core_percents: percents } }, { colours }) {
-      const dress = `${colours.series[0]} ${window.devicePixelRatio}`
-      if (drawn === percents && dressed === dress) return
-      drawn = percents
-      dressed = dress
-      drawCores(canvas, percents, colours)
-    },
+    close: () => picture.close(),
   }
 }
 

@@ -9,7 +9,7 @@ export { byName } from "./fleet-order.js"
 
 /**
  * @typedef {import("../fleet.js").Host} Host
- * @typedef {{key: string, title: string, label?: string, numeric?: boolean, sort: (host: Host) => unknown, make: () => import("./fleet-cells.js").Cell}} FleetColumn
+ * @typedef {{key: string, title: string, label?: string, numeric?: boolean, sort: (host: Host) => unknown, make: (scheduler: import("../scheduler.js").Scheduler) => import("./fleet-cells.js").Cell}} FleetColumn
  *   label: the title in full; sort: gives a text or a number
  */
 

@@ -14,9 +14,10 @@ export class FleetGrid {
   element = element("ul", { class: "fleet-grid", role: "list", "aria-label": "Hosts" })
   list
 
-  constructor() {
+  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  constructor(scheduler) {
     this.list = new HostList({
-      body: this.element, above: spacer(), below: spacer(), make: () => new Card(), geometry: () => this.#geometry(),
+      body: this.element, above: spacer(), below: spacer(), make: () => new Card(scheduler), geometry: () => this.#geometry(),
     })
     this.element.prepend(...Array.from({ length: SKELETON_CARDS }, () => element("li", { class: "card skeleton", "aria-hidden": "true" }, element("span", { class: "bone" }))))
   }
@@ -37,36 +38,41 @@ export class FleetGrid {
 }
 
 class Card {
-  #identity = identityCell()
-  #condition = conditionCell()
-  #meters = METERS.map(([words, field, limit]) => ({ words, cell: meterCell(field, limit) }))
-  #sparkline = sparklineCell()
-  #cores = coresCell()
-  #received = textCell(({ pulse }) => networkRate(pulse.network_receive_bytes_per_second))
-  #sent = textCell(({ pulse }) => networkRate(pulse.network_transmit_bytes_per_second))
-  #celsius = textCell(({ pulse }) => celsius(pulse.temperature_celsius))
-  #cells = [this.#identity, this.#condition, ...this.#meters.map(({ cell }) => cell), this.#sparkline, this.#cores, this.#received, this.#sent, this.#celsius]
-  link = this.#identity.link
-  element = element("li", { class: "card" },
-    this.#identity.element,
-    this.#condition.element,
-    element("dl", { class: "card-meters" }, ...this.#meters.map(({ words, cell }) => element("div", {}, element("dt", {}, words), element("dd", {}, cell.element)))),
-    element("div", { class: "card-strips" }, this.#sparkline.element, this.#cores.element),
-    element("dl", { class: "card-line" },
-      named("received", "↓", this.#received.element), named("sent", "↑", this.#sent.element),
-      named("hottest sensor", "", this.#celsius.element)))
+  #cells
+  link
+  element
+
+  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  constructor(scheduler) {
+    const identity = identityCell()
+    const condition = conditionCell()
+    const meters = METERS.map(([words, field, limit]) => ({ words, cell: meterCell(field, limit) }))
+    const sparkline = sparklineCell(scheduler)
+    const cores = coresCell(scheduler)
+    const received = textCell(({ pulse }) => networkRate(pulse.network_receive_bytes_per_second))
+    const sent = textCell(({ pulse }) => networkRate(pulse.network_transmit_bytes_per_second))
+    const hottest = textCell(({ pulse }) => celsius(pulse.temperature_celsius))
+    this.#cells = [identity, condition, ...meters.map(({ cell }) => cell), sparkline, cores, received, sent, hottest]
+    this.link = identity.link
+    this.element = element("li", { class: "card" },
+      identity.element,
+      condition.element,
+      element("dl", { class: "card-meters" }, ...meters.map(({ words, cell }) => element("div", {}, element("dt", {}, words), element("dd", {}, cell.element)))),
+      element("div", { class: "card-strips" }, sparkline.element, cores.element),
+      element("dl", { class: "card-line" },
+        named("received", "↓", received.element), named("sent", "↑", sent.element), named("hottest sensor", "", hottest.element)))
+  }
+
+  /** Undo the constructor. */
+  close() {
+    for (const cell of this.#cells) cell.close?.()
+  }
 
   /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
   write(host, moment) {
     setAttribute(this.element, "data-state", host.state)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
     for (const cell of this.#cells) cell.write(host, moment)
-  }
-
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
-  draw(host, moment) {
-    this.#sparkline.draw?.(host, moment)
-    this.#cores.draw?.(host, moment)
   }
 }
 

@@ -7,7 +7,7 @@ const LINES_BEYOND_SIGHT = 6
 
 /** @typedef {import("../fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
-/** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, draw: (host: Host, moment: Moment) => void}} Item one host; place: from 0, in the order */
+/** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, close: () => void}} Item one host; place: from 0, in the order */
 /** @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with the gap below; covered: what hides the top of the window; in pixels */
 
 export class HostList {
@@ -57,10 +57,15 @@ export class HostList {
   /** @param {Host[]} hosts those to show @param {import("./fleet-order.js").Comparison} comparison */
   arrange(hosts, comparison) { this.#order = this.#arrange(hosts, comparison) }
 
-  /** Bring what is in sight up to date. @param {Moment} moment @returns {boolean} whether this is to be done once more in the next frame */
+  /** Bring what is in sight up to date. @param {Moment} moment */
   update(moment) {
     this.#moment = moment
-    return this.#write(moment)
+    this.#write(moment)
+  }
+
+  /** Undo what was made. */
+  close() {
+    for (const item of this.#items.values()) item.close()
   }
 
   /** Move the keyboard's place, and the focus with it. @param {"host" | "line"} step @param {number} by */
@@ -109,7 +114,7 @@ export class HostList {
     return held ? [...before, ...[...wanted].sort(comparison)] : [...before, ...wanted].sort(comparison)
   }
 
-  /** First line that is in the page, the one after the last, and those of them in sight. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, shown: Host[], seen: Host[]}} */
+  /** First line that is in the page, the one after the last, and the hosts in them. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, shown: Host[]}} */
   #measure() {
     const { perLine, lineHeight, gap } = this.#geometry()
     const { top } = this.#body.getBoundingClientRect()
@@ -119,22 +124,18 @@ export class HostList {
     const few = this.#order.length <= ALL_UP_TO
     const from = few ? 0 : Math.max(0, first - LINES_BEYOND_SIGHT)
     const to = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
-    const slice = (/** @type {number} */ start, /** @type {number} */ end) => this.#order.slice(start * perLine, end * perLine)
     const spaceOf = (/** @type {number} */ lines) => Math.max(0, lines * lineHeight - gap)
-    return { spaceOf, lines, from, to, shown: slice(from, to), seen: slice(first, last) }
+    return { spaceOf, lines, from, to, shown: this.#order.slice(from * perLine, to * perLine) }
   }
 
-  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment @returns {boolean} whether canvases are to be drawn in the next pass */
+  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment */
   #write(moment) {
-    const { spaceOf, lines, from, to, shown, seen } = this.#measure()
-    for (const host of seen) this.#items.get(host.id)?.draw(host, moment)
-    const isNew = seen.some((host) => !this.#items.has(host.id))
+    const { spaceOf, lines, from, to, shown } = this.#measure()
     this.#place(shown)
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
     const start = this.#order.indexOf(shown[0])
     shown.forEach((host, index) => this.#items.get(host.id)?.write(host, moment, start + index))
-    return isNew
   }
 
   /** What went out of sight is used again for what came in: scrolling makes nothing new. @param {Host[]} shown */
@@ -146,11 +147,11 @@ export class HostList {
       if (wanted.has(id)) continue
       this.#items.delete(id)
       // The focus must not find itself at another host.
-      if (item.element.contains(document.activeElement)) item.element.remove()
+      if (item.element.contains(document.activeElement)) drop(item)
       else spare.push(item)
     }
     const items = new Map(shown.map((host) => [host.id, this.#items.get(host.id) ?? this.#adopt(spare.pop(), host.id)]))
-    for (const item of spare) item.element.remove()
+    for (const item of spare) drop(item)
     this.#items = items
     let place = this.#above.nextElementSibling
     for (const { element } of items.values()) {
@@ -166,6 +167,12 @@ export class HostList {
     setAttribute(adopted.element, "data-cursor", id === this.#cursor ? "" : null)
     return adopted
   }
+}
+
+/** @param {Item} item */
+function drop(item) {
+  item.element.remove()
+  item.close()
 }
 
 /** @param {HTMLElement} spacer @param {number} height */

@@ -63,10 +63,10 @@ export class FleetPage {
       onState: (state) => this.#toggleState(state), onWords: (q) => this.#narrow({ q }),
       onView: (view) => this.#show(view), onDown: () => this.#list.move("host", 0),
     })
-    this.#summary = new FleetSummary(() => this.#toggleState("attention"))
-    this.#table = new FleetTable((sort) => this.#sort(sort))
+    this.#summary = new FleetSummary(context.scheduler, () => this.#toggleState("attention"))
+    this.#table = new FleetTable(context.scheduler, (sort) => this.#sort(sort))
     this.#table.showSort(this.#query.sort)
-    this.#grid = new FleetGrid()
+    this.#grid = new FleetGrid(context.scheduler)
     this.#filterBar = new FilterBar({ onTag: (tag) => this.#toggleTag(tag), onClear: () => this.#clearFilter() })
     this.#compareBar = new CompareBar({ onCompare: () => this.#compare(), onClear: () => this.#pick(new Set()) })
     /** @type {HTMLElement[]} */
@@ -97,6 +97,9 @@ export class FleetPage {
     window.clearTimeout(this.#pastTimer)
     window.removeEventListener("scroll", this.#wantText)
     window.removeEventListener("resize", this.#wantText)
+    this.#table.list.close()
+    this.#grid.list.close()
+    this.#summary.close()
     this.#context.main.replaceChildren()
     this.#context.tools.replaceChildren()
   }
@@ -137,11 +140,10 @@ export class FleetPage {
     const alertsOf = (/** @type {import("../fleet.js").Host} */ host) => alerts.get(host) ?? []
     this.#arrange(this.#survey, alertsOf)
     this.#choosePresent()
-    // What is measured comes first, what is written last.
-    this.#summary.draw(fleet.sums, this.#colours, now)
-    if (this.#list.update({ colours: this.#colours, now, alertsOf, picked: this.#picked })) this.#wantText()
+    // It measures, and so comes before what is written.
+    this.#list.update({ colours: this.#colours, now, alertsOf, picked: this.#picked })
     this.#tools.update(counts, { states: this.#filter.states, words: this.#query.q, view: this.#view })
-    this.#summary.update(this.#survey, this.#filter.states.has("attention"))
+    this.#summary.update(this.#survey, this.#filter.states.has("attention"), { sums: fleet.sums, colours: this.#colours, now })
     this.#filterBar.update(this.#filter, this.#shown, total)
     this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
     this.#writeNothing(total)

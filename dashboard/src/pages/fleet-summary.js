@@ -3,12 +3,16 @@
 import { button, element, setAttribute, setText } from "../dom.js"
 import { SUMS_GAP_MILLISECONDS } from "../fleet-sums.js"
 import { byteRate, bytes, count, isNumber, MISSING, networkRate, percent } from "../numbers.js"
+import { Picture } from "../picture.js"
 import { drawSparkline } from "../strips.js"
 import { canvasNamed } from "./fleet-cells.js"
 
 /** @typedef {import("./fleet-survey.js").Survey} Survey */
 /** @typedef {{key: string, mark: string, value: string, level?: string | null}} Figure mark: what tells two figures apart */
 /** @typedef {{title: string, label: string, lines: string[], figures: (survey: Survey) => Figure[], detail: (survey: Survey) => string}} TileKind lines: of the sums */
+
+/** What the lines are drawn from. @typedef {{sums: import("../fleet-sums.js").FleetSums, colours: import("../theme.js").Colours, now: number}} Past */
+/** @typedef {import("../scheduler.js").Scheduler} Scheduler */
 
 /** @type {TileKind[]} */
 const TILES = [
@@ -19,30 +23,36 @@ const TILES = [
   { title: "disks", label: "disks, read above and written below", lines: ["read", "written"], figures: ({ sums }) => [figure(byteRate(sums.read), "r"), figure(byteRate(sums.written), "w")], detail: () => "read, written" },
 ]
 
+/** @type {TileKind} */
+const ATTENTION = {
+  title: "attention", label: "hosts that need attention", lines: ["attention"],
+  figures: ({ troubled: { critical, warn } }) => [{ ...figure(count(critical + warn)), level: critical > 0 ? "critical" : warn > 0 ? "warn" : null }],
+  detail: ({ troubled: { critical, warn } }) => (critical + warn === 0 ? "nothing to do" : [critical > 0 ? `◆ ${count(critical)} critical` : "", warn > 0 ? `▲ ${count(warn)} warning` : ""].filter(Boolean).join(", ")),
+}
+
 export class FleetSummary {
   #attention
   #tiles
   element
 
-  /** @param {() => void} onAttention shows only what needs attention, or all again */
-  constructor(onAttention) {
-    this.#attention = new AttentionTile(onAttention)
-    this.#tiles = TILES.map((kind) => new Tile(kind))
+  /** @param {Scheduler} scheduler @param {() => void} onAttention shows only what needs attention, or all again */
+  constructor(scheduler, onAttention) {
+    this.#attention = new AttentionTile(scheduler, onAttention)
+    this.#tiles = TILES.map((kind) => new Tile(scheduler, kind))
     const [hosts, ...others] = this.#tiles
     this.element = element("section", { class: "summary", "aria-label": "The fleet in sum" },
       hosts.element, this.#attention.element, ...others.map((tile) => tile.element))
   }
 
-  /** @param {Survey} survey @param {boolean} filtered whether only what needs attention is shown */
-  update(survey, filtered) {
-    this.#attention.update(survey, filtered)
-    for (const tile of this.#tiles) tile.update(survey)
+  /** Undo the constructor. */
+  close() {
+    for (const tile of [this.#attention.tile, ...this.#tiles]) tile.close()
   }
 
-  /** @param {import("../fleet-sums.js").FleetSums} sums @param {import("../theme.js").Colours} colours @param {number} now */
-  draw(sums, colours, now) {
-    this.#attention.tile.draw(sums, colours, now)
-    for (const tile of this.#tiles) tile.draw(sums, colours, now)
+  /** @param {Survey} survey @param {boolean} filtered whether only what needs attention is shown @param {Past} past */
+  update(survey, filtered, past) {
+    this.#attention.update(survey, filtered, past)
+    for (const tile of this.#tiles) tile.update(survey, past)
   }
 }
 
@@ -50,22 +60,28 @@ class Tile {
   #kind
   #figures = element("p", { class: "figures" })
   #detail = element("p", { class: "detail" })
-  #canvas
-  #drawn = ""
+  #picture
+  /** @type {Past | undefined} */
+  #past
+  #shown = ""
   /** @type {{box: HTMLElement, mark: HTMLElement, number: HTMLElement, unit: HTMLElement}[]} */
   #written = []
   element
 
-  /** @param {TileKind} kind */
-  constructor(kind) {
+  /** @param {Scheduler} scheduler @param {TileKind} kind */
+  constructor(scheduler, kind) {
     this.#kind = kind
-    this.#canvas = canvasNamed("tile-line", `${kind.label}, the last minute`)
+    const canvas = canvasNamed("tile-line", `${kind.label}, the last minute`)
+    this.#picture = new Picture(scheduler, canvas, (sheet) => this.#draw(sheet))
     this.element = element("div", { class: `tile tile-${kind.title}` },
-      element("h2", { class: "tile-title" }, kind.title), this.#figures, this.#detail, this.#canvas)
+      element("h2", { class: "tile-title" }, kind.title), this.#figures, this.#detail, canvas)
   }
 
-  /** @param {Survey} survey */
-  update(survey) {
+  /** Undo the constructor. */
+  close() { this.#picture.close() }
+
+  /** @param {Survey} survey @param {Past} past */
+  update(survey, past) {
     const figures = this.#kind.figures(survey)
     while (this.#written.length < figures.length) this.#add()
     figures.forEach(({ mark, value, level }, index) => {
@@ -78,15 +94,25 @@ class Tile {
       setAttribute(written.box, "data-level", level)
     })
     setText(this.#detail, this.#kind.detail(survey))
+    this.#renew(past)
   }
 
-  /** @param {import("../fleet-sums.js").FleetSums} sums @param {import("../theme.js").Colours} colours @param {number} now */
-  draw({ columns }, colours, now) {
-    const key = `${columns.generation} ${columns.end} ${Math.floor(now / 1000)} ${colours.series[0]} ${window.devicePixelRatio}`
-    if (key === this.#drawn) return
-    this.#drawn = key
+  /** @param {Past} past */
+  #renew(past) {
+    const { sums: { columns }, colours, now } = past
+    const key = `${columns.generation} ${columns.end} ${Math.floor(now / 1000)} ${colours.series[0]}`
+    if (key === this.#shown) return
+    this.#shown = key
+    this.#past = past
+    this.#picture.renew()
+  }
+
+  /** @param {import("../picture.js").Sheet} sheet */
+  #draw(sheet) {
+    if (this.#past === undefined) return
+    const { sums: { columns }, colours, now } = this.#past
     const { lines } = this.#kind
-    drawSparkline(this.#canvas, lines.map((line, index) => ({
+    drawSparkline(sheet, lines.map((line, index) => ({
       columns, key: line, colour: colours.series[index], offset: 0, gap: SUMS_GAP_MILLISECONDS,
       half: lines.length < 2 ? undefined : index === 0 ? "upper" : "lower",
     })), now)
@@ -104,22 +130,19 @@ class Tile {
 class AttentionTile {
   #button
   element
-  tile = new Tile({
-    title: "attention", label: "hosts that need attention", lines: ["attention"],
-    figures: ({ troubled: { critical, warn } }) => [{ ...figure(count(critical + warn)), level: critical > 0 ? "critical" : warn > 0 ? "warn" : null }],
-    detail: ({ troubled: { critical, warn } }) => (critical + warn === 0 ? "nothing to do" : [critical > 0 ? `◆ ${count(critical)} critical` : "", warn > 0 ? `▲ ${count(warn)} warning` : ""].filter(Boolean).join(", ")),
-  })
+  tile
 
-  /** @param {() => void} onPress */
-  constructor(onPress) {
+  /** @param {Scheduler} scheduler @param {() => void} onPress */
+  constructor(scheduler, onPress) {
+    this.tile = new Tile(scheduler, ATTENTION)
     this.element = this.tile.element
     this.#button = button("show", onPress, { class: "attention-button" })
     this.element.append(this.#button)
   }
 
-  /** @param {Survey} survey @param {boolean} filtered */
-  update(survey, filtered) {
-    this.tile.update(survey)
+  /** @param {Survey} survey @param {boolean} filtered @param {Past} past */
+  update(survey, filtered, past) {
+    this.tile.update(survey, past)
     const { critical, warn } = survey.troubled
     this.#button.hidden = critical + warn === 0 && !filtered
     setText(this.#button, filtered ? "show all" : "show")

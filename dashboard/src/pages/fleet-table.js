@@ -15,14 +15,17 @@ export class FleetTable {
   #table
   list
 
-  /** @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the usual order */
-  constructor(onSort) {
+  /**
+   * @param {import("../scheduler.js").Scheduler} scheduler
+   * @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the usual order
+   */
+  constructor(scheduler, onSort) {
     this.#onSort = onSort
     const heads = COLUMNS.map((column) => this.#makeHead(column))
     this.#stuck = heads[0]
     this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, element("thead", {}, element("tr", {}, ...heads)), this.#body)
     this.list = new HostList({
-      body: this.#body, above: spacer(), below: spacer(), make: () => new Row(),
+      body: this.#body, above: spacer(), below: spacer(), make: () => new Row(scheduler),
       geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, gap: 0, covered: this.#stuck.getBoundingClientRect().bottom }),
     })
     // Only hosts have a line height; until the first comes, empty rows hold their place.
@@ -66,9 +69,20 @@ export class FleetTable {
 }
 
 class Row {
-  #cells = COLUMNS.map((column) => column.make())
-  element = element("tr", {}, ...COLUMNS.map((column, index) =>
-    element(index === 0 ? "th" : "td", { class: classOf(column), scope: index === 0 ? "row" : undefined }, this.#cells[index].element)))
+  #cells
+  element
+
+  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  constructor(scheduler) {
+    this.#cells = COLUMNS.map((column) => column.make(scheduler))
+    this.element = element("tr", {}, ...COLUMNS.map((column, index) =>
+      element(index === 0 ? "th" : "td", { class: classOf(column), scope: index === 0 ? "row" : undefined }, this.#cells[index].element)))
+  }
+
+  /** Undo the constructor. */
+  close() {
+    for (const cell of this.#cells) cell.close?.()
+  }
 
   get link() { return /** @type {HTMLElement} */ (this.element.querySelector(".host-link")) }
 
@@ -79,11 +93,6 @@ class Row {
     setAttribute(this.element, "data-state", host.state)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
     for (const cell of this.#cells) cell.write(host, moment)
-  }
-
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
-  draw(host, moment) {
-    for (const cell of this.#cells) cell.draw?.(host, moment)
   }
 }
 
