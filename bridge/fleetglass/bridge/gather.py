@@ -62,7 +62,7 @@ def gather(modules: Mapping[str, str], main: str) -> Gathered:
 
 
 def _without_comments(code: str) -> str:
-    """Leave out types and reasons, a third of the whole, where they fill lines; every line keeps its number."""
+    """Leave out types and reasons where they fill lines, a third of the whole; lines keep their numbers."""
     return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), code)
 
 
