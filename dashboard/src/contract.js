@@ -454,7 +454,7 @@ export {}
  */
 
 /**
- * Bridge: every host, after `welcome` and whenever single changes would be more.
+ * Bridge: every host, after `welcome`; each `info` less `INFO_OF_WATCHED`.
  * @typedef {object} FleetFrame
  * @property {"fleet"} type
  * @property {number} time

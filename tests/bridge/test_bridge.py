@@ -46,6 +46,27 @@ async def test_a_viewer_is_told_of_the_fleet_and_then_of_every_pulse(
             assert frame["hosts"] == {"web-1": json.loads(pulse(2, anything={"new": 1}))}
 
 
+async def test_who_watches_a_host_is_told_all_of_its_info(mosquitto: Mosquitto, prefix: str) -> None:
+    """What is long in an info comes with the first selected group, and to its watchers when it changes."""
+    short: dict[str, Any] = {"host_name": "w", "agent_version": "1", "interval_seconds": 1, "own": 2}
+    short |= {"time": 1, "session": "s"}
+    whole = short | {"groups": {"cpu": {"interval_seconds": 1}}, "devices": {"disk": ["sda"]}}
+    changed = {"host_name": "x", "tags": ["new"]}
+    async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
+        await agent.publish(f"{prefix}/web-1/info", json.dumps(whole), retain=True)
+        await bridge.until_known("web-1")
+        async with bridge.viewer() as viewer, bridge.viewer(fleet=True) as other:
+            assert (await viewer.next("fleet"))["hosts"][0]["info"] == short
+            assert (await other.next("fleet"))["hosts"][0]["info"] == short
+            await viewer.send(type="watch", fleet=False, hosts={"web-1": []}, history=0)
+            await viewer.send(type="watch", fleet=False, hosts={"web-1": ["cpu"]}, history=0)
+            assert (await viewer.next("host"))["info"] == whole
+            await viewer.send(type="watch", fleet=False, hosts={"web-1": "*"}, history=0)
+            await agent.publish(f"{prefix}/web-1/info", json.dumps(whole | changed), retain=True)
+            assert (await viewer.next("host"))["info"] == whole | changed
+            assert (await other.next("host"))["info"] == short | changed
+
+
 async def test_the_detail_of_a_watched_host_comes_to_its_watchers(mosquitto: Mosquitto, prefix: str) -> None:
     """A viewer gets all groups of a host, or only those that it selected."""
     async with (

@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 from fleetglass.bridge.web import CONTENT_SECURITY_POLICY
+from fleetglass.wire.protocol import INFO_OF_WATCHED
 from support.samples import MadeUpHost, Payload
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
@@ -144,12 +145,16 @@ class FakeBridge:
     def _answer_watch(self, message: Payload) -> None:
         before, self._watch = self._watch, message
         for host in self.hosts:
-            if not self.history or host.id not in message["hosts"] or self._state(host) == "waiting":
+            if host.id not in message["hosts"] or self._state(host) == "waiting":
                 continue
-            if before.get("hosts", {}).get(host.id) == message["hosts"][host.id]:
+            groups, groups_before = message["hosts"][host.id], before.get("hosts", {}).get(host.id)
+            if groups and not groups_before:
+                self.send(
+                    "host", id=host.id, state=self._state(host), since=self.now - 30, info=host.info(self.now)
+                )
+            if not self.history or groups == groups_before:
                 continue
             seconds = int(message["history"])
-            groups = message["hosts"][host.id]
             if groups:
                 past = host.history(self.now, seconds)
                 wanted = _chosen(past, groups) | {"pulse": past["pulse"]}
@@ -161,7 +166,8 @@ class FakeBridge:
         state = self._state(host)
         entry: Payload = {"id": host.id, "state": state, "since": self.now - 30}
         if state != "waiting":
-            entry |= {"info": host.info(self.now), "pulse": self._pulse(host)}
+            info = {name: value for name, value in host.info(self.now).items() if name not in INFO_OF_WATCHED}
+            entry |= {"info": info, "pulse": self._pulse(host)}
         return entry
 
     def _state(self, host: MadeUpHost) -> str:

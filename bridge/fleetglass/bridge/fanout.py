@@ -135,10 +135,17 @@ class Fanout:
             subject = f"{host} {self._chunks % MOST_CHUNKS}"
             self._put(watchers, "backfill", subject, self._encode(HistoryFrame(host=host, samples=samples)))
 
-    def host_changed(self, change: Host) -> None:
-        """Tell every viewer of a change of one host."""
+    def host_changed(self, change: Host, detail: Host | None = None) -> None:
+        """Tell every viewer of a change of one host; those who watch it get the detail, if there is one."""
         kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
-        self._spread(self._subscribers, kind, change.id, self._encode(change))
+        watchers = {one for one in self._watchers.get(change.id, ()) if detail and one.hosts[change.id]}
+        self._spread(self._subscribers - watchers, kind, change.id, self._encode(change))
+        if watchers:
+            self._spread(watchers, kind, change.id, self._encode(detail or change))
+
+    def introduce(self, subscriber: Subscriber, host: Host) -> None:
+        """Tell a viewer that begins to watch a host what it is."""
+        self._spread([subscriber], "info", host.id, self._encode(host))
 
     def delivery(self, message: Host) -> None:
         """Tell those who watch a host how its pulses arrive."""

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from fleetglass.bridge.delivery import Arrivals, Latencies
 from fleetglass.bridge.presence import GRACE_SECONDS, LATE_MIN_SECONDS, Presence
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.payloads import Info, Pulse, Status
-from fleetglass.wire.protocol import HostState
+from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 
 INFO_SECONDS = 3.0
 """An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
@@ -26,6 +28,8 @@ class Host:
     since: float = 0.0
     """When it got into this state: UTC, seconds since the epoch."""
     info: bytes | None = None
+    info_summary: bytes | None = None
+    """Less what only those are told who watch the host."""
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
@@ -113,7 +117,7 @@ class Fleet:
         if not payload:
             known = self._hosts.get(host)
             if known is not None and known.info is not None:
-                known.info = None
+                known.info = known.info_summary = None
                 self._without_info[host] = known
                 known.demand_groups = frozenset()
                 self._changes.infos.add(host)
@@ -124,6 +128,7 @@ class Fleet:
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
             record.info = payload
+            record.info_summary = _summary(payload)
             self._without_info.pop(host, None)
             self._changes.infos.add(host)
 
@@ -193,3 +198,8 @@ class Fleet:
             record.state = state
             record.since = wall
             self._changes.states.add(record.id)
+
+
+def _summary(info: bytes) -> bytes:
+    fields: dict[str, msgspec.Raw] = msgspec.json.decode(info, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({name: value for name, value in fields.items() if name not in INFO_OF_WATCHED})

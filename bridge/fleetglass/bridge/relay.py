@@ -11,6 +11,7 @@ from fleetglass.bridge.backfill import Dated
 from fleetglass.bridge.demand import Demands
 from fleetglass.bridge.fanout import Fanout, Selection, Subscriber
 from fleetglass.bridge.fleet import Fleet
+from fleetglass.bridge.fleet import Host as KnownHost
 from fleetglass.bridge.history import History
 from fleetglass.bridge.inbox import Inbox
 from fleetglass.bridge.past import Past, past_frames
@@ -126,12 +127,12 @@ class Relay:
         """Send the fleet frame, once per second."""
         self.fanout.send_pulses(self._wall())
 
-    def entries(self, *, detail: bool = True) -> list[HostEntry]:
-        """Return every host as viewers are told; without `detail`, without info and pulse."""
-        return [self.entry(host.id, detail=detail) for host in self.fleet]
+    def entries(self) -> list[HostEntry]:
+        """Return every host as viewers are told of the fleet."""
+        return [_entry(host, host.info_summary) for host in self.fleet]
 
-    def entry(self, host_id: str, *, detail: bool = True) -> HostEntry:
-        """Return one host as viewers are told.
+    def entry(self, host_id: str) -> HostEntry:
+        """Return one host as those are told who watch it.
 
         Raises:
             KeyError: the host is not known.
@@ -139,12 +140,7 @@ class Relay:
         host = self.fleet.get(host_id)
         if host is None:
             raise KeyError(host_id)
-        entry = HostEntry(id=host.id, state=host.state, since=host.since)
-        if detail and host.info is not None:
-            entry.info = msgspec.Raw(host.info)
-        if detail and host.pulse is not None:
-            entry.pulse = msgspec.Raw(host.pulse)
-        return entry
+        return _entry(host, host.info)
 
     def join(self, subscriber: Subscriber) -> None:
         """Let a viewer take part and tell it of every host."""
@@ -182,6 +178,11 @@ class Relay:
             if selection:
                 self.watching.add(host)
         self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
+        for host, selection in after.items():
+            if selection and not before.get(host):
+                known = self.fleet.get(host)
+                if known is not None and known.info is not None:
+                    self.fanout.introduce(subscriber, _change(known, known.info))
         past = self._pasts[subscriber]
         for host in before.keys() - after.keys():
             past.drop(host)
@@ -262,10 +263,10 @@ class Relay:
             host = self.fleet.get(host_id)
             if host is None:
                 continue
-            message = Host(id=host_id, state=host.state, since=host.since)
-            if host_id in changes.infos and host.info is not None:
-                message.info = msgspec.Raw(host.info)
-            self.fanout.host_changed(message)
+            if host_id in changes.infos:
+                self.fanout.host_changed(_change(host, host.info_summary), _change(host, host.info))
+            else:
+                self.fanout.host_changed(_change(host))
 
     def _want(self, now: float) -> None:
         wanted = self.watching.hosts(now)
@@ -274,6 +275,22 @@ class Relay:
         filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
         filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
         self.on_wanted(frozenset(filters))
+
+
+def _entry(host: KnownHost, info: bytes | None) -> HostEntry:
+    entry = HostEntry(id=host.id, state=host.state, since=host.since)
+    if info is not None:
+        entry.info = msgspec.Raw(info)
+    if host.pulse is not None:
+        entry.pulse = msgspec.Raw(host.pulse)
+    return entry
+
+
+def _change(host: KnownHost, info: bytes | None = None) -> Host:
+    change = Host(id=host.id, state=host.state, since=host.since)
+    if info is not None:
+        change.info = msgspec.Raw(info)
+    return change
 
 
 def _added(before: Selection | None, after: Selection) -> Selection | None:

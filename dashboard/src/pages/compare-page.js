@@ -121,7 +121,8 @@ export class ComparePage {
   }
 
   #ask() {
-    const groups = [...new Set(this.#metrics.map(({ group }) => group))].filter((group) => group !== HEADLINE)
+    // What a host can be compared by is told to those who ask for a group.
+    const groups = [...new Set(["collector", ...this.#metrics.map(({ group }) => group)])].filter((group) => group !== HEADLINE)
     for (const panel of this.#panels) panel.close()
     this.#panels = []
     this.#built = false

@@ -74,8 +74,15 @@ class Welcome(msgspec.Struct, tag_field="type", tag="welcome", kw_only=True):
     limits: Limits
 
 
+INFO_OF_WATCHED = ("groups", "devices")
+"""The fields of `info` that are most of it, and tell nothing that is shown of a host that nobody opened."""
+
+
 class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock."""
+    """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
+
+    `info` is what the host published, in the list of a whole fleet less `INFO_OF_WATCHED`.
+    """
 
     id: str
     state: HostState
@@ -85,7 +92,7 @@ class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Fleet(msgspec.Struct, tag_field="type", tag="fleet", kw_only=True):
-    """Bridge: every host, after `welcome` and whenever single changes would be more."""
+    """Bridge: every host, after `welcome`; each `info` less `INFO_OF_WATCHED`."""
 
     time: float
     hosts: list[HostEntry]
@@ -114,7 +121,8 @@ class Delivery(msgspec.Struct, kw_only=True):
 class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defaults=True):
     """Bridge: one host changed its state or its info, or was removed. Sent to every viewer.
 
-    Those who watch the host are told its `delivery` every 5 s too, in such a message of its own.
+    Who begins to select groups of a host is told of it once more. To those who do, `info` is whole, to all
+    others less `INFO_OF_WATCHED`; and its `delivery` they are told every 5 s, in such a message of its own.
     """
 
     id: str
