@@ -29,7 +29,7 @@ def test_hosts_stand_beside_each_other_with_their_past(page: Page, bridge: FakeB
     assert bridge.messages("watch")[-1] == {
         "type": "watch",
         "fleet": True,
-        "hosts": {"web-1": [], "web-2": []},
+        "hosts": {"web-1": ["collector"], "web-2": ["collector"]},
         "history": 65,
     }
     canvas = page.locator('[data-metric="cpu_percent"] canvas')

@@ -40,8 +40,9 @@ def fold(page: Page, key: str) -> None:
 
 
 def watched(bridge: FakeBridge) -> Any:
-    """Return the groups of the host that the page asks for now."""
-    return bridge.messages("watch")[-1]["hosts"]["web-1"]
+    """Return the groups of the host that the page asks for now; none before it asks."""
+    asked = bridge.messages("watch")
+    return asked[-1]["hosts"]["web-1"] if asked else None
 
 
 def send(page: Page, bridge: FakeBridge, **samples: dict[str, Any]) -> None:
