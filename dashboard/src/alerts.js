@@ -16,9 +16,10 @@ import { stateInWords } from "./state.js"
  * @param {import("./fleet.js").Host} host
  * @param {number} now milliseconds
  * @param {Latest} [latest] where the detail of the host is known: then temperatures, throttling and collectors are judged, too
+ * @param {number} [busySeconds] for how long its processors are busy without a break
  * @returns {Alert[]}
  */
-export function alertsOf(host, now, latest = () => undefined) {
+export function alertsOf(host, now, latest = () => undefined, busySeconds = host.busySeconds) {
   /** @type {Alert[]} */
   const alerts = []
   if (typeof host.info.conflict === "string") {
@@ -26,12 +27,12 @@ export function alertsOf(host, now, latest = () => undefined) {
   }
   if (host.state === "lost") alerts.push({ level: "critical", metric: "state", words: stateInWords(host, now) })
   if (host.state === "late") alerts.push({ level: "warn", metric: "state", words: stateInWords(host, now) })
-  if (host.state === "live") alerts.push(...headlineAlerts(host, latest), ...clockAlerts(host), ...detailAlerts(latest))
+  if (host.state === "live") alerts.push(...headlineAlerts(host, latest, busySeconds), ...clockAlerts(host), ...detailAlerts(latest))
   return alerts.length < 2 ? alerts : alerts.sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical"))
 }
 
-/** What the pulse tells, or the detail where that is newer. @param {import("./fleet.js").Host} host @param {Latest} latest @returns {Alert[]} */
-function headlineAlerts(host, latest) {
+/** What the pulse tells, or the detail where that is newer. @param {import("./fleet.js").Host} host @param {Latest} latest @param {number} busySeconds @returns {Alert[]} */
+function headlineAlerts(host, latest, busySeconds) {
   const isNew = (host.newest - host.pulse.time) * 1000 <= host.gapMilliseconds
   const pulse = isNew ? host.pulse : {}
   const memory = latest("memory")
@@ -45,8 +46,8 @@ function headlineAlerts(host, latest) {
   const batteries = entriesOf(latest("power")?.batteries)
   if (batteries.length === 0) judge(alerts, "power", "battery", LIMITS.battery, pulse.battery_percent)
   for (const [name, { charge_percent: charge }] of batteries) judge(alerts, "power", name, LIMITS.battery, charge)
-  if (isNew && host.busySeconds >= BUSY_SECONDS) {
-    alerts.push({ level: "warn", metric: "cpu", words: `CPU ${percent(pulse.cpu_percent)}, busy over ${BUSY_SECONDS} s` })
+  if (busySeconds >= BUSY_SECONDS) {
+    alerts.push({ level: "warn", metric: "cpu", words: `CPU ${percent(latest("cpu")?.total_percent ?? pulse.cpu_percent)}, busy over ${BUSY_SECONDS} s` })
   }
   return alerts
 }

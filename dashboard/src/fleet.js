@@ -6,7 +6,7 @@ import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isNumber } from "./numbers.js"
 import { TickOrder } from "./order.js"
-import { gapMilliseconds } from "./readings.js"
+import { gapMilliseconds, secondsAtLeast } from "./readings.js"
 import { Columns } from "./store.js"
 
 export const STATES = ["live", "late", "lost", "waiting", "stopped"]
@@ -35,8 +35,6 @@ export class Host {
   hasNamesake = false
   #order = new TickOrder()
   #bridgeClock
-  /** Since when its processors are busy without a break, seconds by its clock, or NaN. */
-  #busySince = Number.NaN
 
   /** @param {string} id @param {ClockOffset} [bridgeClock] */
   constructor(id, bridgeClock = new ClockOffset()) {
@@ -75,7 +73,7 @@ export class Host {
   }
 
   /** For how long its processors were busy without a break when the last pulse came, as far as its pulses are known. */
-  get busySeconds() { return Number.isNaN(this.#busySince) ? 0 : this.pulse.time - this.#busySince }
+  get busySeconds() { return secondsAtLeast(this.recent, "cpu_percent", BUSY_PERCENT, this.newest, this.gapMilliseconds) }
 
   /** Milliseconds of silence that make a gap. */
   get gapMilliseconds() { return gapMilliseconds(this.intervalSeconds) }
@@ -94,7 +92,6 @@ export class Host {
     if (!this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
     this.recent.append(pulse.time, pulse.tick, headline(pulse))
-    this.#followBusy(pulse.time, this.pulse.cpu_percent, this.newest)
     this.hear(pulse.time)
   }
 
@@ -108,11 +105,6 @@ export class Host {
       this.pulse = newest
       this.hear(newest.time)
     }
-    this.#busySince = Number.NaN
-    for (let row = this.recent.first; row < this.recent.end; row += 1) {
-      const before = row > this.recent.first ? this.recent.time(row - 1) : Number.NaN
-      this.#followBusy(this.recent.time(row), this.recent.value("cpu_percent", row), before)
-    }
   }
 
   /** It got into a state. @param {string} state @param {boolean} isFirst that this page knows of it */
@@ -123,12 +115,6 @@ export class Host {
 
   /** A sample came. @param {number} time seconds by the host's clock */
   hear(time) { this.newest = time }
-
-  /** @param {number} time @param {unknown} percent @param {number} before time of the sample before */
-  #followBusy(time, percent, before) {
-    if (!isNumber(percent) || percent < BUSY_PERCENT) this.#busySince = Number.NaN
-    else if (Number.isNaN(this.#busySince) || (time - before) * 1000 > this.gapMilliseconds) this.#busySince = time
-  }
 }
 
 export class Fleet {

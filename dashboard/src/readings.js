@@ -76,3 +76,18 @@ export function rangeOf(source, keys, { from, to }) {
   }
   return { min, max }
 }
+
+/**
+ * For how long a column was at least so high without a break when its last value came, in seconds; 0 where that is older than a gap.
+ * @param {import("./store.js").Columns} columns @param {string} key @param {number} least
+ * @param {number} time up to which values count, seconds by the host's clock @param {number} gap milliseconds
+ */
+export function secondsAtLeast(columns, key, least, time, gap) {
+  let row = columns.end - 1
+  while (row >= columns.first && columns.time(row) > time) row -= 1
+  const newest = row < columns.first ? time : columns.time(row)
+  let since = newest
+  let next = time
+  for (; row >= columns.first && columns.value(key, row) >= least && (next - columns.time(row)) * 1000 <= gap; row -= 1) next = since = columns.time(row)
+  return newest - since
+}

@@ -1,8 +1,9 @@
 /** The detail of the one host that is open: the last payload of each group, and its past. No DOM. */
 
+import { BUSY_PERCENT } from "./limits.js"
 import { isSample } from "./messages.js"
 import { TickOrder } from "./order.js"
-import { gapMilliseconds } from "./readings.js"
+import { gapMilliseconds, secondsAtLeast } from "./readings.js"
 import { Columns, numbersOf } from "./store.js"
 
 const CAPACITY_ROWS = 1024
@@ -42,6 +43,9 @@ export class Samples {
 
   /** @param {string} name @returns {number} milliseconds of silence that make a gap */
   gap(name) { return gapMilliseconds(this.interval(name)) }
+
+  /** For how long the processors of the host are busy without a break: while its detail comes, its pulses do not. */
+  get busySeconds() { return secondsAtLeast(this.group("cpu").columns, "total_percent", BUSY_PERCENT, this.host.newest, this.gap("cpu")) }
 
   /** @param {Record<string, unknown>} samples one tick, by group @param {number} received milliseconds */
   take(samples, received) {

@@ -410,3 +410,18 @@ def test_only_groups_that_can_exist_are_asked_for(page: Page, bridge: FakeBridge
     wait_for(page, lambda: "custom-tank" in watched(bridge))
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", group) for group in watched(bridge))
     expect(page.locator(".panel", has_text="<b>")).to_have_count(1)  # the list of the host's facts
+
+
+def test_a_processor_that_stays_busy_is_told_for_as_long_as_it_is(page: Page, bridge: FakeBridge) -> None:
+    """That the processors are busy is judged by their detail, too, since a host's page hears no pulses."""
+    bridge.hosts = [MadeUpHost("web-1", busy=99.0)]
+    page.goto("/#/host/web-1")
+    alerts = page.locator(".alerts")
+    expect(alerts).to_contain_text("CPU 99 %, busy over 60 s")
+    bridge.hosts[0].busy = 97.0
+    for _ in range(5):
+        bridge.tick()
+    expect(alerts).to_contain_text("CPU 97 %, busy over 60 s")
+    bridge.hosts[0].busy = 20.0
+    bridge.tick()
+    expect(page.get_by_text("nothing needs attention")).to_be_visible()

@@ -59,10 +59,7 @@ export class HostPage {
     this.#adopt(host)
     if (message.type === "host" && message.id === this.#id && isObject(message.delivery)) this.#delivery.take(message.delivery, received)
     if (message.host !== this.#id) return
-    if (message.type === "live") {
-      this.#samples?.take(message.samples, received)
-      host.take(message.samples.pulse, received, true)
-    }
+    if (message.type === "live") this.#samples?.take(message.samples, received)
     if (message.type === "history") this.#samples?.takePast(message.samples, received)
   }
 
