@@ -18,7 +18,7 @@ export class DeliveryRecord {
   take(delivery, received) {
     this.latest = delivery
     const numbers = /** @type {[string, number][]} */ (Object.entries(delivery).filter(([, value]) => isNumber(value)))
-    this.#columns.append(received / 1000, this.#columns.end, numbers)
+    this.#columns.append(received / 1000, numbers)
   }
 
   /** For a chart; its times are this page's. @returns {import("./chart.js").Source} */

@@ -26,7 +26,7 @@ export class FleetSums {
   #told = new Map()
 
   /** The sums of this second. @param {Iterable<[string, number]>} entries @param {number} received milliseconds */
-  append(entries, received) { this.columns.append(received / 1000, 0, entries) }
+  append(entries, received) { this.columns.append(received / 1000, entries) }
 
   /** Pulses were missed: what the bridge tells of the past counts anew. */
   forgetPast() {
@@ -65,7 +65,7 @@ export class FleetSums {
     const own = new Set()
     for (let row = this.columns.first; row < this.columns.end; row += 1) own.add(Math.floor(this.columns.time(row)))
     const missing = [...this.#past].filter(([second]) => second <= end && !own.has(second))
-    this.columns.merge(missing.map(([second, sums]) => ({ time: second, tick: 0, entries: sums })))
+    this.columns.merge(missing.map(([second, sums]) => ({ time: second, entries: sums })))
     this.#past.clear()
   }
 

@@ -91,7 +91,7 @@ export class Host {
     if (fresh) this.clock.observe(pulse.time, received)
     if (!this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
-    this.recent.append(pulse.time, pulse.tick, headline(pulse))
+    this.recent.append(pulse.time, headline(pulse))
     this.hear(pulse.time)
   }
 
@@ -99,7 +99,7 @@ export class Host {
   takePast(pulses) {
     if (!Array.isArray(pulses)) return
     const rows = pulses.filter(isSample).slice(-SPARKLINE_ROWS)
-    this.recent.merge(rows.map((pulse) => ({ time: pulse.time, tick: pulse.tick, entries: headline(pulse) })))
+    this.recent.merge(rows.map((pulse) => ({ time: pulse.time, entries: headline(pulse) })))
     const newest = rows.at(-1)
     if (newest !== undefined && this.#order.acceptPast(newest, this.intervalSeconds)) {
       this.pulse = newest

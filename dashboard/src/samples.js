@@ -56,7 +56,7 @@ export class Samples {
       if (!group.order.accept(payload, this.interval(name))) continue
       group.latest = payload
       this.host.hear(payload.time)
-      group.columns.append(payload.time, payload.tick, numbersOf(payload))
+      group.columns.append(payload.time, numbersOf(payload))
     }
   }
 
@@ -68,7 +68,7 @@ export class Samples {
       const newest = past.at(-1)
       if (newest === undefined) continue
       const group = this.group(name)
-      group.columns.merge(past.map((one) => ({ time: one.time, tick: one.tick, entries: numbersOf(one) })))
+      group.columns.merge(past.map((one) => ({ time: one.time, entries: numbersOf(one) })))
       if (!group.order.acceptPast(newest, this.interval(name))) continue
       group.latest = newest
       if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)

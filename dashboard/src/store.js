@@ -5,14 +5,13 @@ const MAX_COLUMNS = 1024
 const MAX_DEPTH = 3
 
 /**
- * @typedef {{time: number, tick: number, entries: Iterable<[string, number]>}} Row time in seconds, by the host's clock
+ * @typedef {{time: number, entries: Iterable<[string, number]>}} Row time in seconds, by the host's clock
  * @typedef {{values: Float32Array, heardAt: number}} Column its values by slot, and after which row the last came
  */
 
 export class Columns {
   #capacity
   #times
-  #ticks
   /** @type {Map<string, Column>} */
   #columns = new Map()
   #end
@@ -26,7 +25,6 @@ export class Columns {
     // Room below for rows of the past.
     this.#end = capacity
     this.#times = new Float64Array(capacity)
-    this.#ticks = new Float64Array(capacity)
   }
 
   /** Number of the oldest row kept; numbers go up by one; with a new generation, rows may have got other numbers. */
@@ -56,12 +54,11 @@ export class Columns {
     return total
   }
 
-  /** Add the newest row. @param {number} time @param {number} tick @param {Iterable<[string, number]>} entries */
-  append(time, tick, entries) {
+  /** Add the newest row. @param {number} time @param {Iterable<[string, number]>} entries */
+  append(time, entries) {
     this.#forgetFrom(time)
     const slot = this.#end % this.#capacity
     this.#times[slot] = time
-    this.#ticks[slot] = tick
     for (const { values } of this.#columns.values()) values[slot] = Number.NaN
     this.#end += 1
     this.#length = Math.min(this.#length + 1, this.#capacity)
@@ -80,7 +77,7 @@ export class Columns {
     const between = missing.filter(({ time }) => time > oldest && time < newest)
     if (between.length > 0) this.#insert(between)
     for (const row of missing.filter(({ time }) => time < oldest).reverse()) this.#prepend(row)
-    for (const { time, tick, entries } of missing) if (time > newest) this.append(time, tick, entries)
+    for (const { time, entries } of missing) if (time > newest) this.append(time, entries)
   }
 
   clear() {
@@ -100,12 +97,11 @@ export class Columns {
   }
 
   /** @param {Row} row older than all, and left out where the ring is full */
-  #prepend({ time, tick, entries }) {
+  #prepend({ time, entries }) {
     if (this.#length === this.#capacity) return
     this.#length += 1
     const slot = this.first % this.#capacity
     this.#times[slot] = time
-    this.#ticks[slot] = tick
     for (const { values } of this.#columns.values()) values[slot] = Number.NaN
     for (const [key, value] of entries) this.#put(key, slot, value)
   }
@@ -118,7 +114,7 @@ export class Columns {
     const later = Array.from({ length: this.#end - above }, (_, index) => this.#rowOf(above + index))
     this.#length -= later.length
     this.#end = above
-    for (const { time, tick, entries } of [...rows, ...later].sort((a, b) => a.time - b.time)) this.append(time, tick, entries)
+    for (const { time, entries } of [...rows, ...later].sort((a, b) => a.time - b.time)) this.append(time, entries)
   }
 
   /** @param {number} row @returns {Row} */
@@ -127,7 +123,7 @@ export class Columns {
     /** @type {[string, number][]} */
     const entries = []
     for (const [key, { values }] of this.#columns) if (!Number.isNaN(values[slot])) entries.push([key, values[slot]])
-    return { time: this.#times[slot], tick: this.#ticks[slot], entries }
+    return { time: this.#times[slot], entries }
   }
 
   /** @param {string} key @param {number} slot @param {number} value */

@@ -63,7 +63,7 @@ def test_a_gap_in_a_small_line_stays_a_gap(page: Page) -> None:
           const columns = new Columns(72)
           for (let second = 0; second <= 60; second += 1) {
             if (second > 20 && second < 30) continue
-            columns.append(second, second, second > 40 && second < 50 ? [] : [["v", 50]])
+            columns.append(second, second > 40 && second < 50 ? [] : [["v", 50]])
           }
           const canvas = document.createElement("canvas")
           Object.assign(canvas, { width: 600, height: 40 })

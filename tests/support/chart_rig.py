@@ -31,16 +31,15 @@ RIG = """async ({ width, height, look }) => {
   const axis = new TimeAxis({ scheduler, time }, (end) => end - drawnLater(1))
   box.append(chart.element, axis.element)
   scheduler.start()
-  let tick = 0
   window.rig = {
     chart, scheduler, time, theme, columns, axis,
     // The clock may stand still, and then nothing falls due by itself.
     feed: (rows) => {
-      for (const [at, values] of rows) columns.append(at, tick++, Object.entries(values))
+      for (const [at, values] of rows) columns.append(at, Object.entries(values))
       scheduler.repaint()
     },
     fill: (rows) => {
-      columns.merge(rows.map(([at, values]) => ({ time: at, tick: 0, entries: Object.entries(values) })))
+      columns.merge(rows.map(([at, values]) => ({ time: at, entries: Object.entries(values) })))
       scheduler.repaint()
     },
   }

@@ -35,7 +35,7 @@ export class ComparePast {
     this.host?.clock.observe(payload.time, received)
     if (!group.order.accept(payload, this.#intervalSeconds(name))) return
     group.latest = payload
-    group.columns.append(payload.time, payload.tick, entriesOf(payload, group.metrics))
+    group.columns.append(payload.time, entriesOf(payload, group.metrics))
   }
 
   /** @param {string} name of the group @param {unknown} payloads oldest first */
@@ -44,7 +44,7 @@ export class ComparePast {
     const past = Array.isArray(payloads) ? payloads.filter(isSample) : []
     const newest = past.at(-1)
     if (group === undefined || newest === undefined) return
-    group.columns.merge(past.map((one) => ({ time: one.time, tick: one.tick, entries: entriesOf(one, group.metrics) })))
+    group.columns.merge(past.map((one) => ({ time: one.time, entries: entriesOf(one, group.metrics) })))
     if (group.order.acceptPast(newest, this.#intervalSeconds(name))) group.latest = newest
   }
 

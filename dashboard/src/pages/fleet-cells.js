@@ -8,7 +8,7 @@ import { Picture } from "../picture.js"
 import { hostAddress } from "../router.js"
 import { StateMark, stateInWords } from "../state.js"
 import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../strips.js"
-import { tagsOf } from "./fleet-order.js"
+import { shownTagsOf } from "./fleet-order.js"
 
 const TAGS_SHOWN = 3
 const GLYPHS = { warn: "▲", critical: "◆" }
@@ -148,8 +148,7 @@ function tagList() {
   return {
     element: box,
     write(host) {
-      // That a host is simulated is said beside its name.
-      const tags = tagsOf(host).filter((tag) => !(host.synthetic && tag === "synthetic"))
+      const tags = shownTagsOf(host)
       const key = JSON.stringify(tags)
       if (key === written) return
       written = key

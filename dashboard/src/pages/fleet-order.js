@@ -81,6 +81,11 @@ export function tagsOf(host) {
   return Array.isArray(host.info.tags) ? host.info.tags.filter((/** @type {unknown} */ tag) => typeof tag === "string" && tag !== "") : []
 }
 
+/** The tags to show: that a host is simulated is said beside its name. @param {Host} host */
+export function shownTagsOf(host) {
+  return tagsOf(host).filter((tag) => !(host.synthetic && tag === "synthetic"))
+}
+
 /** @param {(host: Host) => number} rankOf @returns {Comparison} */
 function ranked(rankOf) {
   const ranks = new Map()

@@ -5,6 +5,7 @@ import { age, bytes, clockTime, count, date, duration, isNumber, MISSING, roughl
 import { isObject } from "../messages.js"
 import { SKEW_SECONDS } from "../limits.js"
 import { StateMark, stateInWords } from "../state.js"
+import { shownTagsOf } from "./fleet-order.js"
 
 const MOST_ADDRESSES = 2
 // What is less may as well be the way of the samples.
@@ -32,7 +33,7 @@ export class HostIdentity {
     if (host === undefined) return
     this.#mark.set(host.state, stateInWords(host, now))
     this.#synthetic.hidden = !host.synthetic
-    setText(this.#tags, Array.isArray(host.info.tags) ? host.info.tags.map(String).join(", ") : "")
+    setText(this.#tags, shownTagsOf(host).join(", "))
     for (const [name, value] of factsOf(host, now)) this.#write(name, value)
     this.#writeWarning(host)
   }

@@ -7,7 +7,7 @@ import { Columns } from "../../../dashboard/src/store.js"
 /** Rows at these seconds, each with its second as value; the host's clock is an hour behind. */
 function source(...seconds) {
   const columns = new Columns(64)
-  for (const second of seconds) columns.append(second, second, second % 10 === 0 ? [] : [["x", second]])
+  for (const second of seconds) columns.append(second, second % 10 === 0 ? [] : [["x", second]])
   return { columns, gap: () => 2_500, offset: () => 3_600_000, interval: () => 1 }
 }
 

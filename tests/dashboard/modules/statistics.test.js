@@ -10,7 +10,7 @@ const KEY = "cpu_percent"
 /** A source of one value per second; NaN is none. */
 function sourceOf(values, { offset = 0 } = {}) {
   const columns = new Columns(1024)
-  values.forEach((value, second) => columns.append(second, second, Number.isNaN(value) ? [] : [[KEY, value]]))
+  values.forEach((value, second) => columns.append(second, Number.isNaN(value) ? [] : [[KEY, value]]))
   return { columns, gap: () => 2500, offset: () => offset, interval: () => 1 }
 }
 
