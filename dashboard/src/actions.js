@@ -7,7 +7,8 @@ const KEY = "fleetglass.single-keys"
 /**
  * `keys` as `KeyboardEvent.key` names them, with "Ctrl+" before one that is meant with Ctrl or ⌘, which works
  * while typing and with single keys off, too; an action without any is found in the palette only.
- * @typedef {{words: string, keys?: string[], when?: () => boolean, run: () => void}} Action `when`: whether the key means it now
+ * @typedef {{words: string, keys?: string[], panel?: string, when?: () => boolean, run: () => void}} Action `panel`: title of the one that it
+ *   goes to; `when`: whether it can be done now
  */
 
 export class Actions {

@@ -189,7 +189,7 @@ class App {
   }
 
   #find() {
-    this.#palette.open("Host, panel or action", everythingToFind({ hosts: this.#hosts(), actions: this.#actions, main: this.#main }))
+    this.#palette.open("Host, panel or action", everythingToFind({ hosts: this.#hosts(), actions: this.#actions }))
   }
 
   #hosts() { return [...this.#fleet.hosts.values()].sort(byName) }

@@ -205,3 +205,20 @@ def test_a_host_the_bridge_does_not_know_is_named(page: Page, bridge: FakeBridge
     bridge.send("host", id="late-1", state="live", since=bridge.now, info=newcomer.info(bridge.now))
     bridge.tick()
     expect(page.locator('tr[data-host="late-1"] td').first).to_have_text("12 %")
+
+
+@pytest.mark.parametrize("hosts", [2, 3, 4, 5, 6, 7, 8])
+def test_small_multiples_leave_no_hole(page: Page, bridge: FakeBridge, hosts: int) -> None:
+    """However many hosts are compared, every row of small charts is full, and has four at most."""
+    bridge.hosts = [MadeUpHost(f"web-{number}", number=number) for number in range(hosts)]
+    page.goto(f"/#/compare?layout=small&hosts={','.join(host.id for host in bridge.hosts)}")
+    expect(page.locator(".multiple")).to_have_count(hosts)
+    rows = page.locator(".multiples").evaluate(
+        """all => {
+          const rows = Map.groupBy([...all.children].map((one) => one.getBoundingClientRect()), ({ top }) => top)
+          const { right } = all.getBoundingClientRect()
+          return [...rows.values()].map((row) => ({ charts: row.length, left: right - row.at(-1).right }))
+        }"""
+    )
+    assert [row["charts"] for row in rows] == {5: [3, 2], 6: [3, 3], 7: [4, 3], 8: [4, 4]}.get(hosts, [hosts])
+    assert all(abs(row["left"]) < 1 for row in rows)

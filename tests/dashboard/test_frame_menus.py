@@ -93,6 +93,24 @@ def test_the_palette_runs_actions_and_goes_to_panels(page: Page) -> None:
     expect(page.locator("tr[data-host]")).to_have_count(2)
 
 
+def test_the_palette_lists_each_panel_once(page: Page) -> None:
+    """A panel stands in the palette as itself, with its key, and not as an action besides."""
+    page.goto("/#/host/web-1")
+    expect(page.locator('[data-panel="disk"]')).to_be_visible()
+    page.keyboard.press("Control+k")
+    options = page.locator(".palette-list li")
+    panels = options.filter(has=page.locator(".palette-kind", has_text=re.compile("^panel$")))
+    expect(panels.filter(has=page.locator(".palette-words", has_text=re.compile("^CPU$")))).to_have_text("CPU1panel")
+    expect(options.filter(has_text="Go to")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.goto("/#/compare?hosts=web-1,web-2&metric=cpu_percent,memory_percent")
+    page.locator('[data-metric="memory_percent"]').wait_for()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("memory panel")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-metric="memory_percent"]')).to_be_focused()
+
+
 def test_the_palette_gives_the_focus_back(page: Page) -> None:
     """Esc closes the palette, and what had the focus before has it again."""
     open_fleet(page)

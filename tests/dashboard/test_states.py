@@ -43,6 +43,24 @@ def test_a_host_never_heard_is_waiting(page: Page, bridge: FakeBridge) -> None:
     expect(page.locator('tr[data-host="web-2"] .column-cpu .number')).to_have_text("—")
 
 
+@pytest.mark.parametrize("away", ["bridge", "broker"])
+def test_the_age_of_the_last_sample_counts_on(page: Page, bridge: FakeBridge, away: str) -> None:
+    """While bridge or broker is away a host's state stays, and the fleet says how long ago it was heard."""
+    page.clock.install(time=bridge.now)
+    page.goto("/")
+    seen = page.locator('tr[data-host="web-1"] .column-seen .number')
+    expect(seen).to_have_text("now")
+    if away == "bridge":
+        bridge.refuse = True
+        bridge.cut()
+    else:
+        bridge.send("broker", state="connecting", since=bridge.now)
+    for tens in (1, 2):
+        page.clock.run_for(10_000)
+        expect(seen).to_have_text(re.compile(rf"^{tens}\d s ago$"))
+    expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text("live")
+
+
 def test_a_broker_that_is_away_is_said_in_a_bar(page: Page, bridge: FakeBridge) -> None:
     """While the bridge has no broker a bar says so and all data is dimmed; no host changes its state."""
     page.goto("/")

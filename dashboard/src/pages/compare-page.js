@@ -88,6 +88,13 @@ export class ComparePage {
       { words: "Add a metric to compare", keys: ["m"], run: () => this.#askForMetric() },
       { words: "Overlay or small multiples", keys: ["g"], run: () => this.#choose({ layout: this.#layout === "small" ? "overlay" : "small" }) },
       { words: "All hosts", keys: ["Escape"], run: () => { location.hash = "#/" } },
+      ...this.#panels.map(({ words, element: panel }) => ({
+        words: `Go to ${words}`, panel: words,
+        run: () => {
+          panel.scrollIntoView({ block: "center" })
+          panel.focus()
+        },
+      })),
     ]
   }
 
@@ -147,6 +154,7 @@ export class ComparePage {
       new ComparePanel(this.#context, metric, meaningOf(metric, this.#hosts), hosts, { layout: this.#layout, nameOf }))
     this.#grid.replaceChildren(...this.#panels.map((panel) => panel.element))
     setAttribute(this.#grid, "data-panels", String(this.#panels.length))
+    this.#context.actions.page = this.actions
   }
 
   #writeChoice() {

@@ -25,6 +25,7 @@ export class ComparePanel {
   #rows
   #combined = element("span", { class: "combined", hidden: true })
   #note = element("p", { class: "note", hidden: true })
+  words
   element
 
   /**
@@ -36,6 +37,7 @@ export class ComparePanel {
     this.#context = context
     this.#metric = metric
     this.#format = meaning.format
+    this.words = meaning.words
     this.#scale = scaleFor(meaning)
     const id = `compare-${metric.id.replaceAll(".", "-")}`
     const charts = layout === "small"
@@ -43,7 +45,7 @@ export class ComparePanel {
       : this.#chart(meaning.words, hosts, nameOf, false)
     setText(this.#combined, `${meaning.combined} of all devices`)
     this.#rows = hosts.map(({ past, colour }) => new HostRow(past, colour, nameOf))
-    this.element = element("section", { class: "panel", "data-metric": metric.id, "aria-labelledby": id },
+    this.element = element("section", { class: "panel", "data-metric": metric.id, "aria-labelledby": id, tabindex: "-1" },
       element("h2", { class: "panel-title", id }, meaning.words,
         this.#combined),
       element("div", { class: "panel-body" }, charts,

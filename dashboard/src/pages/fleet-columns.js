@@ -2,10 +2,13 @@
 
 import { element } from "../dom.js"
 import { BUSY_METER_LIMIT } from "../limits.js"
-import { age, byteRate, celsius, isNumber, load, MISSING, networkRate, uptime } from "../numbers.js"
+import { age, byteRate, celsius, isNumber, load, networkRate, uptime } from "../numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 
 export { byName } from "./fleet-order.js"
+
+// The bridge gathers pulses for so long.
+const PULSE_FRAME_MILLISECONDS = 1000
 
 /**
  * @typedef {import("../fleet.js").Host} Host
@@ -37,10 +40,10 @@ export function loadPerCore({ info: { logical_cores: cores }, pulse: { load_1m: 
   return isNumber(cores) && cores > 0 && isNumber(one) ? one / cores : undefined
 }
 
-/** "now" while a host is live: an age that jumps between 0 and 1 s says nothing. @param {Host} host @param {{now: number}} moment */
-export function lastSeen(host, { now }) {
-  if (Number.isNaN(host.lastHeard)) return MISSING
-  return host.state === "live" ? "now" : age(host.lastHeard, now)
+/** "now" while pulses come: an age that jumps between 0 and 1 s says nothing. @param {Host} host @param {{now: number}} moment */
+export function lastSeen({ state, lastHeard, gapMilliseconds }, { now }) {
+  // A host stays live while its bridge is away.
+  return state === "live" && now - lastHeard <= gapMilliseconds + PULSE_FRAME_MILLISECONDS ? "now" : age(lastHeard, now)
 }
 
 /** @param {string} name of the pulse @returns {(host: Host) => unknown} */

@@ -77,7 +77,7 @@ export class HostPage {
       ...(isWhole ? [] : frames.flatMap(({ kind }) => {
         const digit = JUMPS.indexOf(kind.key) + 1
         return [
-          { words: `Go to ${kind.title}`, ...(digit > 0 ? { keys: [String(digit)] } : {}), run: () => this.#panels?.jump(kind.key) },
+          { words: `Go to ${kind.title}`, panel: kind.title, ...(digit > 0 ? { keys: [String(digit)] } : {}), run: () => this.#panels?.jump(kind.key) },
           { words: `${kind.title}, full screen`, run: () => this.#fill(kind.key) },
         ]
       })),
