@@ -179,13 +179,19 @@ def test_the_theme_is_kept(page: Page) -> None:
 
 
 def test_density_is_a_key_and_kept(page: Page) -> None:
-    """The density changes by key and in the menu, which shows it, and a reload keeps it."""
+    """The density changes by key and in the menu, which shows it; a reload keeps it, and a link decides it."""
     open_fleet(page)
     root = page.locator("html")
     expect(root).to_have_attribute("data-density", "comfortable")
     page.keyboard.press("d")
     expect(root).to_have_attribute("data-density", "compact")
-    page.reload()
+    expect(page).to_have_url(re.compile("density=compact"))
+    page.goto("/")
+    open_fleet(page)
+    expect(root).to_have_attribute("data-density", "compact")
+    page.goto("/#/?density=comfortable")
+    expect(root).to_have_attribute("data-density", "comfortable")
+    page.goto("/#/?density=compact")
     expect(root).to_have_attribute("data-density", "compact")
     page.get_by_role("button", name="Settings").click()
     chosen = page.get_by_role("group", name="Density").get_by_role("button", name="compact")

@@ -44,7 +44,8 @@ export class FleetPage {
   /** How many hosts fit the filter; before that is known, the place of some is held. */
   #shown = Number.NaN
   #colours
-  #unfollow
+  /** Each ends the following of something. @type {(() => void)[]} */
+  #followed
   #nothing = element("p", { class: "nothing", hidden: true })
   #hint = new AddHost()
   #wantText
@@ -79,10 +80,14 @@ export class FleetPage {
     context.main.replaceChildren(element("h1", { class: "unseen" }, "Fleet"),
       this.#summary.element, this.#filterBar.element, ...views, this.#nothing, this.#compareBar.element, this.#hint.element)
     document.title = "Fleetglass"
-    this.#unfollow = context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
-      this.#colours = colours
-      this.#wantText()
-    })
+    context.preferences.choose("density", read("density"))
+    this.#followed = [
+      context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
+        this.#colours = colours
+        this.#wantText()
+      }),
+      context.preferences.follow(() => changeQuery({ density: context.preferences.get("density") })),
+    ]
     window.addEventListener("scroll", this.#wantText, { passive: true })
     window.addEventListener("resize", this.#wantText)
     // While another page was open no pulses came.
@@ -93,7 +98,7 @@ export class FleetPage {
 
   /** Undo the constructor. */
   close() {
-    this.#unfollow()
+    for (const end of this.#followed) end()
     window.clearTimeout(this.#pastTimer)
     window.removeEventListener("scroll", this.#wantText)
     window.removeEventListener("resize", this.#wantText)
