@@ -27,14 +27,15 @@ export function alertsOf(host, now, latest = () => undefined, busySeconds = host
   }
   if (host.state === "lost") alerts.push({ level: "critical", metric: "state", words: stateInWords(host, now) })
   if (host.state === "late") alerts.push({ level: "warn", metric: "state", words: stateInWords(host, now) })
-  if (host.state === "live") alerts.push(...headlineAlerts(host, latest, busySeconds), ...clockAlerts(host), ...detailAlerts(latest))
+  if (host.state === "live") alerts.push(...headlineAlerts(host, now, latest, busySeconds), ...clockAlerts(host), ...detailAlerts(latest))
   return alerts.length < 2 ? alerts : alerts.sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical"))
 }
 
-/** What the pulse tells, or the detail where that is newer. @param {import("./fleet.js").Host} host @param {Latest} latest @param {number} busySeconds @returns {Alert[]} */
-function headlineAlerts(host, latest, busySeconds) {
+/** What the pulse tells, or the detail where that is newer. @param {import("./fleet.js").Host} host @param {number} now @param {Latest} latest @param {number} busySeconds @returns {Alert[]} */
+function headlineAlerts(host, now, latest, busySeconds) {
   const isNew = (host.newest - host.pulse.time) * 1000 <= host.gapMilliseconds
-  const pulse = isNew ? host.pulse : {}
+  const isOfThen = host.upTo([host.pulse], now).length > 0
+  const pulse = isNew && isOfThen ? host.pulse : {}
   const memory = latest("memory")
   /** @type {Alert[]} */
   const alerts = []

@@ -122,7 +122,7 @@ export class LiveChart {
     const { scale } = this.#look
     const stretch = this.#stretch(now)
     const highest = this.#lines.take(stretch, time.end(now), time.pausedAt !== undefined)
-    scale.report(this, highest, now)
+    scale.report(this, highest, time.end(now))
     this.#lines.draw(stretch, scale.max, this.#thresholds.map(({ value, level }) => ({ value, colour: this.#colourOf(level) })))
   }
 

@@ -14,9 +14,9 @@ export class DeliveryRecord {
   latest
   #columns = new Columns(CAPACITY_ROWS)
 
-  /** @param {Record<string, unknown>} delivery @param {number} received milliseconds */
-  take(delivery, received) {
-    this.latest = delivery
+  /** @param {Record<string, unknown>} delivery @param {number} received milliseconds @param {boolean} shown whether time does not stand still */
+  take(delivery, received, shown) {
+    if (shown) this.latest = delivery
     const numbers = /** @type {[string, number][]} */ (Object.entries(delivery).filter(([, value]) => isNumber(value)))
     this.#columns.append(received / 1000, numbers)
   }

@@ -85,19 +85,21 @@ export class Host {
     return isNumber(seconds) && seconds > 0 ? seconds : this.intervalSeconds
   }
 
-  /** @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now */
-  take(pulse, received, fresh) {
+  /**
+   * @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now
+   * @param {number} [until] what was sampled later is left out, milliseconds
+   */
+  take(pulse, received, fresh, until = Number.POSITIVE_INFINITY) {
     if (!isSample(pulse)) return
-    if (fresh) this.clock.observe(pulse.time, received)
-    if (!this.#order.accept(pulse, this.intervalSeconds)) return
+    if (fresh && (until === Number.POSITIVE_INFINITY || !this.clock.known)) this.clock.observe(pulse.time, received)
+    if (this.#isAfter(pulse, until) || !this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
     this.recent.append(pulse.time, headline(pulse))
     this.hear(pulse.time)
   }
 
-  /** @param {unknown} pulses oldest first */
+  /** @param {unknown[]} pulses oldest first */
   takePast(pulses) {
-    if (!Array.isArray(pulses)) return
     const rows = pulses.filter(isSample).slice(-SPARKLINE_ROWS)
     this.recent.merge(rows.map((pulse) => ({ time: pulse.time, entries: headline(pulse) })))
     const newest = rows.at(-1)
@@ -115,6 +117,12 @@ export class Host {
 
   /** A sample came. @param {number} time seconds by the host's clock */
   hear(time) { this.newest = time }
+
+  /** Those that were sampled up to a moment. @param {unknown[]} samples @param {number} until milliseconds */
+  upTo(samples, until) { return samples.filter(isSample).filter((sample) => !this.#isAfter(sample, until)) }
+
+  /** @param {import("./contract.js").Sample} sample @param {number} until milliseconds */
+  #isAfter(sample, until) { return sample.time * 1000 + this.offsetMilliseconds > until }
 }
 
 export class Fleet {
@@ -125,6 +133,8 @@ export class Fleet {
   broker = { state: "connected", since: 0 }
   bridgeClock = new ClockOffset()
   bridgeVersion = ""
+  /** What hosts sampled later is left out: while time stands still, the moment that is shown, milliseconds by the browser's clock. */
+  until = Number.POSITIVE_INFINITY
   /** What all hosts do together, over the last minute. */
   sums = new FleetSums()
   /** @type {Map<string, Set<Host>>} */
@@ -147,7 +157,7 @@ export class Fleet {
         this.forgetPast()
         break
       case "pong":
-        if (isNumber(message.time)) this.bridgeClock.observe(message.time, received)
+        if (isNumber(message.time) && !this.isStill) this.bridgeClock.observe(message.time, received)
         break
       case "broker":
         this.broker = { state: message.state, since: message.since }
@@ -161,13 +171,16 @@ export class Fleet {
         this.#change(message)
         break
       case "pulse":
-        for (const [id, pulse] of Object.entries(message.hosts)) this.#known(id)?.take(pulse, received, true)
+        if (!this.isStill) for (const [id, pulse] of Object.entries(message.hosts)) this.#known(id)?.take(pulse, received, true)
         break
       case "history":
         this.#takePast(message, received)
         break
     }
   }
+
+  /** Whether time stands still. */
+  get isStill() { return this.until < Number.POSITIVE_INFINITY }
 
   /** How many hosts are in each state. @returns {Map<string, number>} */
   counts() {
@@ -194,10 +207,10 @@ export class Fleet {
   /** @param {Record<string, any>} message @param {number} received */
   #takePast(message, received) {
     const host = this.hosts.get(message.host)
-    const pulses = message.samples.pulse
-    if (host === undefined || !Array.isArray(pulses)) return
+    if (host === undefined || !Array.isArray(message.samples.pulse)) return
+    const pulses = host.upTo(message.samples.pulse, this.until)
     host.takePast(pulses)
-    this.sums.takePast(host, pulses, message.more !== true, received)
+    this.sums.takePast(host, pulses, message.more !== true, Math.min(received, this.until))
     if (message.more === true) return
     host.filled = true
     this.sums.fill([...this.hosts.values()].filter((one) => one.state === "live").map((one) => one.id))
@@ -209,7 +222,7 @@ export class Fleet {
     for (const entry of entries) {
       present.add(entry.id)
       this.#change(entry)
-      this.hosts.get(entry.id)?.take(entry.pulse, received, entry.state === "live")
+      this.hosts.get(entry.id)?.take(entry.pulse, received, entry.state === "live", this.until)
     }
     for (const id of this.hosts.keys()) if (!present.has(id)) this.#remove(id)
     this.known = true

@@ -107,7 +107,10 @@ class App {
       actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, moment: this.#moment, kiosk: this.#kiosk,
       find: () => this.#find(), help: () => this.#help.open(), route: () => this.#route,
     })
-    this.#time.follow(() => this.#scheduler.wantText())
+    this.#time.follow(() => {
+      this.#fleet.until = this.#time.end(Number.POSITIVE_INFINITY)
+      this.#scheduler.wantText()
+    })
     this.#preferences.follow(() => {
       this.#scheduler.wantText()
       this.#scheduler.repaint()
@@ -204,7 +207,7 @@ class App {
   /** @param {number} now */
   #write(now) {
     this.#writeFrame(now)
-    this.#page?.update(now)
+    this.#page?.update(this.#time.end(now))
     this.#writeTitle()
   }
 

@@ -13,6 +13,9 @@ export class RecentPast {
   /** @param {(ids: string[]) => void} ask gets all whose past is wanted */
   constructor(ask) { this.#ask = ask }
 
+  /** Nothing was asked for any more. */
+  forget() { this.#asked = new Set() }
+
   /**
    * Ask for what is missing, at most four times per second: a bridge takes ten messages.
    * @param {string[]} visible ids

@@ -23,6 +23,19 @@ def paused_second(page: Page) -> int:
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
 
 
+def numbers(page: Page) -> list[str]:
+    """Return all that the page says, and how long its meters are."""
+    return page.evaluate(
+        """() => [document.querySelector("main").innerText,
+          ...[...document.querySelectorAll("main .meter-fill")].map((fill) => fill.style.transform)]"""
+    )
+
+
+def frames(page: Page) -> None:
+    """Let the page write: whatever is written is written in the next frame."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def test_pause_stops_what_is_seen_and_nothing_else(page: Page, bridge: FakeBridge) -> None:
     """While paused an amber bar says since when, numbers stand still, and what came meanwhile is there at Resume."""
     bridge.hosts = [MadeUpHost("web-1", busy=20.0)]
@@ -34,12 +47,66 @@ def test_pause_stops_what_is_seen_and_nothing_else(page: Page, bridge: FakeBridg
     expect(page.locator("body")).to_have_attribute("data-link", "paused")
     bridge.hosts[0].busy = 70.0
     bridge.tick()
-    # Whatever is written is written in the next frame.
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    frames(page)
     expect(total).to_have_text("20 %")
     page.get_by_role("button", name="Resume").click()
     expect(total).to_have_text("70 %")
     expect(page.locator(".bar")).to_be_hidden()
+
+
+@pytest.mark.parametrize("address", ["/", "/#/?view=grid", "/#/host/web-1", "/#/compare?hosts=web-1,web-2"])
+def test_while_paused_everything_stands_still(page: Page, bridge: FakeBridge, address: str) -> None:
+    """Whatever comes, and wherever the pointer goes, no number of a paused page changes; at Resume all is new."""
+    page.goto(address)
+    main = page.locator("main")
+    expect(main.locator(".number, .reading dd, td").filter(has_text="%").first).to_be_visible()
+    bridge.tick()
+    page.keyboard.press("p")
+    expect(page.locator(".bar p")).to_have_text(re.compile("^Paused at"))
+    frames(page)
+    before = numbers(page)
+    for host in bridge.hosts:
+        host.busy = 96.0
+    for _ in range(3):
+        bridge.tick(5)
+        bridge.send("host", id="web-1", delivery={"latency_seconds": 0.5, "received_total": 77})
+    bridge.send("history", host="web-1", samples=bridge.hosts[0].history(bridge.now, 30))
+    bridge.send("notice", code="slow", text="updates reduced")
+    canvas = main.locator("canvas").first
+    canvas.hover()
+    page.locator(".brand").hover()
+    frames(page)
+    assert numbers(page) == before
+    bridge.set_state("web-2", "late")
+    if "host" not in address:
+        expect(main.get_by_text(re.compile(r"^late since \d\d:\d\d:\d\d$")).first).to_be_visible()
+    page.keyboard.press("p")
+    bridge.tick()
+    expect(main.get_by_text("96 %").first).to_be_visible()
+
+
+def test_a_link_to_a_moment_shows_its_numbers(
+    page: Page, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Charts and numbers of such a link are those of its moment, and "—" where nothing was sampled until then."""
+    page.clock.set_fixed_time(bridge.now)
+    young = bridge.now - 50
+    host = bridge.hosts[0]
+    past = host.history(bridge.now, 300)
+    past["sensor"] = [one for one in past["sensor"] if one["time"] > young]
+    monkeypatch.setattr(MadeUpHost, "history", lambda *_: past)
+    page.goto(f"/#/host/web-1?pause={bridge.now - 99.5:.1f}")
+    then = host.live(bridge.now - 100)
+    total = page.locator('[data-panel="cpu"] dd').first
+    expect(total).to_have_text(f"{then['cpu']['total_percent']:.0f} %")
+    expect(page.locator('[data-panel="load"] dd').first).to_have_text(f"{then['cpu']['load_1m']:.2f}")
+    expect(page.locator('[data-panel="temp"]')).to_contain_text("no sample of this moment")
+    expect(page.locator(".host-heard")).to_have_text("last sample 0 s ago")
+    expect(page.locator('[data-panel="delivery"] dd').first).to_have_text("0.5 s")
+    host.busy = 77.0
+    bridge.tick()
+    page.keyboard.press("p")
+    expect(total).to_have_text("77 %")
 
 
 def test_a_moment_is_a_link(page: Page, bridge: FakeBridge) -> None:

@@ -32,7 +32,7 @@ export class ComparePast {
   take(name, payload, received) {
     const group = this.#groups.get(name)
     if (group === undefined || !isSample(payload)) return
-    this.host?.clock.observe(payload.time, received)
+    if (!this.#fleet.isStill) this.host?.clock.observe(payload.time, received)
     if (!group.order.accept(payload, this.#intervalSeconds(name))) return
     group.latest = payload
     group.columns.append(payload.time, entriesOf(payload, group.metrics))

@@ -34,7 +34,7 @@ export class FleetPage {
   #grid
   #filterBar
   #compareBar
-  #past
+  #past = new RecentPast((ids) => this.#context.selection.fleet(ids))
   #pastTimer = 0
   /** @type {import("./fleet-survey.js").Survey | undefined} */
   #survey
@@ -44,6 +44,7 @@ export class FleetPage {
   /** How many hosts fit the filter; before that is known, the place of some is held. */
   #shown = Number.NaN
   #colours
+  #wasStill = false
   /** Each ends the following of something. @type {(() => void)[]} */
   #followed
   #nothing = element("p", { class: "nothing", hidden: true })
@@ -59,7 +60,6 @@ export class FleetPage {
     this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MOST_TO_COMPARE))
     this.#wantText = () => context.scheduler.wantText()
     this.#colours = context.theme.colours
-    this.#past = new RecentPast((ids) => context.selection.fleet(ids))
     this.#tools = new FleetTools({
       onState: (state) => this.#toggleState(state), onWords: (q) => this.#narrow({ q }),
       onView: (view) => this.#show(view), onDown: () => this.#list.move("host", 0),
@@ -86,13 +86,13 @@ export class FleetPage {
         this.#colours = colours
         this.#wantText()
       }),
+      context.time.follow(() => this.#followTime()),
       context.preferences.follow(() => changeQuery({ density: context.preferences.get("density") })),
     ]
     window.addEventListener("scroll", this.#wantText, { passive: true })
     window.addEventListener("resize", this.#wantText)
     // While another page was open no pulses came.
-    context.fleet.forgetPast()
-    context.selection.fleet([])
+    this.#forgetPast()
     this.#choosePresent()
   }
 
@@ -111,7 +111,7 @@ export class FleetPage {
 
   /** @param {Record<string, any>} message @param {number} received */
   take({ type }, received) {
-    if (type === "pulse") {
+    if (type === "pulse" && !this.#context.fleet.isStill) {
       // Here and not in `update`, which rests while nobody sees the page.
       this.#survey = this.#look(received)
       this.#context.fleet.sums.append(rowOf(this.#survey), received)
@@ -152,7 +152,7 @@ export class FleetPage {
     this.#filterBar.update(this.#filter, this.#shown, total)
     this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
     this.#writeNothing(total)
-    this.#wantPast(now)
+    this.#wantPast()
   }
 
   get #view() {
@@ -198,18 +198,31 @@ export class FleetPage {
     this.#hint.update(known, hosts.size)
   }
 
+  /** What came while time stood still was left out. */
+  #followTime() {
+    const { isStill } = this.#context.fleet
+    if (this.#wasStill && !isStill) this.#forgetPast()
+    this.#wasStill = isStill
+  }
+
+  /** The last minute of all hosts is asked for again. */
+  #forgetPast() {
+    this.#past.forget()
+    this.#context.fleet.forgetPast()
+    this.#context.selection.fleet([])
+  }
+
   /** @param {number} total */
   #writeNothing(total) {
     this.#nothing.hidden = this.#shown > 0
     setText(this.#nothing, total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`)
   }
 
-  /** @param {number} now */
-  #wantPast(now) {
+  #wantPast() {
     const { hosts } = this.#context.fleet
     // Of a small fleet all: then the past of its sums is known, too.
     const wanted = hosts.size <= MAX_HOSTS ? [...hosts.keys()] : this.#list.visible
-    const waits = this.#past.want(wanted, (id) => hosts.get(id)?.filled === true, now)
+    const waits = this.#past.want(wanted, (id) => hosts.get(id)?.filled === true, Date.now())
     if (!waits || this.#pastTimer !== 0) return
     this.#pastTimer = window.setTimeout(() => {
       this.#pastTimer = 0

@@ -79,7 +79,7 @@ function factsOf(host, now) {
     ["up", host.state === "live" ? uptime(uptimeOf(host, now)) : ""],
     ["agent", text(info.agent_version)],
     ["clock", skew === undefined ? "" : Math.abs(skew) < IN_STEP_SECONDS ? "in step" : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`],
-    ["last sample", Number.isNaN(host.lastHeard) ? "" : age(host.lastHeard, now)],
+    ["last sample", host.lastHeard <= now ? age(host.lastHeard, now) : ""],
   ]
 }
 

@@ -57,7 +57,7 @@ export class HostPage {
     const host = this.#context.fleet.host(this.#id)
     if (host === undefined) return
     this.#adopt(host)
-    if (message.type === "host" && message.id === this.#id && isObject(message.delivery)) this.#delivery.take(message.delivery, received)
+    if (message.type === "host" && message.id === this.#id && isObject(message.delivery)) this.#delivery.take(message.delivery, received, this.#context.time.pausedAt === undefined)
     if (message.host !== this.#id) return
     if (message.type === "live") this.#samples?.take(message.samples, received)
     if (message.type === "history") this.#samples?.takePast(message.samples, received)
@@ -106,7 +106,7 @@ export class HostPage {
     if (this.#samples?.host === host) return
     const { fleet, scheduler, theme, time } = this.#context
     this.#panels?.close()
-    this.#samples = new Samples(host)
+    this.#samples = new Samples(host, time)
     this.#panels = new HostPanels({ host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery }, this.#route, () => this.#tellActions())
     this.#place.replaceChildren(this.#panels.element)
     this.#tellActions()
@@ -130,7 +130,9 @@ export class HostPage {
   }
 
   #followTime() {
-    this.#tools.showWindow(this.#context.time.seconds)
+    const { time } = this.#context
+    this.#tools.showWindow(time.seconds)
+    if (time.pausedAt === undefined) this.#samples?.goOn()
     this.#context.scheduler.repaint()
     this.#ask()
   }

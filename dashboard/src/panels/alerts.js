@@ -24,7 +24,7 @@ class AlertsPanel extends Panel {
   update(payload, now) {
     super.update(payload, now)
     const { host, samples } = this.context
-    const alerts = alertsOf(host, now, (group) => samples.group(group).latest, samples.busySeconds)
+    const alerts = alertsOf(host, now, (group) => samples.group(group).latest, samples.busySeconds(now))
     this.#none.hidden = alerts.length > 0 || host.state !== "live"
     this.#writeList(alerts)
     this.#changes.element.hidden = host.changes.length === 0

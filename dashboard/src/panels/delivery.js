@@ -31,7 +31,7 @@ class DeliveryPanel extends Panel {
     super.update(payload, now)
     const { delivery: { latest }, host } = this.context
     const seconds = (now - host.lastHeard) / 1000
-    this.#readout.set("age", isNumber(seconds) ? `${Math.max(0, seconds).toFixed(seconds < 10 ? 1 : 0)} s` : MISSING)
+    this.#readout.set("age", seconds >= 0 ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s` : MISSING)
     this.#readout.set("latency", duration(latest?.latency_seconds))
     setText(this.#told, latest === undefined ? "the bridge tells the rest every 5 s" : "")
     this.#told.hidden = latest !== undefined

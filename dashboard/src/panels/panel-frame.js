@@ -140,10 +140,11 @@ export class PanelFrame {
     const trouble = this.#trouble()
     if (trouble !== "") return { kind: "failed", text: trouble }
     if (this.isAbsent) return { kind: "absent", text: this.kind.none ?? NOT_AVAILABLE }
-    const { samples, host } = this.#context
+    const { samples, host, time } = this.#context
     const [group] = this.kind.groups
     if (group === undefined || !this.isOpen) return { kind: "none", text: "" }
     const { latest } = samples.group(group)
+    if (latest === undefined && time.pausedAt !== undefined) return { kind: "waiting", text: "no sample of this moment" }
     if (latest === undefined) return { kind: "waiting", text: host.state === "live" ? "waiting for the first sample" : "no sample received" }
     const heard = latest.time * 1000 + host.offsetMilliseconds
     const isOld = host.state === "live" && now - heard > SILENCE_GAPS * samples.gap(group)

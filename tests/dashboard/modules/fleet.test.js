@@ -187,3 +187,28 @@ test("the broker that goes and comes is told", () => {
   fleet.take(welcomeAt(9), receivedAt(9))
   assert.equal(fleet.broker.state, "connected")
 })
+
+test("while time stands still every host stays as it was, but for its state", () => {
+  know(hostEntry("a"))
+  pulse(1, { cpu_percent: 11 })
+  fleet.until = receivedAt(1.5)
+  pulse(2, { cpu_percent: 22 }, receivedAt(1.99))
+  fleet.take({ type: "pong", time: START_SECONDS + 2 }, receivedAt(1.99))
+  const hosts = [hostEntry("a", { state: "late", pulse: pulseAt(3) }), hostEntry("b", { pulse: pulseAt(3) })]
+  fleet.take({ type: "fleet", time: START_SECONDS + 3, hosts }, receivedAt(3))
+  const { pulse: shown, newest, state, offsetMilliseconds } = fleet.host("a")
+  assert.deepEqual([shown.cpu_percent, newest, state, offsetMilliseconds], [11, START_SECONDS + 1, "late", 10])
+  assert.deepEqual(fleet.host("b").pulse, {})
+  assert.deepEqual(recent(), [1])
+})
+
+test("of the past, only what goes before the moment that is shown is taken in, and becomes the present", () => {
+  fleet.until = receivedAt(4.5)
+  fleet.take({ type: "fleet", time: START_SECONDS + 9, hosts: [hostEntry("a", { info: { logical_cores: 4 }, pulse: pulseAt(9) })] }, receivedAt(9))
+  const pulses = [pulseAt(3), pulseAt(4, { cpu_percent: 44 }), pulseAt(5)]
+  fleet.take({ type: "history", host: "a", samples: { pulse: pulses } }, receivedAt(9))
+  assert.equal(fleet.host("a").pulse.cpu_percent, 44)
+  assert.deepEqual(recent(), [3, 4])
+  const { columns } = fleet.sums
+  assert.ok(columns.end > columns.first && columns.time(columns.end - 1) <= START_SECONDS + 4.5)
+})

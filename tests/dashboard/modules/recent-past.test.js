@@ -50,3 +50,11 @@ test("more than a bridge allows are never asked for, those without a past first"
   want(many, 1_000)
   assert.deepEqual(asked[1].slice(0, 36), many.slice(64))
 })
+
+test("what is forgotten is asked for again", () => {
+  want(["a"], 0)
+  filled.clear()
+  past.forget()
+  want(["a"], 1_000)
+  assert.deepEqual(asked, [["a"], ["a"]])
+})

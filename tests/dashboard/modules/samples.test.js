@@ -7,12 +7,14 @@ import { Samples } from "../../../dashboard/src/samples.js"
 
 let host
 let samples
+let time
 
 beforeEach(() => {
   host = new Host("a")
   host.state = "live"
   host.info = { interval_seconds: 1, groups: { cpu: { interval_seconds: 1 }, process: { interval_seconds: 5 } } }
-  samples = new Samples(host)
+  time = { pausedAt: undefined }
+  samples = new Samples(host, time)
 })
 
 function at(after, fields = {}) {
@@ -124,3 +126,49 @@ for (const hours of [1, -1]) {
     assert.ok(Math.abs(newest - receivedAt(2)) < 1)
   })
 }
+
+test("while time stands still samples are kept, and shown when it goes on", () => {
+  live(1, { cpu: { total_percent: 10 } })
+  time.pausedAt = receivedAt(1.5)
+  live(2, { cpu: { total_percent: 20 }, memory: {} }, receivedAt(1.99))
+  assert.equal(samples.group("cpu").latest.total_percent, 10)
+  assert.equal(samples.group("memory").latest, undefined)
+  assert.deepEqual(times("cpu"), [1, 2])
+  assert.equal(host.newest, START_SECONDS + 1)
+  assert.equal(host.offsetMilliseconds, 10)
+  time.pausedAt = undefined
+  samples.goOn()
+  assert.equal(samples.group("cpu").latest.total_percent, 20)
+  assert.equal(host.newest, START_SECONDS + 2)
+})
+
+test("of the past, what was the latest at the moment that is shown", () => {
+  host.clock.observe(START_SECONDS, receivedAt(0))
+  time.pausedAt = receivedAt(5.5)
+  samples.takePast({ cpu: [at(8, { total_percent: 8 }), at(9, { total_percent: 9 })], disk: [at(9)] }, receivedAt(10))
+  assert.equal(samples.group("cpu").latest, undefined)
+  samples.takePast({ cpu: [at(5, { total_percent: 5 }), at(6, { total_percent: 6 })] }, receivedAt(10))
+  samples.takePast({ cpu: [at(1, { total_percent: 1 })] }, receivedAt(10))
+  assert.equal(samples.group("cpu").latest.total_percent, 5)
+  assert.equal(samples.group("disk").latest, undefined)
+  time.pausedAt = undefined
+  samples.goOn()
+  assert.equal(samples.group("cpu").latest.total_percent, 9)
+})
+
+test("a page that opens while time stands still learns the clock once", () => {
+  host.clock.observe(START_SECONDS, receivedAt(0.9))
+  time.pausedAt = receivedAt(-60)
+  live(1, { cpu: {} })
+  assert.equal(host.offsetMilliseconds, 10)
+  live(2, { cpu: {} }, receivedAt(1.99))
+  assert.equal(host.offsetMilliseconds, 10)
+})
+
+test("how long the processors are busy is told of the moment that is shown", () => {
+  for (let after = 0; after <= 70; after += 1) live(after, { cpu: { total_percent: 99 } })
+  assert.equal(samples.busySeconds(receivedAt(70)), 70)
+  assert.equal(samples.busySeconds(receivedAt(40.5)), 40)
+  live(71, { cpu: { total_percent: 9 } })
+  assert.equal(samples.busySeconds(receivedAt(71)), 0)
+})
