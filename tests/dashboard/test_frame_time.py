@@ -59,8 +59,11 @@ def test_while_paused_everything_stands_still(page: Page, bridge: FakeBridge, ad
     """Whatever comes, and wherever the pointer goes, no number of a paused page changes; at Resume all is new."""
     page.goto(address)
     main = page.locator("main")
-    expect(main.locator(".number, .reading dd, td").filter(has_text="%").first).to_be_visible()
+    figures = main.locator(".number, .reading dd, td")
+    expect(figures.filter(has_text="%").first).to_be_visible()
+    bridge.hosts[0].busy = 61.0
     bridge.tick()
+    expect(figures.filter(has_text="61 %").first).to_be_visible()
     page.keyboard.press("p")
     expect(page.locator(".bar p")).to_have_text(re.compile("^Paused at"))
     frames(page)
