@@ -17,7 +17,8 @@ const LIMIT_LABEL_PIXELS = 12
  *   added up; colour counts from 1; a source of its own instead of the chart's, in a chart that is not stacked
  * @typedef {{value: number, level: "high" | "critical" | "limit"}} Threshold
  * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
- *   stacked?: boolean, flipped?: boolean, sections?: number, thresholds?: () => Threshold[]}} Look
+ *   stacked?: boolean, flipped?: boolean, sections?: number, thresholds?: () => Threshold[], total?: string}} Look
+ *   total: a column that says what the chart is about, where that is not the topmost series or the sum of all
  */
 
 export class LiveChart {
@@ -206,7 +207,16 @@ export class LiveChart {
     const series = this.#drawn
     const top = series.at(-1)
     if (top === undefined) return { min: Number.NaN, max: Number.NaN }
-    return rangeOf(top.source, this.#look.stacked ? series.flatMap(({ keys }) => keys) : top.keys, this.#stretch(now))
+    // What is drawn next belongs to it: the number beside it is the newest.
+    const stretch = { ...this.#stretch(now), to: this.#context.time.end(Number.POSITIVE_INFINITY) }
+    return rangeOf(top.source, this.#toldKeys(series, top), stretch)
+  }
+
+  /** @param {Series[]} series @param {Series} top @returns {string[]} */
+  #toldKeys(series, top) {
+    const { stacked, total } = this.#look
+    if (total !== undefined && this.#hiddenNames.size === 0) return [total]
+    return stacked ? series.flatMap(({ keys }) => keys) : top.keys
   }
 
   /** @param {(Series & {source: Source})[]} series @param {number} at */
@@ -260,13 +270,13 @@ export class LiveChart {
 
   /** @param {number} now */
   #description(now) {
-    const { label, format, stacked } = this.#look
+    const { label, format } = this.#look
     const { min, max } = this.#summary(now)
     const series = this.#drawn
     const top = series.at(-1)
     const row = top && rowFrom(top.source, this.#stretch(now).to + 1) - 1
     if (top === undefined || row === undefined || Number.isNaN(max)) return undefined
-    const last = top.source.columns.sum(stacked ? series.flatMap(({ keys }) => keys) : top.keys, row)
+    const last = top.source.columns.sum(this.#toldKeys(series, top), row)
     return `${label}, now ${format(last)}, range of ${roughly(this.#context.time.seconds)} ${format(min)} to ${format(max)}`
   }
 }

@@ -80,9 +80,12 @@ export class Crosshair {
   /** @param {number} x */
   #place(x) {
     const { style } = this.#readout
-    const isRight = x < this.#chart.width / 2
-    style.left = isRight ? `${Math.round(x) + ROOM_BESIDE_LINE_PIXELS}px` : "auto"
-    style.right = isRight ? "auto" : `${Math.round(this.#chart.width - x) + ROOM_BESIDE_LINE_PIXELS}px`
+    const { width } = this.#chart
+    const isRight = x < width / 2
+    const away = Math.round(isRight ? x : width - x) + ROOM_BESIDE_LINE_PIXELS
+    style.left = isRight ? `${away}px` : "auto"
+    style.right = isRight ? "auto" : `${away}px`
+    style.maxWidth = `${Math.max(0, width - away)}px`
   }
 
   /** @param {Reading[]} readings */

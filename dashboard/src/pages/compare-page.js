@@ -4,7 +4,7 @@ import { button, element, setAttribute, setText } from "../dom.js"
 import { isHostId } from "../messages.js"
 import { Choice } from "../menu.js"
 import { hostItem } from "../palette-items.js"
-import { changeQuery, hostAddress } from "../router.js"
+import { changeQuery, FLEET_ADDRESS, hostAddress } from "../router.js"
 import { StateMark, stateInWords } from "../state.js"
 import { WINDOWS_SECONDS } from "../time-view.js"
 import { byName } from "./fleet-columns.js"
@@ -49,7 +49,7 @@ export class ComparePage {
     const windows = WINDOWS_SECONDS.map((value) => ({ value, words: `${value / 60} min` }))
     this.#windows = new Choice("Window", windows, { chosen: () => context.time.seconds, choose: (value) => context.time.setSeconds(value) })
     const layouts = new Choice("Layout", LAYOUTS, { chosen: () => this.#layout, choose: (value) => this.#choose({ layout: value }) })
-    context.tools.replaceChildren(element("span", { class: "tools-space" }), layouts.element, this.#windows.element)
+    context.tools.replaceChildren(element("nav", { class: "host-nav", "aria-label": "Hosts" }, element("a", { href: FLEET_ADDRESS, class: "back" }, "all hosts")), layouts.element, this.#windows.element)
     context.main.replaceChildren(
       element("h1", { class: "page-title" }, "Compare"),
       element("div", { class: "compare-choice" }, this.#hostList, this.#addHost),

@@ -102,7 +102,7 @@ function classOf({ key, numeric }) {
 }
 
 function spacer() {
-  return element("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, element("td", { colspan: String(COLUMNS.length) }))
+  return element("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, element("td"))
 }
 
 function skeletonRow() {

@@ -32,7 +32,7 @@ class CpuPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    const chart = this.chart({ label: "CPU use", stacked: true, format: percent, series: SERIES })
+    const chart = this.chart({ label: "CPU use", stacked: true, format: percent, series: SERIES, total: "total_percent" })
     this.#legend = new Legend(SERIES, (hidden) => chart.setHidden(hidden), this)
     this.#readout = new Readout([{ key: "total", large: true, label: "busy" }], this.extent(chart, percent), this.#legend.element)
     this.body.append(this.#readout.element, chart.element, this.timeAxis())

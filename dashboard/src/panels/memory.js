@@ -25,7 +25,7 @@ class MemoryPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    const memory = this.chart({ label: "Memory in use", stacked: true, format: bytes, scale: this.#scale, series: SERIES })
+    const memory = this.chart({ label: "Memory used, cached and buffers", stacked: true, format: bytes, scale: this.#scale, series: SERIES })
     this.#swap = this.chart({
       label: "Swap in use", format: bytes, scale: this.#swapScale, sections: 2,
       series: [{ name: "swap", colour: 4, keys: ["swap_used_bytes"] }],
