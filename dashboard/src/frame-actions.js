@@ -1,7 +1,8 @@
 /** What can be done on every page. */
 
 import { PALETTE_KEY } from "./palette-items.js"
-import { compareAddress, changeQuery, FLEET_ADDRESS } from "./router.js"
+import { fleetAddress } from "./places.js"
+import { compareAddress, changeQuery } from "./router.js"
 import { THEMES } from "./theme.js"
 
 /**
@@ -24,7 +25,7 @@ export function frameActions({ actions, theme, preferences, time, moment, kiosk,
     { words: "Theme: system, light or dark", keys: ["t"], run: () => theme.choose(THEMES[(THEMES.indexOf(theme.choice) + 1) % THEMES.length] ?? "auto") },
     { words: "Density: comfortable or compact", keys: ["d"], run: () => preferences.toggle("density") },
     { words: "Compare hosts", keys: ["c"], run: () => { location.hash = compareAddress(route().host === "" ? [] : [route().host]) } },
-    { words: "All hosts", run: () => { location.hash = FLEET_ADDRESS } },
+    { words: "All hosts", run: () => { location.hash = fleetAddress() } },
     { words: "Kiosk: nothing but data; Esc ends it", run: () => kiosk.enter() },
     { words: "Network in bytes or bit/s", run: () => preferences.toggle("network") },
     { words: "Temperatures in °C or °F", run: () => preferences.toggle("temperature") },

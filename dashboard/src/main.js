@@ -16,6 +16,7 @@ import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
 import { Palette } from "./palette.js"
 import { everythingToFind } from "./palette-items.js"
+import { leave, topOf } from "./places.js"
 import { Preferences } from "./preferences.js"
 import { followPrinting } from "./print.js"
 import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
@@ -60,6 +61,8 @@ class App {
   /** @type {FleetPage | HostPage | ComparePage | undefined} */
   #page
   #route = parseRoute("")
+  /** To where the page that opened is to be scrolled, in pixels. @type {number | undefined} */
+  #top
 
   constructor() {
     this.#token = takeToken()
@@ -92,7 +95,12 @@ class App {
   }
 
   start() {
-    window.addEventListener("hashchange", () => this.#open())
+    // Browsers would scroll before there is anything to scroll to.
+    history.scrollRestoration = "manual"
+    window.addEventListener("hashchange", ({ oldURL }) => {
+      leave(new URL(oldURL).hash, window.scrollY)
+      this.#open()
+    })
     window.addEventListener("online", () => this.#socket.retryNow())
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#socket.retryNow()
@@ -135,6 +143,9 @@ class App {
     this.#actions.page = this.#page.actions
     this.#kiosk.follow(this.#route)
     setAttribute(document.documentElement, "data-page", this.#route.page)
+    const isKnown = history.state !== null || this.#route.page === "fleet"
+    this.#top = isKnown ? topOf(location.hash) : 0
+    history.replaceState("seen", "")
     this.#scheduler.wantText()
   }
 
@@ -208,7 +219,16 @@ class App {
   #write(now) {
     this.#writeFrame(now)
     this.#page?.update(this.#time.end(now))
+    if (this.#top !== undefined && this.#fleet.known) this.#scroll(this.#top, now)
     this.#writeTitle()
+  }
+
+  /** What comes into sight is written at once. @param {number} top @param {number} now */
+  #scroll(top, now) {
+    this.#top = undefined
+    if (top === window.scrollY) return
+    window.scrollTo({ top, behavior: "instant" })
+    this.#page?.update(this.#time.end(now))
   }
 
   /** @param {number} now */

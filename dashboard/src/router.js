@@ -41,7 +41,7 @@ export function changeQuery(values) {
     if (value === "") query.delete(key)
     else query.set(key, value)
   }
-  history.replaceState(null, "", `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`)
+  history.replaceState(history.state, "", `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`)
 }
 
 /** @typedef {{win?: number, pause?: number, kiosk: boolean, cycleSeconds?: number}} FrameQuery win in seconds, pause in seconds since the epoch by the bridge's clock */

@@ -153,3 +153,29 @@ def test_of_many_cores_the_first_are_drawn(page: Page, bridge: FakeBridge) -> No
     page.goto("/")
     expect(page.locator('tr[data-host="big"] .column-cores')).to_have_text("+32")
     expect(page.locator('tr[data-host="small"] .column-cores')).to_have_text("")
+
+
+@pytest.mark.parametrize("way_back", ["history", "Escape", "link"])
+@pytest.mark.parametrize("query", ["", "?q=node&sort=name&view=grid"])
+def test_the_fleet_is_found_as_it_was_left(page: Page, bridge: FakeBridge, way_back: str, query: str) -> None:
+    """Back from a host, the fleet is filtered and scrolled as before; a host's page begins at its top."""
+    bridge.hosts = [MadeUpHost(f"node-{number:03d}", number=number, cores=2) for number in range(300)]
+    page.goto(f"/#/{query}")
+    page.locator("[data-host]").first.wait_for()
+    page.evaluate("scrollTo(0, 2500)")
+    address = page.url
+    page.wait_for_function("document.elementFromPoint(700, 500).closest('[data-host]')")
+    host = page.evaluate("document.elementFromPoint(700, 500).closest('[data-host]').dataset.host")
+    page.locator(f'[data-host="{host}"] .host-link').click()
+    expect(page.locator(".host-name")).to_have_text(host)
+    expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile("%"))
+    assert page.evaluate("scrollY") == 0
+    if way_back == "history":
+        page.go_back()
+    elif way_back == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.get_by_role("link", name="all hosts").click()
+    expect(page.locator(f'[data-host="{host}"]')).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 2500
+    assert page.url == address

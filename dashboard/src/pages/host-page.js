@@ -4,7 +4,8 @@ import { DeliveryRecord } from "../delivery.js"
 import { element, setAttribute } from "../dom.js"
 import { isObject } from "../messages.js"
 import { JUMPS } from "../panels/catalogue.js"
-import { FLEET_ADDRESS, hostAddress } from "../router.js"
+import { fleetAddress } from "../places.js"
+import { hostAddress } from "../router.js"
 import { Samples } from "../samples.js"
 import { HostIdentity } from "./host-identity.js"
 import { HostPanels } from "./host-panels.js"
@@ -71,7 +72,7 @@ export class HostPage {
     return [
       { words: "Previous host", keys: ["["], run: () => this.#tools.step(-1) },
       { words: "Next host", keys: ["]"], run: () => this.#tools.step(1) },
-      { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : FLEET_ADDRESS } },
+      { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : fleetAddress() } },
       { words: "Full screen of the panel in focus", keys: ["f"], when: () => isWhole || focused() !== undefined, run: () => this.#fill(isWhole ? "" : focused()?.kind.key) },
       { words: "Fold or unfold the panel in focus", keys: [" "], when: () => focused() !== undefined, run: () => focused()?.fold() },
       ...(isWhole ? [] : frames.flatMap(({ kind }) => {

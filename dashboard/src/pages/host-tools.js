@@ -1,7 +1,8 @@
 /** What stands in the header on a host's page: the way to the other hosts, and the window. */
 
 import { button, element, setAttribute } from "../dom.js"
-import { FLEET_ADDRESS, hostAddress } from "../router.js"
+import { fleetAddress } from "../places.js"
+import { hostAddress } from "../router.js"
 import { WINDOWS_SECONDS } from "../time-view.js"
 import { byName } from "./fleet-columns.js"
 
@@ -27,7 +28,7 @@ export class HostTools {
     this.#switcher.addEventListener("change", () => { location.hash = hostAddress(this.#switcher.value, panel) })
     this.elements = [
       element("nav", { class: "host-nav", "aria-label": "Hosts" },
-        element("a", { href: FLEET_ADDRESS, class: "back" }, "all hosts"),
+        element("a", { href: fleetAddress(), class: "back" }, "all hosts"),
         button("‹", () => this.step(-1), { "aria-label": "Previous host", title: "previous host  [", class: "step" }),
         this.#switcher,
         button("›", () => this.step(1), { "aria-label": "Next host", title: "next host  ]", class: "step" })),
