@@ -100,7 +100,9 @@ def test_the_palette_lists_each_panel_once(page: Page) -> None:
     page.keyboard.press("Control+k")
     options = page.locator(".palette-list li")
     panels = options.filter(has=page.locator(".palette-kind", has_text=re.compile("^panel$")))
-    expect(panels.filter(has=page.locator(".palette-words", has_text=re.compile("^CPU$")))).to_have_text("CPU1panel")
+    expect(panels.filter(has=page.locator(".palette-words", has_text=re.compile("^CPU$")))).to_have_text(
+        "CPU1panel"
+    )
     expect(options.filter(has_text="Go to")).to_have_count(0)
     page.keyboard.press("Escape")
     page.goto("/#/compare?hosts=web-1,web-2&metric=cpu_percent,memory_percent")

@@ -25,10 +25,11 @@ def paused_second(page: Page) -> int:
 
 def numbers(page: Page) -> list[str]:
     """Return all that the page says, and how long its meters are."""
-    return page.evaluate(
+    said: list[str] = page.evaluate(
         """() => [document.querySelector("main").innerText,
           ...[...document.querySelectorAll("main .meter-fill")].map((fill) => fill.style.transform)]"""
     )
+    return said
 
 
 def frames(page: Page) -> None:
