@@ -179,6 +179,22 @@ def test_of_a_long_fleet_only_the_rows_in_sight_exist(page: Page, bridge: FakeBr
     assert page.locator("tr[data-host]").count() < 60
 
 
+@pytest.mark.parametrize("width", [900, 1280, 1440, 1800])
+def test_the_columns_of_a_long_fleet_fill_the_table(page: Page, bridge: FakeBridge, width: int) -> None:
+    """What stands for the rows out of sight takes no width, whichever columns there is room for."""
+    page.set_viewport_size({"width": width, "height": 800})
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(200)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    free = page.locator(".fleet-table").evaluate(
+        """table => {
+          const heads = [...table.tHead.rows[0].cells].filter((head) => head.offsetWidth > 0)
+          return table.getBoundingClientRect().right - heads.at(-1).getBoundingClientRect().right
+        }"""
+    )
+    assert 0 <= free <= 2
+
+
 def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) -> None:
     """However fast a long fleet is scrolled, the page asks four times a second at most, for what it has not yet."""
     bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(2000)]

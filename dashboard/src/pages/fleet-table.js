@@ -101,6 +101,7 @@ function classOf({ key, numeric }) {
   return `column-${key}${numeric ? " numeric" : ""}`
 }
 
+/** Of one cell: there are as many columns as there is room for. */
 function spacer() {
   return element("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, element("td"))
 }
