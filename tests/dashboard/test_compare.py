@@ -67,7 +67,9 @@ def test_a_metric_of_a_group_is_asked_for_by_its_group(page: Page, bridge: FakeB
     page.goto(f"{BOTH}&metric=cpu.user_percent,disk.read_bytes_per_second,disk.busy_percent")
     for metric in ("cpu.user_percent", "disk.read_bytes_per_second", "disk.busy_percent"):
         expect(rows(page, metric).locator("td").first).not_to_have_text("—")
-    assert bridge.messages("watch")[-1]["hosts"] == dict.fromkeys(("web-1", "web-2"), ["collector", "cpu", "disk"])
+    assert bridge.messages("watch")[-1]["hosts"] == {
+        key: ["collector", "cpu", "disk"] for key in ("web-1", "web-2")
+    }
     devices = bridge.hosts[0].live(bridge.now)["disk"]["devices"].values()
     read = sum(device["read_bytes_per_second"] for device in devices)
     said = page.evaluate("async value => (await import('/src/numbers.js')).byteRate(value)", read)
