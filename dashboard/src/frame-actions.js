@@ -1,17 +1,16 @@
 /** What can be done on every page. */
 
 import { PALETTE_KEY } from "./palette-items.js"
-import { fleetAddress } from "./places.js"
 import { compareAddress, changeQuery } from "./router.js"
 import { THEMES } from "./theme.js"
 
 /**
  * @typedef {{actions: import("./actions.js").Actions, theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences,
- *   time: import("./time-view.js").TimeView, moment: import("./moment.js").Moment, kiosk: import("./kiosk.js").Kiosk,
+ *   time: import("./time-view.js").TimeView, moment: import("./moment.js").Moment, kiosk: import("./kiosk.js").Kiosk, places: import("./places.js").Places,
  *   find: () => void, help: () => void, route: () => import("./router.js").Route}} Doing
  * @param {Doing} doing @returns {import("./actions.js").Action[]}
  */
-export function frameActions({ actions, theme, preferences, time, moment, kiosk, find, help, route }) {
+export function frameActions({ actions, theme, preferences, time, moment, kiosk, places, find, help, route }) {
   const step = (/** @type {1 | -1} */ by) => {
     time.step(by)
     if (route().page !== "fleet") changeQuery({ win: String(time.seconds) })
@@ -25,7 +24,7 @@ export function frameActions({ actions, theme, preferences, time, moment, kiosk,
     { words: "Theme: system, light or dark", keys: ["t"], run: () => theme.choose(THEMES[(THEMES.indexOf(theme.choice) + 1) % THEMES.length] ?? "auto") },
     { words: "Density: comfortable or compact", keys: ["d"], run: () => preferences.toggle("density") },
     { words: "Compare hosts", keys: ["c"], run: () => { location.hash = compareAddress(route().host === "" ? [] : [route().host]) } },
-    { words: "All hosts", run: () => { location.hash = fleetAddress() } },
+    { words: "All hosts", run: () => { location.hash = places.fleetAddress } },
     { words: "Kiosk: nothing but data; Esc ends it", run: () => kiosk.enter() },
     { words: "Network in bytes or bit/s", run: () => preferences.toggle("network") },
     { words: "Temperatures in °C or °F", run: () => preferences.toggle("temperature") },

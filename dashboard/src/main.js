@@ -16,7 +16,7 @@ import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
 import { Palette } from "./palette.js"
 import { everythingToFind } from "./palette-items.js"
-import { leave, topOf } from "./places.js"
+import { Places } from "./places.js"
 import { Preferences } from "./preferences.js"
 import { followPrinting } from "./print.js"
 import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
@@ -30,7 +30,7 @@ import { TimeView } from "./time-view.js"
 const TEXT_MILLISECONDS = 1000
 /**
  * What a page works with. `ask` has one of some things chosen by name.
- * @typedef {{fleet: Fleet, theme: Theme, preferences: Preferences, scheduler: Scheduler, selection: Selection, time: TimeView, actions: Actions,
+ * @typedef {{fleet: Fleet, theme: Theme, preferences: Preferences, scheduler: Scheduler, selection: Selection, time: TimeView, places: Places, actions: Actions,
  *   tools: HTMLElement, main: HTMLElement, ask: (prompt: string, items: import("./palette.js").Item[]) => void}} PageContext
  */
 
@@ -44,6 +44,7 @@ class App {
   #scheduler = new Scheduler((now) => this.#write(now))
   #time = new TimeView()
   #actions = new Actions()
+  #places = new Places()
   #announcer = new Announcer()
   #palette = new Palette()
   #help = new Help(this.#actions)
@@ -98,7 +99,7 @@ class App {
     // Browsers would scroll before there is anything to scroll to.
     history.scrollRestoration = "manual"
     window.addEventListener("hashchange", ({ oldURL }) => {
-      leave(new URL(oldURL).hash, window.scrollY)
+      this.#places.leave(new URL(oldURL).hash, window.scrollY)
       this.#open()
     })
     window.addEventListener("online", () => this.#socket.retryNow())
@@ -112,7 +113,7 @@ class App {
       this.#main.focus()
     })
     this.#actions.frame = frameActions({
-      actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, moment: this.#moment, kiosk: this.#kiosk,
+      actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, moment: this.#moment, kiosk: this.#kiosk, places: this.#places,
       find: () => this.#find(), help: () => this.#help.open(), route: () => this.#route,
     })
     this.#time.follow(() => {
@@ -125,6 +126,8 @@ class App {
     })
     followPrinting(this.#theme, this.#scheduler)
     this.#open()
+    // Nothing was scrolled yet.
+    this.#top = undefined
     this.#scheduler.start()
     this.#socket.open()
     setInterval(() => this.#changed(), TEXT_MILLISECONDS)
@@ -143,8 +146,9 @@ class App {
     this.#actions.page = this.#page.actions
     this.#kiosk.follow(this.#route)
     setAttribute(document.documentElement, "data-page", this.#route.page)
+    if (!this.#route.isKnown) this.#bar.notice(`There is no page ${location.hash}; this is the fleet.`, Date.now())
     const isKnown = history.state !== null || this.#route.page === "fleet"
-    this.#top = isKnown ? topOf(location.hash) : 0
+    this.#top = isKnown ? this.#places.topOf(location.hash) : 0
     history.replaceState("seen", "")
     this.#scheduler.wantText()
   }
@@ -158,6 +162,7 @@ class App {
       scheduler: this.#scheduler,
       selection: this.#selection,
       time: this.#time,
+      places: this.#places,
       actions: this.#actions,
       tools: this.#header.tools,
       main: this.#main,

@@ -5,7 +5,8 @@ import { isHostId } from "./messages.js"
 /**
  * `#/` the fleet, `#/host/<id>` a host, `#/host/<id>/<panel>` one panel of it, `#/compare` several hosts;
  * each with `?key=value`.
- * @typedef {{page: "fleet" | "host" | "compare", host: string, panel: string, query: URLSearchParams}} Route
+ * @typedef {{page: "fleet" | "host" | "compare", host: string, panel: string, query: URLSearchParams, isKnown: boolean}} Route isKnown: false
+ *   where the address is none of these, and the fleet stands in for it
  */
 
 export const FLEET_ADDRESS = "#/"
@@ -16,9 +17,10 @@ const TOKEN_KEY = "fleetglass.token"
 export function parseRoute(hash) {
   const [path, search = ""] = hash.replace(/^#/, "").split("?", 2)
   const query = new URLSearchParams(search)
-  if (path === "/compare") return { page: "compare", host: "", panel: "", query }
+  if (path === "/compare") return { page: "compare", host: "", panel: "", query, isKnown: true }
   const [, host = "", panel = ""] = path.match(/^\/host\/([^/]+)(?:\/([a-z0-9_-]+))?$/) ?? []
-  return isHostId(host) ? { page: "host", host, panel, query } : { page: "fleet", host: "", panel: "", query }
+  if (isHostId(host)) return { page: "host", host, panel, query, isKnown: true }
+  return { page: "fleet", host: "", panel: "", query, isKnown: path === "" || path === "/" }
 }
 
 /** @param {string} id @param {string} [panel] */
@@ -41,7 +43,8 @@ export function changeQuery(values) {
     if (value === "") query.delete(key)
     else query.set(key, value)
   }
-  history.replaceState(history.state, "", `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`)
+  const address = `#${path || "/"}${query.size > 0 ? `?${readable(query)}` : ""}`
+  if (address !== location.hash) history.replaceState(history.state, "", address)
 }
 
 /** @typedef {{win?: number, pause?: number, kiosk: boolean, cycleSeconds?: number}} FrameQuery win in seconds, pause in seconds since the epoch by the bridge's clock */

@@ -142,3 +142,10 @@ def test_a_bridge_that_answers_no_more_is_said_once(page: Page, bridge: FakeBrid
         expect(page.locator("body")).to_have_attribute("data-link", "ok")
         page.clock.run_for(1_000)
     expect(said).to_have_text("Connection is back.")
+
+
+def test_an_address_of_no_page_is_said(page: Page, bridge: FakeBridge) -> None:
+    """An address that leads nowhere shows the fleet and says so."""
+    page.goto("/#/nothing")
+    expect(page.locator(".bar p")).to_have_text("There is no page #/nothing; this is the fleet.")
+    expect(page.locator("tbody [data-host]")).to_have_count(len(bridge.hosts))

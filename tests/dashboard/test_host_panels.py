@@ -148,7 +148,7 @@ def test_the_devices_shown_are_remembered(page: Page) -> None:
 
 
 def test_a_panel_fills_the_page_and_goes_back(page: Page, bridge: FakeBridge) -> None:
-    """`f` on a panel shows it alone, at its own address; the next host shows the same; Escape goes back."""
+    """`f` on a panel shows it alone, at its own address; the next host shows the same; Escape goes back to it."""
     open_host(page)
     page.keyboard.press("3")
     expect(panel_of(page, "net")).to_be_focused()
@@ -162,6 +162,7 @@ def test_a_panel_fills_the_page_and_goes_back(page: Page, bridge: FakeBridge) ->
     assert page.url.endswith("#/host/web-2/net")
     page.keyboard.press("Escape")
     expect(panel_of(page, "cpu")).to_be_visible()
+    expect(panel_of(page, "net")).to_be_focused()
     assert page.url.endswith("#/host/web-2")
 
 

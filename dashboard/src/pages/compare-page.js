@@ -4,7 +4,6 @@ import { button, element, setAttribute, setText } from "../dom.js"
 import { isHostId } from "../messages.js"
 import { Choice } from "../menu.js"
 import { hostItem } from "../palette-items.js"
-import { fleetAddress } from "../places.js"
 import { changeQuery, hostAddress } from "../router.js"
 import { StateMark, stateInWords } from "../state.js"
 import { WINDOWS_SECONDS } from "../time-view.js"
@@ -50,7 +49,7 @@ export class ComparePage {
     const windows = WINDOWS_SECONDS.map((value) => ({ value, words: `${value / 60} min` }))
     this.#windows = new Choice("Window", windows, { chosen: () => context.time.seconds, choose: (value) => context.time.setSeconds(value) })
     const layouts = new Choice("Layout", LAYOUTS, { chosen: () => this.#layout, choose: (value) => this.#choose({ layout: value }) })
-    context.tools.replaceChildren(element("nav", { class: "host-nav", "aria-label": "Hosts" }, element("a", { href: fleetAddress(), class: "back" }, "all hosts")), layouts.element, this.#windows.element)
+    context.tools.replaceChildren(element("nav", { class: "host-nav", "aria-label": "Hosts" }, element("a", { href: context.places.fleetAddress, class: "back" }, "all hosts")), layouts.element, this.#windows.element)
     context.main.replaceChildren(
       element("h1", { class: "page-title" }, "Compare"),
       element("div", { class: "compare-choice" }, this.#hostList, this.#addHost),
@@ -88,7 +87,7 @@ export class ComparePage {
       { words: "Add a host to compare", keys: ["c"], run: () => this.#askForHost() },
       { words: "Add a metric to compare", keys: ["m"], run: () => this.#askForMetric() },
       { words: "Overlay or small multiples", keys: ["g"], run: () => this.#choose({ layout: this.#layout === "small" ? "overlay" : "small" }) },
-      { words: "All hosts", keys: ["Escape"], run: () => { location.hash = fleetAddress() } },
+      { words: "All hosts", keys: ["Escape"], run: () => { location.hash = this.#context.places.fleetAddress } },
       ...this.#panels.map(({ words, element: panel }) => ({
         words: `Go to ${words}`, panel: words,
         run: () => {

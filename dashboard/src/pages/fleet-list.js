@@ -4,6 +4,9 @@ import { setAttribute } from "../dom.js"
 
 const ALL_UP_TO = 60
 const LINES_BEYOND_SIGHT = 6
+// A frame must not wait for hundreds of hosts: what is over comes in the next ones.
+const NEW_LINES_IN_FRAME = 12
+const WRITE_BUDGET_MILLISECONDS = 4
 
 /** @typedef {import("../fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
@@ -25,6 +28,8 @@ export class HostList {
   #cursor = ""
   /** @type {Moment | undefined} */
   #moment
+  /** The moment that each shows; nothing, where it is still another host's. @type {WeakMap<Item, Moment>} */
+  #shows = new WeakMap()
 
   /**
    * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item, geometry: () => Geometry}} parts
@@ -57,10 +62,10 @@ export class HostList {
   /** @param {Host[]} hosts those to show @param {import("./fleet-order.js").Comparison} comparison */
   arrange(hosts, comparison) { this.#order = this.#arrange(hosts, comparison) }
 
-  /** Bring what is in sight up to date. @param {Moment} moment */
+  /** Bring some of what is in sight up to date. @param {Moment} moment the same one as long as nothing changed @returns {boolean} whether all is */
   update(moment) {
     this.#moment = moment
-    this.#write(moment)
+    return this.#write(moment)
   }
 
   /** Undo what was made. */
@@ -114,7 +119,7 @@ export class HostList {
     return held ? [...before, ...[...wanted].sort(comparison)] : [...before, ...wanted].sort(comparison)
   }
 
-  /** First line that is in the page, the one after the last, and the hosts in them. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, shown: Host[]}} */
+  /** First line that is in the page, the one after the last, whether these are all that belong there, and the hosts in them. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, isWhole: boolean, shown: Host[]}} */
   #measure() {
     const { perLine, lineHeight, gap } = this.#geometry()
     const { top } = this.#body.getBoundingClientRect()
@@ -123,19 +128,37 @@ export class HostList {
     const last = Math.min(lines, Math.max(0, Math.ceil((window.innerHeight - top) / lineHeight)))
     const few = this.#order.length <= ALL_UP_TO
     const from = few ? 0 : Math.max(0, first - LINES_BEYOND_SIGHT)
-    const to = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
+    const wanted = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
+    const to = Math.min(wanted, from + Math.floor(this.#items.size / perLine) + NEW_LINES_IN_FRAME)
     const spaceOf = (/** @type {number} */ lines) => Math.max(0, lines * lineHeight - gap)
-    return { spaceOf, lines, from, to, shown: this.#order.slice(from * perLine, to * perLine) }
+    return { spaceOf, lines, from, to, isWhole: to === wanted, shown: this.#order.slice(from * perLine, to * perLine) }
   }
 
-  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment */
+  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment @returns {boolean} whether all is written */
   #write(moment) {
-    const { spaceOf, lines, from, to, shown } = this.#measure()
+    const { spaceOf, lines, from, to, isWhole, shown } = this.#measure()
     this.#place(shown)
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
+    return this.#writeSome(shown, moment) && isWhole
+  }
+
+  /** @param {Host[]} shown @param {Moment} moment @returns {boolean} whether none is left */
+  #writeSome(shown, moment) {
+    const late = performance.now() + WRITE_BUDGET_MILLISECONDS
     const start = this.#order.indexOf(shown[0])
-    shown.forEach((host, index) => this.#items.get(host.id)?.write(host, moment, start + index))
+    let isAll = true
+    for (const [index, host] of shown.entries()) {
+      const item = /** @type {Item} */ (this.#items.get(host.id))
+      if (this.#shows.get(item) === moment) continue
+      if (this.#shows.has(item) && performance.now() > late) {
+        isAll = false
+        continue
+      }
+      item.write(host, moment, start + index)
+      this.#shows.set(item, moment)
+    }
+    return isAll
   }
 
   /** What went out of sight is used again for what came in: scrolling makes nothing new. @param {Host[]} shown */
@@ -163,6 +186,7 @@ export class HostList {
   /** @param {Item | undefined} item @param {string} id */
   #adopt(item, id) {
     const adopted = item ?? this.#make()
+    this.#shows.delete(adopted)
     setAttribute(adopted.element, "data-host", id)
     setAttribute(adopted.element, "data-cursor", id === this.#cursor ? "" : null)
     return adopted

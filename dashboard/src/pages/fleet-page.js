@@ -41,6 +41,8 @@ export class FleetPage {
   #surveyedAt = 0
   /** What the present choice and order of hosts were made from. @type {unknown[]} */
   #arranged = []
+  /** @type {import("./fleet-cells.js").Moment & {arranged: unknown[]} | undefined} */
+  #moment
   /** How many hosts fit the filter; before that is known, the place of some is held. */
   #shown = Number.NaN
   #colours
@@ -146,7 +148,7 @@ export class FleetPage {
     this.#arrange(this.#survey, alertsOf)
     this.#choosePresent()
     // It measures, and so comes before what is written.
-    this.#list.update({ colours: this.#colours, now, alertsOf, picked: this.#picked })
+    if (!this.#list.update(this.#momentOf(now, alertsOf))) this.#wantText()
     this.#tools.update(counts, { states: this.#filter.states, words: this.#query.q, view: this.#view })
     this.#summary.update(this.#survey, this.#filter.states.has("attention"), { sums: fleet.sums, colours: this.#colours, now })
     this.#filterBar.update(this.#filter, this.#shown, total)
@@ -168,6 +170,14 @@ export class FleetPage {
   #look(now) {
     this.#surveyedAt = now
     return survey(this.#context.fleet.hosts.values(), now)
+  }
+
+  /** The same one until something changed. @param {number} now @param {import("./fleet-order.js").AlertsOf} alertsOf @returns {import("./fleet-cells.js").Moment} */
+  #momentOf(now, alertsOf) {
+    if (this.#moment === undefined || this.#moment.arranged !== this.#arranged || this.#moment.picked !== this.#picked || this.#moment.colours !== this.#colours) {
+      this.#moment = { arranged: this.#arranged, picked: this.#picked, colours: this.#colours, now, alertsOf }
+    }
+    return this.#moment
   }
 
   /** Choose and order the hosts, if anything changed since: scrolling changes nothing. @param {import("./fleet-survey.js").Survey} survey @param {import("./fleet-order.js").AlertsOf} alertsOf */

@@ -4,7 +4,6 @@ import { DeliveryRecord } from "../delivery.js"
 import { element, setAttribute } from "../dom.js"
 import { isObject } from "../messages.js"
 import { JUMPS } from "../panels/catalogue.js"
-import { fleetAddress } from "../places.js"
 import { hostAddress } from "../router.js"
 import { Samples } from "../samples.js"
 import { HostIdentity } from "./host-identity.js"
@@ -34,7 +33,7 @@ export class HostPage {
     this.#context = context
     this.#route = route
     this.#id = route.host
-    this.#tools = new HostTools(context.fleet, route, (seconds) => context.time.setSeconds(seconds))
+    this.#tools = new HostTools(context.fleet, route, context.places.fleetAddress, (seconds) => context.time.setSeconds(seconds))
     this.#unfollow = context.time.follow(() => this.#followTime())
     context.tools.replaceChildren(...this.#tools.elements)
     context.main.replaceChildren(this.#identity.element, this.#unknown, this.#place)
@@ -72,7 +71,7 @@ export class HostPage {
     return [
       { words: "Previous host", keys: ["["], run: () => this.#tools.step(-1) },
       { words: "Next host", keys: ["]"], run: () => this.#tools.step(1) },
-      { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : fleetAddress() } },
+      { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : this.#context.places.fleetAddress } },
       { words: "Full screen of the panel in focus", keys: ["f"], when: () => isWhole || focused() !== undefined, run: () => this.#fill(isWhole ? "" : focused()?.kind.key) },
       { words: "Fold or unfold the panel in focus", keys: [" "], when: () => focused() !== undefined, run: () => focused()?.fold() },
       ...(isWhole ? [] : frames.flatMap(({ kind }) => {
@@ -109,6 +108,7 @@ export class HostPage {
     this.#panels?.close()
     this.#samples = new Samples(host, time)
     this.#panels = new HostPanels({ host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery }, this.#route, () => this.#tellActions())
+    this.#panels.focusNext = this.#route.panel === "" ? this.#context.places.panelLeft(this.#id) : ""
     this.#place.replaceChildren(this.#panels.element)
     this.#tellActions()
   }

@@ -26,6 +26,8 @@ export class HostPanels {
   #open
   #isPhone = matchMedia(PHONE).matches
   #arranged = ""
+  /** Key of the panel that gets the focus as soon as it is in the page. */
+  focusNext = ""
   element = element("div", { class: "panels" })
 
   /**
@@ -76,6 +78,8 @@ export class HostPanels {
   update(now) {
     this.#addUnknown()
     this.#place()
+    this.#frames.get(this.focusNext)?.element.focus({ preventScroll: true })
+    this.focusNext = ""
     this.#noPanel.hidden = this.#only === "" || this.#frames.has(this.#only)
     for (const frame of this.#frames.values()) if (this.#isShown(frame)) frame.update(now)
   }

@@ -1,7 +1,6 @@
 /** What stands in the header on a host's page: the way to the other hosts, and the window. */
 
 import { button, element, setAttribute } from "../dom.js"
-import { fleetAddress } from "../places.js"
 import { hostAddress } from "../router.js"
 import { WINDOWS_SECONDS } from "../time-view.js"
 import { byName } from "./fleet-columns.js"
@@ -18,9 +17,10 @@ export class HostTools {
   /**
    * @param {import("../fleet.js").Fleet} fleet
    * @param {{host: string, panel: string}} route
+   * @param {string} fleetAddress
    * @param {(seconds: number) => void} setWindow
    */
-  constructor(fleet, { host, panel }, setWindow) {
+  constructor(fleet, { host, panel }, fleetAddress, setWindow) {
     this.#fleet = fleet
     this.#id = host
     this.#panel = panel
@@ -28,7 +28,7 @@ export class HostTools {
     this.#switcher.addEventListener("change", () => { location.hash = hostAddress(this.#switcher.value, panel) })
     this.elements = [
       element("nav", { class: "host-nav", "aria-label": "Hosts" },
-        element("a", { href: fleetAddress(), class: "back" }, "all hosts"),
+        element("a", { href: fleetAddress, class: "back" }, "all hosts"),
         button("‹", () => this.step(-1), { "aria-label": "Previous host", title: "previous host  [", class: "step" }),
         this.#switcher,
         button("›", () => this.step(1), { "aria-label": "Next host", title: "next host  ]", class: "step" })),

@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 
 function route(hash) {
-  const { query, ...rest } = parseRoute(hash)
+  const { query, isKnown: _, ...rest } = parseRoute(hash)
   return { ...rest, query: Object.fromEntries(query) }
 }
 
@@ -24,6 +24,11 @@ test("every address leads to a page", () => {
   assert.deepEqual(route("#/host/web-1"), { page: "host", host: "web-1", panel: "", query: {} })
   assert.deepEqual(route("#/host/web-1/cpu?win=300"), { page: "host", host: "web-1", panel: "cpu", query: { win: "300" } })
   assert.deepEqual(route("#/compare?hosts=a,b&metric=cpu.total"), { page: "compare", host: "", panel: "", query: { hosts: "a,b", metric: "cpu.total" } })
+})
+
+test("an address of no page is known as such", () => {
+  for (const hash of ["#/nowhere", "#/host", "#/host/a/b/c", "#main"]) assert.equal(parseRoute(hash).isKnown, false, hash)
+  for (const hash of ["", "#/", "#/?q=web", "#/host/a", "#/host/a/cpu", "#/compare"]) assert.equal(parseRoute(hash).isKnown, true, hash)
 })
 
 test("an address that is made leads back to what it was made of", () => {
