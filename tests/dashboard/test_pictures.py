@@ -1,5 +1,6 @@
 """A few pages as pictures, compared with those taken before: `pytest tests/dashboard/test_pictures.py --update-pictures`."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,13 @@ JSON.parse = (...given) => {
   return message
 }"""
 DESKTOP = (1280, 860)
+DRAW_FOREIGN_GLYPHS = """() => {
+  const canvas = document.createElement("canvas")
+  const context = canvas.getContext("2d")
+  context.font = "16px monospace"
+  context.fillText("◆▲●○↓↑▾✓", 2, 30)
+  return canvas.toDataURL()
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +65,18 @@ ALL = [
 
 @pytest.fixture(scope="module")
 def kept(browser: Browser, request: pytest.FixtureRequest) -> Path:
-    """Give the folder with the pictures of this version of Chromium: another one draws text a little otherwise."""
-    folder = PICTURES / f"chromium-{browser.version.partition('.')[0]}"
+    """Give the folder with the pictures of this version of Chromium and these fonts: others draw text otherwise."""
+    page = browser.new_page()
+    # What the page's own fonts lack comes from those of the system.
+    glyphs = hashlib.sha256(page.evaluate(DRAW_FOREIGN_GLYPHS).encode()).hexdigest()[:8]
+    page.close()
+    folder = PICTURES / f"chromium-{browser.version.partition('.')[0]}-{glyphs}"
     if request.config.getoption("--update-pictures"):
         folder.mkdir(parents=True, exist_ok=True)
     elif not folder.is_dir():
-        pytest.skip(f"no pictures of Chromium {browser.version}; --update-pictures takes them")
+        pytest.skip(
+            f"no pictures {folder.name}, of this Chromium and these fonts; --update-pictures takes them"
+        )
     return folder
 
 
