@@ -5,11 +5,11 @@ def test_public_names() -> None:
     """These names are promised to users of the library."""
     assert fleetglass.client.__all__ == [
         "DEFAULT_URL",
+        "BridgeSource",
         "ClientError",
         "Interrupted",
         "Refused",
+        "Source",
         "Unreachable",
-        "messages",
-        "stream",
     ]
     assert all(hasattr(fleetglass.client, name) for name in fleetglass.client.__all__)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from fleetglass.client.stream import Interrupted
+from fleetglass.client import Interrupted
 from fleetglass.client.terminal import Terminal
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.protocol import BridgeMessage

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     token = _token(configuration)
 
-    from fleetglass.client import DEFAULT_URL, ClientError, messages, stream  # noqa: PLC0415 - as in agent.py
+    from fleetglass.client import DEFAULT_URL, BridgeSource, ClientError  # noqa: PLC0415 - as in agent.py
     from fleetglass.client.terminal import Terminal  # noqa: PLC0415 - as above
 
     url = configuration.get("url", "watch") or DEFAULT_URL
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         show=lambda line: print(line, flush=True),
         say=lambda line: print(f"fleetglass: {line}", file=sys.stderr, flush=True),
     )
-    source = messages if arguments.no_reconnect else stream
+    source = BridgeSource(url, token=token, reconnect=not arguments.no_reconnect)
 
     async def follow() -> None:
         following = asyncio.current_task()
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             with contextlib.suppress(NotImplementedError):  # Windows, where Ctrl-C raises instead
                 asyncio.get_running_loop().add_signal_handler(number, following.cancel)
         async with asyncio.timeout(duration):
-            await terminal.follow(source(url, token=token))
+            await terminal.follow(source)
 
     try:
         asyncio.run(follow())

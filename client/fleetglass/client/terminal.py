@@ -1,13 +1,13 @@
 """`fleetglass watch`: the fleet, line by line."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import msgspec
 
 from fleetglass.client.formats import FORMATS, as_json
-from fleetglass.client.stream import Interrupted
+from fleetglass.client.source import Interrupted, Source
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import PayloadError
 from fleetglass.wire.payloads import Pulse
@@ -46,9 +46,9 @@ class Terminal:
         self._states: dict[str, HostState] = {}
         self._told_missing: set[str] = set()
 
-    async def follow(self, stream: AsyncIterator[BridgeMessage | Interrupted]) -> None:
-        """Print until the stream ends."""
-        async for message in stream:
+    async def follow(self, source: Source) -> None:
+        """Print what comes, for as long as something does."""
+        async for message in source.messages():
             self.take(message)
 
     def take(self, message: BridgeMessage | Interrupted) -> None:

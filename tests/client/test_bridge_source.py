@@ -9,8 +9,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from fleetglass.client import Interrupted, Refused, Unreachable, messages, stream
-from fleetglass.wire.protocol import SUBPROTOCOL, BridgeMessage, PulseFrame, Watch, Welcome
+from fleetglass.client import BridgeSource, Interrupted, Refused, Unreachable
+from fleetglass.wire.protocol import SUBPROTOCOL, Fleet, Watch, Welcome
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
 from support.ports import free_port
@@ -35,13 +35,14 @@ async def fake_bridge(handle: Callable[[ServerConnection], Awaitable[None]]) -> 
         yield f"ws://127.0.0.1:{port}/ws"
 
 
-async def collect(source: AsyncIterator[Any], count: int) -> list[Any]:
-    found = []
-    async for message in source:
+async def collect(source: BridgeSource, count: int) -> list[Any]:
+    found: list[Any] = []
+    messages = source.messages()
+    async for message in messages:
         found.append(message)
         if len(found) == count:
             break
-    await source.aclose()  # type: ignore[attr-defined] # both sources are generators
+    await messages.aclose()  # type: ignore[attr-defined] # it is a generator
     return found
 
 
@@ -55,7 +56,7 @@ async def test_says_hello_and_what_it_watches() -> None:
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:
-        found = await collect(messages(url, Watch(fleet=True, history=60), "secret"), 1)
+        found = await collect(BridgeSource(url, Watch(fleet=True, history=60), token="secret"), 1)
     assert isinstance(found[0], Welcome)
     assert heard[0] == {"type": "hello", "protocol": 1, "token": "secret"}
     assert heard[1] == {"type": "watch", "fleet": True, "hosts": {}, "history": 60}
@@ -70,7 +71,7 @@ async def test_clean_close_does_not_spin() -> None:
         await connection.close()
 
     async with fake_bridge(handle) as url:
-        found = await collect(stream(url), 3)
+        found = await collect(BridgeSource(url), 3)
     assert all(isinstance(message, Interrupted) for message in found)
     assert len(tries) == 3
     assert tries[1] - tries[0] >= found[0].delay >= 0.25
@@ -87,7 +88,7 @@ async def test_comes_back() -> None:
         connection.transport.abort()
 
     async with fake_bridge(handle) as url:
-        found = await collect(stream(url), 4)
+        found = await collect(BridgeSource(url), 4)
     assert [type(message) for message in found] == [Welcome, Interrupted, Welcome, Interrupted]
 
 
@@ -100,7 +101,7 @@ async def test_refusal_is_final() -> None:
 
     async with fake_bridge(handle) as url:
         with pytest.raises(Refused, match=r"bridge: wrong token \(ws://"):
-            await collect(stream(url), 1)
+            await collect(BridgeSource(url), 1)
 
 
 async def test_message_of_a_newer_bridge() -> None:
@@ -113,14 +114,14 @@ async def test_message_of_a_newer_bridge() -> None:
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:
-        found = await collect(messages(url), 1)
+        found = await collect(BridgeSource(url, reconnect=False), 1)
     assert isinstance(found[0], Welcome)
 
 
 async def test_nothing_there() -> None:
     """Without a bridge the single connection says why, in one line."""
     with pytest.raises(Unreachable, match=r"nothing answers: connection refused"):
-        await collect(messages(f"ws://127.0.0.1:{free_port()}/ws"), 1)
+        await collect(BridgeSource(f"ws://127.0.0.1:{free_port()}/ws", reconnect=False), 1)
 
 
 async def test_something_else_there() -> None:
@@ -135,23 +136,40 @@ async def test_something_else_there() -> None:
     port = server.sockets[0].getsockname()[1]
     async with server:
         with pytest.raises(Refused, match="got HTTP status 404, expected a WebSocket"):
-            await collect(stream(f"ws://127.0.0.1:{port}/ws"), 1)
+            await collect(BridgeSource(f"ws://127.0.0.1:{port}/ws"), 1)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/ws", "ws://", "nonsense"])
 async def test_wrong_address(url: str) -> None:
     """An address of another kind is refused at once."""
     with pytest.raises(Refused, match=r"url: got .*, expected ws://"):
-        await collect(stream(url), 1)
+        await collect(BridgeSource(url), 1)
 
 
 @pytest.mark.broker
 async def test_real_bridge(mosquitto: Mosquitto, prefix: str) -> None:
     """The real bridge answers with welcome, its fleet, and a frame of pulses."""
     async with running_bridge(mosquitto, prefix) as running:
-        found: list[BridgeMessage] = []
-        async for message in messages(f"ws://127.0.0.1:{running.port}/ws"):
-            found.append(message)
-            if isinstance(message, PulseFrame) or len(found) == 2:
+        found = await collect(BridgeSource(f"ws://127.0.0.1:{running.port}/ws"), 2)
+    assert [type(message) for message in found] == [Welcome, Fleet]
+
+
+async def test_a_new_selection_is_said_at_once_and_after_a_break() -> None:
+    """The bridge hears of a selection when it is made, and in the next connection only of that one."""
+    heard: list[Any] = []
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.recv()
+        heard.append(json.loads(await connection.recv())["hosts"])
+        await connection.send(WELCOME)
+        heard.append(json.loads(await connection.recv())["hosts"])
+        connection.transport.abort()
+
+    async with fake_bridge(handle) as url:
+        source = BridgeSource(url)
+        async for message in source.messages():
+            if isinstance(message, Welcome) and len(heard) < 3:
+                await source.select(Watch(hosts={"web-1": "*"}))
+            elif isinstance(message, Welcome):
                 break
-    assert isinstance(found[0], Welcome)
+    assert heard == [{}, {"web-1": "*"}, {"web-1": "*"}]

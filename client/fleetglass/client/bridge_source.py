@@ -1,0 +1,149 @@
+"""The messages of a bridge, over a WebSocket that finds its way back after every break."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from fleetglass.client.errors import Refused, Unreachable
+from fleetglass.client.source import Interrupted
+from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.wire.codec import decode_text
+from fleetglass.wire.errors import PayloadError
+from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error, Hello, Watch, as_json
+
+DEFAULT_URL: Final = "ws://127.0.0.1:8765/ws"
+URL_RULE: Final = "ws://host[:port]/ws or wss://host[:port]/ws"
+OPEN_SECONDS: Final = 5.0
+STEADY_SECONDS: Final = 10.0
+"""A connection that held this long was a good one: the next pause starts small again."""
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+
+_HOPELESS: Final = {"bad_protocol", "bad_token", "bad_message"}
+
+
+class BridgeSource:
+    """What a bridge sends, over one connection after the other.
+
+    Args:
+        url: the address of the bridge's WebSocket.
+        watch: the selection at first; without one, the pulses of the whole fleet.
+        token: the viewer token, where the bridge asks for one.
+        headers: HTTP headers of the handshake, as a proxy may want them.
+        reconnect: whether a broken connection is tried again, for ever.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        watch: Watch | None = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reconnect: bool = True,
+    ) -> None:
+        self._url = url
+        self._watch = watch or Watch(fleet=True)
+        self._token = token
+        self._headers = dict(headers or {})
+        self._reconnect = reconnect
+        self._connection: ClientConnection | None = None
+
+    async def select(self, watch: Watch) -> None:
+        """Replace the selection, now and for every connection to come."""
+        self._watch = watch
+        if self._connection is not None:
+            with suppress(ConnectionClosed):  # whoever iterates learns of it
+                await self._connection.send(as_json(watch))
+
+    async def messages(self) -> AsyncIterator[BridgeMessage | Interrupted]:
+        """Yield what comes; after each break, one `Interrupted` and another try.
+
+        Raises:
+            Refused: the address is wrong, or the bridge does not accept what we say.
+            Unreachable: no bridge answers, or the connection broke, and it is not to be tried again.
+        """
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        while True:
+            started_at = loop.time()
+            try:
+                async for message in self._once():
+                    yield message
+            except Unreachable as error:
+                if not self._reconnect:
+                    raise
+                if loop.time() - started_at > STEADY_SECONDS:
+                    attempt = 0
+                delay = backoff_seconds(attempt, random.random())
+                attempt += 1
+                yield Interrupted(str(error), delay)
+                await asyncio.sleep(delay)
+
+    async def _once(self) -> AsyncIterator[BridgeMessage]:
+        url = self._url
+        connection = await _open(url, self._headers)
+        try:
+            await connection.send(as_json(Hello(protocol=PROTOCOL, token=self._token)))
+            await connection.send(as_json(self._watch))
+            self._connection = connection
+            async for frame in connection:
+                try:
+                    message: BridgeMessage = decode_text(frame, BridgeMessage)  # type: ignore[arg-type] # a union is no type to mypy
+                except PayloadError:
+                    continue  # A newer bridge may say more than this version knows.
+                if isinstance(message, Error) and message.code in _HOPELESS:
+                    raise Refused(f"bridge: {message.text} ({url})")
+                yield message
+        except ConnectionClosed as error:
+            raise Unreachable(f"bridge: connection lost: {_close_reason(error)} ({url})") from error
+        finally:
+            self._connection = None
+            await connection.close()
+        reason = connection.close_reason or "going away"
+        raise Unreachable(f"bridge: it closed the connection: {reason} ({url})")
+
+
+async def _open(url: str, headers: Mapping[str, str]) -> ClientConnection:
+    try:
+        return await connect(
+            url,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            additional_headers=headers,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=1,
+            max_size=MAX_FRAME_BYTES,
+            compression=None,
+        )
+    except InvalidURI as error:
+        raise Refused(f"url: got {url[:120]!r}, expected {URL_RULE}") from error
+    except InvalidStatus as error:
+        status = error.response.status_code
+        text = f"bridge: got HTTP status {status}, expected a WebSocket ({url})"
+        if status >= 500:
+            raise Unreachable(text) from error
+        raise Refused(text) from error
+    except (OSError, EOFError, InvalidHandshake) as error:
+        raise Unreachable(f"bridge: nothing answers: {_reason(error)} ({url})") from error
+
+
+def _close_reason(error: ConnectionClosed) -> str:
+    closing = error.rcvd
+    if closing is None:
+        return "no goodbye"
+    return closing.reason or f"code {closing.code}"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
