@@ -20,10 +20,9 @@ from fleetglass.bridge.page import read_page
 from rig import Spent, running_bridge, running_broker, show, told, write
 from support.chromium import find_chromium, running_chromium
 from support.heap import Heap
-from support.page import FakeBridge, serve_dashboard
+from support.page import FakeBridge, change_host, serve_dashboard
 from support.programs import Fleetglass
 from support.samples import MadeUpHost
-from support.waiting import wait_for
 
 SIZE = {"width": 1440, "height": 2400}
 """High enough for every chart of a host to be in sight."""
@@ -145,7 +144,7 @@ def alone(browser: Browser) -> Iterator[Row]:
             fetched: list[str] = []
             page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
             page.goto("/")
-            open_host(page, "web-1")
+            change_host(page, "web-1")
             files = [file for path, file in read_page().items() if path in fetched]
             sent = sum(len(file.compressed or file.body) for file in files)
             yield Row("page with fonts, compressed, kB", round(sent / 1000, 1), "< 200")
@@ -157,10 +156,10 @@ def alone(browser: Browser) -> Iterator[Row]:
             yield Row("heap of a host page of 64 cores, MB", round(before.heap_bytes / MILLION, 2), "")
             yield Row("growth in 10 min of its time, MB", round(grown / MILLION, 2), "< 1")
             for host in ("web-2", "web-1"):
-                open_host(page, host)
+                change_host(page, host)
             before = heap.kept()
             for host in ("web-2", "web-1") * 25:
-                open_host(page, host)
+                change_host(page, host)
             grown = heap.kept().heap_bytes - before.heap_bytes
             yield Row("growth by 50 changes of the host, MB", round(grown / MILLION, 2), "< 1")
         hosts = [MadeUpHost(f"host-{number:04}", number) for number in range(2000)]
@@ -213,19 +212,6 @@ def live(page: Page, bridge: FakeBridge, seconds: int) -> None:
         bridge.tick()
         page.clock.run_for(200)
         page.clock.fast_forward(800)
-
-
-def open_host(page: Page, host: str) -> None:
-    """Go to a host by the address, and wait until its figures are there."""
-    page.evaluate("(host) => { location.hash = `#/host/${host}` }", host)
-    shows = f"""document.querySelector("h1")?.textContent === {host!r}
-        && document.querySelector('[data-panel="cpu"] dd')?.textContent.includes("%")"""
-
-    def is_shown() -> bool:
-        page.clock.run_for(100)
-        return bool(page.evaluate(shows))
-
-    wait_for(is_shown, f"{host} is shown")
 
 
 if __name__ == "__main__":

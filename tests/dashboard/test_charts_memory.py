@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import Page
 
 from support.heap import Heap
-from support.page import FakeBridge
+from support.page import FakeBridge, change_host
 from support.samples import MadeUpHost
-from support.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -37,24 +36,11 @@ def live(page: Page, bridge: FakeBridge, seconds: int) -> None:
         page.clock.fast_forward(1000 * SECONDS_AT_ONCE - 200)
 
 
-def open_host(page: Page, host: str) -> None:
-    page.evaluate("(host) => { location.hash = `#/host/${host}` }", host)
-    is_shown = f"""document.querySelector("h1")?.textContent === {host!r}
-        && document.querySelector('[data-panel="cpu"] dd')?.textContent.includes("%")"""
-
-    def shown_after_a_while() -> bool:
-        page.clock.run_for(100)
-        return bool(page.evaluate(is_shown))
-
-    wait_for(shown_after_a_while, f"{host} is shown")
-    page.clock.run_for(200)
-
-
 @pytest.mark.timeout(240)
 def test_ten_minutes_of_samples_leave_nothing_behind(page: Page, bridge: FakeBridge) -> None:
     """After ten minutes the heap is less than a megabyte larger, with no node and no listener more."""
     page.goto("/")
-    open_host(page, "web-1")
+    change_host(page, "web-1")
     heap = Heap(page)
     live(page, bridge, 60)
     before = heap.kept()
@@ -71,10 +57,10 @@ def test_fifty_changes_of_the_host_leave_nothing_behind(page: Page) -> None:
     page.goto("/")
     heap = Heap(page)
     for host in ("web-1", "web-2") * 10:  # the engine keeps what it compiles, less each time
-        open_host(page, host)
+        change_host(page, host)
     before = heap.kept()
     for host in ("web-1", "web-2") * 25:
-        open_host(page, host)
+        change_host(page, host)
     after = heap.kept()
     assert after.heap_bytes - before.heap_bytes < MEGABYTE
     assert after.nodes <= before.nodes

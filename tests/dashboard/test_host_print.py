@@ -4,12 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.page import FakeBridge
+from support.pixels import SKY_ON_LIGHT, wait_for_ink
 from support.samples import MadeUpHost
 
 pytestmark = pytest.mark.browser
 
 NOW = 1_795_000_000.0
 A4_LESS_MARGINS_PIXELS = 718
+CPU = '[data-panel="cpu"] canvas'
 
 # Of each canvas: the panel, whether it has ink, and the lightness of the darkest and the mean pixel with any.
 CANVASES = """() => [...document.querySelectorAll(".panel canvas")].filter((canvas) => canvas.clientWidth > 0).map((canvas) => {
@@ -59,17 +61,7 @@ def test_paper_is_light_and_has_no_tools(page: Page) -> None:
     expect(page.get_by_role("button", name="since boot").first).to_be_hidden()
     expect(page.locator('[data-panel="cpu"]')).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(page.locator('[data-panel="proc"] .table-box')).to_have_css("overflow", "visible")
-    page.wait_for_function(
-        """() => {
-          const canvas = document.querySelector('[data-panel="cpu"] canvas')
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-          for (let at = 0; at < data.length; at += 4) {
-            const away = Math.abs(data[at] - 0x1f) + Math.abs(data[at + 1] - 0x7f) + Math.abs(data[at + 2] - 0xe0)
-            if (data[at + 3] > 120 && away < 30) return true
-          }
-          return false
-        }"""
-    )
+    wait_for_ink(page, CPU, 0, SKY_ON_LIGHT)
 
 
 def test_the_screen_is_as_before_after_printing(page: Page) -> None:
@@ -80,14 +72,4 @@ def test_the_screen_is_as_before_after_printing(page: Page) -> None:
     page.wait_for_function(
         "(width) => document.querySelector('[data-panel=\"cpu\"] canvas').width === width", arg=before
     )
-    page.wait_for_function(
-        """() => {
-          const canvas = document.querySelector('[data-panel="cpu"] canvas')
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-          for (let at = 0; at < data.length; at += 4) {
-            const away = Math.abs(data[at] - 0x6b) + Math.abs(data[at + 1] - 0xcb) + Math.abs(data[at + 2] - 0xff)
-            if (data[at + 3] > 120 && away < 30) return true
-          }
-          return false
-        }"""
-    )
+    wait_for_ink(page, CPU, 0)

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, WebSocketRoute
 from fleetglass.bridge.web import CONTENT_SECURITY_POLICY
 from fleetglass.wire.protocol import INFO_OF_WATCHED
 from support.samples import MadeUpHost, Payload
+from support.waiting import wait_for
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
@@ -175,6 +176,20 @@ class FakeBridge:
 
     def _pulse(self, host: MadeUpHost) -> Payload:
         return self.pulses.get(host.id) or host.pulse(self.now)
+
+
+def change_host(page: Page, host: str) -> None:
+    """Go to a host in a page whose clock is in the test's hands, and wait until its figures are there."""
+    page.evaluate("(host) => { location.hash = `#/host/${host}` }", host)
+    shows = f"""document.querySelector("h1")?.textContent === {host!r}
+        && document.querySelector('[data-panel="cpu"] dd')?.textContent.includes("%")"""
+
+    def is_shown() -> bool:
+        page.clock.run_for(100)
+        return bool(page.evaluate(shows))
+
+    wait_for(is_shown, f"{host} is shown")
+    page.clock.run_for(200)
 
 
 def _chosen(samples: Payload, groups: list[str] | str) -> Payload:
