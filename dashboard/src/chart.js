@@ -207,10 +207,11 @@ export class LiveChart {
     const series = this.#drawn
     const top = series.at(-1)
     if (top === undefined) return { min: Number.NaN, max: Number.NaN }
-    // What is drawn next belongs to it: the number beside it is the newest.
-    const stretch = { ...this.#stretch(now), to: this.#context.time.end(Number.POSITIVE_INFINITY) }
-    return rangeOf(top.source, this.#toldKeys(series, top), stretch)
+    return rangeOf(top.source, this.#toldKeys(series, top), { ...this.#stretch(now), to: this.#toldUntil })
   }
+
+  /** What is drawn next is told, too: the number beside the chart is the newest. Milliseconds. */
+  get #toldUntil() { return this.#context.time.end(Number.POSITIVE_INFINITY) }
 
   /** @param {Series[]} series @param {Series} top @returns {string[]} */
   #toldKeys(series, top) {
@@ -274,7 +275,7 @@ export class LiveChart {
     const { min, max } = this.#summary(now)
     const series = this.#drawn
     const top = series.at(-1)
-    const row = top && rowFrom(top.source, this.#stretch(now).to + 1) - 1
+    const row = top && rowFrom(top.source, this.#toldUntil + 1) - 1
     if (top === undefined || row === undefined || Number.isNaN(max)) return undefined
     const last = top.source.columns.sum(this.#toldKeys(series, top), row)
     return `${label}, now ${format(last)}, range of ${roughly(this.#context.time.seconds)} ${format(min)} to ${format(max)}`

@@ -262,6 +262,15 @@ def test_summary_and_table_say_what_is_in_sight(page: Page) -> None:
     assert table == {"columns": ["time", "the one"], "rows": [["11:06:29", "20 %"], ["11:06:30", "35 %"]]}
 
 
+def test_a_first_sample_is_told_before_it_is_drawn(page: Page) -> None:
+    """Who listens is told the newest value, which enters the picture a moment later."""
+    rig = ChartRig(page)
+    rig.feed([(NOW, {"one": 77.0})])
+    expect(page.locator(CANVAS)).to_have_attribute(
+        "aria-label", re.compile("now 77 %, range of 60 s 77 % to 77 %")
+    )
+
+
 def test_the_axis_shows_the_times_of_its_grid_lines(page: Page) -> None:
     """Full minutes are named whole, others by their seconds, and each stands where its moment is drawn."""
     rig = ChartRig(page)
