@@ -94,11 +94,7 @@ def _memory(pulse: Mapping[str, Any], memory: Mapping[str, Any], info: Mapping[s
 
 
 def _disk(pulse: Mapping[str, Any], filesystem: Mapping[str, Any]) -> dict[str, Any]:
-    path, mount = max(
-        filesystem.get("mounts", {}).items(),
-        key=lambda entry: entry[1].get("used_percent", -1),
-        default=(None, {}),
-    )
+    path, mount = _highest(filesystem.get("mounts", {}), "used_percent")
     return _present(
         usage_percent=mount.get("used_percent", pulse.get("filesystem_percent")),
         used_gb=_scaled(mount.get("used_bytes"), _GB, 2),
@@ -109,9 +105,7 @@ def _disk(pulse: Mapping[str, Any], filesystem: Mapping[str, Any]) -> dict[str, 
 
 
 def _gpu(pulse: Mapping[str, Any], gpu: Mapping[str, Any]) -> dict[str, Any]:
-    device: Mapping[str, Any] = max(
-        gpu.get("devices", {}).values(), key=lambda device: device.get("busy_percent", -1), default={}
-    )
+    _, device = _highest(gpu.get("devices", {}), "busy_percent")
     values = _present(
         usage_percent=device.get("busy_percent", pulse.get("gpu_percent")),
         memory_percent=device.get("memory_percent"),
@@ -130,6 +124,12 @@ def _system(host: str, pulse: Mapping[str, Any], info: Mapping[str, Any]) -> dic
         architecture=info.get("architecture"),
         uptime_seconds=pulse.get("uptime_seconds"),
     )
+
+
+def _highest(entries: Mapping[str, Any], field: str) -> tuple[str | None, Mapping[str, Any]]:
+    if not entries:
+        return None, {}
+    return max(entries.items(), key=lambda entry: entry[1].get(field, -1))
 
 
 def _present(**values: Any) -> dict[str, Any]:
