@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
 from fleetglass.client import BridgeSource, Interrupted, Refused, Unreachable
 from fleetglass.wire.protocol import SUBPROTOCOL, Fleet, Watch, Welcome
@@ -173,3 +174,48 @@ async def test_a_new_selection_is_said_at_once_and_after_a_break() -> None:
             elif isinstance(message, Welcome):
                 break
     assert heard == [{}, {"web-1": "*"}, {"web-1": "*"}]
+
+
+async def test_gives_up_after_so_many_tries() -> None:
+    """With a limit on tries the stream ends after the last; pauses start at the interval (S4-13, S4-14)."""
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    messages = BridgeSource(url, reconnect_interval=0.02, max_reconnects=2).messages()
+    found: list[Any] = [await anext(messages), await anext(messages)]
+    with pytest.raises(Unreachable, match="connection refused"):
+        await anext(messages)
+    assert 0.01 <= found[0].delay <= 0.02 <= found[1].delay <= 0.04
+
+
+async def test_a_silent_bridge_is_left() -> None:
+    """A connection whose ping is not answered in time is given up and tried again (S4-15, S4-73)."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        writer.write(accepted(request))
+        while await reader.read(4096):
+            pass  # the answer to a ping among it never comes
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        source = BridgeSource(f"ws://127.0.0.1:{port}/ws", ping_interval=0.05, ping_timeout=0.05)
+        [interrupted] = await collect(source, 1)
+    assert "connection lost" in interrupted.reason
+
+
+def accepted(request: bytes) -> bytes:
+    key = next(
+        line.split(b": ")[1]
+        for line in request.split(b"\r\n")
+        if line.lower().startswith(b"sec-websocket-key")
+    )
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key.decode())}",
+        f"Sec-WebSocket-Protocol: {SUBPROTOCOL}",
+        "\r\n",
+    ]
+    return "\r\n".join(lines).encode()

@@ -1,6 +1,7 @@
 """The messages of a bridge, over a WebSocket that finds its way back after every break."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from fleetglass.client.errors import Refused, Unreachable
 from fleetglass.client.source import Interrupted
-from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import PayloadError
 from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error, Hello, Watch, as_json
@@ -20,6 +21,8 @@ from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error
 DEFAULT_URL: Final = "ws://127.0.0.1:8765/ws"
 URL_RULE: Final = "ws://host[:port]/ws or wss://host[:port]/ws"
 OPEN_SECONDS: Final = 5.0
+PING_INTERVAL: Final = 30.0
+PING_TIMEOUT: Final = 10.0
 STEADY_SECONDS: Final = 10.0
 """A connection that held this long was a good one: the next pause starts small again."""
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
@@ -35,7 +38,12 @@ class BridgeSource:
         watch: the selection at first; without one, the pulses of the whole fleet.
         token: the viewer token, where the bridge asks for one.
         headers: HTTP headers of the handshake, as a proxy may want them.
-        reconnect: whether a broken connection is tried again, for ever.
+        reconnect: whether a broken connection is tried again.
+        reconnect_interval: seconds before the second try; they double with each, up to 15 s or this if it is
+            more, and half of them is left to chance.
+        max_reconnects: after how many tries in vain to give up; without it, never.
+        ping_interval: seconds between two pings of a silent connection.
+        ping_timeout: seconds after which a ping without an answer means that the connection is lost.
     """
 
     def __init__(
@@ -46,12 +54,19 @@ class BridgeSource:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         reconnect: bool = True,
+        reconnect_interval: float = FIRST_SECONDS,
+        max_reconnects: int | None = None,
+        ping_interval: float = PING_INTERVAL,
+        ping_timeout: float = PING_TIMEOUT,
     ) -> None:
         self._url = url
         self._watch = watch or Watch(fleet=True)
         self._token = token
         self._headers = dict(headers or {})
-        self._reconnect = reconnect
+        self._most_tries = (math.inf if max_reconnects is None else max_reconnects) if reconnect else 0
+        self._reconnect_interval = reconnect_interval
+        self._ping_interval = ping_interval
+        self._ping_timeout = ping_timeout
         self._connection: ClientConnection | None = None
 
     async def select(self, watch: Watch) -> None:
@@ -76,18 +91,18 @@ class BridgeSource:
                 async for message in self._once():
                     yield message
             except Unreachable as error:
-                if not self._reconnect:
-                    raise
                 if loop.time() - started_at > STEADY_SECONDS:
                     attempt = 0
-                delay = backoff_seconds(attempt, random.random())
+                if attempt >= self._most_tries:
+                    raise
+                delay = self._delay(attempt)
                 attempt += 1
                 yield Interrupted(str(error), delay)
                 await asyncio.sleep(delay)
 
     async def _once(self) -> AsyncIterator[BridgeMessage]:
         url = self._url
-        connection = await _open(url, self._headers)
+        connection = await self._open()
         try:
             await connection.send(as_json(Hello(protocol=PROTOCOL, token=self._token)))
             await connection.send(as_json(self._watch))
@@ -108,28 +123,34 @@ class BridgeSource:
         reason = connection.close_reason or "going away"
         raise Unreachable(f"bridge: it closed the connection: {reason} ({url})")
 
+    def _delay(self, attempt: int) -> float:
+        cap = max(CAP_SECONDS, self._reconnect_interval)
+        return backoff_seconds(attempt, random.random(), cap, self._reconnect_interval)
 
-async def _open(url: str, headers: Mapping[str, str]) -> ClientConnection:
-    try:
-        return await connect(
-            url,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            additional_headers=headers,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=1,
-            max_size=MAX_FRAME_BYTES,
-            compression=None,
-        )
-    except InvalidURI as error:
-        raise Refused(f"url: got {url[:120]!r}, expected {URL_RULE}") from error
-    except InvalidStatus as error:
-        status = error.response.status_code
-        text = f"bridge: got HTTP status {status}, expected a WebSocket ({url})"
-        if status >= 500:
-            raise Unreachable(text) from error
-        raise Refused(text) from error
-    except (OSError, EOFError, InvalidHandshake) as error:
-        raise Unreachable(f"bridge: nothing answers: {_reason(error)} ({url})") from error
+    async def _open(self) -> ClientConnection:
+        url = self._url
+        try:
+            return await connect(
+                url,
+                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                additional_headers=self._headers,
+                open_timeout=OPEN_SECONDS,
+                ping_interval=self._ping_interval,
+                ping_timeout=self._ping_timeout,
+                close_timeout=1,
+                max_size=MAX_FRAME_BYTES,
+                compression=None,
+            )
+        except InvalidURI as error:
+            raise Refused(f"url: got {url[:120]!r}, expected {URL_RULE}") from error
+        except InvalidStatus as error:
+            status = error.response.status_code
+            text = f"bridge: got HTTP status {status}, expected a WebSocket ({url})"
+            if status >= 500:
+                raise Unreachable(text) from error
+            raise Refused(text) from error
+        except (OSError, EOFError, InvalidHandshake) as error:
+            raise Unreachable(f"bridge: nothing answers: {_reason(error)} ({url})") from error
 
 
 def _close_reason(error: ConnectionClosed) -> str:
