@@ -11,7 +11,8 @@ from websockets.typing import Subprotocol
 from websockets.utils import accept_key
 
 from fleetglass.client import BridgeSource, Interrupted, Refused, Unreachable
-from fleetglass.wire.protocol import SUBPROTOCOL, Fleet, Watch, Welcome
+from fleetglass.client.errors import NotConnected
+from fleetglass.wire.protocol import SUBPROTOCOL, Error, Fleet, Watch, Welcome
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
 from support.ports import free_port
@@ -219,3 +220,65 @@ def accepted(request: bytes) -> bytes:
         "\r\n",
     ]
     return "\r\n".join(lines).encode()
+
+
+async def test_what_is_sent_is_sent_as_it_is() -> None:
+    """A message of the program reaches the bridge; what is refused of it ends nothing."""
+    heard: list[str | bytes] = []
+
+    async def handle(connection: ServerConnection) -> None:
+        heard.extend([await connection.recv(), await connection.recv()])
+        await connection.send(WELCOME)
+        heard.append(await connection.recv())
+        await connection.send(json.dumps({"type": "error", "code": "bad_message", "text": "no"}))
+        await connection.send(WELCOME)
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        source = BridgeSource(url)
+        with pytest.raises(NotConnected, match="expected a connection first"):
+            await source.send("early")
+        messages = source.messages()
+        await anext(messages)
+        await source.send('{"é":1}')
+        assert [type(await anext(messages)) for _ in range(2)] == [Error, Welcome]
+        await messages.aclose()  # type: ignore[attr-defined] # it is a generator
+    assert heard[2] == '{"é":1}'
+    traffic = source.traffic
+    assert (traffic.messages_sent, traffic.messages_received) == (3, 3)
+    assert traffic.bytes_sent == sum(len(str(text).encode()) for text in heard)
+
+
+async def test_connects_anew_when_asked() -> None:
+    """Asked to reconnect, a source does so at once, even one that would not after a break."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.recv()
+        await connection.send(WELCOME)
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        source = BridgeSource(url, reconnect=False)
+        found: list[Any] = []
+        async for message in source.messages():
+            found.append(message)
+            if len(found) == 1:
+                await source.reconnect()
+            if len(found) == 3:
+                break
+    assert [type(message) for message in found] == [Welcome, Interrupted, Welcome]
+    assert found[1].delay == 0
+
+
+async def test_a_pause_ends_when_asked() -> None:
+    """Asked to reconnect during a pause, a source does not wait for its end."""
+    source = BridgeSource(f"ws://127.0.0.1:{free_port()}/ws", reconnect_interval=1000)
+    messages = source.messages()
+    first = await anext(messages)
+    assert isinstance(first, Interrupted)
+    assert first.delay >= 500
+    second = asyncio.ensure_future(anext(messages))
+    await asyncio.sleep(0)
+    await source.reconnect()
+    assert isinstance(await second, Interrupted)

@@ -3,16 +3,24 @@
 import asyncio
 import math
 import random
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedOK,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
 from websockets.typing import Subprotocol
 
-from fleetglass.client.errors import Refused, Unreachable
+from fleetglass.client.errors import NotConnected, Refused, Unreachable
 from fleetglass.client.source import Interrupted
+from fleetglass.client.statistics import Traffic
 from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import PayloadError
@@ -38,6 +46,7 @@ class BridgeSource:
         watch: the selection at first; without one, the pulses of the whole fleet.
         token: the viewer token, where the bridge asks for one.
         headers: HTTP headers of the handshake, as a proxy may want them.
+        tls: what to trust of a `wss` address; without it, what the system trusts.
         reconnect: whether a broken connection is tried again.
         reconnect_interval: seconds before the second try; they double with each, up to 15 s or this if it is
             more, and half of them is left to chance.
@@ -53,12 +62,14 @@ class BridgeSource:
         *,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
         reconnect: bool = True,
         reconnect_interval: float = FIRST_SECONDS,
         max_reconnects: int | None = None,
         ping_interval: float = PING_INTERVAL,
         ping_timeout: float = PING_TIMEOUT,
     ) -> None:
+        self.traffic = Traffic()
         self._url = url
         self._watch = watch or Watch(fleet=True)
         self._token = token
@@ -67,14 +78,38 @@ class BridgeSource:
         self._reconnect_interval = reconnect_interval
         self._ping_interval = ping_interval
         self._ping_timeout = ping_timeout
+        self._tls = tls
         self._connection: ClientConnection | None = None
+        self._hurry = asyncio.Event()  # somebody asked to connect anew
+        self._spoken_for = False  # somebody said more than we do
 
     async def select(self, watch: Watch) -> None:
         """Replace the selection, now and for every connection to come."""
         self._watch = watch
         if self._connection is not None:
             with suppress(ConnectionClosed):  # whoever iterates learns of it
-                await self._connection.send(as_json(watch))
+                await self._say(self._connection, as_json(watch))
+
+    async def send(self, text: str) -> None:
+        """Send one frame as it is; what the bridge does not accept of it comes as an `Error`.
+
+        Raises:
+            NotConnected: there is no connection now.
+        """
+        connection = self._connection
+        if connection is None:
+            raise NotConnected(f"bridge: got a message to send, expected a connection first ({self._url})")
+        self._spoken_for = True
+        try:
+            await self._say(connection, text)
+        except ConnectionClosed as error:
+            raise NotConnected(f"bridge: connection lost: {_close_reason(error)} ({self._url})") from error
+
+    async def reconnect(self) -> None:
+        """Leave the connection, or the pause before the next try, and connect anew at once."""
+        self._hurry.set()
+        if self._connection is not None:
+            await self._connection.close()
 
     async def messages(self) -> AsyncIterator[BridgeMessage | Interrupted]:
         """Yield what comes; after each break, one `Interrupted` and another try.
@@ -91,37 +126,51 @@ class BridgeSource:
                 async for message in self._once():
                     yield message
             except Unreachable as error:
-                if loop.time() - started_at > STEADY_SECONDS:
+                hurried = self._hurry.is_set()
+                if hurried or loop.time() - started_at > STEADY_SECONDS:
                     attempt = 0
-                if attempt >= self._most_tries:
+                if attempt >= self._most_tries and not hurried:
                     raise
-                delay = self._delay(attempt)
+                delay = 0.0 if hurried else self._delay(attempt)
                 attempt += 1
                 yield Interrupted(str(error), delay)
-                await asyncio.sleep(delay)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(delay):
+                        await self._hurry.wait()
 
     async def _once(self) -> AsyncIterator[BridgeMessage]:
         url = self._url
+        self._hurry.clear()
         connection = await self._open()
         try:
-            await connection.send(as_json(Hello(protocol=PROTOCOL, token=self._token)))
-            await connection.send(as_json(self._watch))
+            await self._say(connection, as_json(Hello(protocol=PROTOCOL, token=self._token)))
+            await self._say(connection, as_json(self._watch))
             self._connection = connection
-            async for frame in connection:
+            while True:
+                frame = await connection.recv(decode=False)
+                self.traffic.received(len(frame))
                 try:
                     message: BridgeMessage = decode_text(frame, BridgeMessage)  # type: ignore[arg-type] # a union is no type to mypy
                 except PayloadError:
                     continue  # A newer bridge may say more than this version knows.
-                if isinstance(message, Error) and message.code in _HOPELESS:
+                if isinstance(message, Error) and self._is_final(message):
                     raise Refused(f"bridge: {message.text} ({url})")
                 yield message
+        except ConnectionClosedOK as error:
+            reason = connection.close_reason or "going away"
+            raise Unreachable(f"bridge: it closed the connection: {reason} ({url})") from error
         except ConnectionClosed as error:
             raise Unreachable(f"bridge: connection lost: {_close_reason(error)} ({url})") from error
         finally:
             self._connection = None
             await connection.close()
-        reason = connection.close_reason or "going away"
-        raise Unreachable(f"bridge: it closed the connection: {reason} ({url})")
+
+    async def _say(self, connection: ClientConnection, text: str) -> None:
+        await connection.send(text)
+        self.traffic.sent(len(text.encode()))
+
+    def _is_final(self, error: Error) -> bool:
+        return error.code in _HOPELESS and not (error.code == "bad_message" and self._spoken_for)
 
     def _delay(self, attempt: int) -> float:
         cap = max(CAP_SECONDS, self._reconnect_interval)
@@ -132,6 +181,7 @@ class BridgeSource:
         try:
             return await connect(
                 url,
+                ssl=self._tls if url.startswith("wss:") else None,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=self._headers,
                 open_timeout=OPEN_SECONDS,

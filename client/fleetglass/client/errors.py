@@ -2,6 +2,7 @@
 
 ClientError
 ├── Unreachable
+│   └── NotConnected
 └── Refused
 
 The message is one line: what, what was got, what was expected.
@@ -14,6 +15,10 @@ class ClientError(Exception):
 
 class Unreachable(ClientError):  # noqa: N818 - named by what the caller can do: try again later
     """No bridge answers, or it closed the connection; another try may help."""
+
+
+class NotConnected(Unreachable):
+    """There is no connection now, so that nothing can be sent; send again once there is one."""
 
 
 class Refused(ClientError):  # noqa: N818 - named by what the caller can do: change what was said
