@@ -29,12 +29,15 @@ class Callback:
     def __init__(self, function: Function, failed: Callable[[Exception], None]) -> None:
         self.function = function
         self.dropped = 0
+        self._ended = False
         self._failed = failed
         self._waiting: deque[tuple[Any, ...]] = deque()
         self._worker: _Thread | _Task | None = None
 
     def put(self, *arguments: Any, room: int = 0) -> None:
         """Have the function called, on whose event loop this is; `room` adds to the backlog."""
+        if self._ended:
+            return
         if len(self._waiting) >= BACKLOG + room:
             with suppress(IndexError):  # the worker may just have taken it
                 self._waiting.popleft()
@@ -44,6 +47,13 @@ class Callback:
             kind = _Task if _is_asynchronous(self.function) else _Thread
             self._worker = kind(self.function, self._waiting, self._failed)
         self._worker.wake()
+
+    def end(self) -> None:
+        """Drop what waits, and call the function no more."""
+        self._ended = True
+        self._waiting.clear()
+        if self._worker is not None:
+            self._worker.end()
 
     async def close(self, seconds: float = DRAIN_SECONDS) -> None:
         """Wait for the calls to be made, at most that long; those left after it are dropped."""
@@ -71,9 +81,12 @@ class _Task:
     def wake(self) -> None:
         self._something.set()
 
-    async def close(self, seconds: float) -> None:
+    def end(self) -> None:
         self._closing = True
         self._something.set()
+
+    async def close(self, seconds: float) -> None:
+        self.end()
         if self._task is asyncio.current_task():
             return  # the function itself stops its client
         await asyncio.wait([self._task], timeout=seconds)
@@ -111,9 +124,12 @@ class _Thread:
     def wake(self) -> None:
         self._something.set()
 
-    async def close(self, seconds: float) -> None:
+    def end(self) -> None:
         self._closing = True
         self._something.set()
+
+    async def close(self, seconds: float) -> None:
+        self.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._done.wait()

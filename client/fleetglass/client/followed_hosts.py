@@ -79,6 +79,11 @@ class FollowedHosts:
         known = list(self._known.items())  # another thread may ask
         return unheard | {host: {"state": one.state, "since": one.since} for host, one in known}
 
+    @property
+    def count(self) -> int:
+        """How many hosts there are."""
+        return len(self._known)
+
     def take(self, message: BridgeMessage | Interrupted) -> Iterator[Event]:
         """Yield `monitoring_data` for each pulse, and `host_state` for each change."""
         match message:
