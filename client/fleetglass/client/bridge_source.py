@@ -5,7 +5,7 @@ import math
 import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -123,8 +123,9 @@ class BridgeSource:
         while True:
             started_at = loop.time()
             try:
-                async for message in self._once():
-                    yield message
+                async with aclosing(self._once()) as messages:  # type: ignore[type-var] # it is a generator
+                    async for message in messages:
+                        yield message
             except Unreachable as error:
                 hurried = self._hurry.is_set()
                 if hurried or loop.time() - started_at > STEADY_SECONDS:
