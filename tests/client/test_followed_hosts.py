@@ -74,3 +74,17 @@ def test_named_hosts() -> None:
     assert hosts.watch.hosts == {"a": ["cpu", "memory", "filesystem", "gpu"]}
     assert hosts.watch.fleet
     assert FollowedHosts([f"h-{number}" for number in range(65)]).watch.hosts == {}
+
+
+def test_a_named_host_that_comes_later_is_selected_again() -> None:
+    """Of hosts that a bridge first hears of after it was told whom to watch, it is told once more."""
+    hosts = FollowedHosts(["a", "b"])
+    list(hosts.take(Fleet(time=2.0, hosts=[HostEntry(id="a", state="live", since=1.0)])))
+    list(hosts.take(Host(id="a", state="late", since=2.0)))
+    assert hosts.watch_again() is None
+    list(hosts.take(Host(id="b", state="live", since=2.0)))
+    assert hosts.watch_again() == hosts.watch
+    assert hosts.watch_again() is None
+    fleet = FollowedHosts()
+    list(fleet.take(Host(id="b", state="live", since=2.0)))
+    assert fleet.watch_again() is None

@@ -182,7 +182,7 @@ class BridgeSource:
         try:
             return await connect(
                 url,
-                ssl=self._tls if url.startswith("wss:") else None,
+                ssl=(self._tls or ssl.create_default_context()) if url.startswith("wss:") else None,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=self._headers,
                 open_timeout=OPEN_SECONDS,

@@ -65,12 +65,21 @@ class FollowedHosts:
     def __init__(self, hosts: Collection[str] = ()) -> None:
         self._named = frozenset(hosts)
         self._known: dict[str, _Known] = {}
+        self._is_selection_old = False
 
     @property
     def watch(self) -> Watch:
         """The selection that a source needs."""
         detailed = sorted(self._named) if len(self._named) <= MAX_WATCHED_HOSTS else []
         return Watch(fleet=True, hosts={host: list(GROUPS) for host in detailed})
+
+    def watch_again(self) -> Watch | None:
+        """Return the selection if it must be said once more, else None; ask at most once a second.
+
+        A bridge leaves out of a selection the hosts that it has not heard of.
+        """
+        is_old, self._is_selection_old = self._is_selection_old, False
+        return self.watch if is_old and self.watch.hosts else None
 
     @property
     def states(self) -> dict[str, dict[str, Any]]:
@@ -96,6 +105,7 @@ class FollowedHosts:
             case Host(id=host, removed=True):
                 yield from self._forget(host)
             case Host(id=host) if self._follows(host):
+                self._is_selection_old |= bool(self._named) and host not in self._known
                 yield from self._note(host, message.state, message.since, message.info)
             case LiveFrame(host=host, samples=samples) if self._follows(host):
                 live = self._known.setdefault(host, _Known()).live

@@ -4,23 +4,19 @@ A handler is any object with `handle_message(message)`, which takes the envelope
 likes, `get_stats()`.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from logging.handlers import RotatingFileHandler
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
-import msgspec
-
 from fleetglass.client.formatters import Formatter
+from fleetglass.client.rotating_file import LOG_ROTATION_FILES, LOG_ROTATION_SIZE, RotatingFile
 
 Message = Mapping[str, Any]
 
 MAX_HISTORY_SIZE: Final = 1000
-LOG_ROTATION_SIZE: Final = 10 * 1024 * 1024
-LOG_BACKUPS: Final = 5
 
 
 @runtime_checkable
@@ -109,11 +105,11 @@ class LoggingHandler:
         log_file: the file; it is appended to.
         formatter: how a line looks; without one it is the message as JSON.
         name: what the handler is called where there are several.
-        rotation_bytes: size from which a new file is begun; 0 begins none.
-        backups: how many full files are kept.
+        size_bytes: what a file may hold.
+        files: how many full ones are kept.
 
     Raises:
-        OSError: the file cannot be opened; also of each message that cannot be written.
+        OSError: the file cannot be written, here and in `handle_message`.
     """
 
     def __init__(
@@ -122,24 +118,24 @@ class LoggingHandler:
         *,
         formatter: Formatter | None = None,
         name: str = "logging",
-        rotation_bytes: int = LOG_ROTATION_SIZE,
-        backups: int = LOG_BACKUPS,
+        size_bytes: int = LOG_ROTATION_SIZE,
+        files: int = LOG_ROTATION_FILES,
     ) -> None:
         self.log_file = Path(log_file)
         self.name = name
         self.message_count = 0
         self._formatter = formatter
-        self._file = _RaisingFile(
-            self.log_file, maxBytes=rotation_bytes, backupCount=backups, encoding="utf-8"
-        )
+        self._open = partial(RotatingFile, self.log_file, size_bytes, files)
+        self._file: RotatingFile | None = self._open()
 
     def handle_message(self, message: Message) -> None:
         """Write a message of the type `monitoring_data`."""
+        if self._file is None:
+            self._file = self._open()
         if self._formatter is None:
-            line = msgspec.json.encode(message).decode()
+            self._file.write_json(message)
         else:
-            line = self._formatter.format_monitoring_data(message)
-        self._file.emit(logging.makeLogRecord({"msg": line}))
+            self._file.write(self._formatter.format_monitoring_data(message).encode())
         self.message_count += 1
 
     def get_stats(self) -> dict[str, Any]:
@@ -148,11 +144,6 @@ class LoggingHandler:
 
     def close(self) -> None:
         """Close the file; a further message opens it again."""
-        self._file.close()
-
-
-class _RaisingFile(RotatingFileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - named by logging
-        """Let whoever wrote know, instead of standard error."""
-        del record
-        raise  # noqa: PLE0704 - called by logging while it handles the error
+        if self._file is not None:
+            self._file.close()
+            self._file = None

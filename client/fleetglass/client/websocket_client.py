@@ -18,7 +18,7 @@ from fleetglass.client.errors import ClientError, Refused, Unreachable
 from fleetglass.client.followed_hosts import FollowedHosts
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import ConnectionState, Statistics
-from fleetglass.wire.protocol import BridgeMessage, BrokerChange, Error, Notice, Welcome
+from fleetglass.wire.protocol import BridgeMessage, BrokerChange, Error, Notice, PulseFrame, Welcome
 
 RECONNECT_INTERVAL: Final = 5.0
 OPERATION_TIMEOUT: Final = 5.0
@@ -221,7 +221,10 @@ class WebSocketClient:
             async with aclosing(self._source.messages()) as messages:  # type: ignore[type-var] # it is a generator
                 async for message in messages:
                     self._take(message, answered)
-        except ClientError as error:
+                    # Once a second, however many hosts have just come.
+                    if isinstance(message, PulseFrame) and (watch := self._hosts.watch_again()) is not None:
+                        await self._source.select(watch)
+        except Exception as error:  # noqa: BLE001 - whoever waits for an answer must learn of any end
             self._enter(ConnectionState.ERROR)
             self._connection_failed(error)
             if not answered.done():
@@ -261,9 +264,9 @@ class WebSocketClient:
         self._logger.debug("%s: %s after %s", self.uri, state, before)
         self.emit("state_change", {"old_state": before.value, "new_state": state.value})
 
-    def _connection_failed(self, error: ClientError) -> None:
+    def _connection_failed(self, error: Exception) -> None:
         self._statistics.failed(str(error), type(error).__name__)
-        self._logger.warning("%s", error)
+        self._logger.warning("%s", error, exc_info=None if isinstance(error, ClientError) else error)
         self.emit("error_message", str(error))
         self.emit("error", error)
 
