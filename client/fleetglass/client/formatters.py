@@ -4,14 +4,18 @@ A formatter takes the envelopes of `snapshot.py` and returns text without a newl
 that a host does not give is a dash, or is left out. To write another, subclass `Formatter`.
 """
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import msgspec
 
-from fleetglass.client.quantities import ABSENT, duration, percent, printable, rate, short, size, whole
+from fleetglass.client import rows
+from fleetglass.client.quantities import ABSENT, duration, percent, printable, short, size, whole
+from fleetglass.client.rows import Rows, Section
+from fleetglass.client.snapshot import connection_message, error_message, timestamp
 
 THRESHOLD_WARNING: Final = 80.0
 THRESHOLD_CRITICAL: Final = 90.0
@@ -21,8 +25,6 @@ JSON_INDENT_LEVEL: Final = 2
 
 _GREEN, _YELLOW, _RED = 32, 33, 31
 _BOLD: Final = 1
-
-Section = Mapping[str, Any]
 
 
 class Formatter(ABC):
@@ -69,12 +71,12 @@ class Formatter(ABC):
 
     def format_statistics(self, statistics: Mapping[str, Any]) -> str:
         """Return the text of the statistics of a client; those that are not there are left out."""
-        rows = [f"  {label:<14}{text}" for label, text in _statistics_rows(statistics)]
-        rows += [
+        lines = [f"  {label:<15}{text}" for label, text in rows.statistics(statistics)]
+        lines += [
             f"    {self._clock(error['timestamp'])}  {printable(error['error'])}"
             for error in statistics.get("error_history", ())
         ]
-        return "\n".join([self._paint("Statistics", _BOLD), *rows])
+        return "\n".join([self._paint("Statistics", _BOLD), *lines])
 
     def _format_bytes(self, value: float) -> str:
         return size(value)
@@ -152,40 +154,45 @@ class DetailedFormatter(Formatter):
             ["Monitoring System", *([host] if host else []), self._clock(message["timestamp"])]
         )
         lines = [self._paint(f"=== {title} ===", _BOLD)]
-        for name, rows in (
-            ("Processor", self._processor_rows(data.get("processor", {}))),
-            ("Memory", self._memory_rows(data.get("memory", {}))),
-            ("Disk", self._disk_rows(data.get("disk", {}))),
-            ("GPU", self._gpu_rows(data.get("gpu", {}))),
-            ("Network", _rows(data.get("network", {}), _NETWORK)),
-            ("System", _rows(data.get("system", {}), _SYSTEM)),
+        for name, lines_of in (
+            ("Processor", self._processor),
+            ("Memory", self._memory),
+            ("Disk", self._disk),
+            ("GPU", self._gpu),
+            ("Network", self._network),
+            ("System", self._system),
         ):
-            if shown := [f"  {label:<13}{text}" for label, text in rows]:
+            if shown := [f"  {label:<13}{text}" for label, text in lines_of(data.get(name.lower(), {}))]:
                 lines += ["", self._paint(name, _BOLD), *shown]
         return "\n".join([*lines, "", f"Timestamp: {message['timestamp']}", "=" * 50])
 
-    def _processor_rows(self, section: Section) -> Iterator[tuple[str, str]]:
-        yield from self._bar_rows(section, "Usage", "usage_percent")
-        yield from _rows(section, _PROCESSOR)
+    def _processor(self, section: Section) -> Rows:
+        yield from self._bar(section, "Usage", "usage_percent")
+        yield from rows.told(section, rows.PROCESSOR)
 
-    def _memory_rows(self, section: Section) -> Iterator[tuple[str, str]]:
-        yield from self._bar_rows(section, "Usage", "usage_percent")
-        yield from _used_rows(section, "GB", "available")
+    def _memory(self, section: Section) -> Rows:
+        yield from self._bar(section, "Usage", "usage_percent")
+        yield from rows.used(section, "GB", "available")
+        yield from rows.told(section, rows.MEMORY)
 
-    def _disk_rows(self, section: Section) -> Iterator[tuple[str, str]]:
-        yield from self._bar_rows(section, "Usage", "usage_percent")
-        yield from _used_rows(section, "GB", "free")
-        yield from _rows(section, (("Mount", "path", printable),))
+    def _disk(self, section: Section) -> Rows:
+        yield from self._bar(section, "Usage", "usage_percent")
+        yield from rows.used(section, "GB", "free")
+        yield from rows.told(section, rows.DISK)
 
-    def _gpu_rows(self, section: Section) -> Iterator[tuple[str, str]]:
-        yield from self._bar_rows(section, "Usage", "usage_percent")
-        yield from self._bar_rows(section, "Memory", "memory_percent")
-        used, total = section.get("memory_used_mb"), section.get("memory_total_mb")
-        if used is not None and total is not None:
-            yield "Used", f"{used:.0f} / {total:.0f} MB"
-        yield from _rows(section, _GPU)
+    def _gpu(self, section: Section) -> Rows:
+        yield from self._bar(section, "Usage", "usage_percent")
+        yield from self._bar(section, "Memory", "memory_percent")
+        yield from rows.used(section, "MB", of="memory_")
+        yield from rows.told(section, rows.GPU)
 
-    def _bar_rows(self, section: Section, label: str, field: str) -> Iterator[tuple[str, str]]:
+    def _network(self, section: Section) -> Rows:
+        yield from rows.told(section, rows.NETWORK)
+
+    def _system(self, section: Section) -> Rows:
+        yield from rows.told(section, rows.SYSTEM)
+
+    def _bar(self, section: Section, label: str, field: str) -> Rows:
         value = section.get(field)
         if value is None:
             return
@@ -212,17 +219,15 @@ class JSONFormatter(Formatter):
 
     def format_connection_message(self, message: str) -> str:
         """Return `{"timestamp", "type": "connection_message", "message"}`."""
-        return self._json({"timestamp": _now(), "type": "connection_message", "message": message})
+        return self._json(connection_message(message, time.time()))
 
     def format_error(self, error: str, severity: str = "warning") -> str:
         """Return `{"timestamp", "type": "error_message", "error", "severity"}`."""
-        return self._json(
-            {"timestamp": _now(), "type": "error_message", "error": error, "severity": severity}
-        )
+        return self._json(error_message(error, time.time(), severity))
 
     def format_statistics(self, statistics: Mapping[str, Any]) -> str:
         """Return `{"timestamp", "type": "statistics", "data"}`."""
-        return self._json({"timestamp": _now(), "type": "statistics", "data": statistics})
+        return self._json({"timestamp": timestamp(time.time()), "type": "statistics", "data": statistics})
 
     def _json(self, message: Mapping[str, Any]) -> str:
         encoded = msgspec.json.encode(message)
@@ -248,76 +253,6 @@ def formatter(kind: str, *, color: bool = True, **options: Any) -> Formatter:
     return FORMATTERS[kind](color=color, **options)
 
 
-_Row = tuple[str, str, Callable[[Any], str]]
-
-_PROCESSOR: Final[tuple[_Row, ...]] = (
-    ("Temperature", "temperature", "{:.1f} °C".format),
-    ("Frequency", "frequency_mhz", "{:.0f} MHz".format),
-    ("Highest", "frequency_max_mhz", "{:.0f} MHz".format),
-    ("Model", "model", printable),
-    ("Architecture", "architecture", printable),
-    ("Cores", "core_count", str),
-    ("Threads", "logical_count", str),
-    ("Each", "per_core_usage", lambda cores: " ".join(whole(core) for core in cores) + " %"),
-    ("Load", "load_1m", "{:.2f}".format),
-)
-_GPU: Final[tuple[_Row, ...]] = (
-    ("Temperature", "temperature", "{:.1f} °C".format),
-    ("Name", "name", printable),
-)
-_NETWORK: Final[tuple[_Row, ...]] = (
-    ("Received", "receive_bytes_per_second", rate),
-    ("Sent", "transmit_bytes_per_second", rate),
-)
-_SYSTEM: Final[tuple[_Row, ...]] = (
-    ("Host", "hostname", printable),
-    ("OS", "os_name", printable),
-    ("Kernel", "os_version", printable),
-    ("Processes", "process_count", str),
-    ("Up", "uptime_seconds", duration),
-)
-
-
-def _rows(section: Section, rows: tuple[_Row, ...]) -> Iterator[tuple[str, str]]:
-    for label, field, show in rows:
-        if (value := section.get(field)) is not None:
-            yield label, show(value)
-
-
-def _used_rows(section: Section, unit: str, rest: str) -> Iterator[tuple[str, str]]:
-    used, total = section.get("used_gb"), section.get("total_gb")
-    if used is None or total is None:
-        return
-    left = section.get(f"{rest}_gb")
-    yield (
-        "Used",
-        f"{used:.1f} / {total:.1f} {unit}" + (f", {left:.1f} {unit} {rest}" if left is not None else ""),
-    )
-
-
 def _gigabytes(section: Section) -> str:
     used, total = section.get("used_gb"), section.get("total_gb")
     return "" if used is None or total is None else f"({short(used)}/{short(total)}G)"
-
-
-def _statistics_rows(statistics: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for label, field, show in (("Messages", "messages", str), ("Bytes", "bytes", size)):
-        if f"{field}_received" in statistics:
-            received, sent = statistics[f"{field}_received"], statistics.get(f"{field}_sent", 0)
-            yield label, f"{show(received)} received, {show(sent)} sent"
-    if "connection_start" in statistics:
-        start, seconds = statistics["connection_start"], statistics.get("uptime_seconds")
-        yield "Connected", "never" if start is None else f"since {start}, for {duration(seconds or 0)}"
-    for label, field in (
-        ("State", "current_state"),
-        ("Disconnections", "total_disconnections"),
-        ("Reconnects", "reconnect_attempts"),
-        ("Errors", "error_count"),
-        ("Last error", "last_error"),
-    ):
-        if statistics.get(field) is not None:
-            yield label, printable(statistics[field])
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
