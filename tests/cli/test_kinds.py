@@ -48,6 +48,8 @@ KINDS: list[Kind[object]] = [
         (Texts(), ["a", "b", "a"], ("a", "b")),
         (Prefixes(), "fleet/paris", ("fleet/paris",)),
         (BridgeAddress(), "wss://h/ws", "wss://h/ws"),
+        (BridgeAddress(), "ws://localhost:8765", "ws://localhost:8765/ws"),
+        (BridgeAddress(), "ws://h/?a=1", "ws://h/ws?a=1"),
         (Interface(), "enp0s31f6.100", "enp0s31f6.100"),
         (Broker(), "mqtts://h", (BrokerURL("h", 8883, tls=True),)),
         (Broker(), "mqtt://a, mqtt://b:99", (BrokerURL("a", 1883), BrokerURL("b", 99))),

@@ -1,9 +1,11 @@
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fleetglass.cli import log
 from fleetglass.cli.log import start_log
 
 
@@ -45,3 +47,19 @@ def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     session, failed = capsys.readouterr().err.splitlines()
     assert session.endswith(r"session x\r\n12:00:00 agent: \x1b[31mhacked\x9b\u2028ü")
     assert failed.endswith(r"OSError: gone\naway")
+
+
+def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S4-23, S4-67: a file has the date of each line, is renamed when full, and five older ones stay."""
+    monkeypatch.setattr(log, "FILE_BYTES", 40)
+    file = tmp_path / "watch.log"
+    start_log("watch", "debug", str(file))
+    for number in range(9):
+        logging.getLogger("a").critical("line %d", number)
+    [handler] = logging.getLogger().handlers
+    handler.close()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d watch critical: line 8\n", file.read_text())
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        "watch.log",
+        *(f"watch.log.{number}" for number in range(1, 6)),
+    ]

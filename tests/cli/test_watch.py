@@ -1,6 +1,13 @@
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +18,7 @@ from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
 
+COMMAND = [sys.executable, "-m", "fleetglass.cli"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Any]
 
@@ -39,14 +47,188 @@ def test_whole_fleet(start: Start, url: str) -> None:
 
 @pytest.mark.broker
 def test_one_host_as_json(run: Run, url: str) -> None:
-    """A named host only, one JSON object a line, for the duration."""
-    result = run("watch", "sim-0002", "sim-9999", "--url", url, "--format", "json", "--duration", "3")
+    """A named host only, one JSON object a line (S4-36), for the duration (S4-20)."""
+    result = run("watch", "sim-0002", "sim-9999", "--url", url, "--json-lines", "--duration", "3")
     assert result.returncode == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    pulses = [line for line in lines if "cpu_percent" in line]
-    assert pulses
+    data = [line["data"] for line in lines if line["type"] == "monitoring_data"]
+    assert {"processor", "memory", "disk", "system"} <= data[-1].keys()
     assert {line["host"] for line in lines} == {"sim-0002"}
     assert "fleetglass: sim-9999: the bridge has not heard of this host yet; waiting\n" in result.stderr
+
+
+@pytest.mark.broker
+def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
+    """S4-24: the six command lines that combine flags do what each of their flags promises."""
+    bridge = url.removesuffix("/ws")  # as S4 writes it (S4-11)
+    first, second, log, third = (str(tmp_path / name) for name in ("a.jsonl", "b.jsonl", "log", "c.jsonl"))
+    running = [
+        start("watch", *words, "-u", bridge, "--duration", "4")
+        for words in (
+            ["--format", "detailed", "--save-data", first],
+            ["--save-data", second, "--history"],
+            ["--stats"],
+            ["--verbose", "--log-file", log],
+            ["--reconnect-interval", "10", "--max-reconnects", "5", "--ping-interval", "60"],
+            ["-f", "compact", "-s", "-v", "--no-color", "--no-reconnect", "--history", "--save-data", third],
+        )
+    ]
+    assert [program.process.wait(20) for program in running] == [0] * 6
+    detailed, kept, counted, logged, persistent, everything = running
+    assert "=== Monitoring System - sim-0001 - " in detailed.out
+    assert "GB available" in detailed.out
+    assert "GB free" in detailed.out
+    for path in (first, second, third):
+        messages = [json.loads(line) for line in Path(path).read_text().splitlines()]
+        assert {message["host"] for message in messages} == {"sim-0001", "sim-0002"}
+        assert {message["type"] for message in messages} == {"monitoring_data"}
+    assert re.search(r"^History\n  sim-0001  \d messages  CPU: ", kept.out, re.MULTILINE)
+    assert re.search(r"^Statistics\n  Messages +\d+ received, \d sent\n", counted.out, re.MULTILINE)
+    assert "watch debug: PulseFrame\n" in Path(log).read_text()
+    assert logged.err == ""
+    assert "sim-0002  CPU: " in persistent.out
+    assert re.search(r"^\[\d\d:\d\d:\d\d\] sim-0001 CPU:\d+% │ RAM:", everything.out, re.MULTILINE)
+    assert "History\n" in everything.out
+    assert "Statistics\n" in everything.out
+    assert "watch debug: " in everything.err
+
+
+@pytest.mark.broker
+def test_environment(run: Run, url: str, tmp_path: Path) -> None:
+    """S4-25 to S4-28: address, format, log level and log file come from the environment as well."""
+    result = run(
+        "watch",
+        "sim-0001",
+        "-d",
+        "2.5",
+        FLEETGLASS_URL=url,
+        FLEETGLASS_FORMAT="compact",
+        FLEETGLASS_LOG_LEVEL="DEBUG",
+        FLEETGLASS_LOG_FILE="watch.log",
+        FLEETGLASS_TOKEN="geheim",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r"^\[\d\d:\d\d:\d\d\] CPU:", result.stdout, re.MULTILINE)
+    log = (tmp_path / "watch.log").read_text()
+    assert "watch: connected with bridge" in log
+    assert "watch debug: PulseFrame" in log
+    assert "geheim" not in log
+
+
+@pytest.mark.broker
+def test_terminal(environment: dict[str, str], url: str) -> None:
+    """S4-17: lines are painted unless somebody objects; Ctrl-C leaves a clean terminal, and statistics."""
+    assert "\x1b[32m" in in_terminal(environment, "--url", url)
+    for words, variables in ((["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})):
+        assert "\x1b" not in in_terminal(environment | variables, "--url", url, *words)
+
+
+def in_terminal(environment: dict[str, str], *words: str) -> str:
+    """Return what a terminal of its own got until Ctrl-C was pressed after the first line, and then."""
+    primary, secondary = pty.openpty()
+    command = [*COMMAND, "watch", *words, "--stats"]
+    with subprocess.Popen(
+        command,
+        stdin=secondary,
+        stdout=secondary,
+        stderr=secondary,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing else does it
+    ) as process:
+        os.close(secondary)
+        before = termios.tcgetattr(primary)
+        got = b""
+        while b"RAM: " not in got:
+            got += os.read(primary, 4096)
+        os.write(primary, b"\x03")
+        with contextlib.suppress(OSError):  # the end, as Linux tells it
+            while more := os.read(primary, 4096):
+                got += more
+        assert process.wait(3) == 0
+        assert termios.tcgetattr(primary) == before
+    os.close(primary)
+    assert b"\r\nStatistics" in re.sub(rb"\x1b\[\d+m", b"", got)
+    assert got.count(b"\x1b[0m") * 2 == got.count(b"\x1b")
+    return got.decode()
+
+
+@pytest.mark.broker
+def test_nobody_reads(environment: dict[str, str], url: str) -> None:
+    """It ends in time even when the program that should read its output has stopped doing so."""
+    command = [*COMMAND, "watch", "--url", url, "--format", "json"]
+    reading, writing = os.pipe()
+    fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(writing)
+        wait_for(lambda: "pipe_write" in Path(f"/proc/{process.pid}/wchan").read_text(), "a full pipe")
+        process.terminate()
+        assert process.wait(3) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    os.close(reading)
+
+
+@pytest.mark.broker
+def test_reader_leaves(environment: dict[str, str], url: str) -> None:
+    """When the reader has gone, as `head` does, it ends without a word."""
+    command = [*COMMAND, "watch", "--url", url]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(5) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_statistics_of_no_connection(run: Run) -> None:
+    """S4-c8: without any connection the statistics are told all the same, and the error and code stay."""
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    result = run("watch", "--stats", "--history", "--max-reconnects", "1", "--url", url)
+    assert result.returncode == 1
+    assert "History\n  —\nStatistics\n" in result.stdout
+    assert "Connected      never\n" in result.stdout
+    assert "State          error\n" in result.stdout
+    assert (
+        result.stderr.splitlines()[-1] == f"fleetglass: bridge: nothing answers: connection refused ({url})"
+    )
+
+
+def test_statistics_now_and_then(start: Start) -> None:
+    """S4-77: statistics come every so often, and more than three tries to connect again are warned of."""
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    watch = start("watch", "--url", url, "--stats-every", "0.2", "--reconnect-interval", "0.1")
+    wait_for(lambda: "reconnects: got 4, expected 3 at most of a steady connection" in watch.err, "a warning")
+    watch.process.send_signal(signal.SIGINT)
+    assert watch.process.wait(3) == 0
+    assert watch.out.count("Statistics\n") > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--duration", "soon"], "--duration: got 'soon', expected a number from 0.1 to 1e+08"),
+        (["--stats-every", "0"], "--stats-every: got '0', expected a number from 0.1 to 1e+08"),
+        (
+            ["--format", "xml"],
+            "format: got 'xml', expected one of simple, detailed, compact, json (--format)",
+        ),
+        (["--save-data", "missing/a"], "--save-data: No such file or directory, expected a file to write to"),
+        (["--log-file", "missing/a"], "log_file: No such file or directory, expected a file to write to"),
+        (["--warning-percent", "95"], "warning_percent: got 95, expected at most critical_percent, 90"),
+        (["-u", "http://x"], "url: got 'http://x', expected ws://host[:port]/ws or wss://host[:port]/ws"),
+        (["a/b"], "host id: got 'a/b'"),
+    ],
+)
+def test_wrong_arguments(run: Run, words: list[str], told: str) -> None:
+    """What is wrong ends it with one line and exit code 2."""
+    result = run("watch", *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"fleetglass: {told}")
+    assert result.stderr.count("\n") == 1
 
 
 def test_bridge_away(run: Run) -> None:

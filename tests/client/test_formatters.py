@@ -208,3 +208,18 @@ def test_texts_of_others_cannot_command_the_terminal() -> None:
     message = FULL | {"data": {"system": {"os_name": "\x1b[2Jevil"}}}
     assert "\ufffd[2Jevil" in formatter("detailed", color=False).format_monitoring_data(message)
     assert formatter("simple", color=False).format_connection_message("a\x07\nb") == "a\ufffd\ufffdb"
+
+
+def test_history() -> None:
+    """S4-19: many messages become one line for each host, with mean and highest use."""
+    messages = [
+        FULL | {"data": {"processor": {"usage_percent": use}, "memory": {"usage_percent": 50.0}}}
+        for use in (10.0, 90.0)
+    ]
+    text = formatter("simple", color=False).format_history(messages)
+    assert text == "History\n  web-1  2 messages  CPU: 50.0%, at most 90.0% | RAM: 50.0%, at most 50.0%"
+    told = json.loads(formatter("json").format_history([*messages, EMPTY | {"host": "a"}]))
+    assert told["type"] == "history"
+    assert told["data"]["web-1"]["processor"] == {"mean_percent": 50.0, "highest_percent": 90.0}
+    assert told["data"]["a"] == {"messages": 1, "first": FULL["timestamp"], "last": FULL["timestamp"]}
+    assert formatter("simple", color=False).format_history([]) == "History\n  —"

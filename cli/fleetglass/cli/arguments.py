@@ -61,4 +61,6 @@ def _add(parser: argparse.ArgumentParser, key: Key) -> None:
         parser.add_argument(key.option, dest=key.name, action=action, default=None, help=text)
     else:
         action = "append" if key.repeated else "store"
-        parser.add_argument(key.option, dest=key.name, action=action, metavar=key.metavar, help=text)
+        parser.add_argument(
+            key.option, *key.aliases, dest=key.name, action=action, metavar=key.metavar, help=text
+        )

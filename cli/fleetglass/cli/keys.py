@@ -26,7 +26,7 @@ ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
 OTHER_VARIABLES: Final = frozenset({"CONFIG"})
 """Variables that are read, but are no keys."""
 
-LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 FORMATS: Final = ("simple", "detailed", "compact", "json")
 
 _ON_BROKER: Final[frozenset[Part]] = frozenset({"agent", "bridge", "simulate"})
@@ -50,6 +50,8 @@ class Key:
     metavar: str = "TEXT"
     flag: str | None = None
     """The argument, when it is not the name with dashes."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the argument."""
     repeated: bool = False
     """Whether the argument may be given several times."""
     secret: bool = False
@@ -152,13 +154,20 @@ KEYS: Final = (
     Key("reuse_port", Flag(), "share the port with other bridges on this machine (Linux)", _BRIDGE),
     Key("cert", Text(), "serve the page by TLS with this certificate, in PEM", _BRIDGE, metavar="FILE"),
     Key("key", Text(), "key of the certificate", _BRIDGE, "in the file of the certificate", "FILE"),
-    Key("ping_interval", Number(1, 3600), "seconds between two pings to a viewer", _BRIDGE, "20", "SECONDS"),
+    Key(
+        "ping_interval",
+        Number(1, 3600),
+        "seconds between two pings, of a bridge to a viewer or of a viewer to the bridge",
+        _BRIDGE | _WATCH,
+        "20, of a viewer 30",
+        "SECONDS",
+    ),
     Key(
         "ping_timeout",
         Number(1, 3600),
-        "seconds within which a viewer must answer a ping",
-        _BRIDGE,
-        "20",
+        "seconds within which a ping must be answered",
+        _BRIDGE | _WATCH,
+        "20, of a viewer 10",
         "SECONDS",
     ),
     Key(
@@ -204,8 +213,42 @@ KEYS: Final = (
         "N",
     ),
     Key("compress", Flag(), "compress what browsers get, for slow links", _BRIDGE),
-    Key("url", BridgeAddress(), "address of the bridge", _WATCH, "ws://127.0.0.1:8765/ws", "URL"),
-    Key("format", Choice(FORMATS), "how to print: " + ", ".join(FORMATS), _WATCH, "simple", "FORMAT"),
+    Key(
+        "url",
+        BridgeAddress(),
+        "address of the bridge",
+        _WATCH,
+        "ws://127.0.0.1:8765/ws",
+        "URL",
+        aliases=("--uri", "-u"),
+    ),
+    Key(
+        "reconnect_interval",
+        Number(0.1, 3600),
+        "seconds before the second try to connect; they double with each, up to 15 or this, with some chance",
+        _WATCH,
+        "0.5",
+        "SECONDS",
+    ),
+    Key("max_reconnects", Whole(0, 10**9), "tries in vain after which to end", _WATCH, "never", "N"),
+    Key(
+        "format",
+        Choice(FORMATS),
+        "how to print: " + ", ".join(FORMATS),
+        _WATCH,
+        "simple",
+        "FORMAT",
+        aliases=("-f",),
+    ),
+    Key("warning_percent", Number(0, 100), "use from which on a number is yellow", _WATCH, "80", "PERCENT"),
+    Key("critical_percent", Number(0, 100), "use from which on a number is red", _WATCH, "90", "PERCENT"),
+    Key(
+        "log_file",
+        Text(),
+        "file to log to, renamed at 10 MiB, with five older ones kept",
+        _WATCH,
+        metavar="FILE",
+    ),
     Key("token", Text(), "viewer token", _WATCH, secret=True),
 )
 

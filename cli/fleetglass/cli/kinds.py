@@ -213,7 +213,7 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class BridgeAddress:
-    """The address of a bridge's WebSocket."""
+    """The address of a bridge's WebSocket; of a bridge alone, `/ws` is added."""
 
     expected: str = "ws://host[:port]/ws or wss://host[:port]/ws"
 
@@ -223,4 +223,4 @@ class BridgeAddress:
         parts = urlsplit(text)
         if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.port == 0:
             raise ValueError
-        return text
+        return parts._replace(path="/ws").geturl() if parts.path in {"", "/"} else text

@@ -1,13 +1,26 @@
-"""The log on stderr."""
+"""The log, on stderr or in a file."""
 
 import logging
 import sys
 
+FILE_BYTES = 10 * 1024 * 1024
+FILES = 5
 
-def start_log(command: str, level: str) -> None:
-    """Log from `level` up, one line each: the time, the command, and the level where it is worth a look."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(command))
+
+def start_log(command: str, level: str, file: str | None = None) -> None:
+    """Log from `level` up, one line each: the time, the command, and the level where it is worth a look.
+
+    A file is renamed when it holds 10 MiB, and five older ones are kept.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if file is not None:
+        from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - an agent never loads it
+
+        handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=FILES)
+    handler.setFormatter(_Formatter(command, "%H:%M:%S" if file is None else "%Y-%m-%d %H:%M:%S"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -15,8 +28,8 @@ def start_log(command: str, level: str) -> None:
 
 
 class _Formatter(logging.Formatter):
-    def __init__(self, command: str) -> None:
-        super().__init__(datefmt="%H:%M:%S")
+    def __init__(self, command: str, date_format: str) -> None:
+        super().__init__(datefmt=date_format)
         self._command = command
 
     def format(self, record: logging.LogRecord) -> str:

@@ -6,7 +6,7 @@ that a host does not give is a dash, or is left out. To write another, subclass 
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ import msgspec
 from fleetglass.client import rows
 from fleetglass.client.quantities import ABSENT, duration, percent, printable, short, size, whole
 from fleetglass.client.rows import Rows, Section
-from fleetglass.client.snapshot import connection_message, error_message, timestamp
+from fleetglass.client.snapshot import connection_message, envelope, error_message, timestamp
+from fleetglass.client.summary import SECTIONS, summary
 
 THRESHOLD_WARNING: Final = 80.0
 THRESHOLD_CRITICAL: Final = 90.0
@@ -25,6 +26,7 @@ JSON_INDENT_LEVEL: Final = 2
 
 _GREEN, _YELLOW, _RED = 32, 33, 31
 _BOLD: Final = 1
+_STATE_COLORS: Final = {"live": 32, "late": 33, "lost": 31, "stopped": 35, "waiting": 36}
 
 
 class Formatter(ABC):
@@ -65,6 +67,11 @@ class Formatter(ABC):
         """Return the text of what happened to a connection or to a host."""
         return printable(message)
 
+    def format_host_state(self, host: str, state: str, since: float) -> str:
+        """Return the text of a host's new state; `since` is UTC in seconds."""
+        painted = self._paint(state, _STATE_COLORS.get(state, _YELLOW))
+        return f"{self._paint(printable(host), _BOLD)}  is {painted} since {self._clock(timestamp(since))}"
+
     def format_error(self, error: str, severity: str = "warning") -> str:
         """Return the text of an error; `severity` is `warning` or `error`."""
         return self._paint(f"{severity}: {printable(error)}", _YELLOW if severity == "warning" else _RED)
@@ -77,6 +84,14 @@ class Formatter(ABC):
             for error in statistics.get("error_history", ())
         ]
         return "\n".join([self._paint("Statistics", _BOLD), *lines])
+
+    def format_history(self, messages: Iterable[Mapping[str, Any]]) -> str:
+        """Return the text of what many envelopes have in common: mean and highest use of each host."""
+        lines = [
+            f"  {printable(host)}  {told['messages']} messages  " + " | ".join(rows.summary(told))
+            for host, told in summary(messages).items()
+        ]
+        return "\n".join([self._paint("History", _BOLD), *(lines or [f"  {ABSENT}"])])
 
     def _format_bytes(self, value: float) -> str:
         return size(value)
@@ -111,7 +126,7 @@ class SimpleFormatter(Formatter):
         data = message["data"]
         parts = [
             f"{label}: {self._usage(value, percent(value))}"
-            for label, section in (("CPU", "processor"), ("RAM", "memory"), ("Disk", "disk"), ("GPU", "gpu"))
+            for label, section in SECTIONS.items()
             if (value := data.get(section, {}).get("usage_percent")) is not None or section != "gpu"
         ]
         host = self._host(message)
@@ -221,6 +236,10 @@ class JSONFormatter(Formatter):
         """Return `{"timestamp", "type": "connection_message", "message"}`."""
         return self._json(connection_message(message, time.time()))
 
+    def format_host_state(self, host: str, state: str, since: float) -> str:
+        """Return an envelope of the type `host_state`, with the data `{"state"}`."""
+        return self._json(envelope("host_state", host, {"state": state}, since))
+
     def format_error(self, error: str, severity: str = "warning") -> str:
         """Return `{"timestamp", "type": "error_message", "error", "severity"}`."""
         return self._json(error_message(error, time.time(), severity))
@@ -228,6 +247,10 @@ class JSONFormatter(Formatter):
     def format_statistics(self, statistics: Mapping[str, Any]) -> str:
         """Return `{"timestamp", "type": "statistics", "data"}`."""
         return self._json({"timestamp": timestamp(time.time()), "type": "statistics", "data": statistics})
+
+    def format_history(self, messages: Iterable[Mapping[str, Any]]) -> str:
+        """Return `{"timestamp", "type": "history", "data"}`."""
+        return self._json({"timestamp": timestamp(time.time()), "type": "history", "data": summary(messages)})
 
     def _json(self, message: Mapping[str, Any]) -> str:
         encoded = msgspec.json.encode(message)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from fleetglass.client.quantities import duration, percent, printable, rate, size, whole
+from fleetglass.client.summary import SECTIONS
 
 Section = Mapping[str, Any]
 Rows = Iterator[tuple[str, str]]
@@ -67,6 +68,13 @@ def statistics(values: Mapping[str, Any]) -> Rows:
         start, seconds = values["connection_start"], values.get("uptime_seconds") or 0
         yield "Connected", "never" if start is None else f"{duration(seconds)}, last since {start}"
     yield from told(values, _COUNTS)
+
+
+def summary(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield mean and highest use of each section of a summary of one host."""
+    for label, section in SECTIONS.items():
+        if use := told.get(section):
+            yield f"{label}: {percent(use['mean_percent'])}, at most {percent(use['highest_percent'])}"
 
 
 _COUNTS: Final[Table] = (

@@ -1,107 +1,162 @@
-"""`fleetglass watch`: the fleet, line by line."""
+"""`fleetglass watch`: a fleet, message by message."""
 
-import time
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
-import msgspec
-
-from fleetglass.client.formats import FORMATS, as_json
+from fleetglass.client.followed_hosts import FollowedHosts
+from fleetglass.client.formatters import CompactFormatter, Formatter, SimpleFormatter
+from fleetglass.client.quantities import printable
+from fleetglass.client.snapshot import GROUPS
 from fleetglass.client.source import Interrupted, Source
-from fleetglass.wire.codec import decode_text
-from fleetglass.wire.errors import PayloadError
-from fleetglass.wire.payloads import Pulse
+from fleetglass.client.statistics import ConnectionState, Statistics
 from fleetglass.wire.protocol import (
+    MAX_WATCHED_HOSTS,
     BridgeMessage,
     BrokerChange,
     Error,
     Fleet,
+    Groups,
+    History,
     Host,
-    HostState,
+    LiveFrame,
     Notice,
     PulseFrame,
+    Watch,
     Welcome,
 )
 
-_COLOURS: Final = {"live": 32, "late": 33, "lost": 31, "stopped": 35, "waiting": 36}
+PAST_SECONDS: Final = 15.0
+"""Of the past that is asked for: some groups come every 10 s only, and are shown at once all the same."""
+
+_log = logging.getLogger(__name__)
 
 
 class Terminal:
-    """Turns the messages of a bridge into lines. `say` takes what is no data, such as a lost connection."""
+    """Turns the messages of a source into text.
+
+    Args:
+        hosts: whom to follow; without names, the whole fleet.
+        formatter: what makes the text. Those of one short line need fewer groups of the hosts.
+        statistics: what is told of the connection.
+        show: takes data, of one message or of several with newlines between.
+        say: takes what is no data, such as a lost connection.
+        keep: takes each envelope of data and each change of state, for a file or a history.
+    """
 
     def __init__(
         self,
         hosts: Collection[str],
-        style: str,
+        formatter: Formatter,
+        statistics: Statistics,
         *,
-        colour: bool,
         show: Callable[[str], None],
         say: Callable[[str], None],
+        keep: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
-        self._hosts = frozenset(hosts)
-        self._style = style
-        self._colour = colour
+        self._named = frozenset(hosts)
+        self._followed = FollowedHosts(hosts)
+        self._formatter = formatter
+        self._statistics = statistics
         self._show = show
         self._say = say
-        self._states: dict[str, HostState] = {}
+        self._keep = keep
+        self._groups = _groups_for(formatter)
+        self._known: set[str] = set()
+        """The hosts that the bridge has heard of."""
+        self._selected = set(hosts) if len(self._named) <= MAX_WATCHED_HOSTS else set()
+        """The hosts whose groups the bridge was asked for."""
         self._told_missing: set[str] = set()
+        self._past: set[str] = set()
+        """The hosts whose past has come."""
 
     async def follow(self, source: Source) -> None:
-        """Print what comes, for as long as something does."""
-        async for message in source.messages():
-            self.take(message)
+        """Show what comes, for as long as something does.
+
+        Raises:
+            ClientError: the source cannot go on.
+        """
+        await source.select(self._watch())
+        self._statistics.enter(ConnectionState.CONNECTING)
+        async with aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
+            async for message in messages:
+                self.take(message)
+                # A bridge leaves out of a selection whom it does not know yet.
+                if isinstance(message, Fleet | PulseFrame) and self._selected != (wanted := self._wanted()):
+                    self._selected = wanted
+                    await source.select(self._watch())
 
     def take(self, message: BridgeMessage | Interrupted) -> None:
-        """Print what one message has to say."""
+        """Show what one message has to say."""
+        _log.debug("%s", type(message).__name__)
         match message:
-            case PulseFrame(hosts=pulses):
-                for host, pulse in pulses.items():
-                    if not self._hosts or host in self._hosts:
-                        self._show_pulse(host, pulse)
             case Fleet(hosts=entries):
-                for entry in entries:
-                    self._note_state(entry.id, entry.state, entry.since)
-                self._tell_missing({entry.id for entry in entries})
-            case Host(id=host, removed=True):
-                self._states.pop(host, None)
-            case Host(id=host, state=state, since=since) if state is not msgspec.UNSET:
-                self._note_state(host, state, since)
-            case Welcome(broker="connecting") | BrokerChange(state="connecting"):
+                self._known = {entry.id for entry in entries}
+                self._selected &= self._known
+                self._past.clear()
+                self._tell_missing()
+            case Host(id=host, removed=removed):
+                (self._known.discard if removed else self._known.add)(host)
+            case History(host=host, samples=samples) if host not in self._past:
+                if last := {name: told[-1] for name, told in samples.items() if name in GROUPS and told}:
+                    self._past.add(host)
+                    message = LiveFrame(host, last)
+            case Welcome() | Interrupted():
+                self._note_connection(message)
+            case BrokerChange(state="connecting"):
                 self._say("the bridge has no broker at present; waiting")
             case BrokerChange(state="connected"):
                 self._say("the bridge has its broker again")
             case Notice(text=text) | Error(text=text):
-                self._say(text)
+                self._say(printable(text))
+        if texts := list(self._texts(message)):
+            self._show("\n".join(texts))
+
+    def _watch(self) -> Watch:
+        groups: dict[str, Groups] = {}
+        if self._groups:
+            groups = {host: list(self._groups) for host in sorted(self._selected)}
+        return Watch(fleet=True, hosts=groups, history=PAST_SECONDS if groups else 0)
+
+    def _wanted(self) -> set[str]:
+        followed = self._named & self._known if self._named else self._known
+        return set(followed) if len(followed) <= MAX_WATCHED_HOSTS else set()
+
+    def _texts(self, message: BridgeMessage | Interrupted) -> Iterator[str]:
+        for kind, told in self._followed.take(message):
+            if kind == "monitoring_data":
+                if self._keep:
+                    self._keep(told)
+                yield self._formatter.format_monitoring_data(told)
+                continue
+            before, state = told["old_state"], told["new_state"]
+            if state is not None and (before, state) != (None, "live"):
+                yield self._formatter.format_host_state(told["host"], state, told["since"])
+
+    def _note_connection(self, message: Welcome | Interrupted) -> None:
+        statistics = self._statistics
+        match message:
+            case Welcome(version=version, broker=broker):
+                _log.info("connected with bridge %s", version)
+                if statistics.state is not ConnectionState.CONNECTED:
+                    statistics.enter(ConnectionState.CONNECTED)
+                if broker == "connecting":
+                    self._say("the bridge has no broker at present; waiting")
             case Interrupted(reason=reason, delay=delay):
-                self._say(f"{reason}; trying again in {delay:.1f} s")
+                if statistics.state is ConnectionState.CONNECTED:
+                    statistics.enter(ConnectionState.RECONNECTING)
+                statistics.failed(reason, "Interrupted")
+                statistics.tried_again()
+                self._say(f"{printable(reason)}; trying again in {delay:.1f} s")
 
-    def _show_pulse(self, host: str, payload: msgspec.Raw) -> None:
-        try:
-            if self._style == "json":
-                self._show(as_json(host, decode_text(bytes(payload), dict)))
-            else:
-                self._show(FORMATS[self._style](self._paint(host, 1), decode_text(bytes(payload), Pulse)))
-        except PayloadError as error:
-            self._say(f"{host}: {error}")
-
-    def _note_state(self, host: str, state: HostState, since: Any) -> None:
-        if self._hosts and host not in self._hosts:
-            return
-        known = self._states.get(host)
-        self._states[host] = state
-        if state == known or (known is None and state == "live"):
-            return
-        if self._style == "json":
-            self._show(msgspec.json.encode({"host": host, "state": state, "since": since}).decode())
-            return
-        clock = time.strftime("%H:%M:%S", time.localtime(since)) if isinstance(since, float) else ""
-        when = f" since {clock}" if clock else ""
-        self._show(f"{self._paint(host, 1)}  is {self._paint(state, _COLOURS[state])}{when}")
-
-    def _tell_missing(self, known: set[str]) -> None:
-        for host in sorted(self._hosts - known - self._told_missing):
+    def _tell_missing(self) -> None:
+        for host in sorted(self._named - self._known - self._told_missing):
             self._told_missing.add(host)
             self._say(f"{host}: the bridge has not heard of this host yet; waiting")
 
-    def _paint(self, text: str, code: int) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+def _groups_for(formatter: Formatter) -> tuple[str, ...]:
+    if isinstance(formatter, SimpleFormatter):
+        return ()
+    return ("gpu",) if isinstance(formatter, CompactFormatter) else GROUPS
