@@ -40,6 +40,10 @@ class Feed:
     Of a cluster, each failure leads to its next node.
 
     `inbox` gets what comes. `on_connected` gets whether the broker is there, on every change.
+    `name` is what the broker's log will show, with something random after it.
+
+    Raises:
+        BridgeError: a file for TLS cannot be used.
     """
 
     def __init__(
@@ -48,8 +52,11 @@ class Feed:
         filters: Iterable[tuple[str, int]],
         inbox: Inbox,
         on_connected: StateHandler,
+        *,
+        name: str = "fleetglass-bridge",
     ) -> None:
         self._access = access
+        self._name = name
         self._fixed = list(filters)
         self._on_connected = on_connected
         self._inbox = inbox
@@ -90,25 +97,37 @@ class Feed:
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
+            url = self.url
             try:
-                await self._connect_once()
+                await self.connect()
             except MqttError as error:
                 if loop.time() - started > STABLE_SECONDS:
                     attempt = 0
                 wait = backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS)
                 # The first line says what is wrong; repeating it at every attempt says nothing more.
                 level = logging.WARNING if attempt == 0 else logging.DEBUG
-                _log.log(level, "broker %s: %s; trying again, first in %.1f s", self._access.url, error, wait)
+                _log.log(level, "broker %s: %s; trying again, first in %.1f s", url, error, wait)
                 attempt += 1
-                self._access = self._access.following
                 await asyncio.sleep(wait)
+
+    async def connect(self) -> None:
+        """Connect once, and deliver until the connection ends; the next time to the next node.
+
+        Raises:
+            MqttError: why it ended.
+        """
+        try:
+            await self._connect_once()
+        except MqttError:
+            self._access = self._access.following
+            raise
 
     async def _connect_once(self) -> None:
         url = self._access.url
         async with connected(
             url.host,
             url.port,
-            identifier=f"fleetglass-bridge-{uuid.uuid4().hex[:12]}",
+            identifier=f"{self._name}-{uuid.uuid4().hex[:12]}",
             user=url.user,
             password=self._access.password,
             keepalive_seconds=KEEPALIVE_SECONDS,

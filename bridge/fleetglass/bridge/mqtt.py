@@ -27,6 +27,7 @@ _REFUSALS = {
     4: "bad user name or password",
     5: "not authorized",
 }
+_FINAL_REFUSALS = {1, 2, 4, 5}
 
 MessageHandler = Callable[[str, bytes], None]
 OversizeHandler = Callable[[str, int], None]
@@ -34,6 +35,10 @@ OversizeHandler = Callable[[str, int], None]
 
 class MqttError(Exception):
     """The broker cannot be reached, refused, or went away; the text says which."""
+
+
+class AccessError(MqttError):
+    """The broker does not let us in: it knows neither user nor certificate, or does not speak our version."""
 
 
 class Packets:
@@ -194,7 +199,8 @@ class Connection(asyncio.Protocol):
         answer = await self._wait(0, _packet(0x10, body))
         if len(answer) != 2 or answer[1]:
             code = answer[1] if len(answer) == 2 else None
-            raise MqttError(f"refused: {_REFUSALS.get(code or 0, f'code {code}')}")
+            kind = AccessError if code in _FINAL_REFUSALS else MqttError
+            raise kind(f"refused: {_REFUSALS.get(code or 0, f'code {code}')}")
 
     def leave(self) -> None:
         """Say goodbye and close."""

@@ -1,0 +1,221 @@
+"""What a bridge says, made from the topics themselves: for who has a broker and no bridge.
+
+This is the bridge's own relay with a single viewer in the same process, so that states, frames and history
+are the same whichever way they come. It only reads: it publishes nothing, and asks no host for more detail.
+"""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Final, NoReturn
+
+from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.fanout import Subscriber
+from fleetglass.bridge.feed import Feed
+from fleetglass.bridge.history import History
+from fleetglass.bridge.mqtt import AccessError, MqttError
+from fleetglass.bridge.relay import Relay
+from fleetglass.client.errors import Refused, Unreachable
+from fleetglass.client.source import Interrupted
+from fleetglass.wire import BrokerAccess, BrokerURL, Topics
+from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
+from fleetglass.wire.codec import decode_text
+from fleetglass.wire.protocol import BridgeMessage, Limits, Watch, Welcome, as_json
+from fleetglass.wire.topics import DEFAULT_PREFIX
+from fleetglass.wire.version import VERSION
+
+STEADY_SECONDS: Final = 10.0
+"""A connection that held this long was a good one: the next pause starts small again."""
+HISTORY_BYTES: Final = 16 * 1024 * 1024
+"""Memory for the past of what came; the oldest goes first."""
+SETTLE_SECONDS: Final = 1.5
+"""At most so long after connecting, the fleet is told: by then each host that lives has been heard."""
+
+_SETTLE_LEAST_SECONDS = 0.25
+_ADVANCE_SECONDS = 0.25
+_PULSE_TURNS = 4
+_DELIVERY_TURNS = 20
+_END = b""
+
+
+class BrokerSource:
+    """What a bridge would send, from a broker, over one connection after the other.
+
+    Who takes messages too slowly gets the newest of each kind and host, as a bridge's viewer does.
+
+    Args:
+        broker: its address, `mqtt://[user@]host[:1883]` or `mqtts://…`, or a `BrokerAccess` where password,
+            files for TLS or several nodes are to be said.
+        watch: the selection at first; without one, the pulses of the whole fleet.
+        prefix: of the topics; several may be given.
+        reconnect: whether a broken connection is tried again.
+        reconnect_interval: seconds before the second try, as of a bridge's source.
+        max_reconnects: after how many tries in vain to give up; without it, never.
+
+    Raises:
+        ContractError: the address or the prefix breaks its rule.
+    """
+
+    def __init__(
+        self,
+        broker: str | BrokerAccess,
+        watch: Watch | None = None,
+        *,
+        prefix: str | Iterable[str] = DEFAULT_PREFIX,
+        reconnect: bool = True,
+        reconnect_interval: float = FIRST_SECONDS,
+        max_reconnects: int | None = None,
+    ) -> None:
+        self._access = BrokerAccess(url=BrokerURL.parse(broker)) if isinstance(broker, str) else broker
+        self._watch = watch or Watch(fleet=True)
+        self._most_tries = (math.inf if max_reconnects is None else max_reconnects) if reconnect else 0
+        self._reconnect_interval = reconnect_interval
+        prefixes = (prefix,) if isinstance(prefix, str) else tuple(prefix)
+        self._relay = Relay(
+            tuple(Topics(one) for one in prefixes), history=History(HISTORY_BYTES), history_all_hosts=0
+        )
+        self._connected = asyncio.Event()
+        self._subscriber: Subscriber | None = None
+        """The one viewer, while it takes part."""
+
+    async def select(self, watch: Watch) -> None:
+        """Replace the selection, now and for every connection to come."""
+        self._watch = watch
+        if self._subscriber is not None:
+            self._relay.watch(self._subscriber, watch)
+
+    async def messages(self) -> AsyncIterator[BridgeMessage | Interrupted]:
+        """Yield what comes; after each break, one `Interrupted` and another try.
+
+        Raises:
+            Refused: a file for TLS cannot be used, or the broker does not let us in at the first try.
+            Unreachable: the broker does not answer, or the connection broke, and it is not to be tried again.
+        """
+        try:
+            feed = Feed(
+                self._access,
+                self._relay.fleet_filters(),
+                self._relay.inbox,
+                self._on_connected,
+                name="fleetglass-client",
+            )
+        except BridgeError as error:
+            raise Refused(str(error)) from error
+        self._relay.on_wanted = feed.want
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        let_in = False
+        while True:
+            started_at = loop.time()
+            url = feed.url
+            broken = MqttError("the connection ended")
+            try:
+                async for message in self._once(feed):
+                    let_in = True
+                    yield message
+            except MqttError as error:
+                broken = error
+            reason = f"broker: {broken} ({url})"
+            if isinstance(broken, AccessError) and not let_in:
+                raise Refused(reason) from broken
+            if loop.time() - started_at > STEADY_SECONDS:
+                attempt = 0
+            if attempt >= self._most_tries:
+                raise Unreachable(reason) from broken
+            cap = max(CAP_SECONDS, self._reconnect_interval)
+            delay = backoff_seconds(attempt, random.random(), cap, self._reconnect_interval)
+            attempt += 1
+            yield Interrupted(reason, delay)
+            await asyncio.sleep(delay)
+
+    async def _once(self, feed: Feed) -> AsyncIterator[BridgeMessage]:
+        """Yield what comes until the connection ends, which raises MqttError."""
+        subscriber = Subscriber()
+        tasks = [
+            asyncio.create_task(feed.connect(), name="broker connection"),
+            asyncio.create_task(self._serve(subscriber), name="broker fleet"),
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda _: subscriber.outbox.put("end", "", _END))
+        try:
+            while (frame := await subscriber.outbox.take()) != _END:
+                message: BridgeMessage = decode_text(frame, BridgeMessage)  # type: ignore[arg-type] # a union is no type to mypy
+                yield message
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._leave()
+
+    async def _serve(self, subscriber: Subscriber) -> NoReturn:
+        """Be the bridge of one viewer, from when the broker is there."""
+        relay = self._relay
+        await self._connected.wait()
+        await self._settle()
+        welcome = Welcome(
+            version=VERSION,
+            time=time.time(),
+            broker=relay.broker,
+            broker_since=relay.broker_since,
+            viewers=1,
+            limits=Limits(),
+        )
+        subscriber.outbox.put("welcome", "", as_json(welcome).encode())
+        relay.join(subscriber)
+        self._subscriber = subscriber
+        relay.watch(subscriber, self._watch)
+        relay.send_pulses()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(relay.send_past(subscriber), name="broker past")
+            tasks.create_task(self._tell(subscriber), name="broker frames")
+        raise AssertionError
+
+    async def _settle(self) -> None:
+        """Wait until what is retained has come, and a pulse of each host that says that it is online."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (waited := loop.time() - began) < SETTLE_SECONDS:
+            self._relay.advance()
+            fleet = self._relay.fleet
+            heard = len(fleet) and not any(
+                host.state == "waiting" and host.presence.said == "online" for host in fleet
+            )
+            if heard and waited >= _SETTLE_LEAST_SECONDS:
+                return
+            await asyncio.sleep(_SETTLE_LEAST_SECONDS / 5)
+
+    async def _tell(self, subscriber: Subscriber) -> NoReturn:
+        relay = self._relay
+        loop = asyncio.get_running_loop()
+        due, turn = loop.time(), 0
+        while True:
+            due, turn = max(due + _ADVANCE_SECONDS, loop.time()), turn + 1
+            await asyncio.sleep(due - loop.time())
+            relay.advance()
+            if any(
+                host not in subscriber.hosts and relay.fleet.get(host) is not None
+                for host in self._watch.hosts
+            ):
+                relay.watch(subscriber, self._watch)  # of a host that was not yet known then
+            if turn % _PULSE_TURNS == 0:
+                relay.send_pulses()
+            if turn % _DELIVERY_TURNS == 0:
+                relay.send_deliveries()
+
+    def _on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
+        if connected:
+            self._connected.set()
+        else:
+            self._connected.clear()
+            self._leave()  # who iterates is told by `Interrupted`, not of a bridge without its broker
+        self._relay.on_connected(connected)
+
+    def _leave(self) -> None:
+        if self._subscriber is not None:
+            self._relay.leave(self._subscriber)
+            self._subscriber = None
