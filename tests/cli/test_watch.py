@@ -231,6 +231,28 @@ def test_wrong_arguments(run: Run, words: list[str], told: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.broker
+def test_straight_from_the_broker(run: Run, start: Start, mosquitto: Mosquitto, prefix: str) -> None:
+    """With --broker no bridge is needed; FLEETGLASS_URL, which would name one, does not matter then."""
+    given = ["--broker", mosquitto.url, "--prefix", prefix]
+    start("simulate", *given, "--hosts", "2")
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    result = run("watch", *given, "--json-lines", "--duration", "4", FLEETGLASS_URL=url)
+    assert (result.returncode, result.stderr) == (0, "")
+    pulses = [line for line in map(json.loads, result.stdout.splitlines()) if "host" in line]
+    assert {line["host"] for line in pulses} == {"sim-0001", "sim-0002"}
+
+
+def test_broker_away(run: Run) -> None:
+    """With --no-reconnect a broker that is away ends it with one line and exit code 1."""
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    result = run("watch", "--no-reconnect", "--broker", url)
+    assert result.returncode == 1
+    assert result.stderr.startswith("fleetglass: broker: ")
+    assert result.stderr.endswith(f" ({url})\n")
+    assert result.stderr.count("\n") == 1
+
+
 def test_bridge_away(run: Run) -> None:
     """With --no-reconnect a bridge that is away ends it with one line and exit code 1."""
     url = f"ws://127.0.0.1:{free_port()}/ws"

@@ -1,7 +1,7 @@
 """Every configuration key, said once: arguments and their help, environment and YAML derive from it."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from fleetglass.cli.kinds import (
     BridgeAddress,
@@ -19,7 +19,7 @@ from fleetglass.cli.kinds import (
     Whole,
 )
 
-Part = Literal["agent", "bridge", "simulate", "watch"]
+Part = Literal["agent", "bridge", "simulate", "watch", "record", "replay"]
 
 ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
 
@@ -29,8 +29,7 @@ OTHER_VARIABLES: Final = frozenset({"CONFIG"})
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 FORMATS: Final = ("simple", "detailed", "compact", "json")
 
-_ON_BROKER: Final[frozenset[Part]] = frozenset({"agent", "bridge", "simulate"})
-_ALL: Final[frozenset[Part]] = frozenset({*_ON_BROKER, "watch"})
+_ALL: Final[frozenset[Part]] = frozenset(get_args(Part))
 _PUBLISHERS: Final[frozenset[Part]] = frozenset({"agent", "simulate"})
 _AGENT: Final[frozenset[Part]] = frozenset({"agent"})
 _BRIDGE: Final[frozenset[Part]] = frozenset({"bridge"})
@@ -70,7 +69,7 @@ class Key:
     @property
     def is_shared(self) -> bool:
         """Whether it stands at the top level of the file; a section may say otherwise for its part."""
-        return self.parts in (_ON_BROKER, _ALL)
+        return {"agent", "bridge"} <= self.parts
 
 
 KEYS: Final = (
@@ -78,24 +77,31 @@ KEYS: Final = (
         "broker",
         Broker(),
         "address of the broker; of a cluster, those of its nodes with commas, tried in turn",
-        _ON_BROKER,
+        _ALL,
         "mqtt://127.0.0.1:1883",
         "URL",
     ),
-    Key("prefix", Prefixes(), "topic prefix; a bridge may read several", _ON_BROKER, "fleet", repeated=True),
-    Key("password", Text(), "password at the broker", _ON_BROKER, secret=True),
-    Key("password_file", Text(), "file with the password at the broker", _ON_BROKER, metavar="FILE"),
+    Key(
+        "prefix",
+        Prefixes(),
+        "topic prefix; a bridge may read several",
+        _ALL - {"replay"},
+        "fleet",
+        repeated=True,
+    ),
+    Key("password", Text(), "password at the broker", _ALL, secret=True),
+    Key("password_file", Text(), "file with the password at the broker", _ALL, metavar="FILE"),
     Key(
         "ca_file",
         Text(),
         "certificate authority of the broker, for mqtts://",
-        _ON_BROKER,
+        _ALL,
         "the system's",
         "FILE",
     ),
-    Key("certificate_file", Text(), "certificate of this client, for mqtts://", _ON_BROKER, metavar="FILE"),
-    Key("key_file", Text(), "key of that certificate", _ON_BROKER, metavar="FILE"),
-    Key("insecure", Flag(), "send a password in clear even to another machine", _ON_BROKER),
+    Key("certificate_file", Text(), "certificate of this client, for mqtts://", _ALL, metavar="FILE"),
+    Key("key_file", Text(), "key of that certificate", _ALL, metavar="FILE"),
+    Key("insecure", Flag(), "send a password in clear even to another machine", _ALL),
     Key("log_level", Choice(LOG_LEVELS), "what to log: " + ", ".join(LOG_LEVELS), _ALL, "info", "LEVEL"),
     Key("host_id", HostId(), "name of this host in topics", _AGENT, "the host name, made to fit", "ID"),
     Key("interval", Number(0.5, 60), "seconds between two samples", _PUBLISHERS, "1", "SECONDS"),

@@ -8,20 +8,18 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fleetglass.cli.arguments import add_keys, read_option
+from fleetglass.cli.arguments import read_option
 from fleetglass.cli.configuration import Configuration, read_configuration
 from fleetglass.cli.errors import CommandError, UsageError
 from fleetglass.cli.kinds import Number
 from fleetglass.cli.log import start_log
 from fleetglass.cli.output import Output
-from fleetglass.cli.settings import warn_if_exposed
+from fleetglass.cli.source_choice import add_source_arguments, source_of
 from fleetglass.wire import ContractError, check_host_id
 
 if TYPE_CHECKING:
-    from fleetglass.client import Source
     from fleetglass.client.formatters import Formatter
 
 MAX_HISTORY_SIZE: Final = 1000
@@ -54,10 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json-lines", action="store_true", help="print JSON, each message in one line")
     parser.add_argument("--no-color", action="store_true", help="plain text, as with NO_COLOR")
     parser.add_argument(
-        "--no-reconnect", action="store_true", help="end when the bridge is away, instead of trying again"
+        "--no-reconnect",
+        action="store_true",
+        help="end when the other side is away, instead of trying again",
     )
     parser.add_argument("--verbose", "-v", action="store_true", help="log at the level debug")
-    add_keys(parser, "watch")
+    add_source_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fleetglass.client.statistics import ConnectionState, Statistics  # noqa: PLC0415 - as above
     from fleetglass.client.terminal import Terminal  # noqa: PLC0415 - as above
 
-    source = _source(configuration, arguments)
+    source = source_of(configuration, reconnect=not arguments.no_reconnect)
     statistics = Statistics(getattr(source, "traffic", None))
     formatter = _formatter(configuration, arguments)
     history: deque[Mapping[str, Any]] = deque(maxlen=MAX_HISTORY_SIZE if arguments.history else 0)
@@ -137,32 +137,6 @@ def _start_log(configuration: Configuration, *, verbose: bool) -> Callable[[str]
             _log.warning("%s", text)
 
     return say
-
-
-def _source(configuration: Configuration, arguments: argparse.Namespace) -> "Source":
-    from fleetglass.client import DEFAULT_URL, BridgeSource  # noqa: PLC0415 - as in agent.py
-
-    names = ("reconnect_interval", "max_reconnects", "ping_interval", "ping_timeout")
-    said = {name: value for name in names if (value := configuration.get(name, "watch")) is not None}
-    return BridgeSource(
-        configuration.get("url", "watch") or DEFAULT_URL,
-        token=_token(configuration),
-        reconnect=not arguments.no_reconnect,
-        **said,
-    )
-
-
-def _token(configuration: Configuration) -> str | None:
-    named = configuration.get("token_file", "watch")
-    if configuration.get("token", "watch") or named is None:
-        token: str | None = configuration.get("token", "watch")
-        return token
-    path = Path(named).expanduser()
-    try:
-        warn_if_exposed(path, "token_file")
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"token_file: got {named!r}, expected a file that exists and may be read") from error
 
 
 def _formatter(configuration: Configuration, arguments: argparse.Namespace) -> "Formatter":
