@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
     "simulate": "publish synthetic hosts",
+    "record": "keep what hosts publish in a file",
     "service": "have systemd run the agent or the bridge",
     "doctor": "check configuration, broker and page, and say what to do",
 }
