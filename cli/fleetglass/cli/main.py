@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "watch": "print the fleet in the terminal",
     "simulate": "publish synthetic hosts",
     "record": "keep what hosts publish in a file",
+    "replay": "publish what was recorded, once more",
     "service": "have systemd run the agent or the bridge",
     "doctor": "check configuration, broker and page, and say what to do",
 }
