@@ -38,7 +38,15 @@ FULL: dict[str, Any] = {
             "available_gb": 4.8,
             "swap_percent": 0.5,
         },
-        "disk": {"usage_percent": 28.5, "used_gb": 142.5, "total_gb": 500.0, "free_gb": 357.5, "path": "/"},
+        "disk": {
+            "usage_percent": 28.5,
+            "used_gb": 142.5,
+            "total_gb": 500.0,
+            "free_gb": 357.5,
+            "path": "/",
+            "read_bytes_per_second": 0,
+            "write_bytes_per_second": 81_920,
+        },
         "gpu": {
             "usage_percent": 15.0,
             "memory_percent": 45.0,
@@ -47,7 +55,10 @@ FULL: dict[str, Any] = {
             "memory_total_mb": 8192,
             "name": "Radeon Pro W6600",
         },
+        "network": {"receive_bytes_per_second": 1_258_291, "transmit_bytes_per_second": 317_440},
         "system": {
+            "process_count": 212,
+            "battery_percent": 80.0,
             "hostname": "web-1",
             "os_name": "Debian GNU/Linux 12 (bookworm)",
             "kernel": "Linux 6.1.0-18-amd64",

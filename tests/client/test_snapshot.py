@@ -90,6 +90,7 @@ def test_what_the_host_is() -> None:
         "os_name": "Debian GNU/Linux 12 (bookworm)",
         "kernel": "Linux 6.1.0-18-amd64",
         "architecture": "x86_64",
+        "process_count": 312,
         "uptime_seconds": 4_512_345,
     }
     assert data["processor"]["physical_cores"] == 4
@@ -130,3 +131,16 @@ def test_envelopes() -> None:
         "error": "no answer",
         "severity": "warning",
     }
+
+
+def test_rates_of_the_pulse() -> None:
+    """What network and disks carry is told in bytes per second, as the pulse has it."""
+    rates = {
+        "disk_read_bytes_per_second": 1,
+        "disk_write_bytes_per_second": 2,
+        "network_receive_bytes_per_second": 3,
+        "network_transmit_bytes_per_second": 4,
+    }
+    data = monitoring_data("web-1", rates)
+    assert data["disk"] == {"read_bytes_per_second": 1, "write_bytes_per_second": 2}
+    assert data["network"] == {"receive_bytes_per_second": 3, "transmit_bytes_per_second": 4}

@@ -38,6 +38,7 @@ SYSTEM: Final[Table] = (
     ("Kernel", "kernel", printable),
     ("Architecture", "architecture", printable),
     ("Processes", "process_count", str),
+    ("Battery", "battery_percent", percent),
     ("Up", "uptime_seconds", duration),
 )
 

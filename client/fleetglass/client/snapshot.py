@@ -20,7 +20,7 @@ def monitoring_data(
     live: Mapping[str, Mapping[str, Any]] | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the sections `processor`, `memory`, `disk`, `gpu` and `system` of one host.
+    """Return the sections `processor`, `memory`, `disk`, `gpu`, `network` and `system` of one host.
 
     Args:
         host: the host's id.
@@ -37,6 +37,7 @@ def monitoring_data(
         "memory": _memory(pulse, live.get("memory", {}), info),
         "disk": _disk(pulse, live.get("filesystem", {})),
         "gpu": _gpu(pulse, live.get("gpu", {})),
+        "network": _network(pulse),
         "system": _system(host, pulse, info),
     }
     return {name: section for name, section in sections.items() if section}
@@ -101,6 +102,8 @@ def _disk(pulse: Mapping[str, Any], filesystem: Mapping[str, Any]) -> dict[str, 
         total_gb=_scaled(mount.get("total_bytes"), _GB, 2),
         free_gb=_scaled(mount.get("free_bytes"), _GB, 2),
         path=path,
+        read_bytes_per_second=pulse.get("disk_read_bytes_per_second"),
+        write_bytes_per_second=pulse.get("disk_write_bytes_per_second"),
     )
 
 
@@ -116,12 +119,21 @@ def _gpu(pulse: Mapping[str, Any], gpu: Mapping[str, Any]) -> dict[str, Any]:
     return values | _present(name=device.get("name")) if values else {}
 
 
+def _network(pulse: Mapping[str, Any]) -> dict[str, Any]:
+    return _present(
+        receive_bytes_per_second=pulse.get("network_receive_bytes_per_second"),
+        transmit_bytes_per_second=pulse.get("network_transmit_bytes_per_second"),
+    )
+
+
 def _system(host: str, pulse: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     return _present(
         hostname=info.get("host_name", host),
         os_name=info.get("os_name"),
         kernel=info.get("kernel"),
         architecture=info.get("architecture"),
+        process_count=pulse.get("process_count"),
+        battery_percent=pulse.get("battery_percent"),
         uptime_seconds=pulse.get("uptime_seconds"),
     )
 
