@@ -82,13 +82,13 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
         messages = [json.loads(line) for line in Path(path).read_text().splitlines()]
         assert {message["host"] for message in messages} == {"sim-0001", "sim-0002"}
         assert {message["type"] for message in messages} == {"monitoring_data"}
-    assert re.search(r"^History\n  sim-0001  \d messages  CPU: ", kept.out, re.MULTILINE)
+    assert re.search(r"^History \(mean/highest\)\n  sim-0001  \d times  CPU: ", kept.out, re.MULTILINE)
     assert re.search(r"^Statistics\n  Messages +\d+ received, \d sent\n", counted.out, re.MULTILINE)
     assert "watch debug: PulseFrame\n" in Path(log).read_text()
     assert logged.err == ""
     assert "sim-0002  CPU: " in persistent.out
     assert re.search(r"^\[\d\d:\d\d:\d\d\] sim-0001 CPU:\d+% │ RAM:", everything.out, re.MULTILINE)
-    assert "History\n" in everything.out
+    assert "History " in everything.out
     assert "Statistics\n" in everything.out
     assert "watch debug: " in everything.err
 
@@ -189,7 +189,7 @@ def test_statistics_of_no_connection(run: Run) -> None:
     url = f"ws://127.0.0.1:{free_port()}/ws"
     result = run("watch", "--stats", "--history", "--max-reconnects", "1", "--url", url)
     assert result.returncode == 1
-    assert "History\n  —\nStatistics\n" in result.stdout
+    assert "History (mean/highest)\n  —\nStatistics\n" in result.stdout
     assert "Connected      never\n" in result.stdout
     assert "State          error\n" in result.stdout
     assert (

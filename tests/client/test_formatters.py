@@ -228,9 +228,9 @@ def test_history() -> None:
         for use in (10.0, 90.0)
     ]
     text = formatter("simple", color=False).format_history(messages)
-    assert text == "History\n  web-1  2 messages  CPU: 50.0%, at most 90.0% | RAM: 50.0%, at most 50.0%"
+    assert text == "History (mean/highest)\n  web-1  2 times  CPU: 50/90% | RAM: 50/50%"
     told = json.loads(formatter("json").format_history([*messages, EMPTY | {"host": "a"}]))
     assert told["type"] == "history"
     assert told["data"]["web-1"]["processor"] == {"mean_percent": 50.0, "highest_percent": 90.0}
     assert told["data"]["a"] == {"messages": 1, "first": FULL["timestamp"], "last": FULL["timestamp"]}
-    assert formatter("simple", color=False).format_history([]) == "History\n  —"
+    assert formatter("simple", color=False).format_history([]) == "History (mean/highest)\n  —"

@@ -88,10 +88,10 @@ class Formatter(ABC):
     def format_history(self, messages: Iterable[Mapping[str, Any]]) -> str:
         """Return the text of what many envelopes have in common: mean and highest use of each host."""
         lines = [
-            f"  {printable(host)}  {told['messages']} messages  " + " | ".join(rows.summary(told))
+            f"  {printable(host)}  {told['messages']} times  " + " | ".join(rows.summary(told))
             for host, told in summary(messages).items()
         ]
-        return "\n".join([self._paint("History", _BOLD), *(lines or [f"  {ABSENT}"])])
+        return "\n".join([self._paint("History", _BOLD) + " (mean/highest)", *(lines or [f"  {ABSENT}"])])
 
     def _format_bytes(self, value: float) -> str:
         return size(value)

@@ -75,7 +75,7 @@ def summary(told: Mapping[str, Any]) -> Iterator[str]:
     """Yield mean and highest use of each section of a summary of one host."""
     for label, section in SECTIONS.items():
         if use := told.get(section):
-            yield f"{label}: {percent(use['mean_percent'])}, at most {percent(use['highest_percent'])}"
+            yield f"{label}: {whole(use['mean_percent'])}/{whole(use['highest_percent'])}%"
 
 
 _COUNTS: Final[Table] = (

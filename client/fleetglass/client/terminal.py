@@ -79,10 +79,8 @@ class Terminal:
         """
         await source.select(self._watch())
         self._statistics.enter(ConnectionState.CONNECTING)
-        counts = getattr(source, "traffic", None) is None
         async with aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
             async for message in messages:
-                self._statistics.traffic.messages_received += counts
                 self.take(message)
                 # A bridge leaves out of a selection whom it does not know yet.
                 if isinstance(message, Fleet | PulseFrame) and self._selected != (wanted := self._wanted()):
