@@ -184,6 +184,15 @@ def test_reader_leaves(environment: dict[str, str], url: str) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.broker
+def test_full_disk(run: Run, url: str) -> None:
+    """When data cannot be saved any more it ends with one line, code 1, and the statistics."""
+    result = run("watch", "--url", url, "--save-data", "/dev/full", "--stats")
+    assert result.returncode == 1
+    assert result.stderr == "fleetglass: --save-data: No space left on device (/dev/full)\n"
+    assert "Statistics\n" in result.stdout
+
+
 def test_statistics_of_no_connection(run: Run) -> None:
     """S4-c8: without any connection the statistics are told all the same, and the error and code stay."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
