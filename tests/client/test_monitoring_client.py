@@ -90,7 +90,7 @@ def test_parameters() -> None:
 
 
 async def test_async_context() -> None:
-    """S4-41, S4-43: `start_async` returns while messages go on, and leaving the context disconnects."""
+    """S4-41, S4-43, S4-c2: `start_async` returns while messages come, and leaving disconnects."""
     async with scripted_bridge() as bridge:
         async with MonitoringClient(bridge.url) as client:
             assert not client.is_connected()
@@ -104,7 +104,7 @@ async def test_async_context() -> None:
 
 
 async def test_functions() -> None:
-    """S4-39, S4-40, S4-54: each function, asynchronous or not, is told of what it is for."""
+    """S4-39, S4-40, S4-54, S4-c6: each function, asynchronous or not, is told of what it is for."""
     told: list[tuple[str, Any]] = []
 
     async def on_connect() -> None:
@@ -230,7 +230,7 @@ async def test_statistics_and_handlers(tmp_path: Path) -> None:
 
 
 def test_unknown_formats() -> None:
-    """S4-46, S4-47: a format that there is not is an error, at the start and later."""
+    """S4-46, S4-47, S4-c6: a format that there is not is an error, at the start and later."""
     with pytest.raises(ValueError, match="got 'xml', expected"):
         MonitoringClient(format_type="xml")
     client = MonitoringClient()
@@ -356,7 +356,7 @@ def test_sync_mode_must_be_asked_for() -> None:
 def test_simple_client(threaded: ThreadedBridge, capsys: pytest.CaptureFixture[str]) -> None:
     """S4-55: the simple client prints and tells of each message between `connect` and `disconnect`."""
     told: list[Any] = []
-    client = SimpleMonitoringClient(threaded.url, told.append, format_type="compact", color=False)
+    client = SimpleMonitoringClient(threaded.url, told.append, format_type="compact")
     assert not client.is_connected()
     client.connect()
     assert client.is_connected()

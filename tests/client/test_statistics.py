@@ -17,7 +17,7 @@ class Clock:
 
 
 def test_all_fields_before_the_first_connection() -> None:
-    """S4-60 to S4-63: every promised field is there from the start, and none of them breaks a sum."""
+    """S4-60 to S4-63, S4-c5, S4-c8: every promised field is there from the start, fit for sums."""
     assert Statistics().as_dict() == {
         "messages_received": 0,
         "messages_sent": 0,

@@ -10,7 +10,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from fleetglass.client import NotConnected, Refused, Unreachable, WebSocketClient
 from support.ports import free_port
-from support.scripted_bridge import scripted_bridge
+from support.scripted_bridge import WELCOME, scripted_bridge
 from support.waiting import wait_until
 
 Events = list[tuple[str, Any]]
@@ -28,7 +28,7 @@ def states(events: Events) -> list[str]:
 
 
 async def test_events() -> None:
-    """S4-58: each event has its promised signature, and `*` gets the name and what is told of any."""
+    """S4-58, S4-c4: each event has its promised signature, and `*` gets the name and what is told of any."""
     told: dict[str, list[Any]] = {}
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url)
@@ -92,7 +92,7 @@ async def test_gives_up() -> None:
 
 
 async def test_clean_close_does_not_spin() -> None:
-    """A bridge that closes each connection at once is tried again after pauses that grow."""
+    """S4-68, S4-c7: a bridge that closes each connection at once is tried again after pauses that grow."""
     tries: list[float] = []
 
     async def handle(connection: ServerConnection) -> None:
@@ -270,3 +270,47 @@ async def test_messages_of_the_bridge() -> None:
         "the bridge has its broker again",
         "you are slow",
     ]
+
+
+def test_promised_methods() -> None:
+    """S4-56, S4-57, S4-c3: all promised methods are there."""
+    names = [
+        "on",
+        "off",
+        "emit",
+        "remove_handler",
+        "start",
+        "stop",
+        "reconnect",
+        "is_connected",
+        "get_statistics",
+    ]
+    assert [name for name in names if not callable(getattr(WebSocketClient, name))] == []
+    assert WebSocketClient().state == "disconnected"
+
+
+async def test_a_second_welcome_changes_nothing() -> None:
+    """What a bridge says out of turn ends no connection."""
+    async with scripted_bridge() as bridge:
+        client = WebSocketClient(bridge.url)
+        events = listen(client)
+        await client.start()
+        await bridge.say(**WELCOME)
+        await bridge.pulses("a")
+        await wait_until(lambda: any(event == "monitoring_data" for event, _ in events), "a message")
+        await client.stop()
+    assert states(events) == ["connecting", "connected", "disconnected"]
+
+
+@pytest.mark.parametrize("name", ["reconnect_interval", "ping_interval", "ping_timeout", "operation_timeout"])
+def test_seconds_that_are_none(name: str) -> None:
+    """A pause of nothing, which would spin, is refused, and so are other times of nothing."""
+    options: dict[str, Any] = {name: 0}
+    with pytest.raises(ValueError, match=f"^{name}: got 0, expected seconds above 0$"):
+        WebSocketClient(**options)
+
+
+def test_what_is_no_host() -> None:
+    """A text that is no host id is refused before anything is sent."""
+    with pytest.raises(ValueError, match="host id: got 'Web 1'"):
+        WebSocketClient(hosts=["Web 1"])

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from fleetglass.client.bridge_source import DEFAULT_URL, PING_INTERVAL, PING_TIMEOUT
 from fleetglass.client.callbacks import Function
 from fleetglass.client.errors import NotConnected
-from fleetglass.client.formatters import formatter
+from fleetglass.client.formatters import Formatter, formatter
 from fleetglass.client.handlers import Handler, LoggingHandler, Message, MonitoringHandler
 from fleetglass.client.loop_thread import LoopThread
 from fleetglass.client.statistics import ConnectionState
@@ -21,8 +21,6 @@ from fleetglass.client.websocket_client import (
     WebSocketClient,
     data_alone,
 )
-
-FormatType = Literal["simple", "detailed", "compact", "json"]
 
 
 class MonitoringClient:
@@ -37,7 +35,7 @@ class MonitoringClient:
 
     Args:
         uri: the address of the bridge's WebSocket.
-        format_type: `simple`, `detailed`, `compact` or `json`: how `show` is given messages.
+        format_type: how `show` is given messages: `simple`, `detailed`, `compact`, `json`, or a formatter.
         color: whether it is given colours.
         reconnect: whether a broken connection is tried again.
         reconnect_interval: seconds before the second try; they double, with jitter.
@@ -62,7 +60,7 @@ class MonitoringClient:
         ca_file: certificates (PEM) to trust of a `wss` address, instead of the system's.
 
     Raises:
-        ValueError: there is no such format.
+        ValueError: there is no such format, a host id is none, or a number of seconds is not above 0.
         OSError: `save_data` or `ca_file` cannot be opened.
     """
 
@@ -70,7 +68,7 @@ class MonitoringClient:
         self,
         uri: str = DEFAULT_URL,
         *,
-        format_type: str = "simple",
+        format_type: str | Formatter = "simple",
         color: bool = True,
         reconnect: bool = True,
         reconnect_interval: float = RECONNECT_INTERVAL,
@@ -93,7 +91,7 @@ class MonitoringClient:
         headers: Mapping[str, str] | None = None,
         ca_file: str | Path | None = None,
     ) -> None:
-        self._formatter = formatter(format_type, color=color)
+        self.set_formatter(format_type, color)
         self._ws_client = WebSocketClient(
             uri,
             logger,
@@ -171,13 +169,19 @@ class MonitoringClient:
         stats = {name: one.get_stats() for name, one in self._handlers.items() if hasattr(one, "get_stats")}
         return self._ws_client.get_statistics() | {"handlers": stats}
 
-    def set_formatter(self, format_type: str, color: bool = True) -> None:  # noqa: FBT001, FBT002 - as promised
+    def set_formatter(
+        self,
+        format_type: str | Formatter,
+        color: bool = True,  # noqa: FBT001, FBT002 - as promised
+    ) -> None:
         """Show messages otherwise from now on.
 
         Raises:
             ValueError: there is no such format.
         """
-        self._formatter = formatter(format_type, color=color)
+        if isinstance(format_type, str):
+            format_type = formatter(format_type, color=color)
+        self._formatter = format_type
 
     def add_custom_handler(self, event: str, handler: Handler | Function) -> None:
         """Give each event of a type to a function, or to the `handle_message` of an object.
@@ -283,9 +287,8 @@ class MonitoringClient:
         self.stop()
 
     def _connection_event(self, _event: str, change: Any) -> tuple[str, str]:
-        return change[
-            "new_state"
-        ], f"{change['new_state']} after {change['old_state']}: {self._ws_client.uri}"
+        new, old = change["new_state"], change["old_state"]
+        return new, f"{new} after {old}: {self._ws_client.uri}"
 
     def _shown(self, event: str, data: Any) -> tuple[str] | None:
         match event:

@@ -1,10 +1,13 @@
 """Following hosts in three lines."""
 
+import os
+import sys
 from types import TracebackType
 from typing import Any, Self
 
 from fleetglass.client.bridge_source import DEFAULT_URL
 from fleetglass.client.callbacks import Function
+from fleetglass.client.formatters import Formatter
 from fleetglass.client.monitoring_client import MonitoringClient
 
 
@@ -16,6 +19,7 @@ class SimpleMonitoringClient:
         on_data: called with each message, in a thread of its own.
         auto_print: whether each message is printed.
         format_type: how it is printed.
+        color: whether in colours; without it, where there is a terminal and no `NO_COLOR`.
         options: as of `MonitoringClient`.
     """
 
@@ -25,12 +29,14 @@ class SimpleMonitoringClient:
         on_data: Function | None = None,
         *,
         auto_print: bool = True,
-        format_type: str = "simple",
+        format_type: str | Formatter = "simple",
+        color: bool | None = None,
         **options: Any,
     ) -> None:
         self._client = MonitoringClient(
             uri,
             format_type=format_type,
+            color=sys.stdout.isatty() and not os.environ.get("NO_COLOR") if color is None else color,
             sync_mode=True,
             on_message=on_data,
             show=print if auto_print else None,

@@ -18,6 +18,7 @@ from fleetglass.client.errors import ClientError, Refused, Unreachable
 from fleetglass.client.followed_hosts import FollowedHosts
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import ConnectionState, Statistics
+from fleetglass.wire.hosts import check_host_id
 from fleetglass.wire.protocol import BridgeMessage, BrokerChange, Error, Notice, PulseFrame, Welcome
 
 RECONNECT_INTERVAL: Final = 5.0
@@ -62,6 +63,7 @@ class WebSocketClient:
         operation_timeout: seconds that connecting, and sending, may take.
 
     Raises:
+        ValueError: a host id is none, or a number of seconds is not above 0.
         OSError: `ca_file` cannot be read; an `ssl.SSLError` when it holds no certificate.
     """
 
@@ -81,6 +83,17 @@ class WebSocketClient:
         ca_file: str | Path | None = None,
         operation_timeout: float = OPERATION_TIMEOUT,
     ) -> None:
+        seconds = {
+            "reconnect_interval": reconnect_interval,
+            "ping_interval": ping_interval,
+            "ping_timeout": ping_timeout,
+            "operation_timeout": operation_timeout,
+        }
+        for name, value in seconds.items():
+            if not value > 0:
+                raise ValueError(f"{name}: got {value}, expected seconds above 0")
+        for host in hosts:
+            check_host_id(host)
         self.uri = uri
         self.operation_timeout = operation_timeout
         self._logger = logger or logging.getLogger(__name__)
@@ -200,7 +213,7 @@ class WebSocketClient:
     async def reconnect(self) -> None:
         """Leave the connection, or the pause before the next try, and connect anew at once."""
         if self._task is not None:
-            self._asked_to_reconnect = True
+            self._asked_to_reconnect = self.is_connected()
             await self._source.reconnect()
 
     async def send(self, data: Any) -> None:
@@ -234,8 +247,7 @@ class WebSocketClient:
 
     def _take(self, message: BridgeMessage | Interrupted, answered: asyncio.Future[None]) -> None:
         match message:
-            case Welcome():
-                self._asked_to_reconnect = False
+            case Welcome() if not self.is_connected():
                 self._enter(ConnectionState.CONNECTED)
                 self.emit("connection_message", f"connected to {self.uri}")
                 if message.broker == "connecting":
@@ -247,6 +259,7 @@ class WebSocketClient:
                     self._enter(ConnectionState.RECONNECTING)
                 if not self._asked_to_reconnect:
                     self._connection_failed(Unreachable(reason))
+                self._asked_to_reconnect = False
                 self._statistics.tried_again()
                 self.emit("connection_message", f"trying again in {delay:.1f} s")
             case Error(text=text):
@@ -280,14 +293,14 @@ class WebSocketClient:
 
     def _tell(self, listeners: Iterable["_Listener"], event: str, data: Any) -> None:
         for one in listeners:
-            arguments = one.arguments(event, data)
-            if arguments is None:
-                continue
-            if not one.inline:
-                one.callback.put(*arguments, room=2 * self._hosts.count)
-                continue
             try:
-                one.callback.function(*arguments)
+                arguments = one.arguments(event, data)
+                if arguments is None:
+                    continue
+                if one.inline:
+                    one.callback.function(*arguments)
+                else:
+                    one.callback.put(*arguments, room=2 * self._hosts.count)
             except Exception as error:  # noqa: BLE001 - whatever a program's function may raise
                 one.failed(error)
 
