@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "agent": "sample this host and publish it",
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
+    "top": "show the fleet in the whole terminal",
     "simulate": "publish synthetic hosts",
     "record": "keep what hosts publish in a file",
     "replay": "publish what was recorded, once more",

@@ -1,0 +1,299 @@
+"""Every host that a source tells of: its state, its last pulse and its last minute. No terminal, no I/O."""
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from fleetglass.client.source import Interrupted
+from fleetglass.wire.codec import decode_text
+from fleetglass.wire.errors import PayloadError
+from fleetglass.wire.payloads import GROUPS, Pulse
+from fleetglass.wire.protocol import (
+    BridgeMessage,
+    BrokerChange,
+    Fleet,
+    History,
+    Host,
+    HostEntry,
+    HostState,
+    LiveFrame,
+    Notice,
+    PulseFrame,
+    Welcome,
+)
+
+T = TypeVar("T")
+
+MINUTE_SECONDS: Final = 60
+MOST_SAMPLES: Final = 128
+"""Of the last minute of a host, however often it samples."""
+BUSY_PERCENT: Final = 95
+MOST_GROUPS: Final = 64
+"""Of one host; further ones are not kept."""
+
+
+class Sample(NamedTuple):
+    """What is kept of a pulse for a minute; NaN where the host gave nothing."""
+
+    time: float
+    cpu_percent: float
+    memory_percent: float
+    receive: float
+    transmit: float
+    read: float
+    write: float
+
+
+class Facts(msgspec.Struct, kw_only=True, frozen=True):
+    """What is shown of a host's `info`. Whoever publishes may leave anything out."""
+
+    host_name: str = ""
+    interval_seconds: float = 1
+    agent_version: str = ""
+    os_name: str = ""
+    kernel: str = ""
+    cpu_model: str = ""
+    physical_cores: int = 0
+    logical_cores: int = 0
+    memory_total_bytes: int = 0
+    addresses: dict[str, list[str]] = {}
+    tags: list[str] = []
+    synthetic: bool = False
+    conflict: str | UnsetType = UNSET
+
+
+class SeenHost:
+    """One host, as far as it was told of."""
+
+    def __init__(self, host_id: str) -> None:
+        self.id = host_id
+        self.state: HostState = "waiting"
+        self.since = 0.0
+        """When it got into its state, by the bridge's clock."""
+        self.facts = Facts()
+        self.pulse: Pulse | None = None
+        self.heard = math.nan
+        """When its last pulse came, by the clock of whoever asks."""
+        self.ahead_seconds = 0.0
+        """How far its clock is ahead of the bridge's, as far as the way of its pulses lets one say."""
+        self.groups: dict[str, Any] = {}
+        """The newest payload of each group: a struct of the wire, or a dict for a group it does not know."""
+        self.minute: deque[Sample] = deque(maxlen=MOST_SAMPLES)
+        self.filled = False
+        """Whether the past that goes before what was heard was told."""
+
+    @property
+    def own_name(self) -> str:
+        """The name that the host gives itself."""
+        return self.facts.host_name or self.id
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long its processors have been busy without a break, as far as its minute is known."""
+        start = None
+        for sample in reversed(self.minute):
+            if not sample.cpu_percent >= BUSY_PERCENT:
+                break
+            start = sample.time
+        return 0.0 if start is None else self.minute[-1].time - start
+
+    def take_pulse(self, pulse: Pulse, heard: float) -> bool:
+        """Take its newest pulse; False when it is none, as one that came twice."""
+        last = self.pulse
+        if last is not None and pulse.session == last.session and pulse.tick <= last.tick:
+            return False
+        if self.minute and pulse.time < self.minute[-1].time:  # its clock was set back
+            self.minute.clear()
+        self.pulse = pulse
+        self.heard = heard
+        self.minute.append(_sample(pulse))
+        self._cut()
+        return True
+
+    def take_past(self, pulses: Iterable[Pulse]) -> None:
+        """Take pulses of its past, in any order."""
+        known = {sample.time: sample for sample in map(_sample, pulses)}
+        known |= {sample.time: sample for sample in self.minute}
+        self.minute.clear()
+        self.minute.extend(known[time] for time in sorted(known))
+        self._cut()
+
+    def _cut(self) -> None:
+        while self.minute and self.minute[0].time < self.minute[-1].time - MINUTE_SECONDS:
+            self.minute.popleft()
+
+
+class FleetModel:
+    """What is known of the fleet; `take` whatever the source says."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, SeenHost] = {}
+        self.told = False
+        """Whether the source has said who is there."""
+        self.interrupted: Interrupted | None = None
+        """Why there is no connection, and when the next try is due after `interrupted_at`."""
+        self.interrupted_at = 0.0
+        self.connected = False
+        self.broker_away_since: float | None = None
+        """By the bridge's clock."""
+        self.clock_offset = 0.0
+        """What to add to the bridge's clock to get one's own."""
+        self.paused_at: float | None = None
+        """The moment at which time stands still. States are told even then."""
+        self.notice = ""
+        self.unreadable = 0
+        """Payloads that are not what they should be; they are left out."""
+        self._names: Counter[str] = Counter()
+
+    def take(self, message: BridgeMessage | Interrupted, now: float) -> None:
+        """Take in one message that came at `now`, seconds since the epoch by one's own clock."""
+        match message:
+            case PulseFrame(time=time, hosts=pulses):
+                if self.paused_at is None:
+                    self.clock_offset = now - time
+                    self._take_pulses(pulses, time, now)
+            case LiveFrame(host=host, samples=samples):
+                if self.paused_at is None and host in self.hosts:
+                    self._take_groups(self.hosts[host], samples)
+            case History(host=host, samples=samples, more=more):
+                if host in self.hosts:
+                    self._take_history(self.hosts[host], samples, more=more)
+            case Host():
+                self._take_host(message)
+            case Fleet(time=time, hosts=entries):
+                self._take_fleet(entries, time, now)
+            case Welcome():
+                self._take_welcome(message, now)
+            case BrokerChange(state=state, since=since):
+                self.broker_away_since = since if state == "connecting" else None
+            case Notice(text=text):
+                self.notice = text
+            case Interrupted():
+                self.interrupted = message
+                self.interrupted_at = now
+                self.connected = False
+            case _:
+                pass
+
+    def name_of(self, host: SeenHost) -> str:
+        """Return the name to show: with the id where another host gives itself the same."""
+        own = host.own_name
+        return f"{own} ({host.id})" if own != host.id and self._names[own] > 1 else own
+
+    def pause(self, now: float) -> None:
+        """Let time stand still, or go on; the past of every host is then wanted again."""
+        if self.paused_at is None:
+            self.paused_at = now
+            return
+        self.paused_at = None
+        self._want_past()
+
+    def _take_pulses(self, pulses: dict[str, msgspec.Raw], time: float, now: float) -> None:
+        for host_id, payload in pulses.items():
+            host = self._host(host_id)
+            pulse = self._decode(payload, Pulse)
+            if pulse is None or not host.take_pulse(pulse, now):
+                continue
+            ahead = pulse.time - time
+            # The pulse that was fastest tells most of the clocks; a clock that was set is believed at once.
+            nearer = ahead > host.ahead_seconds or abs(ahead - host.ahead_seconds) > 2
+            host.ahead_seconds = ahead if nearer else host.ahead_seconds
+
+    def _take_groups(self, host: SeenHost, samples: dict[str, msgspec.Raw]) -> None:
+        for name, payload in samples.items():
+            group = self._decode(payload, GROUPS.get(name, dict))
+            if group is not None and (name in host.groups or len(host.groups) < MOST_GROUPS):
+                host.groups[name] = group
+
+    def _take_history(self, host: SeenHost, samples: dict[str, list[msgspec.Raw]], *, more: bool) -> None:
+        past = [self._decode(payload, Pulse) for payload in samples.get("pulse", [])[-MOST_SAMPLES:]]
+        host.take_past(pulse for pulse in past if pulse is not None)
+        # The newest frame comes first, and what was heard live is newer still.
+        latest = {name: payloads[-1] for name, payloads in samples.items() if payloads and name != "pulse"}
+        self._take_groups(host, {name: one for name, one in latest.items() if name not in host.groups})
+        host.filled = host.filled or not more
+
+    def _take_host(self, message: Host) -> None:
+        if message.removed:
+            self._remove(message.id)
+            return
+        host = self._host(message.id)
+        if message.state is not UNSET:
+            host.state = message.state
+        if message.since is not UNSET:
+            host.since = message.since
+        self._take_info(host, message.info)
+
+    def _take_fleet(self, entries: list[HostEntry], time: float, now: float) -> None:
+        present = {entry.id for entry in entries}
+        for host_id in [host_id for host_id in self.hosts if host_id not in present]:
+            self._remove(host_id)
+        for entry in entries:
+            host = self._host(entry.id)
+            host.state, host.since = entry.state, entry.since
+            self._take_info(host, entry.info)
+            if entry.pulse is UNSET or (self.paused_at is not None and host.pulse is not None):
+                continue
+            pulse = self._decode(entry.pulse, Pulse)
+            if pulse is not None:
+                host.take_pulse(pulse, now - max(0.0, time - pulse.time))
+        self.told = True
+
+    def _take_welcome(self, message: Welcome, now: float) -> None:
+        self.connected = True
+        self.interrupted = None
+        self.notice = ""
+        self.clock_offset = now - message.time
+        self.broker_away_since = message.broker_since if message.broker == "connecting" else None
+        self._want_past()
+
+    def _take_info(self, host: SeenHost, payload: msgspec.Raw | UnsetType) -> None:
+        if payload is UNSET or (facts := self._decode(payload, Facts)) is None:
+            return
+        self._names[host.own_name] -= 1
+        host.facts = facts
+        self._names[host.own_name] += 1
+
+    def _want_past(self) -> None:
+        for host in self.hosts.values():
+            host.filled = False
+
+    def _host(self, host_id: str) -> SeenHost:
+        host = self.hosts.get(host_id)
+        if host is None:
+            host = self.hosts[host_id] = SeenHost(host_id)
+            self._names[host.own_name] += 1
+        return host
+
+    def _remove(self, host_id: str) -> None:
+        host = self.hosts.pop(host_id, None)
+        if host is not None:
+            self._names[host.own_name] -= 1
+            self._names += Counter()  # drops names that nobody has
+
+    def _decode(self, payload: msgspec.Raw, kind: type[T]) -> T | None:
+        try:
+            return decode_text(bytes(payload), kind)
+        except PayloadError:
+            self.unreadable += 1
+            return None
+
+
+def _sample(pulse: Pulse) -> Sample:
+    return Sample(
+        pulse.time,
+        _number(pulse.cpu_percent),
+        _number(pulse.memory_percent),
+        _number(pulse.network_receive_bytes_per_second),
+        _number(pulse.network_transmit_bytes_per_second),
+        _number(pulse.disk_read_bytes_per_second),
+        _number(pulse.disk_write_bytes_per_second),
+    )
+
+
+def _number(value: float | UnsetType) -> float:
+    return math.nan if value is UNSET else value
