@@ -305,7 +305,7 @@ class FleetScreen(View):
         kept = shown or bool(words.value)
         words.display = kept
         self.query_one("#keys").display = not kept
-        (words if shown else self.query_one(Lines)).focus()
+        self.set_focus(words if shown else self.query_one(Lines))  # at once: keys may wait
 
 
 class HostScreen(View):

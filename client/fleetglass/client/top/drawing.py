@@ -71,6 +71,11 @@ def sides(left: Line, right: Line, width: int) -> Line:
     return [*fit_line(left, room), *right]
 
 
+def dimmed(line: Line) -> Line:
+    """Return a line as of old data."""
+    return [(text, "dim") for text, _ in line]
+
+
 def bar(value: Number, width: int, limit: Limit | None = None) -> Line:
     """Return a bar of 0 to 100 percent in eighths of a cell, its rest dotted."""
     if value is UNSET:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from msgspec import UNSET
 
 from fleetglass.client.top.alerts import BUSY_METER, FILESYSTEM, METER, Alert, Limit, state_in_words
-from fleetglass.client.top.drawing import Line, Role, bar, fit, fit_line, minute, role_of, state_mark
+from fleetglass.client.top.drawing import Line, Role, bar, dimmed, fit, fit_line, minute, role_of, state_mark
 from fleetglass.client.top.model import FleetModel, SeenHost
 from fleetglass.client.top.numbers import Number, celsius, load, percent, short_size, short_time
 from fleetglass.client.top.order import Order
@@ -124,7 +124,7 @@ _GROWING: Final = ("name", "last min", "cpu %", "mem %", "attention")
 Layout = tuple[tuple[Column, int], ...]
 
 
-def layout(width: int) -> Layout:
+def layout(width: int, longest_name: int) -> Layout:
     """Return the columns that fit into so many cells, and the cells of each; between two is one."""
     shown = list(COLUMNS)
     while len(shown) > 1 and sum(column.width + 1 for column in shown) - 1 > width:
@@ -132,7 +132,8 @@ def layout(width: int) -> Layout:
     widths = {column.title: column.width for column in shown}
     room = width - sum(widths.values()) - len(shown) + 1
     for column in sorted(shown, key=lambda one: _GROWING.index(one.title) if one.title in _GROWING else 9):
-        more = min(room, column.most - column.width)
+        most = min(column.most, longest_name) if column.title == "name" else column.most
+        more = min(room, most - column.width)
         widths[column.title] += max(0, more)
         room -= max(0, more)
     return tuple((column, min(width, widths[column.title])) for column in shown)
@@ -156,7 +157,7 @@ def row(host: SeenHost, columns: Layout, moment: Moment) -> Line:
         if line:
             line.append((" ", ""))
         cells = column.draw(host, moment, width)
-        line += [(text, "dim") for text, _ in cells] if old and column.rank else cells
+        line += dimmed(cells) if moment.fleet.is_old or (old and column.draw is not _state) else cells
     return line
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from rich.cells import cell_len
+
 from fleetglass.client.top.alerts import Alert, Level, alerts_of
 from fleetglass.client.top.drawing import GLYPHS, SHORT, Line, fit_line, sides
 from fleetglass.client.top.fleet_table import Layout, Moment, layout, order_in_words, row, titles
@@ -35,6 +37,8 @@ class FleetView:
         self._height = 0
         self._columns: Layout = ()
         self._held_until = 0.0
+        self._at_top = True
+        """Whether the first row is chosen, whichever host that is."""
         self._places: dict[str, int] = {}
         """The place of each host that is shown."""
 
@@ -51,7 +55,9 @@ class FleetView:
         if now < self._held_until:
             self._keep_places()
         self._places = {host.id: place for place, host in enumerate(self.shown)}
-        if self.cursor not in self._places:
+        if self._at_top:
+            self.move_to(0)
+        elif self.cursor not in self._places:
             self.cursor = self.shown[min(self._first, len(self.shown) - 1)].id if self.shown else None
 
     def sort(self, order: Order) -> None:
@@ -59,8 +65,8 @@ class FleetView:
         same = order.by == self.order.by and order.by != TROUBLE_FIRST.by
         self.order = Order(order.by, not self.order.descending) if same else order
         self._held_until = 0
+        self._at_top = True
         self.survey(self._now)
-        self.move_to(0)
 
     def filter(self, words: str) -> None:
         """Show only hosts that fit these words."""
@@ -71,12 +77,13 @@ class FleetView:
     def move(self, by: int) -> None:
         """Choose the host so many rows further down."""
         self.move_to(self._place() + by)
+        self._held_until = self._now + HOLD_SECONDS
 
     def move_to(self, place: int) -> None:
         """Choose the host at a place; the last one beyond the end."""
-        if self.shown:
-            self.cursor = self.shown[max(0, min(place, len(self.shown) - 1))].id
-            self._held_until = self._now + HOLD_SECONDS
+        place = max(0, min(place, len(self.shown) - 1))
+        self._at_top = place == 0
+        self.cursor = self.shown[place].id if self.shown else None
 
     def page(self, pages: int) -> None:
         """Choose the host so many pages further down."""
@@ -90,6 +97,7 @@ class FleetView:
         """Choose the host at a line, or sort by the column whose title is there."""
         if line > 0 and self._first + line - 1 < len(self.shown):
             self.move_to(self._first + line - 1)
+            self._held_until = self._now + HOLD_SECONDS
         start = 0
         for one, width in self._columns if line == 0 else ():
             if start <= column < start + width and one.sort is not None:
@@ -107,7 +115,8 @@ class FleetView:
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return titles and rows."""
-        self._columns = layout(width)
+        longest = max((cell_len(self._fleet.name_of(host)) for host in self.shown), default=0)
+        self._columns = layout(width, longest)
         self._height = max(0, height - 1)
         place = self._place()
         self._first = max(min(self._first, place), place - self._height + 1)
@@ -145,7 +154,9 @@ class FleetView:
     def footing(self, width: int) -> Line:
         """Return what is known of the chosen host, and which rows are in sight."""
         last = min(len(self.shown), self._first + self._height)
-        where = f"{self._first + 1 if last else 0}-{last} of {len(self.shown)} · {order_in_words(self.order)}"
+        words = f"filter {plain(self.words)} · " if self.words.strip() else ""
+        first = self._first + 1 if last else 0
+        where = f"{words}{first}-{last} of {len(self.shown)} · {order_in_words(self.order)}"
         line: Line = []
         host = self._fleet.hosts.get(self.cursor or "")
         for alert in self.alerts.get(self.cursor or "", ()):

@@ -119,9 +119,9 @@ def _disks(group: Disk) -> Panel | None:
     def draw(width: int) -> Iterator[Line]:
         for name, one in group.devices.items():
             yield [
-                (fit(name, max(6, width - 32)), ""),
+                (fit(name, max(6, width - 31)), ""),
                 (f"{percent(one.busy_percent):>4}", role_of(one.busy_percent, METER)),
-                ("% ", "dim"),
+                ("%", "dim"),
                 *_rates(("r", one.read_bytes_per_second), ("w", one.write_bytes_per_second)),
             ]
 

@@ -1,7 +1,7 @@
 """The page of one host in sight."""
 
 from fleetglass.client.top.alerts import alerts_of
-from fleetglass.client.top.drawing import Line, fit_line, sides
+from fleetglass.client.top.drawing import Line, dimmed, fit_line, sides
 from fleetglass.client.top.host_page import host_lines
 from fleetglass.client.top.model import FleetModel
 from fleetglass.client.top.numbers import plain
@@ -42,15 +42,17 @@ class HostView:
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return what is in sight."""
-        host = self._fleet.hosts.get(self.host_id)
+        host = self._fleet.find(self.host_id)
         if host is None:
             known = "has not heard of this host" if self._fleet.told else "has not told of its hosts yet"
             return [[], fit_line([(f"  Waiting: the bridge {known}", "")], width)]
+        self.host_id = host.id
         alerts = alerts_of(host, self._fleet)
         lines = host_lines(host, self._fleet, alerts, self._now, width, by_memory=self.by_memory)
         self._length, self._height = len(lines), height
         self.scroll(0)
-        return lines[self._first : self._first + height]
+        shown = lines[self._first : self._first + height]
+        return list(map(dimmed, shown)) if self._fleet.is_old or host.state in {"lost", "stopped"} else shown
 
     def heading(self, clock: str, width: int) -> Line:
         """Return its name."""

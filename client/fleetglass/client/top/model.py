@@ -179,6 +179,18 @@ class FleetModel:
             case _:
                 pass
 
+    @property
+    def is_old(self) -> bool:
+        """Whether nothing new can come, since there is no bridge or no broker."""
+        return not self.connected or self.broker_away_since is not None
+
+    def find(self, name: str) -> SeenHost | None:
+        """Return the host with an id, or else the only one that gives itself this name."""
+        if name in self.hosts:
+            return self.hosts[name]
+        named = [host for host in self.hosts.values() if host.own_name == name]
+        return named[0] if len(named) == 1 else None
+
     def name_of(self, host: SeenHost) -> str:
         """Return the name to show: with the id where another host gives itself the same."""
         own = host.own_name
