@@ -234,6 +234,18 @@ class View(Screen[None]):
         for bar in self.query(LineBar):
             bar.redraw()
 
+    def on_click(self) -> None:
+        """Show what the mouse has changed."""
+        self.app.draw()
+
+    def on_mouse_scroll_down(self) -> None:
+        """Show what the wheel has changed."""
+        self.app.draw()
+
+    def on_mouse_scroll_up(self) -> None:
+        """Show what the wheel has changed."""
+        self.app.draw()
+
     def action_page(self, pages: int) -> None:
         """Go down by so many pages."""
         self._view.page(pages)
@@ -265,7 +277,12 @@ class FleetScreen(View):
     def compose(self) -> ComposeResult:
         """Lay it out, with the filter in the place of the keys while it is typed."""
         yield from super().compose()
-        yield Input(placeholder="filter: name, system, tag, state, attention", id="filter", compact=True)
+        yield Input(
+            placeholder="filter: name, system, tag, state, attention",
+            id="filter",
+            compact=True,
+            select_on_focus=False,
+        )
 
     def action_move(self, by: int) -> None:
         """Choose another host."""

@@ -63,12 +63,12 @@ def fit_line(line: Line, width: int) -> Line:
     return [*fitted, (" " * left, "")] if left else fitted
 
 
-def sides(left: Line, right: Line, width: int) -> Line:
-    """Return a line with two ends; where there is no room for both, the right one goes first."""
-    room = width - width_of(right)
-    if room < width_of(left) + 1:
+def sides(left: Line, right: Line, width: int, *, shorten: bool = False) -> Line:
+    """Return a line with two ends; without room for both the left one is shortened, or alone."""
+    room = width - width_of(right) - 1
+    if room < 0 or (room < width_of(left) and not shorten):
         return fit_line(left, width)
-    return [*fit_line(left, room), *right]
+    return [*fit_line(left, room), (" ", ""), *right]
 
 
 def dimmed(line: Line) -> Line:

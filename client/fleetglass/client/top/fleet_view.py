@@ -167,7 +167,7 @@ class FleetView:
             cores = f"{facts.logical_cores} cores" if facts.logical_cores else ""
             said = [facts.os_name, cores, *(f"#{tag}" for tag in facts.tags)]
             line = [(" · ".join(plain(text) for text in said if text), "dim")]
-        return sides(line, [(where, "dim")], width)
+        return sides(line, [(where, "dim")], width, shorten=True)
 
     def _place(self) -> int:
         return self._places.get(self.cursor or "", 0) if self.shown else 0

@@ -62,7 +62,7 @@ def _processes(group: Process, *, by_memory: bool) -> Panel:
 
     def draw(width: int) -> Iterator[Line]:
         with_user = width >= 52
-        name_width = width - 23 - (10 if with_user else 0)
+        name_width = max(4, width - 23 - (10 if with_user else 0))
         user = f" {'user':<9}" if with_user else ""
         yield [(f"{'pid':>7} {'name':<{name_width}}{user}  cpu  mem  rss", "dim")]
         for entry in entries[:MOST_ROWS]:
@@ -177,10 +177,10 @@ def _power(group: Power) -> Panel | None:
             left = "" if one.left_seconds is UNSET else f"{length_of_time(one.left_seconds)} left"
             plugged = "" if one.plugged is UNSET else "plugged in" if one.plugged else "on battery"
             yield [
-                (fit(name, 8), ""),
+                (fit(name, 6), ""),
                 (f"{percent(one.charge_percent):>4} ", role_of(one.charge_percent, BATTERY)),
-                *bar(one.charge_percent, 10, BATTERY),
-                (fit(f" {plugged} {left}", max(0, width - 23)), ""),
+                *bar(one.charge_percent, 6, BATTERY),
+                (fit(f" {plugged} {left}", max(0, width - 17)), ""),
             ]
 
     return _listed("POWER", "", group.batteries, draw)

@@ -78,7 +78,8 @@ def short_time(seconds: Number) -> str:
     ):
         if seconds < limit:
             return f"{int(seconds / length)}{unit}"
-    return f"{seconds / 31_557_600:.1f}y"
+    years = seconds / 31_557_600
+    return f"{years:.1f}y" if years < 9.95 else f"{years:.0f}y"
 
 
 def uptime(seconds: Number) -> str:

@@ -69,7 +69,7 @@ class Body(Protocol):
 
 
 class Lines(Widget, can_focus=True):
-    """The lines of a body."""
+    """The lines of a body. The mouse moves the body, and whoever holds this draws it anew."""
 
     DEFAULT_CSS = "Lines { height: 1fr; }"
 
@@ -102,17 +102,14 @@ class Lines(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Tell the body."""
         self._body.click(event.y, event.x)
-        self.redraw()
 
     def on_mouse_scroll_down(self) -> None:
         """Go down."""
         self._body.scroll(3)
-        self.redraw()
 
     def on_mouse_scroll_up(self) -> None:
         """Go up."""
         self._body.scroll(-3)
-        self.redraw()
 
 
 def strip(line: Line) -> Strip:
