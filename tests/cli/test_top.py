@@ -118,6 +118,17 @@ def test_signals(tmux: Tmux, url: str, number: signal.Signals) -> None:
 
 
 @pytest.mark.broker
+def test_without_a_bridge(tmux: Tmux, start: Start, mosquitto: Mosquitto, prefix: str) -> None:
+    """With --broker it reads the topics themselves, detail of a host as well."""
+    given = ["--broker", mosquitto.url, "--prefix", prefix]
+    start("simulate", *given, "--hosts", "3")
+    tmux.start("screen", ["top", "sim-0002", *given])
+    tmux.until(lambda lines: any("PROCESSES" in line for line in lines), "the host")
+    tmux.press("Escape")
+    tmux.until(lambda lines: "● 3 live" in lines[0], "the fleet")
+
+
+@pytest.mark.broker
 def test_resize(tmux: Tmux, url: str) -> None:
     """It fills whatever size the terminal takes."""
     tmux.start("screen", ["top", "--url", url])

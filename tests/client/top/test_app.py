@@ -178,7 +178,7 @@ async def test_host_page() -> None:
 async def test_unknown_host() -> None:
     """A host that nobody heard of is waited for."""
     async with terminal(host="nobody") as seen:
-        assert "has not heard of this host" in "".join(seen.lines)
+        assert "this host has not been heard of" in "".join(seen.lines)
 
 
 async def test_selections() -> None:

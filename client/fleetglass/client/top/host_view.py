@@ -44,8 +44,8 @@ class HostView:
         """Return what is in sight."""
         host = self._fleet.find(self.host_id)
         if host is None:
-            known = "has not heard of this host" if self._fleet.told else "has not told of its hosts yet"
-            return [[], fit_line([(f"  Waiting: the bridge {known}", "")], width)]
+            known = "this host has not been heard of" if self._fleet.told else "no host is known yet"
+            return [[], fit_line([(f"  Waiting: {known}", "")], width)]
         self.host_id = host.id
         alerts = alerts_of(host, self._fleet)
         lines = host_lines(host, self._fleet, alerts, self._now, width, by_memory=self.by_memory)
