@@ -9,6 +9,7 @@ import math
 import random
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Final, NoReturn
 
 from fleetglass.bridge.errors import BridgeError
@@ -19,6 +20,7 @@ from fleetglass.bridge.mqtt import AccessError, MqttError
 from fleetglass.bridge.relay import Relay
 from fleetglass.client.errors import Refused, Unreachable
 from fleetglass.client.source import Interrupted
+from fleetglass.client.statistics import Traffic
 from fleetglass.wire import BrokerAccess, BrokerURL, Topics
 from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
 from fleetglass.wire.codec import decode_text
@@ -68,6 +70,8 @@ class BrokerSource:
         reconnect_interval: float = FIRST_SECONDS,
         max_reconnects: int | None = None,
     ) -> None:
+        self.traffic = Traffic()
+        """Of messages as a bridge would send them."""
         self._access = BrokerAccess(url=BrokerURL.parse(broker)) if isinstance(broker, str) else broker
         self._watch = watch or Watch(fleet=True)
         self._most_tries = (math.inf if max_reconnects is None else max_reconnects) if reconnect else 0
@@ -112,9 +116,10 @@ class BrokerSource:
             url = feed.url
             broken = MqttError("the connection ended")
             try:
-                async for message in self._once(feed):
-                    let_in = True
-                    yield message
+                async with aclosing(self._once(feed)) as messages:  # type: ignore[type-var] # it is a generator
+                    async for message in messages:
+                        let_in = True
+                        yield message
             except MqttError as error:
                 broken = error
             reason = f"broker: {broken} ({url})"
@@ -141,6 +146,7 @@ class BrokerSource:
             task.add_done_callback(lambda _: subscriber.outbox.put("end", "", _END))
         try:
             while (frame := await subscriber.outbox.take()) != _END:
+                self.traffic.received(len(frame))
                 message: BridgeMessage = decode_text(frame, BridgeMessage)  # type: ignore[arg-type] # a union is no type to mypy
                 yield message
             for task in tasks:
