@@ -118,6 +118,28 @@ def test_signals(tmux: Tmux, url: str, number: signal.Signals) -> None:
 
 
 @pytest.mark.broker
+def test_no_color(tmux: Tmux, url: str) -> None:
+    """With NO_COLOR there is none, and glyphs and words say the same."""
+    tmux.start("screen NO_COLOR=1", ["top", "--url", url])
+    tmux.until(lambda lines: "● 40 live" in lines[0], "the fleet")
+    codes = {code for several in re.findall(r"\x1b\[([\d;]*)m", tmux.colours) for code in several.split(";")}
+    assert codes.isdisjoint(str(code) for code in [*range(30, 39), *range(40, 49), *range(90, 108)])
+
+
+@pytest.mark.broker
+def test_job_control(tmux: Tmux, url: str) -> None:
+    """Ctrl-Z gives the terminal back as it was."""
+    tmux.start("screen", ["top", "--url", url])
+    tmux.until(lambda lines: "● 40 live" in lines[0], "the fleet")
+    program = tmux.program()
+    tmux.press("C-z")
+    wait_for(lambda: program.status() == psutil.STATUS_STOPPED, "the stop")
+    assert tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}") == "0 1\n"
+    program.send_signal(signal.SIGCONT)
+    tmux.until(lambda lines: "● 40 live" in lines[0], "the fleet again")
+
+
+@pytest.mark.broker
 def test_without_a_bridge(tmux: Tmux, start: Start, mosquitto: Mosquitto, prefix: str) -> None:
     """With --broker it reads the topics themselves, detail of a host as well."""
     given = ["--broker", mosquitto.url, "--prefix", prefix]

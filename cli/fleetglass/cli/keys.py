@@ -19,7 +19,7 @@ from fleetglass.cli.kinds import (
     Whole,
 )
 
-Part = Literal["agent", "bridge", "simulate", "watch", "top", "record", "replay"]
+Part = Literal["agent", "bridge", "simulate", "watch", "record", "replay"]
 
 ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
 
@@ -34,7 +34,6 @@ _PUBLISHERS: Final[frozenset[Part]] = frozenset({"agent", "simulate"})
 _AGENT: Final[frozenset[Part]] = frozenset({"agent"})
 _BRIDGE: Final[frozenset[Part]] = frozenset({"bridge"})
 _WATCH: Final[frozenset[Part]] = frozenset({"watch"})
-_VIEWERS: Final[frozenset[Part]] = frozenset({"watch", "top"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ KEYS: Final = (
         _BRIDGE,
     ),
     Key("auth", Flag(), "do not ask other machines for the viewer token", _BRIDGE, flag="--no-auth"),
-    Key("token_file", Text(), "file that holds the viewer token", _BRIDGE | _VIEWERS, metavar="FILE"),
+    Key("token_file", Text(), "file that holds the viewer token", _BRIDGE | _WATCH, metavar="FILE"),
     Key(
         "allowed_hosts",
         Texts(),
@@ -224,7 +223,7 @@ KEYS: Final = (
         "url",
         BridgeAddress(),
         "address of the bridge",
-        _VIEWERS,
+        _WATCH,
         "ws://127.0.0.1:8765/ws",
         "URL",
         aliases=("--uri", "-u"),
@@ -256,11 +255,11 @@ KEYS: Final = (
         _WATCH,
         metavar="FILE",
     ),
-    Key("token", Text(), "viewer token", _VIEWERS, secret=True),
+    Key("token", Text(), "viewer token", _WATCH, secret=True),
 )
 
 SECTIONS: Final[dict[str, Part]] = {"agent": "agent", "bridge": "bridge", "watch": "watch"}
-"""Of the file; `simulate` reads the one of the agent, whose stead it takes; `top` that of `watch`."""
+"""Sections of the file; `simulate` reads the one of the agent, whose stead it takes."""
 
 
 def keys_of(*parts: Part) -> tuple[Key, ...]:
@@ -270,4 +269,4 @@ def keys_of(*parts: Part) -> tuple[Key, ...]:
 
 def section_of(part: Part) -> str:
     """Return the section of the file that a part reads."""
-    return {"simulate": "agent", "top": "watch"}.get(part, part)
+    return "agent" if part == "simulate" else part
