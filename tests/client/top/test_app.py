@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,8 @@ from textual.pilot import Pilot
 from fleetglass.client.errors import Refused
 from fleetglass.client.source import Interrupted
 from fleetglass.client.top.app import TopApp
+from fleetglass.client.top.fleet_view import FleetView
+from fleetglass.client.top.model import FleetModel
 from fleetglass.wire.protocol import BrokerChange, History, Watch
 from support.samples import MadeUpHost
 from support.scripted_source import ScriptedSource, changed, fleet, live, pulses, raw, welcome
@@ -147,6 +150,8 @@ async def test_filter() -> None:
         assert "No host fits 'web-1xx'" in "".join(seen.lines)
         await seen.press("escape")
         assert seen.lines[-2].endswith("1-20 of 40 · name ▴")
+        await seen.press("slash", *"cmpq", "space", *"?dlu")
+        assert seen.app.fleet_view.words == "cmpq ?dlu"
 
 
 async def test_mouse() -> None:
@@ -173,6 +178,8 @@ async def test_host_page() -> None:
         assert seen.app.fleet.hosts["web-3"].groups == {}
         await seen.press("left_square_bracket", "left_square_bracket")
         assert seen.lines[0].startswith("Fleetglass  web-2")
+        await seen.press("escape")
+        assert seen.chosen() == "web-2"
 
 
 async def test_unknown_host() -> None:
@@ -263,6 +270,28 @@ async def test_refused() -> None:
         seen.source.say(Refused("bridge: expected a token"))
         await wait_until(lambda: not seen.app.is_running, "the end")
     assert str(seen.app.failure) == "bridge: expected a token"
+
+
+async def test_hostile_words() -> None:
+    """What a bridge says of itself is no command to the terminal."""
+    async with terminal() as seen:
+        seen.source.say(Interrupted("gone\x1b[2J\x07", 3))
+        await seen.until(lambda lines: "gone?[2J?" in lines[-2], "the words")
+
+
+async def test_500_hosts_in_time() -> None:
+    """A second of 500 hosts, taken in, judged, ordered and drawn, costs a small part of that second."""
+    hosts = [MadeUpHost(f"web-{number}", number) for number in range(500)]
+    frames = [pulses(hosts, NOW + second) for second in range(1, 61)]
+    fleet_model = FleetModel()
+    view = FleetView(fleet_model)
+    fleet_model.take(fleet(hosts, NOW), NOW)
+    started = time.process_time()
+    for second, frame in enumerate(frames, 1):
+        fleet_model.take(frame, NOW + second)
+        view.survey(NOW + second)
+        view.lines(80, 22)
+    assert (time.process_time() - started) / len(frames) < 0.1
 
 
 async def test_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,11 @@ class FleetView:
         self._at_top = place == 0
         self.cursor = self.shown[place].id if self.shown else None
 
+    def choose(self, host_id: str) -> None:
+        """Choose a host, where it is shown."""
+        if host_id in self._places:
+            self.move_to(self._places[host_id])
+
     def page(self, pages: int) -> None:
         """Choose the host so many pages further down."""
         self.move(pages * max(1, self._height - 1))

@@ -17,9 +17,10 @@ from fleetglass.client.top.drawing import (
     upright_bars,
     width_of,
 )
-from fleetglass.client.top.host_panels import Panel, panels
+from fleetglass.client.top.host_panels import panels
 from fleetglass.client.top.model import FleetModel, SeenHost
 from fleetglass.client.top.numbers import Number, hertz, load, percent, plain, size, uptime
+from fleetglass.client.top.panel import Panel
 from fleetglass.wire.payloads import Cpu, Memory
 
 NARROWEST_COLUMN: Final = 38

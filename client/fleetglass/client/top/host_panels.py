@@ -1,48 +1,29 @@
 """The panels of a host, one for each group that it publishes; what a host does not give has no panel."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from msgspec import UNSET
 
-from fleetglass.client.top.alerts import BATTERY, FILESYSTEM, METER, Limit
-from fleetglass.client.top.drawing import Line, Role, bar, fit, role_of
+from fleetglass.client.top.alerts import FILESYSTEM, METER, Limit
+from fleetglass.client.top.drawing import Line, bar, fit, role_of
 from fleetglass.client.top.model import SeenHost
 from fleetglass.client.top.numbers import (
     ABSENT,
     Number,
     celsius,
-    length_of_time,
     percent,
-    plain,
     short_size,
-    size,
 )
+from fleetglass.client.top.panel import MOST_ROWS, Panel, listed
+from fleetglass.client.top.special_panels import collectors, containers, gpus, own_metric, power, units
 from fleetglass.wire.payloads import (
-    CollectorReport,
-    Container,
     Disk,
     Filesystem,
-    Gpu,
     Network,
-    Power,
     Process,
     Sensor,
-    Unit,
 )
-
-MOST_ROWS: Final = 24
-"""Of one panel; how many others there are is said below."""
-
-Lines = Iterable[Line]
-
-
-class Panel(NamedTuple):
-    """One panel: its title, what is said of the whole, and its lines in so many cells."""
-
-    title: str
-    note: str
-    draw: Callable[[int], Lines]
 
 
 def panels(host: SeenHost, *, by_memory: bool) -> list[Panel]:
@@ -54,7 +35,9 @@ def panels(host: SeenHost, *, by_memory: bool) -> list[Panel]:
     if isinstance(process := host.groups.get("process"), Process):
         made.insert(0, _processes(process, by_memory=by_memory))
     others = sorted(host.groups.keys() - _PANELS.keys() - {"cpu", "memory", "process"})
-    return made + [_own(name, host.groups[name]) for name in others if isinstance(host.groups[name], dict)]
+    return made + [
+        own_metric(name, host.groups[name]) for name in others if isinstance(host.groups[name], dict)
+    ]
 
 
 def _processes(group: Process, *, by_memory: bool) -> Panel:
@@ -89,7 +72,7 @@ def _filesystems(group: Filesystem) -> Panel | None:
                 (f"/{short_size(mount.total_bytes):<4}", "dim"),
             ]
 
-    return _listed("FILESYSTEMS", "used / size", group.mounts, draw)
+    return listed("FILESYSTEMS", "used / size", group.mounts, draw)
 
 
 def _networks(group: Network) -> Panel | None:
@@ -112,7 +95,7 @@ def _networks(group: Network) -> Panel | None:
 
     connections = group.tcp_connections
     note = f"{connections.get('established', 0)} TCP" if connections is not UNSET else ""
-    return _listed("NETWORK", note, group.interfaces, draw)
+    return listed("NETWORK", note, group.interfaces, draw)
 
 
 def _disks(group: Disk) -> Panel | None:
@@ -125,7 +108,7 @@ def _disks(group: Disk) -> Panel | None:
                 *_rates(("r", one.read_bytes_per_second), ("w", one.write_bytes_per_second)),
             ]
 
-    return _listed("DISKS", "busy, read, written", group.devices, draw)
+    return listed("DISKS", "busy, read, written", group.devices, draw)
 
 
 def _sensors(group: Sensor) -> Panel | None:
@@ -150,125 +133,7 @@ def _sensors(group: Sensor) -> Panel | None:
             speed = ABSENT if fan.speed_rpm is UNSET else str(fan.speed_rpm)
             yield [(fit(name, width - 18), ""), (f"{speed:>5} {'rpm':<12}", "")]
 
-    return _listed("TEMPERATURES", "now, high, critical", rows, draw)
-
-
-def _gpus(group: Gpu) -> Panel | None:
-    def draw(width: int) -> Iterator[Line]:
-        for address, one in group.devices.items():
-            name = one.name if one.name is not UNSET else address
-            watts = "" if one.power_watts is UNSET else f"{one.power_watts:.0f} W"
-            state = "" if one.state is UNSET or one.state == "active" else one.state
-            yield [(fit(name, width), "")]
-            yield [
-                ("  busy ", "dim"),
-                (f"{percent(one.busy_percent):>3}", ""),
-                ("  mem ", "dim"),
-                (f"{percent(one.memory_percent):>3}", role_of(one.memory_percent, METER)),
-                (f" {celsius(one.temperature_celsius):>5} {watts:>6} {state}", ""),
-            ]
-
-    return _listed("GPU", "", group.devices, draw)
-
-
-def _power(group: Power) -> Panel | None:
-    def draw(width: int) -> Iterator[Line]:
-        for name, one in group.batteries.items():
-            left = "" if one.left_seconds is UNSET else f"{length_of_time(one.left_seconds)} left"
-            plugged = "" if one.plugged is UNSET else "plugged in" if one.plugged else "on battery"
-            yield [
-                (fit(name, 6), ""),
-                (f"{percent(one.charge_percent):>4} ", role_of(one.charge_percent, BATTERY)),
-                *bar(one.charge_percent, 6, BATTERY),
-                (fit(f" {plugged} {left}", max(0, width - 17)), ""),
-            ]
-
-    return _listed("POWER", "", group.batteries, draw)
-
-
-def _containers(group: Container) -> Panel | None:
-    def draw(width: int) -> Iterator[Line]:
-        for name, one in group.containers.items():
-            state = plain(one.state or ABSENT)
-            role: Role = "" if state == "running" else "dim"
-            yield [
-                (fit(name, width - 23), role),
-                (f" {fit(state, 10)}", role),
-                (f"{percent(one.cpu_percent):>5}", role),
-                (f" {short_size(one.memory_used_bytes):>5}", role),
-            ]
-
-    return _listed("CONTAINERS", "cpu, memory", group.containers, draw)
-
-
-def _units(group: Unit) -> Panel | None:
-    rows = {**dict.fromkeys(group.failed), **group.units}
-
-    def draw(width: int) -> Iterator[Line]:
-        for name, one in rows.items():
-            state = "failed" if one is None else plain(one.active_state or ABSENT)
-            mark: Line = [("◆ ", "critical")] if state == "failed" else [("  ", "")]
-            yield [
-                *mark,
-                (fit(name, width - 13), ""),
-                (f" {fit(state, 10)}", "critical" if state == "failed" else "dim"),
-            ]
-
-    return _listed("UNITS", f"{group.failed_count} failed", rows, draw)
-
-
-def _collectors(group: CollectorReport) -> Panel | None:
-    bad = {name: run for name, run in group.collectors.items() if run.state != "ok"}
-
-    def draw(width: int) -> Iterator[Line]:
-        yield [
-            ("cpu ", "dim"),
-            (f"{percent(group.cpu_percent)} %", ""),
-            ("  memory ", "dim"),
-            (size(group.resident_bytes), ""),
-        ]
-        for name, run in bad.items():
-            yield [("▲ ", "warn"), (fit(f"{name} {run.state}: {run.reason or ''}", width - 2), "warn")]
-
-    return Panel("AGENT", "", _cut(draw))
-
-
-def _own(name: str, group: dict[str, Any]) -> Panel:
-    values = {
-        key: value
-        for key, value in group.items()
-        if isinstance(value, int | float | str) and key not in {"time", "tick"}
-    }
-
-    def draw(width: int) -> Iterator[Line]:
-        for key, value in values.items():
-            text = (
-                plain(value[:80])
-                if isinstance(value, str)
-                else f"{value:g}"
-                if isinstance(value, float)
-                else str(value)[:40]
-            )
-            room = max(8, width - len(text) - 1)
-            yield [(fit(key, room), "dim"), (" ", ""), (text, "")]
-
-    return Panel(plain(name[:30]).upper(), "", _cut(draw))
-
-
-def _listed(
-    title: str, note: str, rows: Sequence[Any] | dict[str, Any], draw: Callable[[int], Lines]
-) -> Panel | None:
-    return Panel(title, note, _cut(draw)) if rows else None
-
-
-def _cut(draw: Callable[[int], Lines]) -> Callable[[int], Lines]:
-    def cut(width: int) -> Iterator[Line]:
-        lines = list(draw(width))
-        yield from lines[:MOST_ROWS]
-        if len(lines) > MOST_ROWS:
-            yield [(f"and {len(lines) - MOST_ROWS} more", "dim")]
-
-    return cut
+    return listed("TEMPERATURES", "now, high, critical", rows, draw)
 
 
 def _rates(*pairs: tuple[str, Number]) -> Line:
@@ -288,9 +153,9 @@ _PANELS: Final[dict[str, Callable[[Any], Panel | None]]] = {
     "network": _networks,
     "disk": _disks,
     "sensor": _sensors,
-    "gpu": _gpus,
-    "power": _power,
-    "unit": _units,
-    "container": _containers,
-    "collector": _collectors,
+    "gpu": gpus,
+    "power": power,
+    "unit": units,
+    "container": containers,
+    "collector": collectors,
 }

@@ -42,10 +42,6 @@ class Sample(NamedTuple):
     time: float
     cpu_percent: float
     memory_percent: float
-    receive: float
-    transmit: float
-    read: float
-    write: float
 
 
 class Facts(msgspec.Struct, kw_only=True, frozen=True):
@@ -296,15 +292,7 @@ class FleetModel:
 
 
 def _sample(pulse: Pulse) -> Sample:
-    return Sample(
-        pulse.time,
-        _number(pulse.cpu_percent),
-        _number(pulse.memory_percent),
-        _number(pulse.network_receive_bytes_per_second),
-        _number(pulse.network_transmit_bytes_per_second),
-        _number(pulse.disk_read_bytes_per_second),
-        _number(pulse.disk_write_bytes_per_second),
-    )
+    return Sample(pulse.time, _number(pulse.cpu_percent), _number(pulse.memory_percent))
 
 
 def _number(value: float | UnsetType) -> float:
