@@ -314,3 +314,22 @@ def test_what_is_no_host() -> None:
     """A text that is no host id is refused before anything is sent."""
     with pytest.raises(ValueError, match="host id: got 'Web 1'"):
         WebSocketClient(hosts=["Web 1"])
+
+
+async def test_no_thread_is_left() -> None:
+    """Functions that fail while the client stops are told of, and start nothing anew; a new start does."""
+    before = threading.active_count()
+    errors: list[Exception] = []
+
+    def fails(_: Any) -> None:
+        raise ValueError("no good")
+
+    async with scripted_bridge() as bridge:
+        client = WebSocketClient(bridge.url)
+        client.on("error", errors.append)
+        client.on("state_change", fails)
+        for number in (1, 2):
+            await client.start()
+            await client.stop()
+            assert len(errors) == 3 * number
+    await wait_until(lambda: threading.active_count() == before, "the end of all threads")

@@ -48,6 +48,10 @@ class Callback:
             self._worker = kind(self.function, self._waiting, self._failed)
         self._worker.wake()
 
+    def begin(self) -> None:
+        """Call the function again after `close`."""
+        self._ended = False
+
     def end(self) -> None:
         """Drop what waits, and call the function no more."""
         self._ended = True
@@ -56,7 +60,8 @@ class Callback:
             self._worker.end()
 
     async def close(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Wait for the calls to be made, at most that long; those left after it are dropped."""
+        """Wait for the calls to be made, at most that long; those left and all later ones are dropped."""
+        self._ended = True
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.close(seconds)

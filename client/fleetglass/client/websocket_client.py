@@ -133,7 +133,7 @@ class WebSocketClient:
 
     def get_statistics(self) -> dict[str, Any]:
         """Return the counts of `Statistics.as_dict`, and `dropped_calls` of functions that were too slow."""
-        dropped = sum(one.callback.dropped for many in list(self._listeners.values()) for one in many)
+        dropped = sum(one.callback.dropped for one in self._all_listeners())
         return self._statistics.as_dict() | {"uri": self.uri, "dropped_calls": dropped}
 
     def on(self, event: str, function: Function) -> None:
@@ -180,6 +180,8 @@ class WebSocketClient:
         """
         if self._task is not None:
             raise RuntimeError("start: got a client that runs, expected one that was stopped")
+        for listener in self._all_listeners():
+            listener.callback.begin()
         self._source = self._make_source()
         self._source.traffic = self._statistics.traffic
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -207,8 +209,10 @@ class WebSocketClient:
             return
         task.cancel()
         await asyncio.wait([task])
-        listeners = [one for many in self._listeners.values() for one in many]
-        await asyncio.gather(*(one.callback.close() for one in listeners))
+        last = self._listeners.get("error", ())  # as the others may yet fail
+        others = (one for one in self._all_listeners() if one not in last)
+        await asyncio.gather(*(one.callback.close() for one in others))
+        await asyncio.gather(*(one.callback.close() for one in last))
 
     async def reconnect(self) -> None:
         """Leave the connection, or the pause before the next try, and connect anew at once."""
@@ -271,6 +275,9 @@ class WebSocketClient:
             case _:
                 for event, data in self._hosts.take(message):
                     self.emit(event, data)
+
+    def _all_listeners(self) -> "list[_Listener]":
+        return [one for many in list(self._listeners.values()) for one in many]
 
     def _enter(self, state: ConnectionState) -> None:
         before = self._statistics.enter(state)
