@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -260,6 +261,27 @@ def test_broker_away(run: Run) -> None:
     assert result.stderr.startswith("fleetglass: broker: ")
     assert result.stderr.endswith(f" ({url})\n")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.broker
+def test_tls(run: Run, start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """S4-81: a bridge is watched over wss:// when its authority is trusted, and left for good when not."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("bridge")
+    port = free_port()
+    given = ["--broker", mosquitto.url, "--prefix", prefix, "--port", str(port)]
+    bridge = start("bridge", *given, "--cert", str(certificate), "--key", str(key))
+    wait_for(lambda: "serving" in bridge.err, "the bridge")
+    url = f"wss://127.0.0.1:{port}"
+    trusted = run("watch", "--url", url, "--duration", "1", "--ca-file", str(authority.own.certificate))
+    assert (trusted.returncode, trusted.stderr) == (0, "")
+    refused = run("watch", "--url", url, "--duration", "5")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("fleetglass: bridge: got a certificate that is not trusted: ")
+    assert refused.stderr.count("\n") == 1
+    wrong = run("watch", "--url", url, "--ca-file", str(key))
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("fleetglass: ca_file: got ")
 
 
 def test_bridge_away(run: Run) -> None:

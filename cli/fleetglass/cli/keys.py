@@ -94,7 +94,7 @@ KEYS: Final = (
     Key(
         "ca_file",
         Text(),
-        "certificate authority of the broker, for mqtts://",
+        "certificate authority of the broker, for mqtts://, or of a bridge that is watched, for wss://",
         _ALL,
         "the system's",
         "FILE",

@@ -10,6 +10,8 @@ from fleetglass.cli.errors import UsageError
 from fleetglass.cli.settings import broker_access, warn_if_exposed
 
 if TYPE_CHECKING:
+    import ssl
+
     from fleetglass.client.source import Source
     from fleetglass.wire.protocol import Watch
 
@@ -48,8 +50,14 @@ def source_of(configuration: Configuration, watch: "Watch | None" = None, **retr
     from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource  # noqa: PLC0415 - as above
 
     url = configuration.get("url", "watch") or DEFAULT_URL
-    pings = _said(configuration, "ping_interval", "ping_timeout")
-    return BridgeSource(url, watch, token=viewer_token(configuration), **retries, **pings)
+    return BridgeSource(
+        url,
+        watch,
+        token=viewer_token(configuration),
+        tls=_trust(configuration) if url.startswith("wss:") else None,
+        **retries,
+        **_said(configuration, "ping_interval", "ping_timeout"),
+    )
 
 
 def viewer_token(configuration: Configuration) -> str | None:
@@ -68,6 +76,22 @@ def viewer_token(configuration: Configuration) -> str | None:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"token_file: got {named!r}, expected a file that exists and may be read") from error
+
+
+def _trust(configuration: Configuration) -> "ssl.SSLContext | None":
+    """Return what the system trusts, and the authority that was named; None when none was."""
+    named = configuration.get("ca_file", "watch")
+    if named is None:
+        return None
+
+    import ssl  # noqa: PLC0415 - most read without TLS
+
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(Path(named).expanduser())
+    except OSError as error:
+        raise UsageError(f"ca_file: got {named!r}, expected a file with certificates in PEM") from error
+    return context
 
 
 def _is_straight(configuration: Configuration) -> bool:

@@ -200,6 +200,9 @@ class BridgeSource:
             if status >= 500:
                 raise Unreachable(text) from error
             raise Refused(text) from error
+        except ssl.SSLCertVerificationError as error:
+            text = f"bridge: got a certificate that is not trusted: {error.verify_message} ({url})"
+            raise Refused(text) from error
         except (OSError, EOFError, InvalidHandshake) as error:
             raise Unreachable(f"bridge: nothing answers: {_reason(error)} ({url})") from error
 
