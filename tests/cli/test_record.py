@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fleetglass.client.recording import Recorded, Recording
+from support.listener import listening
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -31,9 +32,12 @@ def read(path: Path) -> tuple[Recording, list[Recorded]]:
 
 @pytest.fixture
 def given(start: Start, mosquitto: Mosquitto, prefix: str) -> list[str]:
-    """Give broker and prefix of a fleet of five synthetic hosts."""
+    """Give broker and prefix of a fleet of five synthetic hosts, which have said that they are there."""
     given = ["--broker", mosquitto.url, "--prefix", prefix]
     start("simulate", *given, "--hosts", "5")
+    hosts = [f"sim-{number:04}/status" for number in range(1, 6)]
+    with listening(mosquitto, prefix) as listener:
+        wait_for(lambda: all(listener.of(status) for status in hosts), "the status of five hosts")
     return given
 
 
