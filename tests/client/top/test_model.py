@@ -131,6 +131,14 @@ def test_namesakes_are_told_apart() -> None:
     assert seen.find("box") is seen.hosts["web-1"]
 
 
+def test_names_are_bounded() -> None:
+    """A host that gives itself another name again and again leaves nothing behind."""
+    seen = model()
+    for number in range(50):
+        seen.take(Host(id="web-1", info=raw({"host_name": f"box-{number}"})), NOW)
+    assert dict(seen._names) == {"box-49": 1, "db-1": 1}
+
+
 def test_paused() -> None:
     """While time stands still no number changes, but states are told; then the past is wanted again."""
     seen = model()

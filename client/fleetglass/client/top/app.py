@@ -102,8 +102,9 @@ class TopApp(App[None]):
         """Show what is known now."""
         self._redraw_due = False
         self._drawn_at = time.monotonic()
-        if isinstance(screen := self.screen, View):
-            screen.draw(self.now)
+        screens = self.screen_stack  # none while it ends
+        if screens and isinstance(screens[-1], View):
+            screens[-1].draw(self.now)
         self._sight_changed.set()
 
     def status(self) -> Line:
@@ -158,7 +159,7 @@ class TopApp(App[None]):
                 if not self._redraw_due:
                     self._redraw_due = True
                     pause = self._drawn_at + REDRAW_SECONDS - time.monotonic()
-                    asyncio.get_running_loop().call_later(max(0.0, pause), self.draw)
+                    self.set_timer(max(0.001, pause), self.draw, name="redraw")
 
     async def _select(self) -> None:
         selected = None

@@ -262,7 +262,7 @@ class FleetModel:
     def _take_info(self, host: SeenHost, payload: msgspec.Raw | UnsetType) -> None:
         if payload is UNSET or (facts := self._decode(payload, Facts)) is None:
             return
-        self._names[host.own_name] -= 1
+        self._forget_name(host)
         host.facts = facts
         self._names[host.own_name] += 1
 
@@ -280,8 +280,12 @@ class FleetModel:
     def _remove(self, host_id: str) -> None:
         host = self.hosts.pop(host_id, None)
         if host is not None:
-            self._names[host.own_name] -= 1
-            self._names += Counter()  # drops names that nobody has
+            self._forget_name(host)
+
+    def _forget_name(self, host: SeenHost) -> None:
+        self._names[host.own_name] -= 1
+        if not self._names[host.own_name]:
+            del self._names[host.own_name]
 
     def _decode(self, payload: msgspec.Raw, kind: type[T]) -> T | None:
         try:
