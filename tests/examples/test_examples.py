@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -29,10 +30,11 @@ pytestmark = pytest.mark.broker
 @asynccontextmanager
 async def fleet(mosquitto: Mosquitto, prefix: str, **uses: float) -> AsyncIterator[str]:
     """Give the address of a bridge with hosts that tell these uses of CPU, again and again."""
+    stop = asyncio.Event()  # as aiomqtt may swallow a cancellation
 
     async def publish() -> None:
         async with publisher(mosquitto) as agents:
-            for tick in range(10_000):
+            for tick in itertools.count():
                 for host, use in uses.items():
                     now = time.time()
                     stamp = {"time": now, "tick": tick, "session": "a"}
@@ -40,16 +42,18 @@ async def fleet(mosquitto: Mosquitto, prefix: str, **uses: float) -> AsyncIterat
                     pulse = stamp | {"cpu_percent": use, "memory_percent": 50.0, "filesystem_percent": 20.0}
                     await agents.publish(f"{prefix}/{host}/status", json.dumps(status), qos=1)
                     await agents.publish(f"{prefix}/{host}/pulse", json.dumps(pulse))
-                await asyncio.sleep(0.2)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await stop.wait()
+                        return
 
     async with running_bridge(mosquitto, prefix) as bridge:
         publishing = asyncio.create_task(publish(), name="hosts")
         try:
             yield f"ws://127.0.0.1:{bridge.port}/ws"
         finally:
-            publishing.cancel()
-            with suppress(asyncio.CancelledError):
-                await publishing
+            stop.set()
+            await publishing
 
 
 class Running:
