@@ -26,12 +26,10 @@ class Tmux:
         self._socket = folder / "tmux"
         self._environment = environment
 
-    def start(self, term: str, words: list[str], size: tuple[int, int] = (80, 24)) -> None:
+    def start(self, term: str, words: list[str], size: tuple[int, int] = (80, 24), before: str = "") -> None:
         """Run `fleetglass`, and say its exit code and the terminal's modes after it."""
-        quoted = " ".join(words)
-        shell = (
-            f"TERM={term} {sys.executable} -m fleetglass.cli {quoted}; echo ended with $?; stty -a; exec cat"
-        )
+        program = f"TERM={term} {sys.executable} -m fleetglass.cli {' '.join(words)}"
+        shell = f"{before}{program}; echo ended with $?; stty -a; exec cat"
         self("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), shell)
 
     def __call__(self, *words: str) -> str:
@@ -115,6 +113,17 @@ def test_signals(tmux: Tmux, url: str, number: signal.Signals) -> None:
     os.kill(tmux.program().pid, number)
     tmux.until(lambda lines: any("ended with 0" in line for line in lines), "the end")
     assert tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}") == "0 1 0\n"
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("ignoring", ["", "trap '' HUP; "])
+def test_terminal_gone(tmux: Tmux, url: str, ignoring: str) -> None:
+    """When its terminal is closed it ends, even where no signal tells it so."""
+    tmux.start("screen", ["top", "--url", url], before=ignoring)
+    tmux.until(lambda lines: "● 40 live" in lines[0], "the fleet")
+    program = tmux.program()
+    tmux("kill-server")
+    wait_for(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, "the end")
 
 
 @pytest.mark.broker

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import Coroutine
 from contextlib import aclosing, suppress
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from fleetglass.client.errors import ClientError
 from fleetglass.client.source import Source
@@ -44,6 +46,14 @@ async def run_top(source: Source, host: str | None) -> None:
         raise app.failure
 
 
+def _driver_class() -> type[Driver] | None:
+    if sys.platform == "win32":
+        return None
+    from fleetglass.client.top.driver import TopDriver  # noqa: PLC0415 - for terminals of Unix only
+
+    return TopDriver
+
+
 class TopApp(App[None]):
     """Fleet, hosts and help over one source."""
 
@@ -60,7 +70,7 @@ class TopApp(App[None]):
     ]
 
     def __init__(self, source: Source, host: str | None = None) -> None:
-        super().__init__(ansi_color=True)
+        super().__init__(driver_class=_driver_class(), ansi_color=True)
         self.fleet = FleetModel()
         self.fleet_view = FleetView(self.fleet)
         self.failure: Exception | None = None
