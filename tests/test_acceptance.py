@@ -15,7 +15,7 @@ def cited(text: str) -> set[str]:
 
 
 def test_every_promise_is_proved_or_has_a_reason() -> None:
-    """Each id stands there once, with a test that is there, with the ids that it is part of, or with a reason."""
+    """Each id stands there once, with a test that is there, with ids that it is part of, or with a reason."""
     rows = ROW.findall((REPOSITORY / "docs" / "acceptance.md").read_text("utf-8"))
     assert sorted(name for name, _ in rows) == sorted(PROMISED)
     for name, proof in rows:

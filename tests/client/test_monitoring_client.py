@@ -186,7 +186,7 @@ async def test_no_history() -> None:
 
 
 async def test_statistics_and_handlers(tmp_path: Path) -> None:
-    """S4-18, S4-48, S4-52, S4-53, S4-66: handlers are at hand, and their statistics among those of the client."""
+    """S4-18, S4-48, S4-52, S4-53, S4-66: handlers are at hand, their statistics among those of the client."""
 
     class AlertHandler:
         """Counts messages from a use of CPU on."""
