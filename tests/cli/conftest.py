@@ -9,6 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+from support.waiting import wait_for
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "fleetglass.cli"]
 
@@ -94,6 +98,34 @@ def start(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
             for child in left:
                 if child.is_running():
                     child.kill()
+
+
+@pytest.fixture
+def fleet_url(start: Start, mosquitto: Mosquitto, prefix: str) -> Callable[[int], str]:
+    """Give what starts a number of synthetic hosts and a bridge that sees them, and returns its address."""
+
+    def begin(hosts: int) -> str:
+        port = free_port()
+        given = ["--broker", mosquitto.url, "--prefix", prefix]
+        start("simulate", *given, "--hosts", str(hosts))
+        bridge = start("bridge", *given, "--port", str(port))
+        wait_for(lambda: "serving" in bridge.err, "the bridge")
+        return f"ws://127.0.0.1:{port}/ws"
+
+    return begin
+
+
+@pytest.fixture
+def guarded_url(start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> tuple[str, Path]:
+    """Give the address of a bridge that wants a viewer token, and the file with the token."""
+    port = free_port()
+    token_file = tmp_path / "token"
+    token_file.write_text("geheim\n")
+    token_file.chmod(0o600)
+    given = ["--broker", mosquitto.url, "--prefix", prefix, "--host", "0.0.0.0", "--port", str(port)]
+    bridge = start("bridge", *given, "--token-file", str(token_file))
+    wait_for(lambda: "serving" in bridge.err, "the bridge")
+    return f"ws://127.0.0.1:{port}/ws", token_file
 
 
 @pytest.fixture

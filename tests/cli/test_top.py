@@ -73,14 +73,9 @@ def tmux(tmp_path: Path, environment: dict[str, str]) -> Iterator[Tmux]:
 
 
 @pytest.fixture
-def url(start: Start, mosquitto: Mosquitto, prefix: str) -> str:
+def url(fleet_url: Callable[[int], str]) -> str:
     """Give the address of a bridge that sees forty synthetic hosts."""
-    port = free_port()
-    given = ["--broker", mosquitto.url, "--prefix", prefix]
-    start("simulate", *given, "--hosts", "40")
-    bridge = start("bridge", *given, "--port", str(port))
-    wait_for(lambda: "serving" in bridge.err, "the bridge")
-    return f"ws://127.0.0.1:{port}/ws"
+    return fleet_url(40)
 
 
 @pytest.mark.broker
@@ -179,16 +174,10 @@ def test_no_bridge(tmux: Tmux) -> None:
 
 
 @pytest.mark.broker
-def test_refused(tmux: Tmux, start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+def test_refused(tmux: Tmux, guarded_url: tuple[str, Path]) -> None:
     """A bridge that wants a token ends it with one line, code 1 and the terminal as it was."""
-    port = free_port()
-    token_file = tmp_path / "token"
-    token_file.write_text("geheim\n")
-    token_file.chmod(0o600)
-    given = ["--broker", mosquitto.url, "--prefix", prefix, "--host", "0.0.0.0", "--port", str(port)]
-    bridge = start("bridge", *given, "--token-file", str(token_file))
-    wait_for(lambda: "serving" in bridge.err, "the bridge")
-    tmux.start("screen", ["top", "--url", f"ws://127.0.0.1:{port}/ws"])
+    url, _ = guarded_url
+    tmux.start("screen", ["top", "--url", url])
     lines = tmux.until(lambda lines: any("ended with 1" in line for line in lines), "the end")
     assert sum("fleetglass: bridge: " in line for line in lines) == 1
     assert tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}") == "0 1\n"

@@ -25,14 +25,9 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture
-def url(start: Start, mosquitto: Mosquitto, prefix: str) -> str:
+def url(fleet_url: Callable[[int], str]) -> str:
     """Give the address of a bridge that sees two synthetic hosts."""
-    port = free_port()
-    given = ["--broker", mosquitto.url, "--prefix", prefix]
-    start("simulate", *given, "--hosts", "2")
-    bridge = start("bridge", *given, "--port", str(port))
-    wait_for(lambda: "serving" in bridge.err, "the bridge")
-    return f"ws://127.0.0.1:{port}/ws"
+    return fleet_url(2)
 
 
 @pytest.mark.broker
@@ -302,16 +297,9 @@ def test_keeps_trying(start: Start) -> None:
 
 
 @pytest.mark.broker
-def test_token(run: Run, start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+def test_token(run: Run, guarded_url: tuple[str, Path]) -> None:
     """A bridge that wants a token refuses without one, and lets in with it."""
-    port = free_port()
-    token_file = tmp_path / "token"
-    token_file.write_text("geheim\n")
-    token_file.chmod(0o600)
-    given = ["--broker", mosquitto.url, "--prefix", prefix, "--host", "0.0.0.0", "--port", str(port)]
-    bridge = start("bridge", *given, "--token-file", str(token_file))
-    wait_for(lambda: "serving" in bridge.err, "the bridge")
-    url = f"ws://127.0.0.1:{port}/ws"
+    url, token_file = guarded_url
     refused = run("watch", "--url", url, "--duration", "5")
     assert refused.returncode == 1
     assert refused.stderr.startswith("fleetglass: bridge: ")

@@ -16,18 +16,9 @@ from fleetglass.wire.protocol import SUBPROTOCOL, Error, Fleet, Watch, Welcome
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.scripted_bridge import WELCOME
 
-WELCOME = json.dumps(
-    {
-        "type": "welcome",
-        "version": "1",
-        "time": 1.0,
-        "broker": "connected",
-        "broker_since": 1.0,
-        "viewers": 1,
-        "limits": {},
-    }
-)
+SAID_WELCOME = json.dumps(WELCOME)
 
 
 @asynccontextmanager
@@ -54,7 +45,7 @@ async def test_says_hello_and_what_it_watches() -> None:
 
     async def handle(connection: ServerConnection) -> None:
         heard.extend([json.loads(await connection.recv()), json.loads(await connection.recv())])
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:
@@ -86,7 +77,7 @@ async def test_comes_back() -> None:
     async def handle(connection: ServerConnection) -> None:
         await connection.recv()
         await connection.recv()
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         connection.transport.abort()
 
     async with fake_bridge(handle) as url:
@@ -112,7 +103,7 @@ async def test_message_of_a_newer_bridge() -> None:
     async def handle(connection: ServerConnection) -> None:
         await connection.send('{"type":"weather"}')
         await connection.send(b"\xff")
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:
@@ -163,7 +154,7 @@ async def test_a_new_selection_is_said_at_once_and_after_a_break() -> None:
     async def handle(connection: ServerConnection) -> None:
         await connection.recv()
         heard.append(json.loads(await connection.recv())["hosts"])
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         heard.append(json.loads(await connection.recv())["hosts"])
         connection.transport.abort()
 
@@ -228,10 +219,10 @@ async def test_what_is_sent_is_sent_as_it_is() -> None:
 
     async def handle(connection: ServerConnection) -> None:
         heard.extend([await connection.recv(), await connection.recv()])
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         heard.append(await connection.recv())
         await connection.send(json.dumps({"type": "error", "code": "bad_message", "text": "no"}))
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:
@@ -255,7 +246,7 @@ async def test_connects_anew_when_asked() -> None:
     async def handle(connection: ServerConnection) -> None:
         await connection.recv()
         await connection.recv()
-        await connection.send(WELCOME)
+        await connection.send(SAID_WELCOME)
         await connection.wait_closed()
 
     async with fake_bridge(handle) as url:

@@ -11,17 +11,9 @@ from fleetglass.client.statistics import ConnectionState, Statistics
 from fleetglass.client.terminal import Terminal
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.protocol import BridgeMessage, Watch
+from support.scripted_bridge import WELCOME
 
 PULSE = {"time": 1.0, "tick": 1, "session": "s", "cpu_percent": 5.0}
-WELCOME = {
-    "type": "welcome",
-    "version": "1",
-    "time": 1.0,
-    "broker": "connected",
-    "broker_since": 1.0,
-    "viewers": 1,
-    "limits": {},
-}
 
 
 def decoded(message: dict[str, Any]) -> BridgeMessage:

@@ -65,8 +65,9 @@ def read_page() -> dict[str, Asset]:
     gathered = gather(modules, _MAIN)
     files[_MAIN] = f"{gathered.code}//# sourceMappingURL={posixpath.basename(_MAP)}\n".encode()
     files[_MAP] = gathered.source_map.encode()
-    files["/"] = files["/index.html"]
-    return {path: _asset(path, body) for path, body in files.items()}
+    assets = {path: _asset(path, body) for path, body in files.items()}
+    assets["/"] = assets["/index.html"]
+    return assets
 
 
 def _folder() -> Path:
@@ -76,7 +77,7 @@ def _folder() -> Path:
 
 
 def _asset(path: str, body: bytes) -> Asset:
-    suffix = posixpath.splitext(path)[1] or ".html"
+    suffix = posixpath.splitext(path)[1]
     compressed = None if suffix in {".woff2", ".png"} else gzip.compress(body, 9, mtime=0)
     return Asset(
         body=body,

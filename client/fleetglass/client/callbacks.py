@@ -70,25 +70,36 @@ class Callback:
             self._waiting = deque()  # a thread that hangs may come back to the old one
 
 
-class _Task:
-    """Calls on the event loop."""
+class _Worker:
+    """Makes the calls that wait, until it is ended and none is left."""
 
     def __init__(
-        self, function: Function, waiting: deque[tuple[Any, ...]], failed: Callable[[Exception], None]
+        self,
+        function: Function,
+        waiting: deque[tuple[Any, ...]],
+        failed: Callable[[Exception], None],
+        wake: Callable[[], None],
     ) -> None:
         self._function = function
         self._waiting = waiting
         self._failed = failed
         self._closing = False
-        self._something = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name="fleetglass callback")
-
-    def wake(self) -> None:
-        self._something.set()
+        self.wake = wake
 
     def end(self) -> None:
         self._closing = True
-        self._something.set()
+        self.wake()
+
+
+class _Task(_Worker):
+    """Calls on the event loop."""
+
+    def __init__(
+        self, function: Function, waiting: deque[tuple[Any, ...]], failed: Callable[[Exception], None]
+    ) -> None:
+        self._something = asyncio.Event()
+        super().__init__(function, waiting, failed, self._something.set)
+        self._task = asyncio.create_task(self._run(), name="fleetglass callback")
 
     async def close(self, seconds: float) -> None:
         self.end()
@@ -111,27 +122,17 @@ class _Task:
             await self._something.wait()
 
 
-class _Thread:
+class _Thread(_Worker):
     """Calls in a thread that no exit of the program waits for."""
 
     def __init__(
         self, function: Function, waiting: deque[tuple[Any, ...]], failed: Callable[[Exception], None]
     ) -> None:
-        self._function = function
-        self._waiting = waiting
-        self._failed = failed
-        self._closing = False
         self._something = threading.Event()
+        super().__init__(function, waiting, failed, self._something.set)
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         threading.Thread(target=self._run, name="fleetglass callback", daemon=True).start()
-
-    def wake(self) -> None:
-        self._something.set()
-
-    def end(self) -> None:
-        self._closing = True
-        self._something.set()
 
     async def close(self, seconds: float) -> None:
         self.end()

@@ -4,7 +4,7 @@ from typing import Final
 
 ABSENT: Final = "—"
 
-_BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+BINARY_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def percent(value: float | None) -> str:
@@ -14,8 +14,8 @@ def percent(value: float | None) -> str:
 
 def size(value: float) -> str:
     """Return bytes with a unit, three digits at the most: `1.2 MiB`."""
-    for unit in _BINARY:
-        if abs(value) < 1000 or unit == _BINARY[-1]:
+    for unit in BINARY_UNITS:
+        if abs(value) < 1000 or unit == BINARY_UNITS[-1]:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
         value /= 1024
     raise AssertionError
@@ -48,7 +48,7 @@ def short(value: float) -> str:
     return f"{value:.1f}" if value < 9.95 else whole(value)
 
 
-def printable(value: object) -> str:
+def printable(value: object, instead: str = "\ufffd") -> str:
     """Return the text of a value that others gave, so that it cannot command the terminal."""
     text = str(value)
-    return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return text if text.isprintable() else "".join(one if one.isprintable() else instead for one in text)

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from fleetglass.client.quantities import ABSENT
 from fleetglass.client.top.alerts import FILESYSTEM, METER, Limit
 from fleetglass.client.top.drawing import Line, bar, fit, role_of
 from fleetglass.client.top.model import SeenHost
 from fleetglass.client.top.numbers import (
-    ABSENT,
     Number,
     celsius,
     percent,

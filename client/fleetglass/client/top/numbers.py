@@ -5,17 +5,16 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-ABSENT: Final = "—"
+from fleetglass.client.quantities import ABSENT, BINARY_UNITS, printable
 
 _UNITS: Final = ("", "K", "M", "G", "T", "P")
-_IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 Number = float | UnsetType
 
 
 def plain(text: str) -> str:
     """Return a text of a host with all that a terminal would obey, or that turns text around, as `?`."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
+    return printable(text, instead="?")
 
 
 def percent(value: Number) -> str:
@@ -53,7 +52,7 @@ def size(value: Number) -> str:
         return ABSENT
     number, unit = _scaled(value)
     decimals = 0 if unit == 0 or number >= 99.95 else 1 if number >= 9.995 else 2
-    return f"{number:.{decimals}f} {_IEC[unit]}"
+    return f"{number:.{decimals}f} {BINARY_UNITS[unit]}"
 
 
 def celsius(value: Number) -> str:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from fleetglass.client.top.app import TopApp
 
 
+def _steps(action: str) -> list[BindingType]:
+    """Return the keys that go through lines, by an action that takes how many down."""
+    return [
+        Binding("j,down", f"{action}(1)", show=False),
+        Binding("k,up", f"{action}(-1)", show=False),
+        Binding("home", f"{action}(-1000000)", show=False),
+        Binding("end,G", f"{action}(1000000)", show=False),
+    ]
+
+
 class View(Screen[None]):
     """A heading, a body of lines, a footing and the keys."""
 
@@ -83,10 +93,7 @@ class FleetScreen(View):
     """The fleet as a table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
-        Binding("home", "move(-1000000)", show=False),
-        Binding("end,G", "move(1000000)", show=False),
+        *_steps("move"),
         Binding("enter", "open", show=False),
         Binding("slash", "filter", show=False),
         Binding("escape", "clear", show=False),
@@ -153,10 +160,7 @@ class HostScreen(View):
     """One host in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
-        Binding("home", "scroll(-1000000)", show=False),
-        Binding("end,G", "scroll(1000000)", show=False),
+        *_steps("scroll"),
         Binding("left_square_bracket", "step(-1)", show=False),
         Binding("right_square_bracket", "step(1)", show=False),
         Binding("m", "processes(True)", show=False),

@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec import UNSET
 
+from fleetglass.client.quantities import ABSENT
 from fleetglass.client.top.alerts import BATTERY, METER
 from fleetglass.client.top.drawing import Line, Role, bar, fit, role_of
-from fleetglass.client.top.numbers import ABSENT, celsius, length_of_time, percent, plain, short_size, size
+from fleetglass.client.top.numbers import celsius, length_of_time, percent, plain, short_size, size
 from fleetglass.client.top.panel import Panel, cut, listed
 from fleetglass.wire.payloads import CollectorReport, Container, Gpu, Power, Unit
 
