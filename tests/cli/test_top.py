@@ -156,8 +156,8 @@ def test_without_a_bridge(tmux: Tmux, start: Start, mosquitto: Mosquitto, prefix
 
 @pytest.mark.broker
 def test_resize(tmux: Tmux, url: str) -> None:
-    """It fills whatever size the terminal takes."""
-    tmux.start("screen", ["top", "--url", url])
+    """It fills whatever size the terminal takes, also where an older one was exported."""
+    tmux.start("screen", ["top", "--url", url], before="export COLUMNS=80 LINES=24; ")
     tmux.until(lambda lines: "● 40 live" in lines[0], "the fleet")
     tmux("resize-window", "-x", "140", "-y", "40")
     tmux.until(lambda lines: "attention" in lines[1] and lines[-1].startswith("j k"), "the wide fleet")

@@ -97,6 +97,7 @@ def test_others_can_read_it() -> None:
         ),
         (gzip.compress(b"x" * 5_000_000), "got no recording"),
     ],
+    ids=["empty", "no gzip", "no JSON", "list", "other", "future", "no version", "bad prefix", "endless"],
 )
 def test_what_is_no_recording(data: bytes, expected: str) -> None:
     """Anything else is refused in one line."""

@@ -10,7 +10,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.02
 
 
-def wait_for(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
+def wait_for(condition: Callable[[], T], what: str, seconds: float = 20) -> T:
     """Return the first true value of `condition`; fail when none comes in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -20,7 +20,7 @@ def wait_for(condition: Callable[[], T], what: str, seconds: float = 10) -> T:
     return value
 
 
-async def wait_until(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+async def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
     """Wait for a condition, which may be asynchronous, to become true; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib.util
+import os
 import sys
 from typing import Final
 
@@ -33,6 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError('top: needs the extra "tui": pip install "fleetglass[tui]"')
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
         raise UsageError("top: got no terminal, expected one; fleetglass watch prints lines")
+
+    if all(os.get_terminal_size(sys.stderr.fileno())):
+        # Exported by `resize` and others, they would hide every later size from Textual.
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
 
     from fleetglass.client import ClientError  # noqa: PLC0415 - as in agent.py
     from fleetglass.client.top.app import run_top  # noqa: PLC0415 - as above, and needs the extra
