@@ -32,5 +32,5 @@ def test_secrets_are_no_arguments() -> None:
     parser = Parser()
     add_keys(parser, "agent", "bridge", "simulate", "watch")
     options = {option for action in parser._actions for option in action.option_strings}
-    assert not options & {"--password", "--token"}
+    assert not options & {"--password", "--token", "--private-key", "--ca", "--certificate"}
     assert {"--password-file", "--token-file"} <= options

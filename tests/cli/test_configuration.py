@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,44 @@ def test_several_prefixes(tmp_path: Path) -> None:
         assert read_configuration(given, variables).get("prefix", "bridge") == ("a", "b/c")
 
 
-def test_secret_is_not_accepted_in_the_file(tmp_path: Path) -> None:
-    """A password in the file is refused with a hint at password_file."""
+def test_secret_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A password in a private file is taken; in one that every user can read it is, with a warning."""
     path = write(tmp_path / "f.yaml", "password: geheim\n")
-    with pytest.raises(UsageError, match="password: got an unknown key, expected perhaps 'password_file'"):
+    path.chmod(0o600)
+    assert read_configuration({"config": str(path)}, {}).get("password", "agent") == "geheim"
+    assert capsys.readouterr().err == ""
+    exposed = write(tmp_path / "g.yaml", "password: geheim\n")
+    exposed.chmod(0o644)
+    assert read_configuration({"config": str(exposed)}, {}).get("password", "agent") == "geheim"
+    assert f"warning: password: {exposed} can be read by every user" in capsys.readouterr().err
+
+
+def test_secret_of_another_kind_is_not_shown(tmp_path: Path) -> None:
+    """What stands where a key should be is not repeated in the error."""
+    path = write(tmp_path / "f.yaml", "private_key: geheim\n")
+    path.chmod(0o600)
+    with pytest.raises(UsageError, match=r"^private_key: got a secret, expected a text in PEM"):
         read_configuration({"config": str(path)}, {})
+
+
+def test_a_key_is_there_once(tmp_path: Path) -> None:
+    """A key that is there twice, of which YAML takes the last, is refused with its line."""
+    path = write(tmp_path / "f.yaml", "prefix: a\nagent:\n  interval: 1\nprefix: b\n")
+    with pytest.raises(UsageError, match=r"^prefix: got it twice, expected it once \(.*, line 4\)$"):
+        read_configuration({"config": str(path)}, {})
+    write(path, "agent:\n  interval: 1\n  interval: 2\n")
+    with pytest.raises(UsageError, match=r"^interval: got it twice, .*line 3\)$"):
+        read_configuration({"config": str(path)}, {})
+
+
+def test_a_found_file_that_is_not_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with the credential of the host does not keep its users from running other commands."""
+    path = write(tmp_path / ".config/fleetglass/fleetglass.yaml", "prefix: own\n")
+    monkeypatch.setattr("os.access", lambda _, mode: mode == os.F_OK)  # root may read every file
+    assert read_configuration({}, {"HOME": str(tmp_path)}).path is None
+    assert f"{path} may not be read by this user" in capsys.readouterr().err
 
 
 def test_every_section_is_checked(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fleetglass.cli.broker_choice import check_given, choose_local, find_mosquitto
 from fleetglass.cli.errors import CommandError, UsageError
-from fleetglass.cli.probe import probe, tls_context
+from fleetglass.cli.probe import probe
 from fleetglass.wire import BrokerAccess, BrokerURL
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
@@ -132,8 +132,8 @@ def test_certificates_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("nothing")
     broken = BrokerAccess(url=BrokerURL("h", 8883, tls=True), ca_file=str(path))
-    with pytest.raises(UsageError, match=r"ca_file: got .*ca.pem', expected certificates in PEM"):
-        tls_context(broken)
+    with pytest.raises(UsageError, match=r"ca_file: got .*ca.pem: .*, expected certificates in PEM"):
+        probe(broken)
 
 
 def test_mosquitto_is_found_outside_path(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,14 +66,38 @@ def test_exposed_password_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"chmod 600 {path}" in error
 
 
-def test_environment_before_password_file(tmp_path: Path) -> None:
-    """FLEETGLASS_PASSWORD wins, and the file is not even read."""
+def test_environment_before_a_password_file_of_the_file(tmp_path: Path) -> None:
+    """FLEETGLASS_PASSWORD wins over a file that the configuration names, which is not even read."""
     path = tmp_path / "password"
     path.write_text("")
-    read = configuration(tmp_path, {"FLEETGLASS_PASSWORD": "p"}, password_file=str(path))
+    named = tmp_path / "f.yaml"
+    named.write_text(f"password_file: {path}\n")
+    read = configuration(tmp_path, {"FLEETGLASS_PASSWORD": "p"}, config=str(named))
     assert agent_settings(read).broker.password == "p"
     with pytest.raises(UsageError, match="got an empty file"):
-        agent_settings(configuration(tmp_path, password_file=str(path)))
+        agent_settings(configuration(tmp_path, config=str(named)))
+
+
+def test_a_file_and_a_text(tmp_path: Path) -> None:
+    """Of a text and a file for the same, the one said last counts; both in one place are refused."""
+    path = tmp_path / "ca.pem"
+    path.write_text("")
+    named = tmp_path / "f.yaml"
+    pem = "|\n  -----BEGIN X-----\n  -----END X-----\n"
+    named.write_text(f"broker: mqtts://h\nca: {pem}certificate: {pem}private_key: {pem}")
+    named.chmod(0o600)
+    inline = agent_settings(configuration(tmp_path, config=str(named))).broker
+    assert (inline.ca_file, inline.certificate_file, inline.key_file) == (None, None, None)
+    assert inline.ca == inline.certificate == inline.private_key == "-----BEGIN X-----\n-----END X-----\n"
+    assert "private_key" not in repr(inline)
+    told = agent_settings(configuration(tmp_path, config=str(named), ca_file=str(path))).broker
+    assert (told.ca_file, told.ca) == (str(path), None)
+    named.write_text(f"broker: mqtts://h\nca_file: {path}\nca: {pem}")
+    with pytest.raises(UsageError, match=r"^ca_file: got ca as well, expected one of them$"):
+        agent_settings(configuration(tmp_path, config=str(named)))
+    named.write_text(f"ca: {pem}")
+    with pytest.raises(UsageError, match=r"^ca: got what is for TLS with mqtt://127.* at mqtts://$"):
+        agent_settings(configuration(tmp_path, config=str(named)))
 
 
 def test_agent_has_one_prefix(tmp_path: Path) -> None:

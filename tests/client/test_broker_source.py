@@ -219,7 +219,7 @@ async def test_wrong_address_and_prefix() -> None:
 async def test_files_for_tls(tmp_path: Path) -> None:
     """A file for TLS that cannot be used is told in one line."""
     access = BrokerAccess(url=BrokerURL.parse("mqtts://127.0.0.1"), ca_file=str(tmp_path / "none.pem"))
-    with pytest.raises(Refused, match=r"none\.pem.*expected readable PEM files"):
+    with pytest.raises(Refused, match=r"none\.pem.*expected certificates in PEM"):
         await until(BrokerSource(access), Welcome)
 
 

@@ -17,12 +17,12 @@ from fleetglass.agent.errors import AgentError
 from fleetglass.agent.mqtt import Client, MQTTMessage, MQTTMessageInfo
 from fleetglass.agent.mqtt_version import End, version_after
 from fleetglass.agent.serving import serve
-from fleetglass.agent.tls import tls_context
 from fleetglass.agent.troubles import Troubles
 from fleetglass.agent.waker import Waker
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.wire import BrokerAccess, BrokerURL, CertificateError
 from fleetglass.wire.backoff import backoff_seconds
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
+from fleetglass.wire.tls import tls_context
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,10 @@ class Connection:
         self._troubles = Troubles()
         self._end: End = "unreachable"
         self._connected_at = 0.0
-        self._tls = tls_context(broker) if broker.url.tls else None
+        try:
+            self._tls = tls_context(broker) if broker.url.tls else None
+        except CertificateError as error:
+            raise AgentError(str(error)) from error
         self._client: Client | None = None
         self._closing = threading.Event()
         self._allowed = threading.Event()  # cleared while paused
@@ -215,12 +218,12 @@ class Connection:
             client.connect(
                 url.host, url.port, keepalive=KEEPALIVE_SECONDS, properties=self._connect_properties()
             )
+        except CertificateError as error:
+            self._troubles.tell("files", "broker %s: %s; trying again", url, error)
+            return
         except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
             self._troubles.tell("unreachable", "broker %s cannot be reached: %s; trying again", url, reason)
-            return
-        except AgentError as error:
-            self._troubles.tell("files", "broker %s: %s; trying again", url, error)
             return
         self._end = "unanswered"
         self._client = client

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import ssl
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +12,9 @@ from typing import NoReturn
 from fleetglass.bridge.errors import BridgeError
 from fleetglass.bridge.inbox import Inbox
 from fleetglass.bridge.mqtt import REFUSED, Connection, MqttError, connected
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.wire import BrokerAccess, BrokerURL, CertificateError
 from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.wire.tls import tls_context
 
 KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
@@ -67,7 +67,10 @@ class Feed:
         self._connected = False
         self._saying: deque[tuple[str, bytes]] = deque()
         self._something_to_say = asyncio.Event()
-        self._tls = _tls_context(access)
+        try:
+            self._tls = tls_context(access) if access.url.tls else None
+        except CertificateError as error:
+            raise BridgeError(str(error)) from error
 
     @property
     def url(self) -> BrokerURL:
@@ -201,21 +204,6 @@ def _say_refused(refused: list[tuple[str, int]]) -> None:
     if refused:
         names = ", ".join(name for name, _ in refused[:5])
         _log.warning("broker refused to subscribe to %s; expected read access", names)
-
-
-def _tls_context(access: BrokerAccess) -> ssl.SSLContext | None:
-    if not access.url.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=access.ca_file)
-        if access.certificate_file is not None:
-            context.load_cert_chain(access.certificate_file, access.key_file)
-    except OSError as error:
-        files = ", ".join(f for f in (access.ca_file, access.certificate_file, access.key_file) if f)
-        raise BridgeError(
-            f"TLS files ({files}): {error.strerror or error}; expected readable PEM files"
-        ) from error
-    return context
 
 
 def _batches(filters: list[str]) -> Iterable[list[str]]:

@@ -23,7 +23,7 @@ def add_keys(parser: argparse.ArgumentParser, *parts: Part, without: tuple[str, 
     """Add `--config` and the argument of every key of these parts; texts are kept as they are."""
     parser.add_argument("--config", metavar="FILE", help="YAML file with any of these settings")
     for key in keys_of(*parts):
-        if not key.secret and key.name not in without:
+        if key.is_argument and key.name not in without:
             _add(parser, key)
 
 

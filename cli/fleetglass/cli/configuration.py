@@ -1,12 +1,14 @@
 """Where settings come from: defaults < YAML file < environment < arguments, each read and checked once."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleetglass.cli.errors import UsageError
+from fleetglass.cli.exposure import warn_if_exposed
 from fleetglass.cli.keys import (
     ENVIRONMENT_PREFIX,
     KEYS,
@@ -18,6 +20,9 @@ from fleetglass.cli.keys import (
     section_of,
 )
 from fleetglass.wire import ContractError
+
+if TYPE_CHECKING:
+    import yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,30 @@ class Configuration:
 
     def get(self, name: str, part: Part) -> Any:
         """Return the value of a key for a part, or None where nobody said anything."""
-        sections = (self.file.get(section_of(part), {}), self.file.get("", {}))
-        for values in (self.arguments, self.environment, *sections):
-            if name in values:
-                return values[name]
+        return next((values[name] for values in self._sources(part) if name in values), None)
+
+    def said_last(self, part: Part, *names: str) -> str | None:
+        """Return which of these keys, of which only one can be, was said for a part.
+
+        Raises:
+            UsageError: two of them were said in one place.
+        """
+        for values in self._sources(part):
+            said = [name for name in names if name in values]
+            if len(said) > 1:
+                raise UsageError(f"{said[0]}: got {said[1]} as well, expected one of them")
+            if said:
+                return said[0]
         return None
+
+    def _sources(self, part: Part) -> tuple[Mapping[str, object], ...]:
+        """Return where a part's keys are looked up, in this order."""
+        return (
+            self.arguments,
+            self.environment,
+            self.file.get(section_of(part), {}),
+            self.file.get("", {}),
+        )
 
 
 def read_configuration(
@@ -65,8 +89,13 @@ def _find_file(named: object, environment: Mapping[str, str]) -> Path | None:
     home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", ""), ".config")  # noqa: PTH118 - HOME may be empty
     for folder in (Path(home), Path("/etc")):
         candidate = folder / "fleetglass" / "fleetglass.yaml"
-        if candidate.is_absolute() and os.access(candidate, os.F_OK):
+        if not candidate.is_absolute() or not os.access(candidate, os.F_OK):
+            continue
+        if os.access(candidate, os.R_OK):
             return candidate
+        # It may hold the host's credential, which is not for every user of the host.
+        text = f"configuration file: {candidate} may not be read by this user, and is left out"
+        print(f"fleetglass: warning: {text}", file=sys.stderr)
     return None
 
 
@@ -99,7 +128,10 @@ def _load_yaml(path: Path) -> Any:
     import yaml  # noqa: PLC0415 - an agent without a file never loads it
 
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        loader = yaml.SafeLoader(path.read_text("utf-8"))
+        node = loader.get_single_node()
+        _check_keys(node, path)
+        return None if node is None else loader.construct_document(node)
     except OSError as error:
         raise UsageError(f"configuration file: {error.strerror or error} ({path})") from error
     except UnicodeDecodeError as error:
@@ -111,6 +143,21 @@ def _load_yaml(path: Path) -> Any:
         raise UsageError(f"configuration: {problem}, expected YAML ({path}{line})") from error
 
 
+def _check_keys(node: "yaml.Node | None", path: Path, depth: int = 0) -> None:
+    """Refuse a key that is there twice, of which YAML would take the last without a word."""
+    import yaml  # noqa: PLC0415 - as above
+
+    seen = set()
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise UsageError(f"{key.value}: got it twice, expected it once ({path}, line {line})")
+            seen.add(key.value)
+        if depth == 0:
+            _check_keys(value, path, depth + 1)
+
+
 def _read_section(content: Mapping[Any, object], section: str, path: Path) -> Iterator[tuple[str, object]]:
     known = {key.name: key for key in _file_keys(section)}
     for name, value in content.items():
@@ -118,12 +165,13 @@ def _read_section(content: Mapping[Any, object], section: str, path: Path) -> It
         if name not in known:
             raise UsageError(f"{full_name}: got an unknown key, expected {_suggest(name, section)} ({path})")
         if value is not None:
+            if known[name].secret:
+                warn_if_exposed(path, full_name)
             yield name, _read_value(known[name], value, f"{full_name} in {path}")
 
 
 def _file_keys(section: str) -> Iterable[Key]:
-    keys = keys_of(SECTIONS[section]) if section else [key for key in KEYS if key.is_shared]
-    return [key for key in keys if not key.secret]
+    return keys_of(SECTIONS[section]) if section else [key for key in KEYS if key.is_shared]
 
 
 def _suggest(name: object, section: str) -> str:

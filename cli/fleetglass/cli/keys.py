@@ -12,6 +12,7 @@ from fleetglass.cli.kinds import (
     Interface,
     Kind,
     Number,
+    Pem,
     Prefix,
     Prefixes,
     Text,
@@ -54,12 +55,19 @@ class Key:
     repeated: bool = False
     """Whether the argument may be given several times."""
     secret: bool = False
-    """Read from the environment only: other users see arguments, and a secret has a file of its own."""
+    """Never an argument, which other users see; a file with one is to be private."""
+    long: bool = False
+    """A text of several lines: no argument either."""
 
     @property
     def option(self) -> str:
         """The argument, such as `--host-id`."""
         return self.flag or "--" + self.name.replace("_", "-")
+
+    @property
+    def is_argument(self) -> bool:
+        """Whether it can be an argument."""
+        return not (self.secret or self.long)
 
     @property
     def variable(self) -> str:
@@ -99,8 +107,11 @@ KEYS: Final = (
         "the system's",
         "FILE",
     ),
+    Key("ca", Pem(), "the same in PEM, instead of a file, for mqtts://", _ALL, long=True),
     Key("certificate_file", Text(), "certificate of this client, for mqtts://", _ALL, metavar="FILE"),
+    Key("certificate", Pem(), "the same in PEM, instead of a file", _ALL, long=True),
     Key("key_file", Text(), "key of that certificate", _ALL, metavar="FILE"),
+    Key("private_key", Pem(), "the same in PEM, instead of a file", _ALL, secret=True),
     Key("insecure", Flag(), "send a password in clear even to another machine", _ALL),
     Key("log_level", Choice(LOG_LEVELS), "what to log: " + ", ".join(LOG_LEVELS), _ALL, "info", "LEVEL"),
     Key("host_id", HostId(), "name of this host in topics", _AGENT, "the host name, made to fit", "ID"),

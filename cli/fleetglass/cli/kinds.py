@@ -47,6 +47,20 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Pem:
+    """Certificates or a key in PEM."""
+
+    expected: str = "a text in PEM, from -----BEGIN to -----END"
+
+    def read(self, value: object) -> str:
+        """Return the text."""
+        text = Text().read(value)
+        if "-----BEGIN " not in text or "-----END " not in text:
+            raise ValueError
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words."""
 

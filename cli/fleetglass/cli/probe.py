@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleetglass.cli.errors import UsageError
-from fleetglass.wire import BrokerAccess
+from fleetglass.wire import BrokerAccess, CertificateError
+from fleetglass.wire.tls import tls_context
 
 TIMEOUT_SECONDS = 3.0
 
@@ -39,7 +40,10 @@ def probe(access: BrokerAccess, timeout: float = TIMEOUT_SECONDS) -> Answer:
     Raises:
         UsageError: a file for TLS cannot be used.
     """
-    context = tls_context(access) if access.url.tls else None
+    try:
+        context = tls_context(access) if access.url.tls else None
+    except CertificateError as error:
+        raise UsageError(str(error)) from error
     try:
         raw = socket.create_connection((access.url.host, access.url.port), timeout)
     except OSError as error:
@@ -56,27 +60,6 @@ def probe(access: BrokerAccess, timeout: float = TIMEOUT_SECONDS) -> Answer:
             return _exchange(connection, access)
 
 
-def tls_context(access: BrokerAccess) -> ssl.SSLContext:
-    """Return the context of a connection to a broker at `mqtts://`.
-
-    Raises:
-        UsageError: a file cannot be used.
-    """
-    try:
-        context = ssl.create_default_context(cafile=access.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"ca_file: got {access.ca_file!r}, expected certificates in PEM") from error
-    if access.certificate_file:
-        try:
-            context.load_cert_chain(access.certificate_file, access.key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise UsageError(
-                f"certificate_file: got {access.certificate_file!r}, "
-                "expected a certificate in PEM with its key"
-            ) from error
-    return context
-
-
 def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
     try:
         connection.sendall(_connect_packet(access))
@@ -88,7 +71,7 @@ def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
     except OSError as error:
         # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
         # whether its reason can still be read is a matter of luck.
-        if access.url.tls and access.certificate_file is None:
+        if access.url.tls and access.certificate_file is None and access.certificate is None:
             remedy = "if it wants a certificate of its clients: certificate_file and key_file"
             return Answer("no_mqtt", f"it ended the connection: {_reason(error)}", remedy)
         return Answer("no_mqtt", _reason(error))

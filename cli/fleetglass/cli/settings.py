@@ -1,9 +1,6 @@
 """From the configuration to the one frozen object that a part is given."""
 
-import functools
 import os
-import stat
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +9,14 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration import Configuration
 from fleetglass.cli.errors import UsageError
+from fleetglass.cli.exposure import warn_if_exposed
 from fleetglass.cli.keys import Part
 from fleetglass.wire import BrokerAccess, BrokerURL, ContractError, HostIdError, host_id_from_name
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-_TLS_FILES = ("ca_file", "certificate_file", "key_file")
+_CERTIFICATES = ("certificate_file", "certificate")
+_KEYS = ("key_file", "private_key")
+_TLS = (("ca_file", "ca"), _CERTIFICATES, _KEYS)
 
 
 def agent_settings(configuration: Configuration) -> AgentSettings:
@@ -65,19 +65,20 @@ def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
         UsageError: a file is missing, or a password would travel in clear.
     """
     url, *others = configuration.get("broker", part) or (BrokerURL.parse(DEFAULT_BROKER),)
-    files = {name: _readable(configuration, part, name) for name in _TLS_FILES}
-    if files["key_file"] and not files["certificate_file"]:
-        raise UsageError("key_file: got a key without a certificate, expected certificate_file as well")
-    if not url.tls and any(files.values()):
-        named = next(name for name in _TLS_FILES if files[name])
-        raise UsageError(f"{named}: got a file for TLS with {url}, expected a broker at mqtts://")
+    tls = {name: value for names in _TLS for name, value in _one_of(configuration, part, *names).items()}
+    for names in _TLS if not url.tls else ():
+        if named := next((name for name in names if name in tls), None):
+            raise UsageError(f"{named}: got what is for TLS with {url}, expected a broker at mqtts://")
+    key = next((name for name in _KEYS if name in tls), None)
+    if key and not any(name in tls for name in _CERTIFICATES):
+        raise UsageError(f"{key}: got a key without a certificate, expected {' or '.join(_CERTIFICATES)}")
     try:
         return BrokerAccess(
             url=url,
             others=tuple(others),
-            password=configuration.get("password", part) or _password_from_file(configuration, part),
+            password=_password(configuration, part),
             insecure=bool(configuration.get("insecure", part)),
-            **files,
+            **tls,
         )
     except ContractError as error:
         raise UsageError(str(error)) from error
@@ -128,6 +129,15 @@ def _custom_folder(configuration: Configuration) -> Path | None:
     return folder
 
 
+def _one_of(configuration: Configuration, part: Part, *names: str) -> dict[str, str]:
+    """Return the one of these keys that was said last, with its value; a file is one that may be read."""
+    name = configuration.said_last(part, *names)
+    if name is None:
+        return {}
+    path = _readable(configuration, part, name) if name.endswith("_file") else None
+    return {name: path or configuration.get(name, part)}
+
+
 def _readable(configuration: Configuration, part: Part, name: str) -> str | None:
     named = configuration.get(name, part)
     if named is None:
@@ -138,10 +148,11 @@ def _readable(configuration: Configuration, part: Part, name: str) -> str | None
     return str(path)
 
 
-def _password_from_file(configuration: Configuration, part: Part) -> str | None:
-    path = _readable(configuration, part, "password_file")
+def _password(configuration: Configuration, part: Part) -> str | None:
+    said = _one_of(configuration, part, "password", "password_file")
+    path = said.get("password_file")
     if path is None:
-        return None
+        return said.get("password")
     warn_if_exposed(Path(path), "password_file")
     try:
         password = Path(path).read_text("utf-8").rstrip("\r\n")
@@ -150,11 +161,3 @@ def _password_from_file(configuration: Configuration, part: Part) -> str | None:
     if not password:
         raise UsageError(f"password_file: got an empty file, expected a password ({path})")
     return password
-
-
-@functools.cache
-def warn_if_exposed(path: Path, name: str) -> None:
-    """Say in one line, once, that a secret can be read by every user."""
-    if path.stat().st_mode & stat.S_IROTH:
-        text = f"{name}: {path} can be read by every user; make it private: chmod 600 {path}"
-        print(f"fleetglass: warning: {text}", file=sys.stderr)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.configuration import Configuration
 from fleetglass.cli.errors import UsageError
-from fleetglass.cli.settings import broker_access, warn_if_exposed
+from fleetglass.cli.exposure import warn_if_exposed
+from fleetglass.cli.settings import broker_access
 
 if TYPE_CHECKING:
     import ssl

@@ -1,8 +1,18 @@
-"""The contract between agents, bridges, viewers and every other reader of the broker. No I/O."""
+"""The contract between agents, bridges, viewers and every other reader of the broker.
+
+No I/O, but for `tls`, which reads the files that a broker's address is given with.
+"""
 
 from fleetglass.wire.broker import BrokerAccess, BrokerURL
 from fleetglass.wire.codec import decode, decode_stamp, encode
-from fleetglass.wire.errors import BrokerURLError, ContractError, HostIdError, PayloadError, PrefixError
+from fleetglass.wire.errors import (
+    BrokerURLError,
+    CertificateError,
+    ContractError,
+    HostIdError,
+    PayloadError,
+    PrefixError,
+)
 from fleetglass.wire.hosts import check_host_id, host_id_from_name, is_host_id
 from fleetglass.wire.topics import Address, Topics
 
@@ -11,6 +21,7 @@ __all__ = [
     "BrokerAccess",
     "BrokerURL",
     "BrokerURLError",
+    "CertificateError",
     "ContractError",
     "HostIdError",
     "PayloadError",

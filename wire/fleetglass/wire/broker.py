@@ -79,8 +79,12 @@ class BrokerAccess:
     """More nodes of the same broker, where it is a cluster; tried in turn."""
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    ca: str | None = None
+    """In PEM, instead of a file; so are the next two."""
     certificate_file: str | None = None
+    certificate: str | None = None
     key_file: str | None = None
+    private_key: str | None = field(default=None, repr=False)
     insecure: bool = False
 
     @property

@@ -4,6 +4,7 @@ ContractError (a ValueError)
 ├── HostIdError
 ├── PrefixError
 ├── BrokerURLError
+├── CertificateError
 └── PayloadError
 
 Every message is one line and says what was got and what was expected.
@@ -24,6 +25,10 @@ class PrefixError(ContractError):
 
 class BrokerURLError(ContractError):
     """A text that is no broker address."""
+
+
+class CertificateError(ContractError):
+    """A file or text for TLS that cannot be used."""
 
 
 class PayloadError(ContractError):

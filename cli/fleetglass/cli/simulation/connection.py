@@ -11,10 +11,10 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.probe import tls_context
 from fleetglass.cli.simulation.publisher import Publisher
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.wire.tls import tls_context
 
 KEEPALIVE_SECONDS: Final = 20
 CONNECT_SECONDS: Final = 2.0
