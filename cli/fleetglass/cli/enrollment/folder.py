@@ -1,0 +1,177 @@
+"""The folder: locked while it changes, each file replaced whole, readable for its owner and the broker."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from fleetglass.cli.enrollment.registry import Registry, decode_registry, encode_registry
+from fleetglass.cli.errors import CommandError
+
+SYSTEM_FOLDER: Final = Path("/etc/fleetglass/broker")
+BROKER_USER: Final = "mosquitto"
+"""Whom mosquitto becomes when root starts it."""
+
+_SYSTEM_STATE: Final = Path("/var/lib/mosquitto")
+_OF_THE_BROKER: Final = (
+    "mosquitto.conf",
+    "service.conf",
+    "ca.crt",
+    "broker.crt",
+    "broker.key",
+    "users",
+    "rules",
+    "revoked.pem",
+)
+
+
+class Folder:
+    """Paths and files of a secured broker.
+
+    Every method that touches files raises CommandError with one line when it may not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def configuration(self) -> Path:
+        """What mosquitto is started with."""
+        return self.path / "mosquitto.conf"
+
+    @property
+    def state(self) -> Path:
+        """Where the broker keeps what it retains: with its package's, where it is the machine's broker."""
+        if self.path == SYSTEM_FOLDER and _SYSTEM_STATE.is_dir():
+            return _SYSTEM_STATE
+        return self.path / "state"
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a fleet was made here."""
+        with self._told():
+            return (self.path / "fleet.json").exists()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder, where it is missing, and let nobody else change it meanwhile."""
+        with self._told():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            with self._told():
+                _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def read(self, name: str) -> str:
+        """Return the text of a file."""
+        with self._told():
+            return (self.path / name).read_text("utf-8")
+
+    def read_registry(self) -> Registry:
+        """Return who is enrolled."""
+        text = self.read("fleet.json")
+        try:
+            return decode_registry(text.encode())
+        except ValueError as error:
+            raise CommandError(f"{self.path / 'fleet.json'}: {error}, expected what enroll wrote") from error
+
+    def write_registry(self, registry: Registry) -> None:
+        """Keep who is enrolled."""
+        self.write("fleet.json", encode_registry(registry).decode())
+
+    def write(self, name: str, text: str) -> Path:
+        """Replace a file, whole or not at all; its owner may read it, and the broker what is for it."""
+        path = self.path / name
+        with self._told():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
+                    file.write(text)
+                    file.flush()
+                    if (
+                        path.parent == self.path
+                    ):  # a credential can be made again; a thousand take ten seconds
+                        os.fsync(descriptor)
+                if name in _OF_THE_BROKER:
+                    _hand_to_broker(Path(temporary))
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a file, where it is there."""
+        with self._told():
+            (self.path / name).unlink(missing_ok=True)
+
+    def hand_to_broker(self) -> None:
+        """Let the broker's user read what is for it, also where it was installed later."""
+        with self._told():
+            _hand_to_broker(self.path)
+            for name in _OF_THE_BROKER:
+                _hand_to_broker(self.path / name)
+            if self.state.parent == self.path:
+                self.state.mkdir(mode=0o700, exist_ok=True)
+                if ids := _broker_ids():
+                    os.chown(self.state, *ids)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename if isinstance(error.filename, str) else self.path
+            raise CommandError(
+                f"folder: {(error.strerror or str(error)).lower()} ({where}), expected one that this user "
+                "may change; --folder names another"
+            ) from error
+
+
+def default_folder() -> Path:
+    """Return the machine's folder for root, else the user's own."""
+    if _user_id() == 0:
+        return SYSTEM_FOLDER
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "fleetglass" / "broker"
+
+
+def _hand_to_broker(path: Path) -> None:
+    bits = 0o750 if path.is_dir() else 0o640
+    if ids := _broker_ids():
+        os.chown(path, 0, ids[1])
+        path.chmod(bits)
+    else:
+        path.chmod(bits & 0o700)
+
+
+def _broker_ids() -> tuple[int, int] | None:
+    """Return user and group of a broker that root starts; None where it is started by whoever calls."""
+    if _user_id() != 0:
+        return None
+    import pwd  # noqa: PLC0415 - only POSIX has it, and only there is a user 0
+
+    try:
+        entry = pwd.getpwnam(BROKER_USER)
+    except KeyError:
+        return None
+    return entry.pw_uid, entry.pw_gid
+
+
+def _user_id() -> int | None:
+    get: Callable[[], int] | None = getattr(os, "geteuid", None)
+    return get() if get is not None else None
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 - only POSIX has it
+    except ImportError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
