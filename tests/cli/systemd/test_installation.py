@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from fleetglass.cli.errors import CommandError, UsageError
+from fleetglass.cli.main import main
 from fleetglass.cli.systemd import installation
 from fleetglass.cli.systemd.installation import barrier, installed_program, plan
 from fleetglass.cli.systemd.unit import CREDENTIALS, ServicePart, Unit
@@ -49,6 +50,19 @@ def test_files_that_only_root_may_read_become_credentials(tmp_path: Path) -> Non
     assert "geheim" not in unit.text()
     own = planned("agent", {"config": str(configuration)}, system=False)
     assert own.command[2:] == ("--config", str(configuration))
+
+
+def test_a_file_of_enroll_needs_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The service gets the file with the credential inside from systemd; nothing of it is in the unit."""
+    folder = tmp_path / "broker"
+    assert main(["enroll", "web-1", "--bridge", "--broker", "mqtts://b", "--folder", str(folder)]) == 0
+    capsys.readouterr()
+    parts: dict[ServicePart, str] = {"agent": "hosts/web-1.yaml", "bridge": "readers/bridge.yaml"}
+    for part, name in parts.items():
+        unit = planned(part, {"config": str(folder / name)})
+        assert unit.credentials == {"config": str(folder / name)}
+        assert unit.command[2:] == ("--config", f"{CREDENTIALS}/config")
+        assert capsys.readouterr().err == ""
 
 
 def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
