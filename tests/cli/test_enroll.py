@@ -277,6 +277,20 @@ def test_the_machines_own_broker(
     assert f"persistence_location {tmp_path}/\n" in (place / "mosquitto.conf").read_text()
 
 
+def test_mosquitto_is_installed_later(
+    call: Enroll, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no mosquitto yet, the steps begin with it; the same call then tells how to start it."""
+    with monkeypatch.context() as patched:
+        patched.setattr("fleetglass.cli.broker_choice.find_mosquitto", lambda: None)
+        call("web-1", "--broker", URL)
+    out = capsys.readouterr().out
+    again = next(line for line in out.splitlines() if "fleetglass enroll --broker" in line)
+    assert "sudo apt install mosquitto" in out
+    assert main(again.split()[1:]) == 0
+    assert "mosquitto -c " in capsys.readouterr().out
+
+
 def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Root has the machine's folder, everybody else a folder of their own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -162,10 +162,13 @@ def _change(
     files = fleet.enroll(folder, registry, newcomers, by_certificate=arguments.certificate)
     for newcomer, file in zip(newcomers, files, strict=True):
         print(f"enrolled {newcomer.user}: {file}")
-    if is_new:
-        _print_all("Next, start the broker:", _start_steps(folder))
+    folder.hand_to_broker()
+    if told := reload_broker(folder):
+        print(told)
     else:
-        print(reload_broker(folder))
+        if not is_new:
+            print("no broker runs here with this folder; one elsewhere reads it again at SIGHUP")
+        _print_all("Next, start the broker:", _start_steps(folder, registry))
     first_of_role = {
         one.role: (one, file) for one, file in reversed(list(zip(newcomers, files, strict=True)))
     }
@@ -222,9 +225,15 @@ def _print_all(heading: str, lines: Iterator[str]) -> None:
         print(f"  {line}")
 
 
-def _start_steps(folder: "Folder") -> Iterator[str]:
+def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
+    from fleetglass.cli.broker_choice import INSTALL_MOSQUITTO, find_mosquitto  # noqa: PLC0415 - as above
     from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
 
+    if find_mosquitto() is None:
+        yield f"sudo {INSTALL_MOSQUITTO}"
+        # Its user, who is to read the folder, comes with it.
+        yield f"fleetglass enroll --broker {','.join(registry.broker)} --folder {folder.path}"
+        return
     if folder.path == SYSTEM_FOLDER and any(unit.exists() for unit in _UNITS):
         drop_in = "/etc/systemd/system/mosquitto.service.d/fleetglass.conf"
         yield f"sudo install -D -m 644 {folder.path}/service.conf {drop_in}"

@@ -8,19 +8,20 @@ import psutil
 from fleetglass.cli.enrollment.folder import Folder
 
 
-def reload_broker(folder: Folder) -> str:
-    """Have the broker read users, rules and certificates again; return in one line what came of it."""
+def reload_broker(folder: Folder) -> str | None:
+    """Have the broker read users, rules and certificates again.
+
+    Returns:
+        In one line what came of it, or None where no broker runs here with this folder.
+    """
     pid = _pid(folder)
     if pid is None:
-        return (
-            f"no broker runs here with {folder.configuration}; one that runs elsewhere is to be told: "
-            "kill -HUP, or `docker compose kill --signal HUP mosquitto`"
-        )
+        return None
     try:
         os.kill(pid, signal.SIGHUP)
     except OSError as error:
         return f"the broker was not told ({error.strerror}): sudo kill -HUP {pid}"
-    return f"the broker (process {pid}) has been told"
+    return f"the broker (process {pid}) reads it"
 
 
 def _pid(folder: Folder) -> int | None:
