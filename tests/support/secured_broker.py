@@ -37,7 +37,7 @@ class SecuredBroker:
 
     def __init__(self, folder: Path, program: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = free_port(following=1)
         self.log = folder.parent / "mosquitto.log"
         self.revoked: BrokerAccess
         """Of a host that was revoked, whose file is gone."""
