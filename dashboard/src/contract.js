@@ -119,7 +119,7 @@ export {}
  */
 
 /**
- * Every mounted filesystem.
+ * Every mounted filesystem that holds data: none of memory (tmpfs), of the kernel or of an image.
  * @typedef {object} Filesystem
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages

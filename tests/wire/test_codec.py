@@ -25,6 +25,7 @@ ticks = st.integers(0, 2**53)
 percents = st.one_of(st.just(UNSET), st.floats(0, 100).map(lambda p: round(p, 1)))
 rates = st.one_of(st.just(UNSET), st.integers(0, 2**53))
 names = st.text(max_size=20)
+sessions = st.text(min_size=1, max_size=20)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | names,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
@@ -33,7 +34,7 @@ json_values = st.recursive(
 message_types = st.sampled_from([Pulse, Summary, Status, Info, Backfill, Demand, *GROUPS.values()])
 
 
-@given(times, ticks, names, percents, st.one_of(st.just(UNSET), st.lists(st.integers(0, 100))), rates)
+@given(times, ticks, sessions, percents, st.one_of(st.just(UNSET), st.lists(st.integers(0, 100))), rates)
 def test_a_pulse_decodes_to_what_was_encoded(
     time: float, tick: int, session: str, cpu: float, cores: list[int], received: int
 ) -> None:
@@ -49,7 +50,7 @@ def test_a_pulse_decodes_to_what_was_encoded(
     assert decode(encode(pulse), Pulse) == pulse
 
 
-@given(times, ticks, names, st.lists(percents, max_size=5))
+@given(times, ticks, sessions, st.lists(percents, max_size=5))
 def test_a_backfill_holds_pulses_as_they_are(time: float, tick: int, session: str, cpus: list[float]) -> None:
     """Pulses are put into a backfill and taken out of it byte for byte."""
     pulses = [encode(Pulse(time=time, tick=tick, session=session, cpu_percent=cpu)) for cpu in cpus]
@@ -117,6 +118,15 @@ def test_what_a_relay_must_not_pass_on_is_refused(payload: bytes) -> None:
     """What is not one JSON object in UTF-8 with a sane stamp would break the frame it is put into."""
     with pytest.raises(PayloadError):
         decode_stamp(payload)
+
+
+@pytest.mark.parametrize("session", ["", "a" * 65])
+def test_a_session_names_one_start_of_an_agent(session: str) -> None:
+    """A text that is empty or long names none, wherever it stands."""
+    for message_type in (Status, Info, Pulse, Backfill):
+        with pytest.raises(PayloadError, match="session"):
+            payload = {"state": "online", "session": session, "time": 1, "tick": 1, "pulses": []}
+            decode(json.dumps(payload).encode(), message_type)
 
 
 def _decode_or_refuse(payload: bytes, message_type: type[msgspec.Struct]) -> None:

@@ -51,3 +51,10 @@ def test_a_host_is_checked_before_it_becomes_a_filter() -> None:
     """A wildcard never gets into a filter as a host."""
     with pytest.raises(HostIdError):
         Topics().live_filter("+")
+
+
+def test_what_doctor_tries_tells_of_no_host() -> None:
+    """Its topic is a host's own by every broker's rules, and passed over by whoever reads a fleet."""
+    topic = Topics().leaf("web-1", "doctor")
+    assert topic == "fleet/web-1/doctor"
+    assert Topics().parse(topic) is None

@@ -14,7 +14,7 @@ from fleetglass.wire.hosts import check_host_id, is_host_id
 DEFAULT_PREFIX = "fleet"
 PREFIX_RULE = "1 to 6 levels of A-Z a-z 0-9 _ -, separated by /"
 
-Leaf = Literal["status", "info", "summary", "pulse", "live", "backfill", "demand"]
+Leaf = Literal["status", "info", "summary", "pulse", "live", "backfill", "demand", "doctor"]
 
 STATUS_SECONDS = 60.0
 """Between two times that `status` is said, with some jitter, though nothing changed."""
@@ -86,7 +86,7 @@ class Topics:
         return f"{self.prefix}/{check_host_id(host)}/live/#"
 
     def parse(self, topic: str) -> Address | None:
-        """Return what a topic says, or None when it is none of ours."""
+        """Return what a topic says, or None when it is none of ours, or `doctor`, which tells of no host."""
         if not topic.startswith(self.prefix + "/"):
             return None
         levels = topic[len(self.prefix) + 1 :].split("/")

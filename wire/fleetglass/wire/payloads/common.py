@@ -12,7 +12,7 @@ Time = Annotated[float, Meta(ge=0, le=1e11, description="UTC, seconds since the 
 Tick = Annotated[
     int, Meta(ge=0, le=2**53, description="number of the sampling tick, the same in all its messages")
 ]
-Session = Annotated[str, Meta(max_length=64, description="random per agent start")]
+Session = Annotated[str, Meta(min_length=1, max_length=64, description="random per agent start")]
 
 Percent = float | UnsetType
 Count = int | UnsetType

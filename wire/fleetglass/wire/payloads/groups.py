@@ -108,7 +108,7 @@ class Mount(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Filesystem(Group, kw_only=True, omit_defaults=True):
-    """Every mounted filesystem."""
+    """Every mounted filesystem that holds data: none of memory (tmpfs), of the kernel or of an image."""
 
     mounts: Annotated[dict[str, Mount], Meta(description="by mount point")]
 
