@@ -18,12 +18,19 @@ def test_forget(mosquitto: Mosquitto, prefix: str, run: Run) -> None:
         witness.client.publish(f"{prefix}/old/status", text, qos=1, retain=True).wait_for_publish(5)
     done = run("agent", "--forget", "--host-id", "old", "--broker", mosquitto.url, "--prefix", prefix)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"forgot old at {mosquitto.url}: cleared homeassistant/device/old/config, ")
-    assert done.stdout.count("\n") == 1
+    assert done.stdout == f"forgot old at {mosquitto.url}: cleared {prefix}/old/status\n"
     with recording(mosquitto.port, prefix) as witness:
         witness.client.publish(f"{prefix}/mark", b"{}", qos=1)
         witness.wait(f"{prefix}/mark")
         assert len(witness.messages) == 1
+
+
+@pytest.mark.broker
+def test_forget_a_host_that_never_was(mosquitto: Mosquitto, prefix: str, run: Run) -> None:
+    """It is said that there was nothing: the id may be mistyped."""
+    done = run("agent", "--forget", "--host-id", "odl", "--broker", mosquitto.url, "--prefix", prefix)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"nothing of odl was at {mosquitto.url} under {prefix}/\n"
 
 
 def test_forget_without_a_broker(run: Run) -> None:

@@ -44,7 +44,9 @@ def retained_topics(settings: AgentSettings) -> list[str]:
 
 
 def forget(settings: AgentSettings, patience: Patience = USUAL_PATIENCE) -> list[str]:
-    """Clear every retained message of a host, wait until the broker has confirmed it, and return the topics.
+    """Clear every retained message of a host, wait until the broker has confirmed it, and return their topics.
+
+    There are none when the broker knew nothing of the host, or nothing that this user may read.
 
     Raises:
         AgentError: the host's agent runs, the broker does not answer, or it keeps a message.
@@ -52,8 +54,9 @@ def forget(settings: AgentSettings, patience: Patience = USUAL_PATIENCE) -> list
     with _Clearing(settings) as clearing:
         clearing.check_that_it_is_gone(patience)
         clearing.clear(clearing.topics)
+        found = [topic for topic in clearing.topics if topic in clearing.held]
         clearing.check_that_nothing_stayed()
-    return clearing.topics
+    return found
 
 
 class _Clearing:
@@ -62,6 +65,8 @@ class _Clearing:
     def __init__(self, settings: AgentSettings) -> None:
         topics = Topics(settings.prefix)
         self.topics = retained_topics(settings)
+        self.held: set[str] = set()
+        """Topics on which something was retained."""
         self._host_id = settings.host_id
         self._url = settings.broker.url
         self._status = topics.leaf(settings.host_id, "status")
@@ -74,7 +79,7 @@ class _Clearing:
             user=settings.user,
             will=None,
             on_connected=self._introduce,
-            on_message=lambda *message: self._heard.put(message),
+            on_message=self._hear,
         )
 
     def __enter__(self) -> Self:
@@ -131,6 +136,11 @@ class _Clearing:
                 stayed.add(topic)
         if stayed:
             raise self._forbidden(f"kept {', '.join(sorted(stayed))}")
+
+    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
+        if retained and payload:
+            self.held.add(topic)
+        self._heard.put((topic, payload, retained))
 
     def _introduce(self) -> None:
         self._connection.subscribe([self._pulse, *self.topics])

@@ -56,5 +56,8 @@ def _forget(settings: AgentSettings) -> int:
         topics = forget(settings)
     except AgentError as error:
         raise CommandError(str(error)) from error
-    print(f"forgot {settings.host_id} at {url}: cleared {', '.join(topics)}")
+    if topics:
+        print(f"forgot {settings.host_id} at {url}: cleared {', '.join(topics)}")
+    else:
+        print(f"nothing of {settings.host_id} was at {url} under {settings.prefix}/")
     return 0
