@@ -2,109 +2,187 @@
 
 import argparse
 import importlib.util
-import os
 import platform
-import socket
+import re
+import subprocess
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+import msgspec
+
+from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.broker_choice import INSTALL_MOSQUITTO, find_mosquitto
+from fleetglass.cli.checks.finding import Check, Finding, Report
 from fleetglass.cli.configuration import Configuration, read_configuration
 from fleetglass.cli.errors import CommandError
-from fleetglass.cli.page import is_healthy, local_address, page_url
-from fleetglass.cli.probe import probe
+from fleetglass.cli.keys import keys_of
 from fleetglass.cli.settings import agent_settings, bridge_settings
-from fleetglass.wire import BrokerAccess
 from fleetglass.wire.version import VERSION
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The outcome of one check; `remedy` says what to do when it is not well."""
-
-    what: str
-    well: bool
-    text: str
-    remedy: str = ""
+LIMIT_SECONDS: Final = 9.0
+_WIDTH: Final = 20
+_OF_WATCH: Final = {"url", "token_file"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_keys(parser, "agent", "bridge")
+    parser.add_argument(
+        "part",
+        metavar="PART",
+        nargs="?",
+        choices=("agent", "bridge"),
+        help="check only the agent, or the bridge",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, as docs/doctor.md describes"
+    )
+    others = {key.name for key in keys_of("watch")} - {key.name for key in keys_of("agent", "bridge")}
+    add_keys(parser, "agent", "bridge", "watch", without=tuple(others - _OF_WATCH))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every finding; exit code 1 when something is wrong."""
-    well = True
+    began = time.time()
+    findings = []
     for finding in _findings(arguments):
-        well = well and finding.well
-        remedy = f"; {finding.remedy}" if finding.remedy else ""
-        print(f"{'ok   ' if finding.well else 'wrong'}  {finding.what}: {finding.text}{remedy}", flush=True)
+        findings.append(finding)
+        if not arguments.json:
+            print(_line(finding), flush=True)
+    well = all(one.state != "wrong" for one in findings)
+    if arguments.json:
+        print(msgspec.json.encode(Report(VERSION, round(began, 3), well, findings)).decode())
     return 0 if well else 1
 
 
+def _line(finding: Finding) -> str:
+    remedy = f" -> {finding.remedy}" if finding.remedy else ""
+    text = f"{finding.state:5}  {finding.what:{_WIDTH}}  {finding.text}{remedy}"
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
-    yield Finding("versions", True, f"fleetglass {VERSION}, Python {platform.python_version()}")
-    yield _own_broker()
+    from fleetglass.cli.checks.clock import check_synchronisation  # noqa: PLC0415 - bad usage is told without loading the checks
+    from fleetglass.cli.checks.service import check_service  # noqa: PLC0415 - as above
+    from fleetglass.cli.checks.side_by_side import run_checks  # noqa: PLC0415 - as above
+
+    yield _versions()
+    checks: dict[str, Check] = {}
+    configuration: Configuration | None = None
     try:
         configuration = read_configuration(vars(arguments))
-        agent, bridge = agent_settings(configuration), bridge_settings(configuration)
     except CommandError as error:
-        yield Finding("configuration", False, str(error))
-        return
+        yield _misconfigured(error)
+    else:
+        yield from _configured(arguments, configuration, checks)
+    path = configuration.path if configuration else None
+    checks["clock"] = check_synchronisation
+    if arguments.part != "bridge":
+        checks["service agent"] = lambda: check_service("agent", path)
+    if arguments.part != "agent":
+        checks["service bridge"] = lambda: check_service("bridge", path)
+    yield from run_checks(checks, LIMIT_SECONDS)
+
+
+def _configured(
+    arguments: argparse.Namespace, configuration: Configuration, checks: dict[str, Check]
+) -> Iterator[Finding]:
+    """Yield what the configuration says, and add the checks for which it suffices."""
+    from fleetglass.cli.checks.configuration import check_secrets  # noqa: PLC0415 - as above
+
+    agent: AgentSettings | None = None
+    bridge: BridgeSettings | None = None
     source = f"read from {configuration.path}" if configuration.path else "no file; defaults and environment"
-    yield Finding("configuration", True, f"{source}; this host is {agent.host_id!r}, prefix {agent.prefix!r}")
-    for name, access in {"agent": agent.broker, "bridge": bridge.broker}.items():
-        if name == "agent" or access != agent.broker:
-            for node in access.nodes:
-                yield _broker(node, configuration)
-    yield _page(bridge)
-
-
-def _own_broker() -> Finding:
-    if program := find_mosquitto():
-        return Finding("broker program", True, f"mosquitto is at {program}")
-    if importlib.util.find_spec("amqtt") is not None:
-        return Finding(
-            "broker program", True, f"the embedded broker serves a home; for more: {INSTALL_MOSQUITTO}"
-        )
-    return Finding(
-        "broker program", True, f"none here; `fleetglass up` needs --broker, or: {INSTALL_MOSQUITTO}"
-    )
-
-
-def _broker(access: BrokerAccess, configuration: Configuration) -> Finding:
-    what = f"broker {access.url}"
     try:
-        answer = probe(access)
+        agent = agent_settings(configuration) if arguments.part != "bridge" else None
+        bridge = bridge_settings(configuration) if arguments.part != "agent" else None
     except CommandError as error:
-        return Finding(what, False, str(error))
-    match answer.outcome:
-        case "accepted":
-            return Finding(what, True, "reachable, and it lets us in")
-        case "refused":
-            remedy = "user name in the address, password in FLEETGLASS_PASSWORD or password_file"
-            return Finding(what, False, answer.reason, answer.remedy or remedy)
-        case "no_mqtt":
-            return Finding(what, False, answer.reason, answer.remedy or "check host and port")
-        case "nothing":
-            given = configuration.get("broker", "agent") or configuration.get("broker", "bridge")
-            remedy = "start it, or name another with --broker" if given else "`fleetglass up` starts one"
-            return Finding(what, False, f"nothing answers: {answer.reason}", remedy)
+        yield _misconfigured(error)
+    else:
+        who = f"; this host is {agent.host_id}, prefix {agent.prefix}" if agent else ""
+        yield Finding("configuration", "ok", source + who)
+    yield from check_secrets(configuration)
+    if agent is not None:
+        _add_agent(checks, agent, configuration)
+    if bridge is not None:
+        _add_bridge(checks, bridge, agent, configuration)
+    if url := configuration.get("url", "watch"):
+        _add_url(checks, url, configuration)
 
 
-def _page(bridge: BridgeSettings) -> Finding:
-    if bridge.socket is not None:
-        served = os.path.exists(bridge.socket)  # noqa: PTH110 - a folder that may not be entered is an error of its own in Path
-        return Finding(f"page at socket {bridge.socket}", True, "there" if served else "not running")
-    host, port, tls = bridge.host, bridge.port, bridge.cert is not None
-    url = page_url(host, port, tls=tls)
-    if is_healthy(host, port, tls=tls):
-        return Finding(f"page {url}", True, "served and well")
+def _add_agent(checks: dict[str, Check], agent: AgentSettings, configuration: Configuration) -> None:
+    from fleetglass.cli.checks.broker import Nodes  # noqa: PLC0415 - as above
+    from fleetglass.cli.checks.collectors import check_collectors  # noqa: PLC0415 - as above
+    from fleetglass.cli.checks.rules import check_agent  # noqa: PLC0415 - as above
+
+    def check() -> Iterator[Finding]:
+        nodes = Nodes(agent.broker, user=agent.user, named=bool(configuration.get("broker", "agent")))
+        yield from nodes.check()
+        if nodes.usable is not None:
+            yield from check_agent(nodes.usable, agent, time.time)
+
+    checks["broker"] = check
+    checks["collectors"] = lambda: check_collectors(agent)
+
+
+def _add_bridge(
+    checks: dict[str, Check],
+    bridge: BridgeSettings,
+    agent: AgentSettings | None,
+    configuration: Configuration,
+) -> None:
+    from fleetglass.cli.checks.broker import Nodes  # noqa: PLC0415 - as above
+    from fleetglass.cli.checks.page import check_own_page  # noqa: PLC0415 - as above
+    from fleetglass.cli.checks.rules import check_bridge  # noqa: PLC0415 - as above
+
+    user = bridge.broker.url.user
+
+    def check() -> Iterator[Finding]:
+        nodes = Nodes(bridge.broker, user=user, named=bool(configuration.get("broker", "bridge")))
+        yield from nodes.check()
+        if nodes.usable is not None:
+            yield from check_bridge(nodes.usable, user, bridge.prefixes, time.time)
+
+    if agent is None or agent.broker != bridge.broker:
+        checks["broker of bridge"] = check
+    checks["page"] = lambda: check_own_page(bridge)
+
+
+def _add_url(checks: dict[str, Check], url: str, configuration: Configuration) -> None:
+    from fleetglass.cli.checks.page import check_url  # noqa: PLC0415 - as above
+
+    token = configuration.get("token", "watch")
+    ca_file = configuration.get("ca_file", "watch")
+    if (named := configuration.get("token_file", "watch")) and not token:
+        token = Path(named).expanduser().read_text("utf-8").strip()
+    checks["websocket"] = lambda: check_url(url, token, ca_file, time.time)
+
+
+def _misconfigured(error: CommandError) -> Finding:
+    denied = "permission denied" in str(error).lower()
+    remedy = "sudo fleetglass doctor" if denied else "correct it; fleetglass agent --help names every setting"
+    return Finding("configuration", "wrong", str(error), remedy)
+
+
+def _versions() -> Finding:
+    program = find_mosquitto()
+    own = f"fleetglass {VERSION}, Python {platform.python_version()}"
+    if program is not None:
+        return Finding("versions", "ok", f"{own}, mosquitto {_mosquitto_version(program)}")
+    if importlib.util.find_spec("amqtt") is not None:
+        text = f"{own}, the embedded broker, which serves a home"
+        return Finding("versions", "ok", text)
+    text = f"{own}, no broker program; `fleetglass up` needs one, or --broker"
+    return Finding("versions", "note", text, INSTALL_MOSQUITTO)
+
+
+def _mosquitto_version(program: str) -> str:
     try:
-        socket.create_connection((local_address(host), port), 1).close()
-    except OSError:
-        return Finding(f"page {url}", True, "not running; `fleetglass up` or `fleetglass bridge` serves it")
-    return Finding(f"page {url}", False, "another program listens there", "choose another port with --port")
+        done = subprocess.run([program, "-h"], check=False, capture_output=True, text=True, timeout=2)
+    except (OSError, subprocess.TimeoutExpired):
+        return f"at {program}"
+    found = re.search(r"version (\S+)", done.stdout)
+    return found[1] if found else f"at {program}"

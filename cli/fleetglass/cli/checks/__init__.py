@@ -1,0 +1,1 @@
+"""The checks of `fleetglass doctor`, one module per thing that can be wrong."""

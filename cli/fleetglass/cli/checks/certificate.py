@@ -1,0 +1,134 @@
+"""TLS: who signed a certificate, for which names, and how long it lasts."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from fleetglass.cli.checks.der import CertificateFacts, certificate_facts
+from fleetglass.cli.checks.finding import Finding
+from fleetglass.cli.probe import tls_context
+from fleetglass.wire import BrokerAccess
+
+SOON_DAYS: Final = 30
+_DAY_SECONDS: Final = 86_400
+_RENEW: Final = "renew the broker's certificate: docs/security.md"
+_SET_CLOCK: Final = "or, if the clock of this machine is wrong: timedatectl set-ntp true"
+
+
+def check_certificates(access: BrokerAccess, now: float, timeout: float) -> Iterator[Finding]:
+    """Look at the certificate of a broker at `mqtts://`, and at those that this machine has for it.
+
+    Raises:
+        UsageError: a file for TLS cannot be used.
+        OSError: the broker cannot be reached, or speaks no TLS.
+    """
+    yield from check_server(access.url.host, access.url.port, tls_context(access), now, timeout)
+    if access.certificate_file is not None:
+        facts = _facts_of_file(access.certificate_file)
+        renew = f"renew the certificate of this client, {access.certificate_file}: docs/security.md"
+        if facts is not None:
+            yield _lifetime("certificate", f"own, {access.certificate_file}", facts, now, renew)
+
+
+def check_server(
+    host: str,
+    port: int,
+    context: ssl.SSLContext,
+    now: float,
+    timeout: float,
+    *,
+    what: str = "certificate",
+    authority_option: str = "--ca-file ca.crt",
+) -> Iterator[Finding]:
+    """Look at the certificate that a server shows, and whether this machine takes it.
+
+    Raises:
+        OSError: the server cannot be reached, or speaks no TLS.
+    """
+    try:
+        _handshake(host, port, context, timeout)
+    except ssl.SSLCertVerificationError as error:
+        facts = certificate_facts(_handshake(host, port, _unverified(), timeout))
+        yield _refused(what, host, error, facts, now=now, authority_option=authority_option)
+    else:
+        facts = certificate_facts(_handshake(host, port, _unverified(), timeout))
+        yield _lifetime(what, f"of {host}", facts, now, _RENEW)
+
+
+def _refused(
+    what: str,
+    host: str,
+    error: ssl.SSLCertVerificationError,
+    facts: CertificateFacts,
+    *,
+    now: float,
+    authority_option: str,
+) -> Finding:
+    today = f"this machine's clock says {_day(now)}"
+    match error.verify_code:  # of X509_verify_cert_error_string(3)
+        case 10:  # has expired
+            text = f"of {host} is valid only until {_day(facts.not_after)}; {today}"
+            return Finding(what, "wrong", text, f"{_RENEW}; {_SET_CLOCK}")
+        case 9:  # not yet valid
+            text = f"of {host} is valid only from {_day(facts.not_before)}; {today}"
+            return Finding(
+                what, "wrong", text, f"set the clock of this machine: timedatectl set-ntp true; or {_RENEW}"
+            )
+        case 62 | 64:  # another name, another address
+            names = ", ".join(facts.names) or "no name at all"
+            text = f"is for {names}, not for {host}"
+            other = f"--broker mqtts://{facts.names[0]}" if facts.names else "a certificate with its name"
+            return Finding(
+                what, "wrong", text, f"reach it under its name ({other}), or have one made for {host}"
+            )
+    text = f"of {host} is not trusted: {error.verify_message}"
+    return Finding(what, "wrong", text, f"name the certificate of who signed it: {authority_option}")
+
+
+def _lifetime(what: str, whose: str, facts: CertificateFacts, now: float, renew: str) -> Finding:
+    days = int((facts.not_after - now) // _DAY_SECONDS)
+    until = f"until {_day(facts.not_after)}"
+    if now > facts.not_after:
+        return Finding(
+            what, "wrong", f"{whose}: over since {_day(facts.not_after)}", f"{renew}; {_SET_CLOCK}"
+        )
+    if now < facts.not_before:
+        text = f"{whose}: valid only from {_day(facts.not_before)}; this machine's clock says {_day(now)}"
+        return Finding(what, "wrong", text, "timedatectl set-ntp true")
+    if days < SOON_DAYS:
+        return Finding(what, "note", f"{whose}: {days} days left, {until}", renew)
+    return Finding(what, "ok", f"{whose}: trusted, {days} days left, {until}")
+
+
+def _handshake(host: str, port: int, context: ssl.SSLContext, timeout: float) -> bytes:
+    with (
+        socket.create_connection((host, port), timeout) as raw,
+        context.wrap_socket(raw, server_hostname=host) as connection,
+    ):
+        return connection.getpeercert(binary_form=True) or b""
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _facts_of_file(file: str) -> CertificateFacts | None:
+    try:
+        return certificate_facts(ssl.PEM_cert_to_DER_cert(_first_certificate(Path(file).read_text("ascii"))))
+    except (OSError, ValueError):
+        return None
+
+
+def _first_certificate(text: str) -> str:
+    start, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER)
+    return text[start : end + len(ssl.PEM_FOOTER)]
+
+
+def _day(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d")
