@@ -24,14 +24,25 @@ class Authority:
         self._folder = folder
         self.own = self._make("ca", "-x509", "-subj", "/CN=test authority")
 
-    def issue(self, name: str) -> Certificate:
+    def issue(self, name: str, *, days: int = 2) -> Certificate:
         """Return a certificate for a server on 127.0.0.1, or for a client of that name."""
         return self._make(
             name,
+            *("-days", str(days)),
             *("-x509", "-CA", str(self.own.certificate), "-CAkey", str(self.own.key)),
             *("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
             *("-addext", "basicConstraints=critical,CA:FALSE"),
         )
+
+    def issue_over(self, name: str) -> Certificate:
+        """Return a certificate for a server on 127.0.0.1 whose time was over yesterday."""
+        made, request = self.issue(name), self._folder / f"{name}.csr"
+        asked = ("req", "-new", "-key", str(made.key), "-subj", f"/CN={name}", "-out", str(request))
+        signer = ("-CA", str(self.own.certificate), "-CAkey", str(self.own.key), "-set_serial", "2")
+        signed = ("x509", "-req", "-in", str(request), "-days", "-1", "-out", str(made.certificate), *signer)
+        for arguments in (asked, signed):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+        return made
 
     def _make(self, name: str, *arguments: str) -> Certificate:
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")

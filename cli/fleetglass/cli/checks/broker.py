@@ -12,7 +12,7 @@ from fleetglass.cli.checks.certificate import check_certificates
 from fleetglass.cli.checks.finding import Finding
 from fleetglass.cli.errors import CommandError
 from fleetglass.cli.probe import Answer, probe
-from fleetglass.wire import BrokerAccess
+from fleetglass.wire import BrokerAccess, ContractError
 
 _CONNECT_SECONDS: Final = 2.0
 _NAME_SECONDS: Final = 3.0
@@ -58,7 +58,7 @@ class _Look:
     def _work(self) -> None:
         try:
             self.findings = list(self._look())
-        except CommandError as error:  # a file for TLS
+        except (CommandError, ContractError) as error:  # a file for TLS
             remedy = "check who may read it, and what is in it"
             self.findings = [Finding("configuration", "wrong", str(error), remedy)]
 
@@ -96,13 +96,12 @@ class _Look:
                 other = "mqtt://" if url.tls else "mqtts://"
                 remedy = f"check the port, and whether it should be {other}"
                 return Finding("broker", "wrong", f"{url}: {answer.reason}", answer.remedy or remedy)
-        start = (
-            "start one: fleetglass up"
-            if url.is_loopback
-            else f"check that it runs: nc -vz {url.host} {url.port}"
-        )
-        if self._named and url.is_loopback:
-            start = "start it, or name another with --broker"
+        if not self._named:
+            text = f"{url}: nobody named one, and none runs here"
+            return Finding("broker", "note", text, "fleetglass up starts one; --broker URL names one")
+        start = "start it, or name another with --broker"
+        if not url.is_loopback:
+            start = f"check that it runs and a firewall lets us through: nc -vz {url.host} {url.port}"
         return Finding("broker", "wrong", f"{url}: nothing answers: {answer.reason}", start)
 
 

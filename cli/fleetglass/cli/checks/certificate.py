@@ -67,40 +67,40 @@ def _refused(
     now: float,
     authority_option: str,
 ) -> Finding:
-    today = f"this machine's clock says {_day(now)}"
-    match error.verify_code:  # of X509_verify_cert_error_string(3)
-        case 10:  # has expired
-            text = f"of {host} is valid only until {_day(facts.not_after)}; {today}"
-            return Finding(what, "wrong", text, f"{_RENEW}; {_SET_CLOCK}")
-        case 9:  # not yet valid
-            text = f"of {host} is valid only from {_day(facts.not_before)}; {today}"
-            return Finding(
-                what, "wrong", text, f"set the clock of this machine: timedatectl set-ntp true; or {_RENEW}"
-            )
-        case 62 | 64:  # another name, another address
-            names = ", ".join(facts.names) or "no name at all"
-            text = f"is for {names}, not for {host}"
-            other = f"--broker mqtts://{facts.names[0]}" if facts.names else "a certificate with its name"
-            return Finding(
-                what, "wrong", text, f"reach it under its name ({other}), or have one made for {host}"
-            )
+    if (outside := _outside(what, f"of {host}", facts, now, _RENEW)) is not None:
+        return outside
     text = f"of {host} is not trusted: {error.verify_message}"
+    match error.verify_code:  # of X509_verify_cert_error_string(3)
+        case 9 | 10:  # one of the chain is not valid yet, or not any more
+            return Finding(what, "wrong", text, f"{_RENEW}; {_SET_CLOCK}")
+        case 62 | 64:  # another name, another address
+            text = f"is for {', '.join(facts.names) or 'no name at all'}, not for {host}"
+            remedy = f"have one made for {host}"
+            if facts.names:
+                remedy = f"reach it under its name (--broker mqtts://{facts.names[0]}), or {remedy}"
+            return Finding(what, "wrong", text, remedy)
     return Finding(what, "wrong", text, f"name the certificate of who signed it: {authority_option}")
 
 
 def _lifetime(what: str, whose: str, facts: CertificateFacts, now: float, renew: str) -> Finding:
+    if (outside := _outside(what, whose, facts, now, renew)) is not None:
+        return outside
     days = int((facts.not_after - now) // _DAY_SECONDS)
-    until = f"until {_day(facts.not_after)}"
-    if now > facts.not_after:
-        return Finding(
-            what, "wrong", f"{whose}: over since {_day(facts.not_after)}", f"{renew}; {_SET_CLOCK}"
-        )
-    if now < facts.not_before:
-        text = f"{whose}: valid only from {_day(facts.not_before)}; this machine's clock says {_day(now)}"
-        return Finding(what, "wrong", text, "timedatectl set-ntp true")
+    left = f"{days} days left, until {_day(facts.not_after)}"
     if days < SOON_DAYS:
-        return Finding(what, "note", f"{whose}: {days} days left, {until}", renew)
-    return Finding(what, "ok", f"{whose}: trusted, {days} days left, {until}")
+        return Finding(what, "note", f"{whose}: {left}", renew)
+    return Finding(what, "ok", f"{whose}: {left}")
+
+
+def _outside(what: str, whose: str, facts: CertificateFacts, now: float, renew: str) -> Finding | None:
+    today = f"the clock of this machine says {_day(now)}"
+    if now > facts.not_after:
+        text = f"{whose}: over since {_day(facts.not_after)}; {today}"
+        return Finding(what, "wrong", text, f"{renew}; {_SET_CLOCK}")
+    if now < facts.not_before:
+        text = f"{whose}: valid only from {_day(facts.not_before)}; {today}"
+        return Finding(what, "wrong", text, f"timedatectl set-ntp true; or {renew}")
+    return None
 
 
 def _handshake(host: str, port: int, context: ssl.SSLContext, timeout: float) -> bytes:

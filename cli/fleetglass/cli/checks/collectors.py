@@ -5,6 +5,7 @@ import time as clocks
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import msgspec
 from msgspec import UNSET
 
 from fleetglass.agent.collectors import BackgroundCollector, Collector, current, default_collectors
@@ -22,7 +23,7 @@ _REMEDIES: Final = {
     "gpu": "NVIDIA: pip install 'fleetglass[gpu]'; AMD and Intel: usermod -aG render,video USER",
     "container": "let the agent's user read the engine's socket: usermod -aG docker USER",
     "unit": "systemctl --version; without systemd leave out units",
-    "custom": "chown -R root: FOLDER; chmod -R go-w FOLDER",
+    "custom": "chown -R root: {folder}; chmod -R go-w {folder}",
 }
 
 
@@ -47,7 +48,9 @@ def check_collectors(
     devices = devices_of(found)
     for one in current(collectors):
         if (run := sampler.runs.get(one.group)) is not None:
-            yield _told(one, run, found.get(one.group), devices.get(one.group, []))
+            finding = _told(one, run, found.get(one.group), devices.get(one.group, []))
+            remedy = finding.remedy.replace("{folder}", str(settings.custom_folder))
+            yield msgspec.structs.replace(finding, remedy=remedy)
     if (reason := InterfaceGate(settings.interface).reason_to_wait()) is not None:
         yield Finding("interface", "note", f"the agent publishes nothing: {reason}", "ip address")
 

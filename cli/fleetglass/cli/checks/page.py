@@ -121,7 +121,7 @@ def _healthy(where: str, health: dict[str, Any]) -> Iterator[Finding]:
     version = health.get("version")
     if health["status"] == "ok":
         hosts = health.get("hosts")
-        known = f", {sum(hosts.values())} hosts" if isinstance(hosts, dict) else ""
+        known = f"; hosts: {sum(hosts.values())}" if isinstance(hosts, dict) else ""
         yield Finding("page", "ok", f"{where}: served, and the bridge has its broker{known}")
     else:
         text = f"{where}: served, but the bridge has no broker"

@@ -82,13 +82,14 @@ def _session(access: BrokerAccess, user: str | None, own: str, clock: Clock) -> 
     # Should this program be killed, the broker clears what may be retained on its topic.
     guard = Said(own, b"")
     try:
-        with Session(access, user, clock=clock):
-            pass
+        with Session(access, user, clock=clock) as first:
+            retains = first.retains
     except SessionError:
         text = "the broker speaks MQTT 3.1.1 only: what its rules forbid it confirms all the same"
         finding = Finding("mqtt", "ok", text)
         return Session(access, user, version=V311, will=guard, clock=clock), finding
-    return Session(access, user, version=V5, will=guard, clock=clock), Finding("mqtt", "ok", "MQTT 5")
+    will = guard if retains else None  # which would not be let in
+    return Session(access, user, version=V5, will=will, clock=clock), Finding("mqtt", "ok", "MQTT 5")
 
 
 def _check_writing(session: Session, own: str, settings: AgentSettings) -> Finding:
@@ -190,9 +191,8 @@ def _check_neighbours(
     may_write = _comes_back(session, topics.leaf(_stranger(), "doctor"))
     if not (may_write or others):
         return
-    read = f"read those of other hosts ({len(others)} seen)" if others else "read those of other hosts"
-    does = f"write and {read}" if may_write else read
-    text = f"this user may also {does}: fine at home"
+    seen = f" ({len(others)} seen)" if others else ""
+    text = f"this user may {'write and read' if may_write else 'read'} other hosts' topics as well{seen}: fine at home"
     yield Finding("neighbours", "note", text, f"fleetglass enroll {settings.host_id}; {_RULES}")
 
 
@@ -207,7 +207,7 @@ def _comes_back(session: Session, topic: str) -> bool:
 
 def _read_by_bridge(prefix: str, hosts: int) -> Finding:
     if hosts:
-        return Finding("rules", "ok", f"the bridge may read {prefix}/: {hosts} hosts seen")
+        return Finding("rules", "ok", f"the bridge may read {prefix}/: hosts: {hosts}")
     text = f"nothing came on {prefix}/: no host is there, or the bridge may not read them"
     return Finding("rules", "note", text, "start an agent and look again: fleetglass agent --help")
 

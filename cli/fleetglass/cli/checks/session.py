@@ -85,11 +85,12 @@ class Session:
         try:
             self._client.connect(self._url.host, self._url.port, keepalive=5)
         except (OSError, ValueError) as error:
+            self._end()
             raise SessionError(str(error) or type(error).__name__) from error
         self._client.loop_start()
         welcome = self._wait(lambda: self._welcome, _CONNECT_SECONDS)
         if welcome is None or welcome.is_failure:
-            self._client.loop_stop()
+            self._end()
             raise SessionError(str(welcome).lower() if welcome is not None else "no answer")
         return self
 
@@ -97,7 +98,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        self._end()
 
     def subscribe(self, *filters: str) -> bool:
         """Subscribe; return whether any is granted. Brokers may grant and then send nothing."""
@@ -133,6 +134,13 @@ class Session:
         if (sock := self._client.socket()) is not None:
             with socket.socket(fileno=os.dup(sock.fileno())) as raw:
                 raw.shutdown(socket.SHUT_RDWR)
+
+    def _end(self) -> None:
+        client = self._client
+        client.loop_stop()
+        # Without these, nothing holds paho's client in a circle, and it closes its sockets at once.
+        client.on_connect = client.on_disconnect = client.on_message = None
+        client.on_subscribe = client.on_unsubscribe = client.on_publish = None
 
     def _make_client(self, access: BrokerAccess, user: str | None, will: Said | None) -> Client:
         client = Client(
