@@ -70,7 +70,9 @@ def _told(collector: Collector, run: CollectorRun, message: Group | None, device
     spent = f"{1000 * (run.duration_seconds or 0.0):.1f} ms"
     reason = "" if run.reason is UNSET else run.reason
     if run.state != "ok":
-        remedy = _REMEDIES.get(collector.group.partition("-")[0], "fleetglass agent says more in its log")
+        remedy = _REMEDIES.get(collector.group, "fleetglass service logs agent")
+        if collector.group.startswith("custom-"):
+            remedy = "run it yourself; it lies in {folder}"
         return Finding(what, "wrong", f"{run.state}: {reason}", remedy)
     shown = ", ".join(devices[:_SHOWN_DEVICES]) + (", …" if len(devices) > _SHOWN_DEVICES else "")
     gave = f"{len(devices)} found: {shown}" if devices else "read"

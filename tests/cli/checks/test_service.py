@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from fleetglass.cli.checks.finding import Finding
+from fleetglass.cli.checks.service import check_service
+from fleetglass.cli.systemd import programs
+
+UNIT = "ExecStart={ argv[]=/usr/bin/fleetglass agent --config /etc/fleetglass/fleetglass.yaml ; }"
+STATES = {
+    "active": "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nStatusText=connected",
+    "failed": "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=enabled\nResult=exit-code",
+    "stopped": "LoadState=loaded\nActiveState=inactive\nSubState=dead\nUnitFileState=disabled",
+    "absent": "LoadState=not-found\nActiveState=inactive",
+}
+
+
+def check(
+    state: str, configuration: Path | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[Finding]:
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\ncat <<END\n{STATES[state]}\n{UNIT}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(programs, "BOOTED", folder)
+    return list(check_service("agent", configuration))
+
+
+@pytest.mark.parametrize(
+    ("state", "states", "remedy"),
+    [
+        ("active", ["ok"], ""),
+        ("failed", ["wrong"], "fleetglass service logs agent"),
+        ("stopped", ["note", "note"], "fleetglass service start agent"),
+        ("absent", [], ""),
+    ],
+)
+def test_how_a_service_is(
+    state: str, states: list[str], remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that runs says what it does; one that failed is wrong; one that is not installed is not told of."""
+    found = check(state, Path("/etc/fleetglass/fleetglass.yaml"), tmp_path, monkeypatch)
+    assert [one.state for one in found] == states
+    assert not found or found[0].remedy == remedy
+
+
+def test_a_service_with_another_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was checked here is not what it reads, and how to check that is said."""
+    _, note = check("active", None, tmp_path, monkeypatch)
+    assert note.state == "note"
+    assert note.remedy.endswith("fleetglass doctor --config /etc/fleetglass/fleetglass.yaml")
+
+
+def test_a_machine_without_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is asked, and nothing is told."""
+    monkeypatch.setattr(programs, "BOOTED", tmp_path / "nothing")
+    assert list(check_service("bridge", None)) == []
