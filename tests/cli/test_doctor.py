@@ -96,7 +96,7 @@ def test_a_machine_with_nothing_configured(start: Start) -> None:
 
 
 def test_configuration_that_cannot_be_read(run: Run) -> None:
-    """A wrong configuration is a finding, not an end without words; what needs none is checked all the same."""
+    """A wrong configuration is a finding, not an end; what needs none is checked all the same."""
     result = run("doctor", FLEETGLASS_PORT="x")
     assert result.returncode == 1
     assert "port: got 'x', expected a whole number" in of(result.stdout, "configuration")
@@ -127,9 +127,8 @@ def test_secrets_that_others_can_read(run: Run, tmp_path: Path) -> None:
     given = ("--broker", f"mqtt://u@127.0.0.1:{free_port()}", "--password-file", str(password), "agent")
     result = run("doctor", *given)
     assert result.returncode == 1
-    assert of(result.stdout, "secrets").endswith(
-        f"every user of this machine can read it -> chmod 600 {password}"
-    )
+    line = of(result.stdout, "secrets")
+    assert line.endswith(f"every user of this machine can read it -> chmod 600 {password}")
     assert "geheim" not in result.stdout + result.stderr
     password.chmod(0o600)
     assert "secrets" not in run("doctor", *given).stdout

@@ -124,8 +124,8 @@ def test_what_a_relay_must_not_pass_on_is_refused(payload: bytes) -> None:
 def test_a_session_names_one_start_of_an_agent(session: str) -> None:
     """A text that is empty or long names none, wherever it stands."""
     for message_type in (Status, Info, Pulse, Backfill):
+        payload = {"state": "online", "session": session, "time": 1, "tick": 1, "pulses": []}
         with pytest.raises(PayloadError, match="session"):
-            payload = {"state": "online", "session": session, "time": 1, "tick": 1, "pulses": []}
             decode(json.dumps(payload).encode(), message_type)
 
 

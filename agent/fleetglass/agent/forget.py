@@ -44,7 +44,7 @@ def retained_topics(settings: AgentSettings) -> list[str]:
 
 
 def forget(settings: AgentSettings, patience: Patience = USUAL_PATIENCE) -> list[str]:
-    """Clear every retained message of a host, wait until the broker has confirmed it, and return their topics.
+    """Clear every retained message of a host, wait until that is confirmed, and return their topics.
 
     There are none when the broker knew nothing of the host, or nothing that this user may read.
 

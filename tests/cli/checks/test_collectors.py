@@ -24,7 +24,7 @@ class Scripted:
         self.group = group
         self._act = act
 
-    def collect(self, time: float, tick: int) -> Group | Partial | None:
+    def collect(self, _time: float, _tick: int) -> Group | Partial | None:
         """Act."""
         return self._act()
 

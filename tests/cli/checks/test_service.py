@@ -7,10 +7,11 @@ from fleetglass.cli.checks.service import check_service
 from fleetglass.cli.systemd import programs
 
 UNIT = "ExecStart={ argv[]=/usr/bin/fleetglass agent --config /etc/fleetglass/fleetglass.yaml ; }"
+LOADED = "LoadState=loaded\nUnitFileState="
 STATES = {
-    "active": "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nStatusText=connected",
-    "failed": "LoadState=loaded\nActiveState=failed\nSubState=failed\nUnitFileState=enabled\nResult=exit-code",
-    "stopped": "LoadState=loaded\nActiveState=inactive\nSubState=dead\nUnitFileState=disabled",
+    "active": f"{LOADED}enabled\nActiveState=active\nSubState=running\nStatusText=connected",
+    "failed": f"{LOADED}enabled\nActiveState=failed\nSubState=failed\nResult=exit-code",
+    "stopped": f"{LOADED}disabled\nActiveState=inactive\nSubState=dead",
     "absent": "LoadState=not-found\nActiveState=inactive",
 }
 

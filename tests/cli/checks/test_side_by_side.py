@@ -9,7 +9,7 @@ from fleetglass.cli.checks.side_by_side import run_checks
 
 
 def test_checks_hold_up_neither_each_other_nor_the_end() -> None:
-    """They come in their order; one that hangs is given up, with what it found so far, one that raises is told."""
+    """They come in their order; one that hangs is given up, one that raises is told."""
     release, seen = threading.Event(), threading.Event()
 
     def hang() -> Iterator[Finding]:

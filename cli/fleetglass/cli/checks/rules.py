@@ -192,7 +192,8 @@ def _check_neighbours(
     if not (may_write or others):
         return
     seen = f" ({len(others)} seen)" if others else ""
-    text = f"this user may {'write and read' if may_write else 'read'} other hosts' topics as well{seen}: fine at home"
+    does = "write and read" if may_write else "read"
+    text = f"this user may {does} other hosts' topics as well{seen}: fine at home"
     yield Finding("neighbours", "note", text, f"fleetglass enroll {settings.host_id}; {_RULES}")
 
 
