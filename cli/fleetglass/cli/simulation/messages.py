@@ -7,6 +7,8 @@ from fleetglass.cli.simulation.host import SyntheticHost
 from fleetglass.wire.fields import numeric_fields
 from fleetglass.wire.payloads import (
     GROUPS,
+    CollectorReport,
+    CollectorRun,
     Cpu,
     Disk,
     DiskDevice,
@@ -28,11 +30,20 @@ from fleetglass.wire.payloads import (
 )
 
 EVERY_TICK: Final = ("cpu", "memory", "disk", "network", "sensor")
-SLOW_SECONDS: Final = {"process": 5.0, "filesystem": 10.0}
+SLOW_SECONDS: Final = {"process": 5.0, "collector": 5.0, "filesystem": 10.0}
 PULSE_CORES: Final = 64
 
 _PACKET_BYTES: Final = 900
 _OPERATION_BYTES: Final = 24_000
+_TURN_SECONDS: Final = {
+    "cpu": 0.0004,
+    "memory": 0.0002,
+    "disk": 0.0003,
+    "network": 0.0004,
+    "sensor": 0.0006,
+    "process": 0.009,
+    "filesystem": 0.001,
+}
 
 
 def make_info(host: SyntheticHost, time: float, session: str, version: str, interval: float) -> Info:
@@ -122,6 +133,8 @@ def make_messages(
         groups["process"] = _process(host, time, tick, pulse)
     if "filesystem" in due:
         groups["filesystem"] = _filesystem(host, time, tick)
+    if "collector" in due:
+        groups["collector"] = _collector(host, time, tick)
     return pulse, groups
 
 
@@ -278,6 +291,22 @@ def _filesystem(host: SyntheticHost, time: float, tick: int) -> Filesystem:
         "/boot": mount(f"{device}p1", 1024**3, 0.21),
     }
     return Filesystem(time=time, tick=tick, mounts=mounts)
+
+
+def _collector(host: SyntheticHost, time: float, tick: int) -> CollectorReport:
+    slowness = 0.5 + host.cpu.at(time)
+    return CollectorReport(
+        time=time,
+        tick=tick,
+        collectors={
+            group: CollectorRun(state="ok", duration_seconds=round(seconds * slowness, 6))
+            for group, seconds in _TURN_SECONDS.items()
+        },
+        cpu_percent=round(0.3 * slowness, 1),
+        resident_bytes=21 * 1024**2,
+        dropped_messages=0,
+        skipped_ticks=0,
+    )
 
 
 @functools.cache
