@@ -144,6 +144,16 @@ def test_one_part(run: Run) -> None:
     assert "page  " in bridge
 
 
+def test_a_reader_is_no_host(run: Run, tmp_path: Path) -> None:
+    """With a user who cannot be a host's, only what a bridge needs is checked."""
+    file = tmp_path / "bridge.yaml"
+    file.write_text(f"broker: mqtt://reader.bridge@127.0.0.1:{free_port()}\nbridge:\n  port: {free_port()}\n")
+    output = run("doctor", "--config", str(file)).stdout
+    assert of(output, "configuration").endswith("; of a bridge")
+    assert of(output, "broker").startswith("wrong")
+    assert "collector" not in output
+
+
 @pytest.mark.broker
 def test_a_clock_that_is_off(start: Start, mosquitto: Mosquitto, prefix: str) -> None:
     """Other hosts' pulses prove it, and the exit code is 1."""

@@ -21,6 +21,7 @@ from fleetglass.cli.configuration import Configuration, read_configuration
 from fleetglass.cli.errors import CommandError
 from fleetglass.cli.keys import keys_of
 from fleetglass.cli.settings import agent_settings, bridge_settings
+from fleetglass.wire import is_host_id
 from fleetglass.wire.version import VERSION
 
 LIMIT_SECONDS: Final = 9.0
@@ -102,8 +103,10 @@ def _configured(
     except CommandError as error:
         yield _misconfigured(error)
     else:
-        who = f"; this host is {agent.host_id}, prefix {agent.prefix}" if agent else ""
-        yield Finding("configuration", "ok", source + who)
+        if agent is not None and bridge is not None and agent.user is not None and not is_host_id(agent.user):
+            agent = None
+        who = f"this host is {agent.host_id}, prefix {agent.prefix}" if agent else "of a bridge"
+        yield Finding("configuration", "ok", f"{source}; {who}")
     yield from check_secrets(configuration)
     if agent is not None:
         _add_agent(checks, agent, configuration)

@@ -14,7 +14,7 @@ from fleetglass.wire import BrokerAccess
 
 SOON_DAYS: Final = 30
 _DAY_SECONDS: Final = 86_400
-_RENEW: Final = "renew the broker's certificate: docs/security.md"
+_RENEW: Final = "on the machine of the broker: fleetglass enroll --renew (docs/security.md)"
 _SET_CLOCK: Final = "or, if the clock of this machine is wrong: timedatectl set-ntp true"
 
 
@@ -28,7 +28,7 @@ def check_certificates(access: BrokerAccess, now: float, timeout: float) -> Iter
     yield from check_server(access.url.host, access.url.port, tls_context(access), now, timeout)
     if access.certificate_file is not None:
         facts = _facts_of_file(access.certificate_file)
-        renew = f"renew the certificate of this client, {access.certificate_file}: docs/security.md"
+        renew = "on the machine of the broker: fleetglass enroll HOST --certificate (docs/security.md)"
         if facts is not None:
             yield _lifetime("certificate", f"own, {access.certificate_file}", facts, now, renew)
 

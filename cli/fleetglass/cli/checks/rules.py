@@ -103,7 +103,8 @@ def _check_writing(session: Session, own: str, settings: AgentSettings) -> Findi
     silent = f"what is written on {own} does not come back, though the broker confirms it"
     user = settings.user
     rules = f"write {settings.prefix}/{settings.host_id}/# and read {own}"
-    remedy = f"let user {user or 'anonymous'} {rules}: docs/security.md"
+    who = "whom its certificate names" if user is None and settings.broker.certificate_file else "anonymous"
+    remedy = f"let user {user or who} {rules}: docs/security.md"
     if user is not None and user != settings.host_id:
         remedy = f"rules know a host by its user: --host-id {user}; or {remedy}"
     return Finding("rules", "wrong", told if refusal else silent, remedy)
