@@ -13,6 +13,7 @@ from fleetglass.cli.checks.page import check_own_page, check_url
 from fleetglass.wire import BrokerAccess, BrokerURL
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.proxies import running_proxy
 from support.waiting import wait_for
 
 
@@ -46,6 +47,21 @@ def test_a_bridge_that_is_well(start: Start, mosquitto: Mosquitto, prefix: str) 
     wait_for(is_well, "the bridge has its broker")
     url = f"ws://localhost:{port}/ws"
     assert states(list(check_url(url, None, None))) == [("page", "ok"), ("websocket", "ok")]
+
+
+@pytest.mark.broker
+def test_a_bridge_behind_a_proxy(start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """The WebSocket is opened through the proxy; where a login is asked for, that is said."""
+    bridge = serve(start, mosquitto.url, "--prefix", prefix)
+    with running_proxy("nginx", "basic-auth", tmp_path, bridge=bridge, auth=False) as port:
+        found = check_url(f"ws://127.0.0.1:{port}/ws", None, None)
+        assert ("websocket", "ok") in states(list(found))
+    folder = tmp_path / "with-login"
+    folder.mkdir()
+    with running_proxy("nginx", "basic-auth", folder, bridge=bridge) as port:
+        [finding] = check_url(f"ws://127.0.0.1:{port}/ws", None, None)
+    assert finding.state == "note"
+    assert "a login is asked for (401)" in finding.text
 
 
 def test_a_bridge_without_broker(start: Start) -> None:

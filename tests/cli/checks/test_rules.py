@@ -67,6 +67,16 @@ def test_a_user_of_another_name(ruled_mosquitto: Mosquitto) -> None:
     assert finding.remedy.startswith("rules know a host by its user: --host-id web-1; or ")
 
 
+def test_what_the_own_user_says_is_no_neighbour(ruled_mosquitto: Mosquitto) -> None:
+    """The status of the host whose user this is may be read, whatever this host is called."""
+    access = settings(ruled_mosquitto, user="web-1").broker
+    status = "fleet/web-1/status"
+    with Session(access, "web-1") as host:
+        host.publish(status, b'{"state":"stopped","session":"a","time":1}', retain=True)
+        assert "neighbours" not in found(settings(ruled_mosquitto, user="web-1", host="web-2"))
+        host.publish(status, b"", retain=True)
+
+
 def test_open_rules_are_noted(mosquitto: Mosquitto, prefix: str) -> None:
     """Whoever may write and read everything is told so, with the command that closes it."""
     finding = found(settings(mosquitto, prefix=prefix))["neighbours"]

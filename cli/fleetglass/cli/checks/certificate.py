@@ -49,12 +49,11 @@ def check_server(
         OSError: the server cannot be reached, or speaks no TLS.
     """
     try:
-        _handshake(host, port, context, timeout)
+        facts = certificate_facts(_handshake(host, port, context, timeout))
     except ssl.SSLCertVerificationError as error:
         facts = certificate_facts(_handshake(host, port, _unverified(), timeout))
         yield _refused(what, host, error, facts, now=now, authority_option=authority_option)
     else:
-        facts = certificate_facts(_handshake(host, port, _unverified(), timeout))
         yield _lifetime(what, f"of {host}", facts, now, _RENEW)
 
 

@@ -7,7 +7,7 @@ so what is written is read back. All of it happens on topics named `doctor`, whi
 import contextlib
 import secrets
 import time as clocks
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from fleetglass.agent.settings import AgentSettings
@@ -44,7 +44,7 @@ def check_agent(
                 yield _check_retained(session, own, status)
                 yield _check_will(session, access, settings.user, own)
             session.subscribe(info)
-            others = _listen(session, topics, settings.host_id)
+            others = _listen(session, topics, {settings.host_id, settings.user})
             yield from _check_neighbours(session, topics, settings, others)
             yield from compared_with_hosts(others)
             yield from check_claim(
@@ -67,7 +67,7 @@ def check_bridge(
             session, version = _session(access, user, stranger, clock)
             with session:
                 yield version
-                others = _listen(session, topics, None)
+                others = _listen(session, topics, set())
                 yield _read_by_bridge(prefix, len(others))
                 yield from compared_with_hosts(others)
                 if _comes_back(session, stranger):
@@ -162,7 +162,7 @@ def _check_packet(session: Session, own: str) -> Finding:
     )
 
 
-def _listen(session: Session, topics: Topics, own_host: str | None) -> dict[str, list[float]]:
+def _listen(session: Session, topics: Topics, own: Collection[str | None]) -> dict[str, list[float]]:
     """Return the hosts that were heard, each with how far this clock is ahead of the times of its pulses."""
     filters = topics.fleet_filter("status"), topics.fleet_filter("pulse")
     session.subscribe(*filters)
@@ -174,7 +174,7 @@ def _listen(session: Session, topics: Topics, own_host: str | None) -> dict[str,
         for one in session.heard[read:]:
             read += 1
             address = topics.parse(one.topic)
-            if address is not None and address.host != own_host:
+            if address is not None and address.host not in own:
                 offsets = seen.setdefault(address.host, [])
                 if address.leaf == "pulse" and not one.retained:
                     with contextlib.suppress(PayloadError):
