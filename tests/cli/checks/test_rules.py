@@ -31,6 +31,14 @@ def found(told: AgentSettings, clock: Callable[[], float] = time.time) -> dict[s
     return {one.what: one for one in rules.check_agent(told.broker, told, clock)}
 
 
+def left(broker: Mosquitto, prefix: str = "fleet") -> list[str]:
+    """Return the topics of doctor on which something is retained."""
+    with recording(broker.port, prefix) as witness:
+        witness.client.publish(f"{prefix}/web-1/mark", b"{}", qos=1)
+        witness.wait("mark")
+        return [one.topic for one in witness.messages if one.retained and one.topic.endswith("doctor")]
+
+
 def test_a_host_with_rules_of_its_own(ruled_mosquitto: Mosquitto) -> None:
     """Where rules let it write its own topics and read the two it must, all is well, and nothing to note."""
     findings = found(settings(ruled_mosquitto, user="web-1"))
@@ -101,27 +109,22 @@ def test_nothing_is_disturbed(mosquitto: Mosquitto, prefix: str, tmp_path: Path)
         assert written
         assert len([one for one in witness.of("status") if one.payload["state"] == "online"]) == before
         assert log.read_text().count("\n") == 1, "it says only once that it is connected"
-    with recording(mosquitto.port, prefix) as later:
-        later.client.publish(f"{prefix}/web-1/mark", b"{}", qos=1)
-        later.wait("mark")
-        assert not [one.topic for one in later.messages if one.retained and one.topic.endswith("doctor")]
+    assert not left(mosquitto, prefix)
 
 
 def test_retained_is_proved_and_taken_away(own_mosquitto: Mosquitto) -> None:
     """With no status to read, a message is kept for a moment; killed meanwhile, the broker clears it."""
     told = settings(own_mosquitto)
-    assert found(told)["retained"].state == "ok"
     own = "fleet/web-1/doctor"
+    assert found(told)["retained"].state == "ok"
+    assert not left(own_mosquitto)
     with recording(own_mosquitto.port, "fleet") as witness:
         with Session(told.broker, None, will=Said(own, b"")) as session:
             session.publish(own, b"{}", retain=True)
             witness.wait("doctor")
             session.drop()
         witness.wait("doctor", 2)
-    with recording(own_mosquitto.port, "fleet") as later:
-        later.client.publish("fleet/web-1/mark", b"{}", qos=1)
-        later.wait("mark")
-        assert not later.of("doctor")
+    assert not left(own_mosquitto)
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def _session(access: BrokerAccess, user: str | None, own: str, clock: Clock) -> 
         with Session(access, user, clock=clock) as first:
             retains = first.retains
     except SessionError:
-        text = "the broker speaks MQTT 3.1.1 only: what its rules forbid it confirms all the same"
+        text = "MQTT 3.1.1 only: such a broker may confirm what its rules forbid, so it is read back"
         finding = Finding("mqtt", "ok", text)
         return Session(access, user, version=V311, will=guard, clock=clock), finding
     will = guard if retains else None  # which would not be let in
