@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from cli.conftest import Start
+from fleetglass.cli import doctor
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -24,9 +26,17 @@ def of(output: str, what: str) -> str:
 
 def documented(what: str) -> bool:
     """Whether the page has a row for a finding."""
-    return (
-        f"| `{what.partition(' ')[0] if what.startswith(('collector ', 'service ')) else what}" in DOCUMENTED
-    )
+    group = what.partition(" ")[0]
+    return f"| `{group if group in {'collector', 'service'} else what}`" in DOCUMENTED
+
+
+def test_every_finding_is_documented() -> None:
+    """Whatever a check can be called has a row on the page."""
+    folder = Path(doctor.__file__).parent
+    for file in (folder / "doctor.py", *sorted((folder / "checks").glob("*.py"))):
+        text = file.read_text("utf-8")
+        for what in re.findall(r'(?:Finding\(|checks\[|what = f?)\s*"([^"{]+)', text):
+            assert documented(what.strip()), f"{what} in {file.name}"
 
 
 @pytest.mark.broker

@@ -11,7 +11,7 @@ from agent.recording import agent_process, recording
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.checks import rules
 from fleetglass.cli.checks.finding import Finding
-from fleetglass.cli.checks.session import V311, Said, Session
+from fleetglass.cli.checks.session import V311, Session
 from fleetglass.wire import BrokerAccess, BrokerURL, encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Pulse
 from support.mosquitto import Mosquitto
@@ -119,7 +119,8 @@ def test_retained_is_proved_and_taken_away(own_mosquitto: Mosquitto) -> None:
     assert found(told)["retained"].state == "ok"
     assert not left(own_mosquitto)
     with recording(own_mosquitto.port, "fleet") as witness:
-        with Session(told.broker, None, will=Said(own, b"")) as session:
+        session, _ = rules._session(told.broker, None, own, time.time)
+        with session:
             session.publish(own, b"{}", retain=True)
             witness.wait("doctor")
             session.drop()
