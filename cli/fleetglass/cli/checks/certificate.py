@@ -9,8 +9,8 @@ from typing import Final
 
 from fleetglass.cli.checks.der import CertificateFacts, certificate_facts
 from fleetglass.cli.checks.finding import Finding
-from fleetglass.cli.probe import tls_context
 from fleetglass.wire import BrokerAccess
+from fleetglass.wire.tls import tls_context
 
 SOON_DAYS: Final = 30
 _DAY_SECONDS: Final = 86_400
@@ -22,7 +22,7 @@ def check_certificates(access: BrokerAccess, now: float, timeout: float) -> Iter
     """Look at the certificate of a broker at `mqtts://`, and at those that this machine has for it.
 
     Raises:
-        UsageError: a file for TLS cannot be used.
+        CertificateError: a file or text for TLS cannot be used.
         OSError: the broker cannot be reached, or speaks no TLS.
     """
     yield from check_server(access.url.host, access.url.port, tls_context(access), now, timeout)

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.cli.probe import tls_context
 from fleetglass.wire import BrokerAccess
+from fleetglass.wire.tls import tls_context
 
 V5: Final = MQTTProtocolVersion.MQTTv5
 V311: Final = MQTTProtocolVersion.MQTTv311
@@ -54,7 +54,7 @@ class Session:
 
     Raises:
         SessionError: on entering, when there is no connection within 2 s.
-        UsageError: a file for TLS cannot be used.
+        CertificateError: a file or text for TLS cannot be used.
     """
 
     def __init__(
