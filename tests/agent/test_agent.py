@@ -303,8 +303,8 @@ def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str
         ticks = [one.payload["tick"] for one in witness.of("pulse")]
         assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
         assert witness.of("live/custom-hang") == []
-        wait_for(lambda: (tmp_path / "pid").read_text().strip(), "the program that hangs")
-    pid = int((tmp_path / "pid").read_text())
+        pid_file = tmp_path / "pid"
+        pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text().strip(), "the one that hangs"))
 
     def gone() -> bool:
         try:
