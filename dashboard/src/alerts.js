@@ -26,7 +26,8 @@ export function alertsOf(host, now, latest = () => undefined, busySeconds = host
     alerts.push({ level: "critical", metric: "conflict", words: "another machine uses this host id" })
   }
   if (host.state === "lost") alerts.push({ level: "critical", metric: "state", words: stateInWords(host, now) })
-  if (host.state === "late") alerts.push({ level: "warn", metric: "state", words: stateInWords(host, now) })
+  // Of a site that is cut off the bar tells, once for all its hosts.
+  if (host.state === "late" && !host.cutOff) alerts.push({ level: "warn", metric: "state", words: stateInWords(host, now) })
   if (host.state === "live") alerts.push(...headlineAlerts(host, now, latest, busySeconds), ...clockAlerts(host), ...detailAlerts(latest))
   return alerts.length < 2 ? alerts : alerts.sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical"))
 }

@@ -431,7 +431,7 @@ export {}
  */
 
 /**
- * Bridge: the answer to `hello`. `time` is the bridge's clock.
+ * Bridge: the answer to `hello`. `time` is the bridge's clock, `sites_away` as in `broker`.
  * @typedef {object} Welcome
  * @property {"welcome"} type
  * @property {number} protocol
@@ -439,6 +439,7 @@ export {}
  * @property {number} time
  * @property {BrokerState} broker
  * @property {number} broker_since
+ * @property {Record<string, number>} sites_away
  * @property {number} viewers
  * @property {Limits} limits
  */
@@ -449,6 +450,7 @@ export {}
  * @property {string} id
  * @property {HostState} state
  * @property {number} since
+ * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Pulse} [pulse]
  */
@@ -482,6 +484,7 @@ export {}
  * @property {string} id
  * @property {HostState} [state]
  * @property {number} [since]
+ * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Delivery} [delivery]
  * @property {boolean} [removed]
@@ -513,11 +516,12 @@ export {}
  */
 
 /**
- * Bridge: its connection to the broker came or went.
+ * Bridge: its connection to the broker came or went, or that of a site's broker to this one.
  * @typedef {object} BrokerChange
  * @property {"broker"} type
  * @property {BrokerState} state
  * @property {number} since
+ * @property {Record<string, number>} sites_away
  */
 
 /**

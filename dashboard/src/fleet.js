@@ -31,6 +31,8 @@ export class Host {
   recent = new Columns(SPARKLINE_ROWS)
   /** Whether the bridge gave the past that goes before what has been heard since. */
   filled = false
+  /** Whether its site is cut off, so that nobody knows of it. */
+  cutOff = false
   /** Whether another host gives itself the same name. */
   hasNamesake = false
   #order = new TickOrder()
@@ -131,6 +133,8 @@ export class Fleet {
   /** False until the bridge has said who is there. */
   known = false
   broker = { state: "connected", since: 0 }
+  /** The prefix of each site that is cut off, and since when, seconds by the bridge's clock. @type {[string, number][]} */
+  sitesAway = []
   bridgeClock = new ClockOffset()
   bridgeVersion = ""
   /** What hosts sampled later is left out: while time stands still, the moment that is shown, milliseconds by the browser's clock. */
@@ -154,15 +158,17 @@ export class Fleet {
         this.bridgeClock.observe(message.time, received)
         this.bridgeVersion = String(message.version ?? "")
         this.broker = { state: message.broker, since: message.broker_since }
+        this.sitesAway = sitesOf(message)
         this.forgetPast()
         break
       case "pong":
         if (isNumber(message.time) && !this.isStill) this.bridgeClock.observe(message.time, received)
         break
       case "broker":
-        this.broker = { state: message.state, since: message.since }
         // What came meanwhile may come late; of the sums nobody could say when they are whole.
-        if (message.state === "connected") this.#wantPast()
+        if (message.state === "connected" && message.since !== this.broker.since) this.#wantPast()
+        this.broker = { state: message.state, since: message.since }
+        this.sitesAway = sitesOf(message)
         break
       case "fleet":
         this.#replace(message.hosts.filter(isHostEntry), received)
@@ -238,7 +244,10 @@ export class Fleet {
     const host = this.#known(message.id)
     if (host === undefined) return
     if (isNumber(message.since)) host.since = message.since
-    if (message.state !== undefined) host.enter(message.state, isNew)
+    if (message.state !== undefined) {
+      host.enter(message.state, isNew)
+      host.cutOff = message.cut_off === true
+    }
     if (isObject(message.info)) {
       this.#unlist(host)
       host.info = message.info
@@ -283,6 +292,11 @@ export class Fleet {
 /** @param {Set<Host>} namesakes */
 function tellApart(namesakes) {
   for (const host of namesakes) host.hasNamesake = namesakes.size > 1
+}
+
+/** @param {Record<string, any>} message @returns {[string, number][]} */
+function sitesOf({ sites_away: sites }) {
+  return isObject(sites) ? Object.entries(sites).filter(/** @returns {site is [string, number]} */ (site) => isNumber(site[1])) : []
 }
 
 /** @param {Record<string, any>} pulse @returns {[string, number][]} */

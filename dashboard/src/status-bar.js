@@ -9,7 +9,7 @@ const FIRST_CONNECTION_QUIET_MILLISECONDS = 300
 const NOTICE_MILLISECONDS = 15_000
 
 /**
- * @typedef {{kind: "none" | "opening" | "lost" | "broker" | "token" | "paused" | "version" | "notice", text: string, summary?: string}} Words
+ * @typedef {{kind: "none" | "opening" | "lost" | "broker" | "site" | "token" | "paused" | "version" | "notice", text: string, summary?: string}} Words
  *   summary: what a listener hears, without seconds that count
  * @typedef {{link: import("./socket.js").Link, fleet: import("./fleet.js").Fleet, pausedAt: number | undefined, pageVersion: string}} Facts
  */
@@ -69,6 +69,7 @@ export class StatusBar {
       return { kind: "broker", text: `The bridge lost its broker at ${since} and is reconnecting. All values are from before.` }
     }
     if (pausedAt !== undefined) return { kind: "paused", text: `Paused at ${clockTime(pausedAt)}` }
+    if (fleet.sitesAway.length > 0) return { kind: "site", text: sitesInWords(fleet) }
     if (pageVersion !== fleet.bridgeVersion) {
       return { kind: "version", text: `The bridge is now of version ${fleet.bridgeVersion}, this page of ${pageVersion}.` }
     }
@@ -89,4 +90,10 @@ export class StatusBar {
     const what = link.phase === "waiting" ? `retrying in ${seconds} s` : "retrying"
     return { kind: "lost", text: `${why}, ${what} (attempt ${link.attempt})`, summary: `${why}.` }
   }
+}
+
+/** @param {import("./fleet.js").Fleet} fleet */
+function sitesInWords(fleet) {
+  const sites = fleet.sitesAway.map(([prefix, since]) => `${prefix} since ${clockTime(fleet.fromBridge(since))}`)
+  return `Cut off: ${sites.join(", ")}. What is shown of ${sites.length === 1 ? "its" : "their"} hosts is from before.`
 }

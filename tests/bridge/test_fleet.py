@@ -85,3 +85,30 @@ def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
     assert fleet.without_info(now=4.1) == ["web-1"]
     fleet.hear_info("web-1", INFO % b"a", now=5, wall=5)
     assert fleet.without_info(now=6) == []
+
+
+def test_a_site_that_is_cut_off_takes_its_own_hosts_along(fleet: Fleet) -> None:
+    """At once, and no others; those to whom it matters are told of each change, and of nothing twice."""
+    fleet.hear_site("fleet/paris", b"1", now=0, wall=1000)
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1001, prefix="fleet/paris")
+    fleet.hear_pulse("web-2", PULSE % (1, 1), now=1, wall=1001, prefix="fleet/lyon")
+    fleet.take_changes()
+    fleet.hear_site("fleet/paris", b"0", now=2, wall=1002)
+    assert fleet.sites_away == {"fleet/paris": 1002}
+    assert [(host.state, fleet.is_cut_off(host)) for host in fleet] == [("late", True), ("live", False)]
+    assert fleet.take_changes().states == {"web-1"}
+    fleet.hear_site("fleet/paris", b"0", now=3, wall=1003)
+    assert not fleet.take_changes()
+    fleet.hear_site("fleet/paris", b"1", now=4, wall=1004)
+    assert fleet.sites_away == {}
+    fleet.hear_pulse("web-1", PULSE % (4, 4), now=4.5, wall=1004.5, prefix="fleet/paris")
+    assert [host.state for host in fleet] == ["live", "live"]
+
+
+def test_a_site_that_says_anything_else_is_refused(fleet: Fleet) -> None:
+    """Only `1` and `0` count; an empty message, as who clears a topic sends it, ends the site."""
+    with pytest.raises(PayloadError, match="expected 1 or 0"):
+        fleet.hear_site("fleet/paris", b"gone", now=1, wall=1)
+    fleet.hear_site("fleet/paris", b"0", now=1, wall=1)
+    fleet.hear_site("fleet/paris", b"", now=2, wall=2)
+    assert (fleet.sites, fleet.sites_away) == ({}, {})

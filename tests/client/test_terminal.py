@@ -116,6 +116,26 @@ def test_states_as_json() -> None:
     ]
 
 
+def test_a_site_that_is_cut_off_is_told_once() -> None:
+    """Not of each of its hosts, neither then nor when it returns; who stays away is told of, and JSON has all."""
+    screen, machine = Screen(), Screen(style="json")
+    away = {"type": "broker", "state": "connected", "since": 1.0, "sites_away": {"fleet/paris": 5.0}}
+    for one in (screen, machine):
+        one.take(**fleet(a="live", b="live"))
+        one.take(**away)
+        one.take(type="host", id="a", state="late", since=5.0, cut_off=True)
+        one.take(type="host", id="b", state="late", since=5.0, cut_off=True)
+        one.take(**(away | {"sites_away": {}}))
+        one.take(type="host", id="a", state="live", since=9.0)
+        one.take(type="host", id="b", state="lost", since=9.0)
+    assert screen.said == [
+        "site fleet/paris is cut off since 00:00:05; what is shown of its hosts is old",
+        "site fleet/paris is connected again",
+    ]
+    assert screen.shown == ["b  is lost since 00:00:09"]
+    assert [json.loads(line)["data"]["state"] for line in machine.shown] == ["late", "late", "live", "lost"]
+
+
 def test_what_is_no_data() -> None:
     """Broker, notices and breaks are said apart from the data."""
     screen = Screen()

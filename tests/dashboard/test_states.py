@@ -74,6 +74,21 @@ def test_a_broker_that_is_away_is_said_in_a_bar(page: Page, bridge: FakeBridge) 
     expect(page.locator(".bar")).to_be_hidden()
 
 
+def test_a_site_that_is_cut_off_is_said_once(page: Page, bridge: FakeBridge) -> None:
+    """A bar names it and since when; of its late hosts there is no alert, and what others show is not dimmed."""
+    page.goto("/")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    bridge.send("broker", state="connected", since=bridge.now - 60, sites_away={"fleet/paris": bridge.now})
+    bridge.send("host", id="web-1", state="late", since=bridge.now, cut_off=True)
+    expect(page.locator(".bar")).to_have_text(
+        re.compile(r"Cut off: fleet/paris since \d\d:\d\d:\d\d\. What is shown of its hosts is from before\.")
+    )
+    expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text(re.compile("^late"))
+    expect(page.locator("tbody")).not_to_have_css("color", "rgb(169, 181, 180)")
+    bridge.send("broker", state="connected", since=bridge.now - 60, sites_away={})
+    expect(page.locator(".bar")).to_be_hidden()
+
+
 def test_a_lost_bridge_is_said_in_a_bar_and_comes_back(page: Page, bridge: FakeBridge) -> None:
     """A broken connection is a bar that counts the attempts over dimmed data; the page comes back."""
     page.goto("/#/host/web-1")

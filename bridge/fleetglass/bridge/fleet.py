@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fleetglass.bridge.delivery import Arrivals, Latencies
-from fleetglass.bridge.presence import GRACE_SECONDS, LATE_MIN_SECONDS, Presence
+from fleetglass.bridge.presence import GRACE_SECONDS, LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.payloads import Info, Pulse, Status
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
+from fleetglass.wire.topics import DEFAULT_PREFIX
 
 INFO_SECONDS = 3.0
 """An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
@@ -24,6 +25,8 @@ class Host:
 
     id: str
     presence: Presence
+    prefix: str = DEFAULT_PREFIX
+    """Of the topics under which it is known."""
     state: HostState = "waiting"
     since: float = 0.0
     """When it got into this state: UTC, seconds since the epoch."""
@@ -64,6 +67,7 @@ class Fleet:
         self._seen_broker = False
         self._grace_until = 0.0
         self._without_info: dict[str, Host] = {}
+        self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -74,6 +78,20 @@ class Fleet:
     def get(self, host: str) -> Host | None:
         """Return a host, or None when it is not known."""
         return self._hosts.get(host)
+
+    @property
+    def sites(self) -> dict[str, Site]:
+        """The sites that said whether they are connected, by prefix."""
+        return self._sites
+
+    @property
+    def sites_away(self) -> dict[str, float]:
+        """The prefix of each site that is cut off, and since when by UTC."""
+        return {prefix: site.since for prefix, site in self._sites.items() if site.cut_at is not None}
+
+    def is_cut_off(self, host: Host) -> bool:
+        """Whether the host's site is cut off."""
+        return self._sites.get(host.prefix, NO_SITE).cut_at is not None
 
     def without_info(self, now: float) -> list[str]:
         """Return the hosts of which pulses came for a while, and no info."""
@@ -94,7 +112,28 @@ class Fleet:
         """Take in that the broker is away: nothing can be said of any host."""
         self._connected = False
 
-    def hear_status(self, host: str, payload: bytes, now: float, wall: float) -> None:
+    def hear_site(self, prefix: str, payload: bytes, now: float, wall: float) -> None:
+        """Take in what a site's broker says of its connection to ours; nothing at all takes the site back.
+
+        Raises:
+            PayloadError: the payload is none of it.
+        """
+        if payload not in (b"1", b"0", b""):
+            raise PayloadError(f"site {prefix}: got {payload[:20]!r}, expected 1 or 0")
+        known = self._sites.pop(prefix, None)
+        if payload:
+            hear = new_site if known is None else known.hear
+            site = self._sites[prefix] = hear(connected=payload == b"1", now=now, wall=wall)
+            if site is known:
+                return
+        for record in self._hosts.values():
+            if record.prefix == prefix:
+                self._update_state(record, now, wall)
+                self._changes.states.add(record.id)  # also of those whose state stays: viewers learn why
+
+    def hear_status(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> None:
         """Take in a `status`; an empty one removes the host.
 
         Raises:
@@ -104,11 +143,13 @@ class Fleet:
             self._remove(host)
             return
         status = decode(payload, Status)
-        record = self._record(host, now, wall)
+        record = self._record(host, now, wall, prefix)
         record.presence.hear_status(status, now)
         self._update_state(record, now, wall)
 
-    def hear_info(self, host: str, payload: bytes, now: float, wall: float) -> None:
+    def hear_info(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> None:
         """Take in an `info`; an empty one clears it.
 
         Raises:
@@ -123,7 +164,7 @@ class Fleet:
                 self._changes.infos.add(host)
             return
         info = decode(payload, Info)
-        record = self._record(host, now, wall)
+        record = self._record(host, now, wall, prefix)
         record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
@@ -132,14 +173,16 @@ class Fleet:
             self._without_info.pop(host, None)
             self._changes.infos.add(host)
 
-    def hear_pulse(self, host: str, payload: bytes, now: float, wall: float) -> bool:
+    def hear_pulse(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> bool:
         """Take in a `pulse` and return whether it is a new one.
 
         Raises:
             PayloadError: the payload is not a pulse, or the host is one too many.
         """
         pulse = decode(payload, Pulse)
-        record = self._record(host, now, wall)
+        record = self._record(host, now, wall, prefix)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:
             record.arrivals.hear_again()
@@ -172,12 +215,13 @@ class Fleet:
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _record(self, host: str, now: float, wall: float) -> Host:
+    def _record(self, host: str, now: float, wall: float, prefix: str) -> Host:
         record = self._hosts.get(host)
         if record is None:
             if len(self._hosts) >= MAX_HOSTS:
                 raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
-            record = self._hosts[host] = Host(id=host, presence=Presence(known_since=now), since=wall)
+            presence = Presence(known_since=now)
+            record = self._hosts[host] = Host(id=host, presence=presence, prefix=prefix, since=wall)
             self._without_info[host] = record
             self._changes.removed.discard(host)
             self._changes.states.add(host)
@@ -193,7 +237,7 @@ class Fleet:
     def _update_state(self, record: Host, now: float, wall: float) -> None:
         if not self._connected:
             return
-        state = record.presence.state(now, self._grace_until)
+        state = record.presence.state(now, self._grace_until, self._sites.get(record.prefix, NO_SITE))
         if state != record.state:
             record.state = state
             record.since = wall

@@ -155,6 +155,10 @@ class _Own(Collector):
         for state in _STATES:
             hosts.add_metric([state], states[state])
         yield hosts
+        sites = GaugeMetricFamily("fleetglass_site_connected", "whether the site is there", labels=["site"])
+        for prefix, site in relay.fleet.sites.items():
+            sites.add_metric([prefix], site.cut_at is None)
+        yield sites
         yield _latencies(relay.fleet.latencies)
         for name, text, value in (
             ("broker_connected", "whether the broker is there", relay.broker == "connected"),

@@ -1,6 +1,7 @@
 """The heart of the bridge: what comes from the broker goes into registry, history and frames."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -26,6 +27,8 @@ from fleetglass.wire.topics import Leaf
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
 _MAX_ADDRESSES = 300_000
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
+
+_log = logging.getLogger(__name__)
 
 
 class Relay:
@@ -56,6 +59,7 @@ class Relay:
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._site_topics = {one.site: one.prefix for one in topics}
         self._addresses: dict[str, tuple[Address, Topics]] = {}  # of topics that came before
         self._demands = Demands()
         self._pasts: dict[Subscriber, Past] = {}
@@ -67,13 +71,17 @@ class Relay:
 
     def fleet_filters(self) -> list[tuple[str, int]]:
         """Return the filters that are always subscribed, with their QoS."""
-        return [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
+        hosts = [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
+        return hosts + [(topic, 1) for topic in self._site_topics]
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take in a message of the broker. Whatever it is, nothing is raised."""
         self.received += 1
         now = self._monotonic()
         known = self._addresses.get(topic) or self._address(topic)
+        if known is None and topic in self._site_topics:
+            self._take_site(topic, payload, now)
+            return
         if known is None:
             self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
             return
@@ -106,7 +114,7 @@ class Relay:
             self.fleet.broker_connected(self._monotonic())
         else:
             self.fleet.broker_lost()
-        self.fanout.broker_changed(BrokerChange(state=self.broker, since=self.broker_since))
+        self._tell_broker()
 
     def advance(self) -> None:
         """Let time pass: states, subscriptions, and the viewers that are to know of them."""
@@ -129,7 +137,7 @@ class Relay:
 
     def entries(self) -> list[HostEntry]:
         """Return every host as viewers are told of the fleet."""
-        return [_entry(host, host.info_summary) for host in self.fleet]
+        return [self._entry(host, host.info_summary) for host in self.fleet]
 
     def entry(self, host_id: str) -> HostEntry:
         """Return one host as those are told who watch it.
@@ -140,7 +148,7 @@ class Relay:
         host = self.fleet.get(host_id)
         if host is None:
             raise KeyError(host_id)
-        return _entry(host, host.info)
+        return self._entry(host, host.info)
 
     def join(self, subscriber: Subscriber) -> None:
         """Let a viewer take part and tell it of every host."""
@@ -182,7 +190,7 @@ class Relay:
             if selection and not before.get(host):
                 known = self.fleet.get(host)
                 if known is not None and known.info is not None:
-                    self.fanout.introduce(subscriber, _change(known, known.info))
+                    self.fanout.introduce(subscriber, self._change(known, known.info))
         past = self._pasts[subscriber]
         for host in before.keys() - after.keys():
             past.drop(host)
@@ -206,7 +214,7 @@ class Relay:
         return None
 
     def _take(self, address: Address, payload: bytes, now: float) -> None:
-        host = address.host
+        host, prefix = address.host, self._homes[address.host].prefix
         match address.leaf:
             case "live" if address.group is not None:
                 stamp = decode_stamp(payload)
@@ -217,13 +225,27 @@ class Relay:
             case "backfill":
                 self._take_backfill(host, payload, now)
             case "pulse":
-                if self.fleet.hear_pulse(host, payload, now, self._wall()):
+                if self.fleet.hear_pulse(host, payload, now, self._wall(), prefix):
                     self.history.append(host, "pulse", payload, now)
                     self.fanout.pulse(host, payload)
             case "status":
-                self.fleet.hear_status(host, payload, now, self._wall())
+                self.fleet.hear_status(host, payload, now, self._wall(), prefix)
             case "info":
-                self.fleet.hear_info(host, payload, now, self._wall())
+                self.fleet.hear_info(host, payload, now, self._wall(), prefix)
+
+    def _take_site(self, topic: str, payload: bytes, now: float) -> None:
+        prefix, before = self._site_topics[topic], self.fleet.sites_away
+        try:
+            self.fleet.hear_site(prefix, payload, now, self._wall())
+        except PayloadError as error:
+            self.rejections.count("", topic, error, now)
+        if (after := self.fleet.sites_away) != before:
+            _log.warning("site %s %s", prefix, "is cut off" if prefix in after else "is connected again")
+            self._tell_broker()
+
+    def _tell_broker(self) -> None:
+        change = BrokerChange(state=self.broker, since=self.broker_since, sites_away=self.fleet.sites_away)
+        self.fanout.broker_changed(change)
 
     def _take_backfill(self, host: str, payload: bytes, now: float) -> None:
         backfill = decode(payload, Backfill)
@@ -264,9 +286,9 @@ class Relay:
             if host is None:
                 continue
             if host_id in changes.infos:
-                self.fanout.host_changed(_change(host, host.info_summary), _change(host, host.info))
+                self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
             else:
-                self.fanout.host_changed(_change(host))
+                self.fanout.host_changed(self._change(host))
 
     def _want(self, now: float) -> None:
         wanted = self.watching.hosts(now)
@@ -276,21 +298,21 @@ class Relay:
         filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
         self.on_wanted(frozenset(filters))
 
+    def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
+        cut_off = self.fleet.is_cut_off(host)
+        entry = HostEntry(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if info is not None:
+            entry.info = msgspec.Raw(info)
+        if host.pulse is not None:
+            entry.pulse = msgspec.Raw(host.pulse)
+        return entry
 
-def _entry(host: KnownHost, info: bytes | None) -> HostEntry:
-    entry = HostEntry(id=host.id, state=host.state, since=host.since)
-    if info is not None:
-        entry.info = msgspec.Raw(info)
-    if host.pulse is not None:
-        entry.pulse = msgspec.Raw(host.pulse)
-    return entry
-
-
-def _change(host: KnownHost, info: bytes | None = None) -> Host:
-    change = Host(id=host.id, state=host.state, since=host.since)
-    if info is not None:
-        change.info = msgspec.Raw(info)
-    return change
+    def _change(self, host: KnownHost, info: bytes | None = None) -> Host:
+        cut_off = self.fleet.is_cut_off(host)
+        change = Host(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if info is not None:
+            change.info = msgspec.Raw(info)
+        return change
 
 
 def _added(before: Selection | None, after: Selection) -> Selection | None:

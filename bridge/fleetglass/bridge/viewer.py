@@ -147,6 +147,7 @@ class Viewers:
             time=time.time(),
             broker=self._relay.broker,
             broker_since=self._relay.broker_since,
+            sites_away=self._relay.fleet.sites_away,
             viewers=len(self._relay.fanout) + 1,
             limits=Limits(),
         )

@@ -173,7 +173,8 @@ class Web:
         return answer
 
     def _broker(self) -> dict[str, Any]:
-        return {"state": self._relay.broker, "since": self._relay.broker_since}
+        relay = self._relay
+        return {"state": relay.broker, "since": relay.broker_since, "sites_away": relay.fleet.sites_away}
 
     def _status(self) -> str:
         return "ok" if self._relay.broker == "connected" else "broker away"

@@ -168,6 +168,7 @@ class BrokerSource:
             time=time.time(),
             broker=relay.broker,
             broker_since=relay.broker_since,
+            sites_away=relay.fleet.sites_away,
             viewers=1,
             limits=Limits(),
         )

@@ -6,11 +6,12 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from fleetglass.client.followed_hosts import FollowedHosts
-from fleetglass.client.formatters import CompactFormatter, Formatter, SimpleFormatter
+from fleetglass.client.formatters import CompactFormatter, Formatter, JSONFormatter, SimpleFormatter
 from fleetglass.client.quantities import printable
 from fleetglass.client.snapshot import GROUPS
 from fleetglass.client.source import Interrupted, Source
 from fleetglass.client.statistics import ConnectionState, Statistics
+from fleetglass.client.way import Way
 from fleetglass.wire.protocol import (
     MAX_WATCHED_HOSTS,
     BridgeMessage,
@@ -68,6 +69,9 @@ class Terminal:
         self._selected = set(hosts) if len(self._named) <= MAX_WATCHED_HOSTS else set()
         """The hosts whose groups the bridge was asked for."""
         self._told_missing: set[str] = set()
+        self._cut_off: set[str] = set()
+        """The hosts of which is only told that their site is cut off."""
+        self._way = Way()
         self._past: set[str] = set()
         """The hosts whose past has come."""
 
@@ -104,10 +108,8 @@ class Terminal:
                     message = LiveFrame(host, last)
             case Welcome() | Interrupted():
                 self._note_connection(message)
-            case BrokerChange(state="connecting"):
-                self._say("the bridge has no broker at present; waiting")
-            case BrokerChange(state="connected"):
-                self._say("the bridge has its broker again")
+            case BrokerChange():
+                self._tell_way(message)
             case Notice(text=text) | Error(text=text):
                 self._say(printable(text))
         if texts := list(self._texts(message)):
@@ -131,24 +133,40 @@ class Terminal:
                 yield self._formatter.format_monitoring_data(told)
                 continue
             before, state = told["old_state"], told["new_state"]
+            if self._is_of_its_site(message):
+                continue
             if state is not None and (before, state) != (None, "live"):
                 yield self._formatter.format_host_state(told["host"], state, told["since"])
+
+    def _is_of_its_site(self, message: BridgeMessage | Interrupted) -> bool:
+        """Whether a host changed its state since its site is cut off or returned, which is told once."""
+        match message:
+            case Host(id=host, cut_off=True, state="late"):
+                self._cut_off.add(host)
+                return not isinstance(self._formatter, JSONFormatter)
+            case Host(id=host, state="live") if host in self._cut_off:
+                self._cut_off.discard(host)
+                return not isinstance(self._formatter, JSONFormatter)
+        return False
 
     def _note_connection(self, message: Welcome | Interrupted) -> None:
         statistics = self._statistics
         match message:
-            case Welcome(version=version, broker=broker):
+            case Welcome(version=version):
                 _log.info("connected with bridge %s", version)
                 if statistics.state is not ConnectionState.CONNECTED:
                     statistics.enter(ConnectionState.CONNECTED)
-                if broker == "connecting":
-                    self._say("the bridge has no broker at present; waiting")
+                self._tell_way(message)
             case Interrupted(reason=reason, delay=delay):
                 if statistics.state is ConnectionState.CONNECTED:
                     statistics.enter(ConnectionState.RECONNECTING)
                 statistics.failed(reason, "Interrupted")
                 statistics.tried_again()
                 self._say(f"{printable(reason)}; trying again in {delay:.1f} s")
+
+    def _tell_way(self, message: Welcome | BrokerChange) -> None:
+        for text in self._way.take(message):
+            self._say(text)
 
     def _tell_missing(self) -> None:
         for host in sorted(self._named - self._known - self._told_missing):

@@ -18,6 +18,7 @@ from fleetglass.client.errors import ClientError, Refused, Unreachable
 from fleetglass.client.followed_hosts import FollowedHosts
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import ConnectionState, Statistics
+from fleetglass.client.way import Way
 from fleetglass.wire.hosts import check_host_id
 from fleetglass.wire.protocol import BridgeMessage, BrokerChange, Error, Notice, PulseFrame, Welcome
 
@@ -116,6 +117,7 @@ class WebSocketClient:
         self._listeners: dict[str, tuple[_Listener, ...]] = {}
         self._task: asyncio.Task[None] | None = None
         self._asked_to_reconnect = False
+        self._way = Way()
 
     @property
     def state(self) -> ConnectionState:
@@ -254,8 +256,7 @@ class WebSocketClient:
             case Welcome() if not self.is_connected():
                 self._enter(ConnectionState.CONNECTED)
                 self.emit("connection_message", f"connected to {self.uri}")
-                if message.broker == "connecting":
-                    self.emit("connection_message", _broker_text("connecting"))
+                self._tell_way(message)
                 if not answered.done():
                     answered.set_result(None)
             case Interrupted(reason=reason, delay=delay):
@@ -270,11 +271,15 @@ class WebSocketClient:
                 self._connection_failed(Refused(f"bridge: {text} ({self.uri})"))
             case Notice(text=text):
                 self.emit("connection_message", text)
-            case BrokerChange(state=state):
-                self.emit("connection_message", _broker_text(state))
+            case Welcome() | BrokerChange():
+                self._tell_way(message)
             case _:
                 for event, data in self._hosts.take(message):
                     self.emit(event, data)
+
+    def _tell_way(self, message: Welcome | BrokerChange) -> None:
+        for text in self._way.take(message):
+            self.emit("connection_message", text)
 
     def _all_listeners(self) -> "list[_Listener]":
         return [one for many in list(self._listeners.values()) for one in many]
@@ -322,12 +327,6 @@ class _Listener:
 
 def _both(event: str, data: Any) -> tuple[str, Any]:
     return (event, data)
-
-
-def _broker_text(state: str) -> str:
-    if state == "connected":
-        return "the bridge has its broker again"
-    return "the bridge has no broker at present; waiting"
 
 
 def _name(function: Function) -> str:

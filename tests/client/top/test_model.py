@@ -3,6 +3,7 @@ import math
 import pytest
 
 from fleetglass.client.source import Interrupted
+from fleetglass.client.top.alerts import alerts_of
 from fleetglass.client.top.model import MOST_GROUPS, FleetModel
 from fleetglass.wire.payloads import Cpu
 from fleetglass.wire.protocol import BrokerChange, Fleet, History, Host, HostEntry, LiveFrame, PulseFrame
@@ -169,6 +170,20 @@ def test_what_is_old() -> None:
     assert not seen.is_old
     seen.take(welcome(NOW, broker="connecting"), NOW)
     assert seen.is_old
+
+
+def test_a_site_that_is_cut_off() -> None:
+    """Which one and since when is known; its hosts are late and need no alert of their own."""
+    seen = model()
+    seen.take(BrokerChange(state="connected", since=NOW, sites_away={"fleet/paris": NOW}), NOW)
+    seen.take(Host(id="web-1", state="late", since=NOW, cut_off=True), NOW)
+    assert seen.sites_away == {"fleet/paris": NOW}
+    assert not seen.is_old
+    assert alerts_of(seen.hosts["web-1"], seen) == []
+    seen.take(welcome(NOW), NOW)
+    assert seen.sites_away == {}
+    seen.take(Host(id="web-1", state="late", since=NOW), NOW)
+    assert [alert.words for alert in alerts_of(seen.hosts["web-1"], seen)] == ["late"]
 
 
 def test_a_clock_that_is_ahead() -> None:

@@ -137,3 +137,11 @@ test("detail that is not as agreed harms nothing", () => {
     assert.deepEqual(alerts({ filesystem: odd, sensor: odd, collector: odd, power: odd, memory: odd }), [])
   }
 })
+
+test("of a late host nothing is told while its site is cut off: the bar tells of the site", () => {
+  pulse(0)
+  host.state = "late"
+  assert.deepEqual(levels(), ["warn state"])
+  host.cutOff = true
+  assert.deepEqual(alerts(), [])
+})

@@ -212,3 +212,13 @@ test("of the past, only what goes before the moment that is shown is taken in, a
   const { columns } = fleet.sums
   assert.ok(columns.end > columns.first && columns.time(columns.end - 1) <= START_SECONDS + 4.5)
 })
+
+test("sites that are cut off are known from the greeting on, and so is who belongs to them", () => {
+  fleet.take({ ...welcomeAt(0), sites_away: { "fleet/paris": 5, "fleet/lyon": "soon" } }, receivedAt(0))
+  assert.deepEqual(fleet.sitesAway, [["fleet/paris", 5]])
+  know({ ...hostEntry("a"), state: "late", cut_off: true }, hostEntry("b"))
+  assert.deepEqual([...fleet.hosts.values()].map((host) => host.cutOff), [true, false])
+  fleet.take({ type: "broker", state: "connected", since: 0, sites_away: {} }, receivedAt(1))
+  fleet.take({ type: "host", id: "a", state: "live", since: 6 }, receivedAt(1))
+  assert.deepEqual([fleet.sitesAway, fleet.host("a").cutOff], [[], false])
+})

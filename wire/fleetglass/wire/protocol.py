@@ -63,13 +63,14 @@ class Limits(msgspec.Struct):
 
 
 class Welcome(msgspec.Struct, tag_field="type", tag="welcome", kw_only=True):
-    """Bridge: the answer to `hello`. `time` is the bridge's clock."""
+    """Bridge: the answer to `hello`. `time` is the bridge's clock, `sites_away` as in `broker`."""
 
     protocol: int = PROTOCOL
     version: str
     time: float
     broker: BrokerState
     broker_since: float
+    sites_away: dict[str, float] = {}
     viewers: int
     limits: Limits
 
@@ -81,12 +82,14 @@ INFO_OF_WATCHED = ("groups", "devices")
 class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
 
+    `cut_off` says that the host's site is: what has become of the host nobody can know.
     `info` is what the host published, in the list of a whole fleet less `INFO_OF_WATCHED`.
     """
 
     id: str
     state: HostState
     since: float
+    cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     pulse: msgspec.Raw | UnsetType = UNSET
 
@@ -123,11 +126,13 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
 
     Who begins to select groups of a host is told of it once more. To those who do, `info` is whole, to all
     others less `INFO_OF_WATCHED`; and its `delivery` they are told every 5 s, in such a message of its own.
+    With each `state`, `cut_off` is as in the list of the fleet.
     """
 
     id: str
     state: HostState | UnsetType = UNSET
     since: float | UnsetType = UNSET
+    cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     delivery: Delivery | UnsetType = UNSET
     removed: bool = False
@@ -161,10 +166,14 @@ class History(msgspec.Struct, tag_field="type", tag="history", omit_defaults=Tru
 
 
 class BrokerChange(msgspec.Struct, tag_field="type", tag="broker"):
-    """Bridge: its connection to the broker came or went."""
+    """Bridge: its connection to the broker came or went, or that of a site's broker to this one.
+
+    `sites_away` has the prefix of each site that is cut off, and since when.
+    """
 
     state: BrokerState
     since: float
+    sites_away: dict[str, float] = {}
 
 
 class Notice(msgspec.Struct, tag_field="type", tag="notice"):

@@ -85,6 +85,15 @@ class Topics:
         """
         return f"{self.prefix}/{check_host_id(host)}/live/#"
 
+    @property
+    def site(self) -> str:
+        """Where a site's broker, bridged to ours, says whether it is connected: `fleet/paris/site`.
+
+        `1` or `0`, retained: what mosquitto's bridge publishes as its notification, `0` by its will. No
+        filter of hosts overlaps it.
+        """
+        return f"{self.prefix}/site"
+
     def parse(self, topic: str) -> Address | None:
         """Return what a topic says, or None when it is none of ours, or `doctor`, which tells of no host."""
         if not topic.startswith(self.prefix + "/"):

@@ -75,7 +75,7 @@ def _alerts(host: SeenHost, fleet: FleetModel) -> Iterator[Alert]:
         yield Alert("critical", "another machine uses this host id")
     if host.state == "lost":
         yield Alert("critical", f"lost since {clock_time(host.since + fleet.clock_offset)}")
-    if host.state == "late":
+    if host.state == "late" and not host.cut_off:  # of which the status line tells once
         yield Alert("warn", "late")
     if host.state == "live" and host.pulse is not None:
         yield from _headline(host, host.pulse)

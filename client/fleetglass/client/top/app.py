@@ -128,6 +128,12 @@ class TopApp(App[None]):
         if fleet.broker_away_since is not None:
             since = clock_time(fleet.broker_away_since + fleet.clock_offset)
             return [(f" the bridge has no broker since {since}; what is shown is old ", "loud")]
+        if fleet.sites_away:
+            sites = (
+                f"{plain(prefix)} since {clock_time(since + fleet.clock_offset)}"
+                for prefix, since in sorted(fleet.sites_away.items())
+            )
+            return [(f" cut off: {', '.join(sites)}; what is shown of its hosts is old ", "loud")]
         if fleet.paused_at is not None:
             return [(f" paused at {clock_time(fleet.paused_at)}; p goes on ", "loud")]
         return [(f" {plain(fleet.notice)} ", "warn")] if fleet.notice else []

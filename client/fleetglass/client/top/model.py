@@ -70,6 +70,8 @@ class SeenHost:
         self.state: HostState = "waiting"
         self.since = 0.0
         """When it got into its state, by the bridge's clock."""
+        self.cut_off = False
+        """Whether its site is cut off, so that nobody knows of it."""
         self.facts = Facts()
         self.pulse: Pulse | None = None
         self.heard = math.nan
@@ -136,6 +138,8 @@ class FleetModel:
         self.connected = False
         self.broker_away_since: float | None = None
         """By the bridge's clock."""
+        self.sites_away: dict[str, float] = {}
+        """The prefix of each site that is cut off, and since when by the bridge's clock."""
         self.clock_offset = 0.0
         """What to add to the bridge's clock to get one's own."""
         self.paused_at: float | None = None
@@ -164,8 +168,9 @@ class FleetModel:
                 self._take_fleet(entries, time, now)
             case Welcome():
                 self._take_welcome(message, now)
-            case BrokerChange(state=state, since=since):
+            case BrokerChange(state=state, since=since, sites_away=sites_away):
                 self.broker_away_since = since if state == "connecting" else None
+                self.sites_away = sites_away
             case Notice(text=text):
                 self.notice = text
             case Interrupted():
@@ -231,7 +236,7 @@ class FleetModel:
             return
         host = self._host(message.id)
         if message.state is not UNSET:
-            host.state = message.state
+            host.state, host.cut_off = message.state, message.cut_off
         if message.since is not UNSET:
             host.since = message.since
         self._take_info(host, message.info)
@@ -242,7 +247,7 @@ class FleetModel:
             self._remove(host_id)
         for entry in entries:
             host = self._host(entry.id)
-            host.state, host.since = entry.state, entry.since
+            host.state, host.since, host.cut_off = entry.state, entry.since, entry.cut_off
             self._take_info(host, entry.info)
             if entry.pulse is UNSET or (self.paused_at is not None and host.pulse is not None):
                 continue
@@ -257,6 +262,7 @@ class FleetModel:
         self.notice = ""
         self.clock_offset = now - message.time
         self.broker_away_since = message.broker_since if message.broker == "connecting" else None
+        self.sites_away = message.sites_away
         self._want_past()
 
     def _take_info(self, host: SeenHost, payload: msgspec.Raw | UnsetType) -> None:

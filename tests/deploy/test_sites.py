@@ -1,0 +1,257 @@
+"""The recipe of `deploy/sites/` in real mosquittos: two sites with their agents, a centre with a bridge."""
+
+import asyncio
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from support.bridge import Bridge, running_bridge
+from support.certificates import Authority
+from support.faulty_proxy import FaultyProxy
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+from support.programs import REPOSITORY, Fleetglass
+from support.waiting import wait_until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+
+RECIPE = REPOSITORY / "deploy" / "sites"
+SITES = ("fleet/paris", "fleet/lyon")
+LATE_SECONDS = 3.5
+NOTICED_SECONDS = 16.0
+"""One and a half times the recipe's keepalive, when nothing says that the connection broke."""
+GRACE_SECONDS = 15.0
+
+
+class Centre(Mosquitto):
+    """The broker of the centre: TLS, users and rules for sites, and in clear for its own bridge."""
+
+    def __init__(self, folder: Path, authority: Authority) -> None:
+        if shutil.which("mosquitto_passwd") is None:
+            pytest.skip("needs mosquitto_passwd: apt-get install mosquitto")
+        self.tls_port = free_port()
+        certificate, key = authority.issue("centre")
+        users, rules = folder / "users", folder / "rules"
+        users.write_text("paris:secret\nlyon:secret\n")
+        subprocess.run(["mosquitto_passwd", "-U", str(users)], check=True)
+        # Who comes in clear has no name, and may do here what the recipe lets the bridge do.
+        rules.write_text("topic readwrite fleet/#\n" + (RECIPE / "centre.rules").read_text())
+        # mosquitto reads them as who it becomes when root starts it.
+        for file in (users, rules, certificate, key):
+            file.chmod(0o644)
+        super().__init__(
+            folder,
+            *("user root", f"password_file {users}", f"acl_file {rules}"),
+            *(f"listener {self.tls_port} 127.0.0.1", f"certfile {certificate}", f"keyfile {key}"),
+        )
+
+
+class Site(Mosquitto):
+    """The broker of a site, which reaches the centre on a port of this machine."""
+
+    def __init__(
+        self, name: str, folder: Path, centre_port: int, authority: Authority, *, full: bool
+    ) -> None:
+        folder.mkdir()
+        text = (RECIPE / "site.conf").read_text()
+        for old, new in (
+            ("centre.example.org:8883", f"127.0.0.1:{centre_port}"),
+            ("/etc/mosquitto/certs/centre-ca.crt", str(authority.own.certificate)),
+            ("CHANGE-ME", "secret"),
+        ):
+            assert old in text, f"the recipe no longer says {old}"
+            text = text.replace(old, new)
+        if full:
+            text = text.replace("#topic ", "topic ")
+        super().__init__(
+            folder,
+            *("user root", "persistence true", f"persistence_location {folder}/"),
+            *text.replace("paris", name).splitlines(),
+        )
+
+
+class Scene:
+    """Two sites, each with two hosts, and a bridge at the centre."""
+
+    def __init__(
+        self, bridge: Bridge, cable: FaultyProxy, paris: Site, agents: dict[str, Fleetglass]
+    ) -> None:
+        self.bridge = bridge
+        self.cable = cable
+        self.paris = paris
+        self.agents = agents
+
+    async def states(self) -> dict[str, str]:
+        """Return the state of each host."""
+        told = json.loads((await self.bridge.get("/api/hosts"))[1])["hosts"]
+        return {entry["id"]: entry["state"] for entry in told}
+
+    async def sites_away(self) -> dict[str, float]:
+        """Return the sites that are cut off, and since when."""
+        away: dict[str, float] = json.loads((await self.bridge.get("/api/hosts"))[1])["broker"]["sites_away"]
+        return away
+
+    async def until_states(self, seconds: float, **expected: str) -> None:
+        """Wait until hosts are in these states."""
+
+        async def are_there() -> bool:
+            states = await self.states()
+            return all(states.get(host.replace("_", "-")) == state for host, state in expected.items())
+
+        await wait_until(are_there, str(expected), seconds)
+
+
+@asynccontextmanager
+async def staged(folder: Path, *, full: bool = False) -> AsyncIterator[Scene]:
+    """Run it all, and give it when every host is live."""
+    authority = Authority(folder)
+    async with AsyncExitStack() as stack:
+        centre = Centre(folder, authority).start()
+        stack.callback(centre.kill)
+        cable = await stack.enter_async_context(FaultyProxy(centre.tls_port))
+        agents = {}
+        for name, port in (("paris", cable.port), ("lyon", centre.tls_port)):
+            site = Site(name, folder / name, port, authority, full=full).start()
+            stack.callback(site.kill)
+            if name == "paris":
+                paris = site
+            for host in (f"{name}-1", f"{name}-2"):
+                agents[host] = stack.enter_context(
+                    Fleetglass(
+                        *(
+                            "agent",
+                            "--broker",
+                            site.url,
+                            "--host-id",
+                            host,
+                            "--no-home-assistant",
+                            "--demand",
+                        ),
+                        home=folder,
+                    )
+                )
+        bridge = await stack.enter_async_context(running_bridge(centre, *SITES))
+        scene = Scene(bridge, cable, paris, agents)
+        await scene.until_states(30, **{host.replace("-", "_"): "live" for host in agents})
+        yield scene
+
+
+async def test_the_end_of_a_sites_broker(tmp_path: Path) -> None:
+    """Its hosts are late at once and never lost, the site is named, the other site untouched; after the
+    broker's return the hosts are live, and every pulse of the gap is in the history of the centre.
+    """
+    async with staged(tmp_path) as scene, scene.bridge.viewer() as viewer:
+        scene.paris.kill()
+        await scene.until_states(LATE_SECONDS, paris_1="late", paris_2="late")
+        told = await viewer.next("broker", state="connected")
+        assert [*told["sites_away"]] == ["fleet/paris"]
+        assert await scene.sites_away() == told["sites_away"]
+        states = await scene.states()
+        assert (states["lyon-1"], states["lyon-2"]) == ("live", "live")
+        scene.paris.start()
+        await scene.until_states(30, paris_1="live", paris_2="live")
+        assert await scene.sites_away() == {}
+
+        async def is_whole() -> bool:
+            ticks = await scene.bridge.ticks("paris-1")
+            return len(ticks) > 3 and ticks == list(range(ticks[0], ticks[-1] + 1))
+
+        await wait_until(is_whole, "the pulses of the gap", 30)
+        await viewer.send(type="ping", id=1)
+        await viewer.next("pong", seconds=10)
+        assert "lost" not in viewer.states()
+        assert {message["id"] for message in viewer.received if "state" in message and "id" in message} <= {
+            "paris-1",
+            "paris-2",
+        }
+
+
+async def test_a_silent_cut(tmp_path: Path) -> None:
+    """Hosts are late before anybody knows why; the site is named once its keepalive is over. Who died
+    meanwhile is lost after the return, the others are live, and nothing old is taken for new.
+    """
+    async with staged(tmp_path) as scene, scene.bridge.viewer() as viewer:
+        scene.cable.set("stall")
+        await scene.until_states(LATE_SECONDS + 1, paris_1="late", paris_2="late")
+        last = (await scene.bridge.ticks("paris-1"))[-1]
+        scene.agents["paris-2"].kill()
+        await viewer.next("broker", seconds=NOTICED_SECONDS, sites_away=await _soon(scene))
+        assert (await scene.states())["paris-2"] == "late"
+        scene.cable.set("cut")
+        scene.cable.set("none")
+        await scene.until_states(30, paris_1="live")
+        assert (await scene.states())["paris-2"] == "late"
+        await scene.until_states(GRACE_SECONDS + 5, paris_2="lost")
+        ticks = await scene.bridge.ticks("paris-1")
+        after = next(tick for tick in ticks if tick > last)
+        assert after > last + NOTICED_SECONDS / 3
+        assert viewer.states().count("lost") == 0
+
+
+async def _soon(scene: Scene) -> dict[str, float]:
+    await wait_until(scene.sites_away, "the site is named", NOTICED_SECONDS)
+    return await scene.sites_away()
+
+
+async def test_a_site_writes_its_own_topics_only(tmp_path: Path) -> None:
+    """Of what the user of a site publishes elsewhere nothing arrives, nor may it read what is not its own."""
+    authority = Authority(tmp_path)
+    centre = Centre(tmp_path, authority).start()
+    tls = ssl.create_default_context(cafile=str(authority.own.certificate))
+    given = {"hostname": "127.0.0.1", "port": centre.tls_port, "tls_context": tls}
+    seen: list[str] = []
+    try:
+        with pytest.raises(aiomqtt.MqttError, match=r"(?i)not authori[sz]ed"):
+            async with aiomqtt.Client(**given, username="paris", password="wrong"):
+                pass
+        async with (
+            aiomqtt.Client("127.0.0.1", centre.port) as witness,
+            aiomqtt.Client(**given, username="paris", password="secret") as paris,
+            aiomqtt.Client(**given, username="lyon", password="secret") as lyon,
+        ):
+            await witness.subscribe("#")
+            await paris.subscribe("#")
+            for topic in (
+                "lyon/web-1/status",
+                "lyon/site",
+                "paris/web-1/status",
+                "web-1/status",
+                "paris/site",
+            ):
+                await paris.publish(f"fleet/{topic}", b"x", qos=1)
+            await paris.publish("homeassistant/device/web-1/config", b"x", qos=1)
+            await lyon.publish("fleet/lyon/site", b"last", qos=1)
+            async with asyncio.timeout(10):
+                async for message in witness.messages:
+                    seen.append(str(message.topic))
+                    if message.payload == b"last":
+                        break
+            assert seen == ["fleet/paris/web-1/status", "fleet/paris/site", "fleet/lyon/site"]
+            await witness.publish("fleet/lyon/web-1/demand", b"not his", qos=1)
+            await witness.publish("fleet/paris/web-1/demand", b"his", qos=1)
+            async with asyncio.timeout(10):
+                assert (await anext(aiter(paris.messages))).payload == b"his"
+    finally:
+        centre.kill()
+
+
+async def test_full_brings_every_group_and_takes_leases_down(tmp_path: Path) -> None:
+    """With the two lines more, a viewer at the centre sees a host's groups, the costly ones every second."""
+    async with (
+        staged(tmp_path, full=True) as scene,
+        scene.bridge.viewer(hosts={"paris-1": "*"}) as viewer,
+    ):
+        groups: set[str] = set()
+        ticks = [-10, 0]
+        while not {"cpu", "memory"} <= groups or ticks[-1] - ticks[-2] > 2:
+            samples = (await viewer.next("live", seconds=20, host="paris-1"))["samples"]
+            groups |= set(samples)
+            if process := samples.get("process"):
+                ticks.append(process["tick"])
