@@ -117,7 +117,7 @@ def test_states_as_json() -> None:
 
 
 def test_a_site_that_is_cut_off_is_told_once() -> None:
-    """Not of each of its hosts, neither then nor when it returns; who stays away is told of, and JSON has all."""
+    """Not of each of its hosts, neither then nor at its return; who stays away is told of. JSON has all."""
     screen, machine = Screen(), Screen(style="json")
     away = {"type": "broker", "state": "connected", "since": 1.0, "sites_away": {"fleet/paris": 5.0}}
     for one in (screen, machine):

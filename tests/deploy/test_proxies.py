@@ -5,12 +5,12 @@ import base64
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
@@ -104,6 +104,39 @@ async def test_under_a_path_with_a_login_service(
         async with _connect(proxy, "www.example.org", "/fleet/ws", origin=origin, **known) as viewer:
             await viewer.send(json.dumps({"type": "hello", "protocol": 1}))
             assert json.loads(await viewer.recv())["type"] == "welcome"
+
+
+async def test_a_viewer_whose_bridge_ends_finds_another(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
+) -> None:
+    """Of two bridges with one token file the viewer's ends: at the next try it is with the other."""
+    async with AsyncExitStack() as one, AsyncExitStack() as two:
+        bridges = [
+            await each.enter_async_context(running_bridge(mosquitto, prefix, **settings))
+            for each in (one, two)
+        ]
+        ports = [bridge.port for bridge in bridges]
+        proxy = stack.enter_context(
+            running_proxy(name, "basic-auth", tmp_path, bridge=ports[0], others=(ports[1],))
+        )
+        async with _connect(proxy, **ADA) as viewer:
+            await _greet(viewer)
+            viewers = [
+                (await bridge.health(Authorization="Bearer the token"))["viewers"] for bridge in bridges
+            ]
+            assert sorted(viewers) == [0, 1]
+            await (one if viewers[0] else two).aclose()
+            async with asyncio.timeout(5):
+                await viewer.wait_closed()
+        for _ in range(4):
+            assert (await _get(proxy, "/api/hosts", **ADA))[0] == 200
+            async with asyncio.timeout(5), _connect(proxy, **ADA) as viewer:
+                await _greet(viewer)
+
+
+async def _greet(viewer: ClientConnection) -> None:
+    await viewer.send(json.dumps({"type": "hello", "protocol": 1}))
+    assert json.loads(await viewer.recv())["type"] == "welcome"
 
 
 async def _get(port: int, path: str, host: str = "fleet.example.org", **headers: str) -> tuple[int, bytes]:

@@ -52,16 +52,24 @@ def running_login() -> Iterator[Login]:
 
 @contextmanager
 def running_proxy(
-    name: str, recipe: str, folder: Path, *, bridge: int, login: int = 1, auth: bool = True
+    name: str,
+    recipe: str,
+    folder: Path,
+    *,
+    bridge: int,
+    others: tuple[int, ...] = (),
+    login: int = 1,
+    auth: bool = True,
 ) -> Iterator[int]:
-    """Run a recipe in front of a bridge and give its port; `auth` False takes its users away."""
+    """Run a recipe in front of a bridge and others, and give its port; `auth` False takes its users away."""
     program = shutil.which(name)
     if program is None:
         pytest.skip(f"needs {name}: apt-get install {name}")
     port = free_port()
     suffix = "Caddyfile" if name == "caddy" else "conf"
     text = (DEPLOY / name / f"{recipe}.{suffix}").read_text()
-    text = _replaced(text, "127.0.0.1:8765", f"127.0.0.1:{bridge}")
+    between = " " if name == "caddy" else "; server "
+    text = _replaced(text, "127.0.0.1:8765", between.join(f"127.0.0.1:{port}" for port in (bridge, *others)))
     text = text.replace("127.0.0.1:4180", f"127.0.0.1:{login}")
     configure = _nginx if name == "nginx" else _caddy
     command = [program, *configure(text, folder, port, auth=auth)]
