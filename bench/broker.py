@@ -1,4 +1,4 @@
-"""What hosts cost a mosquitto, each with a connection of its own; and the bytes of each leaf of a real agent."""
+"""What hosts cost a mosquitto, each with a connection of its own; and what a real agent sends."""
 
 import argparse
 import subprocess
@@ -13,9 +13,17 @@ from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from rig import Fleetglass, Mosquitto, Spent, running_bridge, running_broker, show, told, wait_for, write
+
+from fleetglass.cli.probe import probe
+from fleetglass.wire import BrokerAccess, BrokerURL
+from rig import Spent, running_bridge, running_broker, show, told, write
+from support.certificates import Authority
+from support.mosquitto import Mosquitto
+from support.programs import Fleetglass
+from support.waiting import wait_for
 
 SETTLING_SECONDS = 10.0
+CONNECTS = 500
 _SIMULATE = """
 import sys
 from fleetglass.cli.main import main
@@ -42,7 +50,9 @@ def main() -> None:
     show(rows)
     leaves = _leaves(options.seconds)
     show(leaves)
-    write(options.json, rows, leaves=leaves)
+    connects = [_connects(), _connects(tls=True)]
+    show(connects)
+    write(options.json, rows, leaves=leaves, connects=connects)
 
 
 def _cost(hosts: int, seconds: float, *, bridged: bool) -> dict[str, Any]:
@@ -110,6 +120,25 @@ def _totals(broker: Mosquitto) -> Iterator[dict[str, float]]:
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def _connects(*, tls: bool = False) -> dict[str, Any]:
+    """Measure what it costs a broker to let one client in and out again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        authority = Authority(folder)
+        certificate, key = authority.issue("broker")
+        lines = (f"certfile {certificate}", f"keyfile {key}", "user root") if tls else ()
+        with running_broker(folder, *lines) as broker:
+            url = BrokerURL("127.0.0.1", broker.port, tls=tls)
+            access = BrokerAccess(url=url, ca_file=str(authority.own.certificate) if tls else None)
+            spent = Spent(broker=broker.pid)
+            for _ in range(CONNECTS):
+                if (answer := probe(access)).outcome != "accepted":
+                    sys.exit(f"bench: the broker lets nobody in: {answer.reason}")
+            at = spent.stop()
+    milliseconds = spent.cpu_ms_per_second["broker"] * at.seconds / CONNECTS
+    return {"TLS": tls, "CPU ms per connection": round(milliseconds, 3)} | told(at)
 
 
 def _leaves(seconds: float) -> list[dict[str, Any]]:
