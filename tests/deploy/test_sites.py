@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 
 from fleetglass.bridge import presence
-from support.bridge import Bridge, running_bridge
+from support.bridge import Bridge, publisher, running_bridge
 from support.certificates import Authority
 from support.faulty_proxy import FaultyProxy
 from support.mosquitto import Mosquitto
@@ -85,8 +85,14 @@ class Scene:
     """Two sites, each with two hosts, and a bridge at the centre."""
 
     def __init__(
-        self, bridge: Bridge, cable: FaultyProxy, paris: Site, agents: dict[str, Fleetglass]
+        self,
+        centre: Centre,
+        bridge: Bridge,
+        cable: FaultyProxy,
+        paris: Site,
+        agents: dict[str, Fleetglass],
     ) -> None:
+        self.centre = centre
         self.bridge = bridge
         self.cable = cable
         self.paris = paris
@@ -129,7 +135,7 @@ async def staged(folder: Path, *, full: bool = False) -> AsyncIterator[Scene]:
                 arguments = ("--broker", site.url, "--host-id", host, "--no-home-assistant", "--demand")
                 agents[host] = stack.enter_context(Fleetglass("agent", *arguments, home=folder))
         bridge = await stack.enter_async_context(running_bridge(centre, *SITES))
-        scene = Scene(bridge, cable, sites["paris"], agents)
+        scene = Scene(centre, bridge, cable, sites["paris"], agents)
         await scene.until_states(30, **{host.replace("-", "_"): "live" for host in agents})
         yield scene
 
@@ -170,8 +176,15 @@ async def test_a_silent_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         scene.agents["paris-2"].kill()
         await wait_until(scene.sites_away, "the site is named", NOTICED_SECONDS)
         assert (await scene.states())["paris-2"] == "late"
-        scene.cable.set("cut")
-        scene.cable.set("none")
+        async with publisher(scene.centre) as witness:
+            await witness.subscribe("fleet/paris/kept-1/#", qos=1)
+            async with publisher(scene.paris) as agent:
+                await agent.publish("fleet/kept-1/pulse", b"of a second that is over")
+                await agent.publish("fleet/kept-1/backfill", b"to be kept", qos=1)
+            scene.cable.set("cut")
+            scene.cable.set("none")
+            async with asyncio.timeout(30):
+                assert (await anext(aiter(witness.messages))).payload == b"to be kept"
         await scene.until_states(30, paris_1="live")
         assert (await scene.states())["paris-2"] == "late"
         await scene.until_states(GRACE_SECONDS + 5, paris_2="lost")
