@@ -196,7 +196,11 @@ def test_a_host_reads_nothing_of_others(
         _subscribe(bridge, "fleet/web-2/demand")
         _publish(bridge, "fleet/web-2/demand", b"not yours")
         wait_for(bridge.user_data_get, "what the bridge said")
-        assert host.user_data_get() == []
+        wait_for(host.is_connected, "the host is connected again, if it was thrown out")
+        _subscribe(host, "fleet/web-1/doctor")
+        _publish(host, "fleet/web-1/doctor", b"own")
+        wait_for(lambda: ("fleet/web-1/doctor", b"own") in host.user_data_get(), "what the host may read")
+        assert host.user_data_get() == [("fleet/web-1/doctor", b"own")]
 
 
 async def test_agent_and_bridge_work_with_these_rules(
