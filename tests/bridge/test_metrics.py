@@ -118,6 +118,22 @@ async def test_a_value_is_never_stale(gone: str) -> None:
     assert found["fleetglass_broker_connected", ""] == (gone != "broker")
 
 
+async def test_a_site_that_is_cut_off_is_told() -> None:
+    """With the prefix as label, and no value of its hosts meanwhile; without sites there is nothing."""
+    clock = Clock()
+    relay, found = make_relay(clock), {}
+    relay.on_message("fleet/web-1/pulse", full_pulse())
+    assert "fleetglass_site_connected{" not in await exposed(metrics_of(relay))
+    for said, expected in ((b"0", 0), (b"broken", 0), (b"1", 1)):
+        clock.now += 1
+        relay.on_message("fleet/site", said)
+        found = by_sample(parse_text(await exposed(metrics_of(relay))))
+        assert found["fleetglass_site_connected", "fleet"] == expected
+        assert ("fleetglass_host_cpu_percent", "web-1") not in found
+    assert found["fleetglass_host_state", "web-1,late"] == 1
+    assert relay.rejections.total == 1
+
+
 async def test_open_metrics_is_spoken_when_asked_for() -> None:
     """With its end mark, its names of counters and its type, and read by its own parser."""
     relay = make_relay(Clock())

@@ -40,6 +40,14 @@ def test_topics_of_others_are_none_of_ours(topic: str) -> None:
     assert Topics().parse(topic) is None
 
 
+@given(prefixes)
+def test_the_topic_of_a_site_is_no_hosts(prefix: str) -> None:
+    """It has a level less than those of hosts, so that no filter of hosts takes it in."""
+    topics = Topics(prefix)
+    assert topics.parse(topics.site) is None
+    assert topics.site.count("/") == topics.fleet_filter("status").count("/") - 1
+
+
 @pytest.mark.parametrize("prefix", ["", "/", "a/", "/a", "a//b", "a+b", "#", "a b", "a/b/c/d/e/f/g", "a\n"])
 def test_a_bad_prefix_is_refused(prefix: str) -> None:
     """A prefix with wildcards, empty levels or too many of them is an error."""
