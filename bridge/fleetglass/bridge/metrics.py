@@ -134,7 +134,8 @@ class Metrics:
             if (value := getattr(pulse, field)) is not UNSET:
                 lines[name].append(f"{name}{label}{value}\n")
         for name, _, field in self._arrival_families:
-            lines[name].append(f"{name}{label}{getattr(host.arrivals, field)}\n")
+            # Nobody's clock tells more than tenths of milliseconds, and long fractions are dear to keep.
+            lines[name].append(f"{name}{label}{round(getattr(host.arrivals, field), 4)}\n")
 
 
 class _Own(Collector):
