@@ -9,7 +9,7 @@ import playwright
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = REPOSITORY / "tests" / "dashboard" / "node_modules"
 NO_PACKAGES = "needs npm's TypeScript and axe-core: scripts/install-npm-packages"
-_NODE = Path(playwright.__file__).parent / "driver" / ("node.exe" if os.name == "nt" else "node")
+NODE = Path(playwright.__file__).parent / "driver" / ("node.exe" if os.name == "nt" else "node")
 
 
 def has_packages() -> bool:
@@ -20,7 +20,7 @@ def has_packages() -> bool:
 def run_node(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Node.js in the repository, to its end; what it says on either output is in `stdout`."""
     return subprocess.run(
-        [_NODE, *arguments],
+        [NODE, *arguments],
         cwd=REPOSITORY,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
