@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+
+import pytest
+
+from support.consumers import Fleet, running_fleet
+from support.mosquitto import find_mosquitto
+
+
+@pytest.fixture(scope="package")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Give the fleet that all recipes read; who kills an agent starts one of its own."""
+    if find_mosquitto() is None:
+        pytest.skip("needs mosquitto: apt-get install mosquitto")
+    with running_fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        yield fleet
