@@ -25,11 +25,19 @@ class HomeAssistantCore:
         self._process = process
 
     def look(self) -> dict[str, Any]:
-        """Return all it knows: `entities` by unique id, `devices`, `warnings`, and states `written`."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        """Return all it knows: `entities` by id, `devices`, `notified`, `warnings`, states `written`."""
+        self._ask("")
         return self.read()
+
+    def render(self, template: str) -> str:
+        """Return what a template gives, such as that of a card."""
+        self._ask(json.dumps({"render": template}))
+        return str(self.read()["answer"])
+
+    def automate(self, automations: Path) -> None:
+        """Start the automations of a file."""
+        self._ask(json.dumps({"automate": str(automations)}))
+        self.read()
 
     def read(self) -> dict[str, Any]:
         """Return the next line it says."""
@@ -38,6 +46,11 @@ class HomeAssistantCore:
         assert line, "Home Assistant ended"
         said: dict[str, Any] = json.loads(line)
         return said
+
+    def _ask(self, question: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{question}\n")
+        self._process.stdin.flush()
 
 
 @contextmanager
@@ -49,7 +62,7 @@ def running_home_assistant(port: int, folder: Path) -> Iterator[HomeAssistantCor
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [python, str(_CORE), str(port), str(folder)],
+            [python, _CORE, str(port), folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

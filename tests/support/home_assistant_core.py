@@ -1,8 +1,9 @@
-"""A real Home Assistant, with nothing but its MQTT integration. Run by Home Assistant's own Python.
+"""A real Home Assistant with its MQTT integration, and automations where it is given some.
 
-Usage: home_assistant_core.py PORT FOLDER. Says `ready` when connected; then each line on the standard
-input is answered by one line of JSON with all it knows: entities by unique id, devices, warnings of its
-log, and how many states it has written.
+Run by Home Assistant's own Python: home_assistant_core.py PORT FOLDER. Says `ready` when connected; then
+each empty line on the standard input is answered by one line of JSON with all it knows: entities by unique
+id, devices, notifications, warnings of its log, and how many states it has written. A line of JSON with
+`render` is answered by what that template gives, one with `automate` when the automations of that file run.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from homeassistant import config_entries, core, loader
+from homeassistant import config_entries, core, loader, setup
 from homeassistant.helpers import (
     area_registry,
     category_registry,
@@ -29,6 +30,7 @@ from homeassistant.helpers import (
     template,
     translation,
 )
+from homeassistant.util import yaml
 
 REGISTRIES = (
     area_registry,
@@ -68,7 +70,7 @@ async def main(port: int, folder: Path) -> None:
     for part in (entity, frame, template, translation):
         part.async_setup(hass)
     await asyncio.gather(*(registry.async_load(hass) for registry in REGISTRIES))
-    hass.config.components |= {"http", "file_upload"}  # MQTT needs them only for its dialogues
+    hass.config.components |= {"http", "file_upload", "repairs"}  # needed only for dialogues
     hass.set_state(core.CoreState.running)
     written: Counter[str] = Counter()
     hass.bus.async_listen("state_changed", lambda event: written.update([event.data["entity_id"]]))
@@ -86,9 +88,14 @@ async def main(port: int, folder: Path) -> None:
     )
     await hass.config_entries.async_add(entry)
     await hass.async_block_till_done()
+    notified: list[str] = []
+    hass.bus.async_listen("call_service", lambda event: notified.extend(message_of(event)))
     say({"ready": entry.state.name})
-    while await asyncio.to_thread(sys.stdin.readline):
+    while line := await asyncio.to_thread(sys.stdin.readline):
         await hass.async_block_till_done()
+        if line.strip():
+            say({"answer": await obey(hass, **json.loads(line))})
+            continue
         say(
             {
                 "entities": {one.unique_id: described(hass, one) for one in registered(hass)},
@@ -103,11 +110,27 @@ async def main(port: int, folder: Path) -> None:
                     }
                     for one in device_registry.async_get(hass).devices.values()
                 ],
+                "notified": notified,
                 "warnings": complaints.lines,
                 "written": dict(written),
             }
         )
     await hass.async_stop(force=True)
+
+
+async def obey(hass: core.HomeAssistant, render: str = "", automate: str = "") -> str:
+    """Render a template, or start automations."""
+    if automate:
+        hass.config.skip_pip = True
+        for domain, config in (("notify", {}), ("automation", {"automation": yaml.load_yaml(automate)})):
+            assert await setup.async_setup_component(hass, domain, config), domain
+        await hass.async_block_till_done()
+    return str(template.Template(render, hass).async_render(parse_result=False))
+
+
+def message_of(event: Any) -> list[str]:
+    """Return the text of a notification; nothing for any other call."""
+    return [event.data["service_data"]["message"]] if event.data["domain"] == "notify" else []
 
 
 def registered(hass: core.HomeAssistant) -> list[Any]:
