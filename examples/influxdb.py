@@ -9,7 +9,6 @@ The broker's password is taken from FLEETGLASS_PASSWORD, what InfluxDB asks for 
 
 import argparse
 import os
-import ssl
 import time
 import urllib.request
 from collections import deque
@@ -21,9 +20,11 @@ from urllib.error import HTTPError
 import msgspec
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.wire import BrokerAccess, BrokerURL, PayloadError, Topics, decode
 from fleetglass.wire.payloads import Backfill, Pulse
+from fleetglass.wire.tls import tls_context
 
 CLIENT_ID = "fleetglass-influxdb"
 WAITING_POINTS = 100_000
@@ -72,15 +73,20 @@ def connect(access: BrokerAccess, topics: Topics, every: int, waiting: deque[str
         with suppress(PayloadError):  # anybody may publish anything
             waiting.extend(points(topics, message.topic, bytes(message.payload), every))
 
+    def greet(client: Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            print(f"error: {access.url}: {reason}")
+        else:
+            client.subscribe([(topics.fleet_filter("pulse"), 0), (topics.fleet_filter("backfill"), 1)])
+
     # The broker keeps backfills for a client that it knows by its name while that is away.
     client = Client(CallbackAPIVersion.VERSION2, CLIENT_ID, clean_session=False)
     if access.url.user:
         client.username_pw_set(access.url.user, access.password)
     if access.url.tls:
-        client.tls_set_context(ssl.create_default_context(cafile=access.ca_file))
-    client.on_connect = lambda client, *_: client.subscribe(
-        [(topics.fleet_filter("pulse"), 0), (topics.fleet_filter("backfill"), 1)]
-    )
+        client.tls_set_context(tls_context(access))
+    client.on_connect = greet
+    client.on_connect_fail = lambda *_: print("error: no connection to", access.url)
     client.on_message = take
     client.reconnect_delay_set(1, 5)
     client.connect_async(access.url.host, access.url.port)

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from support.certificates import Authority
 from support.consumers import DEPLOY, Fleet, find
 from support.faulty_proxy import FaultyProxy
-from support.mosquitto import Mosquitto
 from support.programs import Fleetglass
+from support.secured_broker import SecuredBroker
 from support.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.broker
@@ -103,36 +102,25 @@ def first_line(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-def test_the_options_reach_a_secured_broker(tmp_path: Path) -> None:
+def test_the_options_reach_a_secured_broker(secured: SecuredBroker, tmp_path: Path) -> None:
     """With the recipe's file mosquitto_sub comes in by TLS and password; another password is refused."""
-    find("mosquitto_passwd", "mosquitto")
-    authority = Authority(tmp_path)
-    issued = authority.issue("broker")
-    users = tmp_path / "users"
-    subprocess.run(["mosquitto_passwd", "-c", "-b", users, "reader.shell", "the-password"], check=True)
-    broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous false\npassword_file {users}\n"
-        f"certfile {issued.certificate}\nkeyfile {issued.key}\n"
-    )
-    broker.start()
+    access = secured.reader("shell")
+    assert access.password is not None
     (options,) = re.findall(r"```\n(-h .+?)```", README, re.DOTALL)
     for old, new in {
         "broker.example": "127.0.0.1",
-        "8883": str(broker.port),
-        "/home/me/ca.crt": str(authority.own.certificate),
+        "8883": str(secured.port),
+        "/home/me/ca.crt": str(secured.folder / "ca.crt"),
+        "the-password": access.password,
     }.items():
         assert old in options
         options = options.replace(old, new)
-    try:
-        for text, code in ((options, 27), (options.replace("the-password", "another"), 5)):
-            (tmp_path / "mosquitto_sub").write_text(text)
-            heard = subprocess.run(
-                [find("mosquitto_sub", "mosquitto-clients"), "-t", "fleet/#", "-W", "1"],
-                env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
-                capture_output=True,
-                check=False,
-            )
-            assert heard.returncode == code, heard.stderr  # 27: the second is over; 5: refused
-    finally:
-        broker.kill()
+    for text, code in ((options, 27), (options.replace(access.password, "another"), 5)):
+        (tmp_path / "mosquitto_sub").write_text(text)
+        heard = subprocess.run(
+            [find("mosquitto_sub", "mosquitto-clients"), "-t", "fleet/#", "-W", "1"],
+            env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
+            capture_output=True,
+            check=False,
+        )
+        assert heard.returncode == code, heard.stderr  # 27: the second is over; 5: refused

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -12,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from deploy.test_prometheus import EXPRESSIONS
-from support.consumers import HOSTS, Fleet, answers, find, get, query, recipe, running
+from support.consumers import DEPLOY, HOSTS, Fleet, answers, find, get, query, recipe, running
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass
+from support.secured_broker import SecuredBroker
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.broker
 
+RECIPE = (DEPLOY / "influxdb" / "README.md").read_text()
 INFLUXDB = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -70,17 +73,17 @@ def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def writer(broker: str, address: str, folder: Path) -> Iterator[Path]:
-    """Run the example that writes pulses; its log ends empty."""
+def writer(broker: str, address: str, folder: Path, *options: str, password: str = "") -> Iterator[Path]:
+    """Run the example that writes pulses, and give its log."""
     log = folder / "writer.log"
     command = (sys.executable, "-u", "-W", "error", str(REPOSITORY / "examples" / "influxdb.py"))
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [*command, "--broker", broker, "--influxdb", address],
+            [*command, "--broker", broker, "--influxdb", address, *options],
             stdout=output,
             stderr=output,
-            env=os.environ | {"FLEETGLASS_PASSWORD": ""},
+            env=os.environ | {"FLEETGLASS_PASSWORD": password},
         ) as process,
     ):
         try:
@@ -135,8 +138,28 @@ def test_no_pulse_of_an_outage_is_missing_in_influxdb(influxdb: str, tmp_path: P
     assert fields & {"time", "tick", "session", "core_percents"} == set()
 
 
-def times(influxdb: str) -> list[int]:
-    """Return when the pulses of `web-1` that are in the database were, in milliseconds."""
+def test_a_secured_broker_is_read_with_its_password(
+    influxdb: str, secured: SecuredBroker, tmp_path: Path
+) -> None:
+    """By TLS a reader's password gives pulses, taken as the recipe takes it; another one is told of."""
+    urllib.request.urlopen(f"{influxdb}/query", data=b"q=CREATE DATABASE secured", timeout=10).close()
+    (asked,) = re.findall(r"FLEETGLASS_PASSWORD=\$\((sed .+)\) ", RECIPE)
+    password = subprocess.check_output(["sh", "-c", asked], cwd=secured.folder, text=True).strip()
+    url = f"mqtts://reader.influxdb@127.0.0.1:{secured.port}"
+    options = ("--ca-file", str(secured.folder / "ca.crt"))
+    address = f"{influxdb}/write?db=secured"
+    with (
+        Fleetglass("agent", "--config", str(secured.folder / "hosts" / "web-1.yaml"), home=tmp_path),
+        writer(url, address, tmp_path, *options, password=password) as log,
+    ):
+        wait_for(lambda: times(influxdb, "secured"), "a pulse", 20)
+        assert log.read_text() == ""
+    with writer(url, address, tmp_path, *options, password="another") as log:
+        wait_for(lambda: f"error: {url}: Not authorized" in log.read_text(), "the refusal", 20)
+
+
+def times(influxdb: str, database: str = "fleet") -> list[int]:
+    """Return when the pulses of `web-1` that are in a database were, in milliseconds."""
     asked = "SELECT memory_percent FROM pulse WHERE host = 'web-1'"
-    (result,) = get(f"{influxdb}/query", db="fleet", epoch="ms", q=asked)["results"]
+    (result,) = get(f"{influxdb}/query", db=database, epoch="ms", q=asked)["results"]
     return [time for time, _ in result["series"][0]["values"]] if "series" in result else []
