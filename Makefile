@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up test fuzz format clean
+.PHONY: up test fuzz format docs clean
 .DELETE_ON_ERROR:
 
 up: $(VENV)/run.stamp
@@ -19,8 +19,13 @@ format: $(VENV)/test.stamp
 	@$(VENV)/bin/ruff check --fix --quiet
 	@$(VENV)/bin/ruff format
 
+docs: $(VENV)/test.stamp
+	@scripts/write-reference
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@echo "The documentation is at site/index.html; open it as a file, or serve the folder."
+
 clean:
-	rm -rf $(VENV) .venv-home-assistant tests/dashboard/node_modules dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-home-assistant tests/dashboard/node_modules dist site .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@echo "Setting up $(VENV) (once) ..."

@@ -6,7 +6,7 @@ from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.settings import agent_settings
 from fleetglass.wire.payloads import FieldInfo
 
-TEXT = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[1] / "docs" / "groups.md").read_text("utf-8")
 
 
 def block(language: str) -> str:
