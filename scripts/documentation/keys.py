@@ -3,36 +3,42 @@
 from typing import Final
 
 from documentation.messages import table
-from fleetglass.cli.keys import KEYS, Key
+from fleetglass.cli.keys import KEYS, Key, Part
+from fleetglass.cli.keys import SECTIONS as SECTIONS_OF_THE_FILE
 
-SECTIONS: Final = {
-    "Agent and bridge": ("at the top of the file, or under a part for that part alone", lambda key: key.is_shared),
-    "Agent": ("under `agent:`", lambda key: not key.is_shared and "agent" in key.parts),
-    "Bridge": ("under `bridge:`", lambda key: not key.is_shared and "bridge" in key.parts),
-    "Watch": (
-        "under `watch:`",
-        lambda key: not key.is_shared and not {"agent", "bridge"} & key.parts,
-    ),
+SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {
+    "Agent and bridge": ("at the top of the file, or under a part for that part alone", None),
+    "Agent": ("under `agent:`", "agent"),
+    "Bridge": ("under `bridge:`", "bridge"),
+    "Watch": ("under `watch:`", "watch"),
 }
 
 
 def tables() -> str:
     """Return a table of keys for each section of the file."""
     parts = []
-    for title, (where, belongs) in SECTIONS.items():
-        rows = [_row(key) for key in KEYS if belongs(key)]
+    for title, (where, part) in SECTIONS.items():
+        rows = [_row(key) for key in KEYS if _section(key) == part]
         heads = ("in YAML, environment, argument", "what it says", "read by")
         parts += [f"### {title}", f"In YAML {where}.", table(heads, rows)]
     return "\n\n".join(parts)
 
 
+def _section(key: Key) -> Part | None:
+    return (
+        None if key.is_shared else next(part for part in SECTIONS_OF_THE_FILE.values() if part in key.parts)
+    )
+
+
 def _row(key: Key) -> tuple[str, ...]:
-    names = [f"`{key.variable}`"]
+    negated = key.option.startswith("--no-")
+    names = [f"`{key.variable}{'=false' * negated}`"]
     if not key.secret:
         options = ", ".join(f"`{option}`" for option in (key.option, *key.aliases))
-        names = [f"`{key.name}`", *names, options]
-    more = "; may be given several times" if key.repeated else ""
-    lines = [key.doc + more, f"expected: {_code(key.kind.expected)}"]
+        names = [f"`{key.name}{': false' * negated}`", *names, options]
+    lines = [key.doc.replace("<", "&lt;") + ("; may be given several times" if key.repeated else "")]
+    if not negated:
+        lines.append(f"expected: {_code(key.kind.expected)}")
     if key.default:
         lines.append(f"default: {_code(key.default)}")
     return ("<br>".join(names), "<br>".join(lines), ", ".join(sorted(key.parts)))

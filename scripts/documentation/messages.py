@@ -1,10 +1,9 @@
 """The messages of the broker and of the viewer protocol, in tables, from `fleetglass.wire`."""
 
 import inspect
-import types
 import typing
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, get_args
+from typing import get_args
 
 import msgspec
 import msgspec.inspect as kinds
@@ -32,7 +31,13 @@ def topics() -> str:
         (f"`<prefix>/<host>/{leaf}`", str(qos), _yes(retained), when, f"[{leaf}](#{leaf})")
         for leaf, (_, qos, retained, when) in LEAVES.items()
     ]
-    live = ("`<prefix>/<host>/live/<group>`", "0", "no", "every tick, slower for slow groups", "[groups](#groups)")
+    live = (
+        "`<prefix>/<host>/live/<group>`",
+        "0",
+        "no",
+        "every tick, slower for slow groups",
+        "[groups](#groups)",
+    )
     return table(("topic", "QoS", "retained", "when", "payload"), [*rows[:4], live, *rows[4:]])
 
 
@@ -66,12 +71,16 @@ def limits() -> str:
 
 def viewer() -> str:
     """Return a section for each message of a viewer."""
-    return "\n\n".join(_section(_tag(message), message, "###") for message in get_args(protocol.ViewerMessage))
+    return "\n\n".join(
+        _section(_tag(message), message, "###") for message in get_args(protocol.ViewerMessage)
+    )
 
 
 def bridge() -> str:
     """Return a section for each message of a bridge."""
-    return "\n\n".join(_section(_tag(message), message, "###") for message in get_args(protocol.BridgeMessage))
+    return "\n\n".join(
+        _section(_tag(message), message, "###") for message in get_args(protocol.BridgeMessage)
+    )
 
 
 def codes() -> str:
@@ -105,17 +114,28 @@ def _doc(message: type[msgspec.Struct]) -> str:
 
 def _fields(message: type[msgspec.Struct]) -> str:
     rows = []
-    described = kinds.type_info(message)
-    assert isinstance(described, kinds.StructType)
-    for field in described.fields:
+    for field in _type_of(message).fields:
         meaning = field_of(field.encode_name)
         unit = meaning.unit if meaning and isinstance(meaning.unit, str) else ""
         limit = f", at most {meaning.limit:g}" if meaning and isinstance(meaning.limit, int | float) else ""
         needed = "" if field.required else "may be absent"
-        rows.append((f"`{field.encode_name}`", _kind(field.type), unit + limit, needed, _description(field.type)))
+        rows.append(
+            (f"`{field.encode_name}`", _kind(field.type), unit + limit, needed, _description(field.type))
+        )
     heads = ("field", "type", "unit", "", "meaning")
     columns = [index for index in range(len(heads)) if any(row[index] for row in rows)]
-    return table([heads[index] for index in columns], [[row[index] for index in columns] for row in rows]) if rows else ""
+    return (
+        table([heads[index] for index in columns], [[row[index] for index in columns] for row in rows])
+        if rows
+        else ""
+    )
+
+
+def _type_of(message: type[msgspec.Struct]) -> kinds.StructType:
+    described = kinds.type_info(message)
+    if not isinstance(described, kinds.StructType):
+        raise TypeError(message)
+    return described
 
 
 def _kind(described: kinds.Type) -> str:
@@ -166,13 +186,17 @@ def _inner_structs(message: type[msgspec.Struct]) -> Iterator[type[msgspec.Struc
                     seen[struct] = None
                 for field in fields:
                     visit(field.type)
-            case kinds.Metadata(type=inner) | kinds.ListType(item_type=inner) | kinds.DictType(value_type=inner):
+            case (
+                kinds.Metadata(type=inner)
+                | kinds.ListType(item_type=inner)
+                | kinds.DictType(value_type=inner)
+            ):
                 visit(inner)
             case kinds.UnionType(types=several):
                 for one in several:
                     visit(one)
 
-    visit(kinds.type_info(message))
+    visit(_type_of(message))
     yield from seen
 
 

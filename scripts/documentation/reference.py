@@ -4,7 +4,6 @@ A page keeps them between `<!-- begin NAME -->` and `<!-- end NAME -->`; all els
 """
 
 import re
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -44,9 +43,9 @@ def written() -> dict[Path, str]:
         if marks != list(blocks):
             raise LookupError(f"{path}: got places for {marks}, expected {list(blocks)}")
         for block, make in blocks.items():
-            pattern = rf"(<!-- begin {block} -->\n).*?(<!-- end {block} -->)"
-            made = f"\n{make().strip()}\n\n"
-            text = re.sub(pattern, lambda match, made=made: match[1] + made + match[2], text, flags=re.DOTALL)
+            begin, end = f"<!-- begin {block} -->\n", f"<!-- end {block} -->"
+            before, _, rest = text.partition(begin)
+            text = f"{before}{begin}\n{make().strip()}\n\n{end}{rest.partition(end)[2]}"
         files[path] = text
     return files
 
@@ -61,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -125,8 +125,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         raw = File.generated(config, path, abs_src_path=str(REPOSITORY / path))
         files.append(raw)
         files.append(File.generated(config, _recipe_address(path), content=_recipe(path)))
-    for path in ("dashboard/icon.svg", *sorted(REPOSITORY.glob("dashboard/fonts/*.woff2"))):
-        source = REPOSITORY / path
+    for source in (REPOSITORY / "dashboard/icon.svg", *sorted(REPOSITORY.glob("dashboard/fonts/*.woff2"))):
         files.append(File.generated(config, f"theme/{source.name}", abs_src_path=str(source)))
     return files
 
@@ -142,7 +141,7 @@ def recipes(paths: list[str]) -> set[str]:
     return found
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
     """Lead the links of a page to where things are in the site, and put drawings into it.
 
     As a part of the page a drawing takes its colours; as a picture, as on other sites, those of the system.
@@ -212,7 +211,8 @@ def _recipe(path: str) -> str:
     language = LANGUAGES.get(name.suffix, "text")
     fence = "`" * 4
     text = (REPOSITORY / path).read_text("utf-8").rstrip()
-    return f"# `{name.name}`\n\n[The file itself]({name.name}){{ download }}\n\n{fence}{language}\n{text}\n{fence}\n"
+    title = f"# `{name.name}`\n\n[The file itself]({name.name}){{ download }}"
+    return f"{title}\n\n{fence}{language}\n{text}\n{fence}\n"
 
 
 def _relative(address: str, folder: PurePosixPath) -> str:
