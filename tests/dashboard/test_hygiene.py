@@ -86,6 +86,21 @@ def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: 
     assert modules - asked == {"/src/contract.js"}, "modules that no page loads"
 
 
+def test_an_open_page_asks_nothing_more(page: Page, bridge: FakeBridge) -> None:
+    """S2-1: once it is open, a page lives by its WebSocket alone, on the fleet and on a host."""
+    page.goto("/")
+    cell = page.locator('tr[data-host="web-1"] .column-cpu .number')
+    expect(cell).to_have_text(re.compile("%"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    bridge.pulses["web-1"] = bridge.hosts[0].pulse(bridge.now + 2, cpu_percent=77.0)
+    bridge.tick(2)
+    expect(cell).to_have_text("77 %")
+    page.evaluate("location.hash = '#/host/web-1'")
+    expect(page.locator("[data-panel='cpu'] canvas").first).to_be_visible()
+    assert not [url for url in asked if "/icon" not in url], "the icon of the tab is the browser's affair"
+
+
 def test_no_module_makes_code_or_markup_of_text() -> None:
     """Nothing in the page's own code parses text as markup or runs it as code."""
     unsafe = re.compile(
