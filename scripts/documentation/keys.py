@@ -1,8 +1,11 @@
 """The configuration keys, in tables, from `fleetglass.cli.keys`."""
 
-from typing import Final
+from functools import cache
+from typing import Final, get_args
 
 from documentation.messages import table
+from fleetglass.cli.arguments import Parser, add_keys
+from fleetglass.cli.configuration import _file_keys
 from fleetglass.cli.keys import KEYS, Key, Part
 from fleetglass.cli.keys import SECTIONS as SECTIONS_OF_THE_FILE
 
@@ -33,15 +36,23 @@ def _section(key: Key) -> Part | None:
 def _row(key: Key) -> tuple[str, ...]:
     negated = key.option.startswith("--no-")
     names = [f"`{key.variable}{'=false' * negated}`"]
-    if not key.secret:
-        options = ", ".join(f"`{option}`" for option in (key.option, *key.aliases))
-        names = [f"`{key.name}{': false' * negated}`", *names, options]
+    if key in _file_keys(_section(key) or ""):
+        names.insert(0, f"`{key.name}{': false' * negated}`")
+    if key.option in _options():
+        names.append(", ".join(f"`{option}`" for option in (key.option, *key.aliases)))
     lines = [key.doc.replace("<", "&lt;") + ("; may be given several times" if key.repeated else "")]
     if not negated:
         lines.append(f"expected: {_code(key.kind.expected)}")
     if key.default:
         lines.append(f"default: {_code(key.default)}")
     return ("<br>".join(names), "<br>".join(lines), ", ".join(sorted(key.parts)))
+
+
+@cache
+def _options() -> frozenset[str]:
+    parser = Parser()
+    add_keys(parser, *get_args(Part))
+    return frozenset(parser._option_string_actions)  # noqa: SLF001 - argparse tells its arguments nowhere else
 
 
 def _code(text: str) -> str:

@@ -24,6 +24,12 @@ LEAVES: dict[str, tuple[type[msgspec.Struct], int, bool, str]] = {
 }
 """The messages of a host but its groups: type, QoS, whether retained, when they come."""
 
+NAMED = {
+    "MAX_PAYLOAD_BYTES": f"{wire.MAX_PAYLOAD_BYTES // 1024} KiB",
+    "INFO_OF_WATCHED": " and ".join(f"`{name}`" for name in protocol.INFO_OF_WATCHED),
+}
+"""Constants that docstrings name, in words for readers who do not have the code."""
+
 
 def topics() -> str:
     """Return the table of topics."""
@@ -109,7 +115,10 @@ def _section(name: str, message: type[msgspec.Struct], heading: str) -> str:
 
 
 def _doc(message: type[msgspec.Struct]) -> str:
-    return inspect.cleandoc(message.__doc__ or "")
+    text = inspect.cleandoc(message.__doc__ or "")
+    for name, value in NAMED.items():
+        text = text.replace(f"`{name}`", value)
+    return text
 
 
 def _fields(message: type[msgspec.Struct]) -> str:
