@@ -15,7 +15,7 @@ def block(language: str) -> str:
     return found[1]
 
 
-def test_the_settings_of_the_readme_are_understood(tmp_path: Path) -> None:
+def test_the_settings_of_the_page_are_understood(tmp_path: Path) -> None:
     """The example file turns on all that is off by default."""
     path = tmp_path / "fleetglass.yaml"
     path.write_text(block("yaml").replace("/etc/fleetglass/custom.d", str(tmp_path)))
@@ -25,7 +25,7 @@ def test_the_settings_of_the_readme_are_understood(tmp_path: Path) -> None:
     assert settings.demand
 
 
-def test_the_own_metric_of_the_readme_is_understood() -> None:
+def test_the_own_metric_of_the_page_is_understood() -> None:
     """Its values are kept, and its declared unit goes beside those that the names give."""
     values, fields = parse_values(block("json").encode())
     assert values == {"battery_percent": 98, "load_watts": 120, "level": 1.2}
