@@ -144,7 +144,8 @@ def recipes(paths: list[str]) -> set[str]:
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
     """Lead the links of a page to where things are in the site, and put drawings into it.
 
-    As a part of the page a drawing takes its colours; as a picture, as on other sites, those of the system.
+    As a part of the page a drawing takes its colours; as a picture, as on other sites, those of the system. A
+    picture with another one beside it, named `-light`, gives way to that where the page is light.
     """
     path = repository_path(page.file.src_uri)
     if not path.endswith(".md") or not (REPOSITORY / path).exists():
@@ -165,7 +166,11 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> st
             if (REPOSITORY / link.target).exists():
                 return text
             return match[0]  # which MkDocs warns of
-        return f"{mark}[{text}]({_relative(address, here)}{link.anchor})"
+        led = f"{mark}[{text}]({_relative(address, here)}{link.anchor}"
+        light = re.sub(r"\.png$", "-light.png", link.target)
+        if mark and light != link.target and (REPOSITORY / light).exists():
+            return f"{led}#only-dark){led.replace('.png', '-light.png')}#only-light)"
+        return f"{led})"
 
     parts, end = [], 0
     for fence in _FENCE.finditer(markdown):
