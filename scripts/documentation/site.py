@@ -70,6 +70,7 @@ LANGUAGES: Final = {
     ".yaml": "yaml",
     ".yml": "yaml",
 }
+PICTURES: Final = (".png", ".svg", ".jpg", ".webp")
 RECIPES: Final = ("deploy", "mosquitto", "examples", "compose.yaml", "Dockerfile")
 """Where files lie that the site shows when a page links them."""
 
@@ -124,7 +125,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path in sorted(recipes(shown)):
         raw = File.generated(config, path, abs_src_path=str(REPOSITORY / path))
         files.append(raw)
-        files.append(File.generated(config, _recipe_address(path), content=_recipe(path)))
+        if not path.endswith(PICTURES):
+            files.append(File.generated(config, _recipe_address(path), content=_recipe(path)))
     for source in (REPOSITORY / "dashboard/icon.svg", *sorted(REPOSITORY.glob("dashboard/fonts/*.woff2"))):
         files.append(File.generated(config, f"theme/{source.name}", abs_src_path=str(source)))
     return files
@@ -197,7 +199,7 @@ def _site_address(target: str, files: Files) -> str | None:
     source = REPOSITORY / target
     if source.is_dir():
         target += "/README.md"
-    for address in (_address(target), _recipe_address(target)):
+    for address in (_recipe_address(target), _address(target)):
         if files.get_file_from_path(address) is not None:
             return address
     return None
