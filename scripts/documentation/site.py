@@ -46,7 +46,7 @@ NAVIGATION: Final = {
         "deploy/sites/README.md",
         "docs/performance.md",
     ),
-    "Connect": ("deploy/home-assistant/README.md", "deploy/*/README.md"),
+    "Connect": ("deploy/README.md", "deploy/home-assistant/README.md", "deploy/*/README.md"),
     "Reference": ("docs/configuration.md", "docs/topics.md", "docs/protocol.md"),
     "Help": ("docs/troubleshooting.md", "docs/faq.md"),
     "Project": (
