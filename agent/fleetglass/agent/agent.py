@@ -50,7 +50,7 @@ def run(
 
     Signals are handled only in the main thread, and only when there is no `stop`. A broker that cannot
     be reached is waited for. `progress` is told after every tick in one line what the agent is doing,
-    and None when it begins to end.
+    which begins with `connected` while samples reach the broker, and None when it begins to end.
 
     Raises:
         AgentError: a file that the connection needs cannot be used.

@@ -3,11 +3,13 @@
 import argparse
 from dataclasses import replace
 from itertools import takewhile
+from pathlib import Path
 
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.arguments import add_keys
 from fleetglass.cli.configuration import read_configuration
 from fleetglass.cli.errors import CommandError
+from fleetglass.cli.heartbeat import Heartbeat
 from fleetglass.cli.log import start_log
 from fleetglass.cli.settings import agent_settings
 from fleetglass.cli.systemd.notify import Notifier
@@ -31,11 +33,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.forget:
         return _forget(settings)
 
-    from fleetglass.agent.agent import run as run_agent  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.agent.agent import Progress  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.agent.agent import run as run_agent  # noqa: PLC0415 - as above
     from fleetglass.agent.errors import AgentError  # noqa: PLC0415 - as above
 
+    told: list[Progress] = [Notifier(period_seconds=settings.interval)]
+    if (file := configuration.get("heartbeat_file", "agent")) is not None:
+        told.append(Heartbeat(Path(file).expanduser()))
+
+    def progress(doing: str | None) -> None:
+        for tell in told:
+            tell(doing)
+
     try:
-        run_agent(settings, progress=Notifier(period_seconds=settings.interval))
+        run_agent(settings, progress=progress)
     except AgentError as error:
         raise CommandError(str(error)) from error
     return 0

@@ -159,6 +159,13 @@ KEYS: Final = (
         _AGENT,
         metavar="NAME",
     ),
+    Key(
+        "heartbeat_file",
+        Text(),
+        "file to write every 10 s while samples reach the broker, for a health check",
+        _AGENT,
+        metavar="FILE",
+    ),
     Key("host", Text(), "address to serve the page at", _BRIDGE, "127.0.0.1", "ADDRESS"),
     Key("port", Whole(1, 65535), "port to serve the page at", _BRIDGE, "8765", "PORT"),
     Key(
