@@ -25,7 +25,7 @@ docs: $(VENV)/test.stamp
 	@echo "The documentation is at site/index.html; open it as a file, or serve the folder."
 
 clean:
-	rm -rf $(VENV) .venv-home-assistant tests/dashboard/node_modules dist site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-home-assistant .venv-audit tests/dashboard/node_modules dist site .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@echo "Setting up $(VENV) (once) ..."
