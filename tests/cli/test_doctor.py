@@ -144,6 +144,19 @@ def test_secrets_that_others_can_read(run: Run, tmp_path: Path) -> None:
     assert "secrets" not in run("doctor", *given).stdout
 
 
+def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    """A token or an authority that is missing is a finding."""
+    result = run("doctor", "--url", "wss://127.0.0.1:1/ws", "--token-file", str(tmp_path / "nothing"))
+    assert result.returncode == 1
+    assert "token_file or ca_file: No such file" in result.stdout
+
+
+def test_several_prefixes(run: Run) -> None:
+    """As with `fleetglass up`, this machine is under the first, and a bridge reads all."""
+    words = ("--prefix", "a", "--prefix", "b", "--broker", f"mqtt://127.0.0.1:{free_port()}")
+    assert of(run("doctor", *words).stdout, "configuration").endswith("prefix a")
+
+
 def test_one_part(run: Run) -> None:
     """Only what the agent does is checked, or only what the bridge does."""
     given = ("--broker", f"mqtt://127.0.0.1:{free_port()}", "--port", str(free_port()))

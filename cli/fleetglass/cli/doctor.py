@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -98,7 +99,7 @@ def _configured(
     bridge: BridgeSettings | None = None
     source = f"read from {configuration.path}" if configuration.path else "no file; defaults and environment"
     try:
-        agent = agent_settings(configuration) if arguments.part != "bridge" else None
+        agent = agent_settings(_of_agent(arguments, configuration)) if arguments.part != "bridge" else None
         bridge = bridge_settings(configuration) if arguments.part != "agent" else None
     except CommandError as error:
         yield _misconfigured(error)
@@ -113,7 +114,15 @@ def _configured(
     if bridge is not None:
         _add_bridge(checks, bridge, agent, configuration)
     if url := configuration.get("url", "watch"):
-        _add_url(checks, url, configuration)
+        yield from _add_url(checks, url, configuration)
+
+
+def _of_agent(arguments: argparse.Namespace, configuration: Configuration) -> Configuration:
+    # A bridge reads all prefixes; `fleetglass up` has this machine under the first.
+    prefixes = configuration.get("prefix", "agent")
+    if arguments.part is not None or not prefixes:
+        return configuration
+    return replace(configuration, arguments={**configuration.arguments, "prefix": prefixes[:1]})
 
 
 def _add_agent(checks: dict[str, Check], agent: AgentSettings, configuration: Configuration) -> None:
@@ -154,14 +163,22 @@ def _add_bridge(
     checks["page"] = lambda: check_own_page(bridge)
 
 
-def _add_url(checks: dict[str, Check], url: str, configuration: Configuration) -> None:
+def _add_url(checks: dict[str, Check], url: str, configuration: Configuration) -> Iterator[Finding]:
+    import ssl  # noqa: PLC0415 - as above
+
     from fleetglass.cli.checks.page import check_url  # noqa: PLC0415 - as above
 
-    token = configuration.get("token", "watch")
-    ca_file = configuration.get("ca_file", "watch")
-    if (named := configuration.get("token_file", "watch")) and not token:
-        token = Path(named).expanduser().read_text("utf-8").strip()
-    checks["websocket"] = lambda: check_url(url, token, ca_file, time.time)
+    token, ca_file = configuration.get("token", "watch"), configuration.get("ca_file", "watch")
+    token_file = configuration.get("token_file", "watch")
+    try:
+        if token_file and not token:
+            token = Path(token_file).expanduser().read_text("utf-8").strip()
+        tls = ssl.create_default_context(cafile=ca_file) if url.startswith("wss") else None
+    except (OSError, UnicodeError) as error:
+        text = f"token_file or ca_file: {getattr(error, 'strerror', None) or error}"
+        yield Finding("configuration", "wrong", text, "sudo fleetglass doctor, or name other files")
+        return
+    checks["websocket"] = lambda: check_url(url, token, tls, time.time)
 
 
 def _misconfigured(error: CommandError) -> Finding:

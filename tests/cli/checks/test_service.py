@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,18 @@ STATES = {
 
 
 def check(
-    state: str, configuration: Path | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+    state: str,
+    configuration: Path | None,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user_id: int = 0,
 ) -> list[Finding]:
     program = folder / "systemctl"
     program.write_text(f"#!/bin/sh\ncat <<END\n{STATES[state]}\n{UNIT}\nEND\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     monkeypatch.setattr(programs, "BOOTED", folder)
+    monkeypatch.setattr(os, "geteuid", lambda: user_id)
     return list(check_service("agent", configuration))
 
 
@@ -50,6 +56,12 @@ def test_a_service_with_another_configuration(tmp_path: Path, monkeypatch: pytes
     _, note = check("active", None, tmp_path, monkeypatch)
     assert note.state == "note"
     assert note.remedy.endswith("fleetglass doctor --config /etc/fleetglass/fleetglass.yaml")
+
+
+def test_what_only_root_can_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user is told that the service may see otherwise."""
+    _, note = check("active", Path("/etc/fleetglass/fleetglass.yaml"), tmp_path, monkeypatch, 1000)
+    assert (note.state, note.remedy) == ("note", "sudo fleetglass doctor")
 
 
 def test_a_machine_without_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -91,11 +91,10 @@ def check_own_page(settings: BridgeSettings) -> Iterator[Finding]:
 
 
 def check_url(
-    url: str, token: str | None, ca_file: str | None, clock: Clock = clocks.time
+    url: str, token: str | None, tls: ssl.SSLContext | None, clock: Clock = clocks.time
 ) -> Iterator[Finding]:
     """Look at a bridge as a browser elsewhere does: name, TLS, `/healthz`, and the WebSocket."""
     parts = urlsplit(url)
-    tls = ssl.create_default_context(cafile=ca_file) if parts.scheme == "wss" else None
     host, port = parts.hostname or "", parts.port or (443 if tls else 80)
     server = _Server(host, port, parts.path.removesuffix("ws") or "/", None, tls, token)
     try:
