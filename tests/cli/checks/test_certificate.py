@@ -94,6 +94,22 @@ def test_a_clock_that_is_off(rig: Rig, days: int, state: str, text: str) -> None
     assert text in finding.text
 
 
+def test_the_own_certificate(rig: Rig) -> None:
+    """Its days are told as well, whether it is a file or in the configuration."""
+    own = rig.authority.issue("client")
+    url = BrokerURL("127.0.0.1", rig.good, tls=True)
+    ca = rig.authority.own.certificate.read_text()
+    by_file = BrokerAccess(url=url, ca=ca, certificate_file=str(own.certificate), key_file=str(own.key))
+    by_text = BrokerAccess(
+        url=url, ca=ca, certificate=own.certificate.read_text(), private_key=own.key.read_text()
+    )
+    for access in (by_file, by_text):
+        _, finding, lets_in = Nodes(access, user=None, named=True).check()
+        assert (finding.what, finding.state) == ("certificate", "note")
+        assert finding.text.startswith("of this client: 1 days left")
+        assert lets_in.text.endswith("lets us in by our certificate")
+
+
 def test_facts_of_a_certificate(tmp_path: Path) -> None:
     """Times and names are read as openssl wrote them; anything else is refused."""
     made = Authority(tmp_path).issue("db", days=100)

@@ -83,9 +83,10 @@ class _Look:
         url = self.access.url
         match answer.outcome:
             case "accepted":
-                who = "without a name" if self._user is None else f"as {self._user}"
-                how = " by its certificate" if self.access.certificate_file else ""
-                return Finding("broker", "ok", f"{url}: lets us in {who}{how}")
+                certified = self.access.certificate_file or self.access.certificate
+                who = "by our certificate" if certified else "without a name"
+                who = who if self._user is None else f"as {self._user}"
+                return Finding("broker", "ok", f"{url}: lets us in {who}")
             case "refused":
                 text = f"{url}: {answer.reason} (user {self._user or 'none'})"
                 remedy = (

@@ -22,15 +22,14 @@ def check_certificates(access: BrokerAccess, now: float, timeout: float) -> Iter
     """Look at the certificate of a broker at `mqtts://`, and at those that this machine has for it.
 
     Raises:
-        CertificateError: a file or text for TLS cannot be used.
+        CertificateError: what TLS needs cannot be used.
         OSError: the broker cannot be reached, or speaks no TLS.
     """
     yield from check_server(access.url.host, access.url.port, tls_context(access), now, timeout)
-    if access.certificate_file is not None:
-        facts = _facts_of_file(access.certificate_file)
+    if (pem := _own_certificate(access)) is not None:
+        facts = certificate_facts(ssl.PEM_cert_to_DER_cert(pem))
         renew = "on the machine of the broker: fleetglass enroll HOST --certificate (docs/security.md)"
-        if facts is not None:
-            yield _lifetime("certificate", f"own, {access.certificate_file}", facts, now, renew)
+        yield _lifetime("certificate", "of this client", facts, now, renew)
 
 
 def check_server(
@@ -117,14 +116,13 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _facts_of_file(file: str) -> CertificateFacts | None:
-    try:
-        return certificate_facts(ssl.PEM_cert_to_DER_cert(_first_certificate(Path(file).read_text("ascii"))))
-    except (OSError, ValueError):
+def _own_certificate(access: BrokerAccess) -> str | None:
+    """Return the first certificate of this client's, in PEM."""
+    text = access.certificate
+    if access.certificate_file is not None:
+        text = Path(access.certificate_file).read_text("ascii")
+    if text is None:
         return None
-
-
-def _first_certificate(text: str) -> str:
     start, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER)
     return text[start : end + len(ssl.PEM_FOOTER)]
 

@@ -103,7 +103,8 @@ def _check_writing(session: Session, own: str, settings: AgentSettings) -> Findi
     silent = f"what is written on {own} does not come back, though the broker confirms it"
     user = settings.user
     rules = f"write {settings.prefix}/{settings.host_id}/# and read {own}"
-    who = "whom its certificate names" if user is None and settings.broker.certificate_file else "anonymous"
+    broker = settings.broker
+    who = "whom its certificate names" if broker.certificate_file or broker.certificate else "anonymous"
     remedy = f"let user {user or who} {rules}: docs/security.md"
     if user is not None and user != settings.host_id:
         remedy = f"rules know a host by its user: --host-id {user}; or {remedy}"

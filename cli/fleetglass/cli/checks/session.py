@@ -54,7 +54,7 @@ class Session:
 
     Raises:
         SessionError: on entering, when there is no connection within 2 s.
-        CertificateError: a file or text for TLS cannot be used.
+        CertificateError: what TLS needs cannot be used.
     """
 
     def __init__(
