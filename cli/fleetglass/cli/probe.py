@@ -118,4 +118,6 @@ def _receive(connection: socket.socket, size: int) -> bytes:
 def _reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
     return (error.strerror or str(error) or type(error).__name__).lower()

@@ -22,11 +22,12 @@ DAY = 86_400
 
 
 class Rig(NamedTuple):
-    """A broker with a good certificate on its second port, and one that is over on its third."""
+    """A broker with a port each: with a good certificate, with one that is over, and one that takes none."""
 
     authority: Authority
     good: int
     over: int
+    strict: int
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,12 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         ports.append(free_port())
         lines += [f"listener {ports[-1]} 127.0.0.1", "allow_anonymous true"]
         lines += [f"certfile {certificate.certificate}", f"keyfile {certificate.key}"]
+    other = folder / "other"
+    other.mkdir()
+    ports.append(free_port())
+    lines += [f"listener {ports[-1]} 127.0.0.1", "require_certificate true"]
+    lines += [f"certfile {folder / 'server.pem'}", f"keyfile {folder / 'server.key'}"]
+    lines += [f"cafile {Authority(other).own.certificate}"]
     broker = Mosquitto(folder, *lines).start()
     yield Rig(authority, *ports)
     broker.kill()
@@ -108,6 +115,21 @@ def test_the_own_certificate(rig: Rig) -> None:
         assert (finding.what, finding.state) == ("certificate", "note")
         assert finding.text.startswith("of this client: 1 days left")
         assert lets_in.text.endswith("lets us in by our certificate")
+
+
+def test_a_broker_that_does_not_take_our_certificate(rig: Rig) -> None:
+    """What it says is told in words, and that another certificate may help."""
+    own = rig.authority.issue("client")
+    access = BrokerAccess(
+        url=BrokerURL("127.0.0.1", rig.strict, tls=True),
+        ca_file=str(rig.authority.own.certificate),
+        certificate_file=str(own.certificate),
+        key_file=str(own.key),
+    )
+    finding = list(Nodes(access, user=None, named=True).check())[-1]
+    assert finding.state == "wrong"
+    assert "[" not in finding.text
+    assert "fleetglass enroll HOST --certificate" in finding.remedy
 
 
 def test_facts_of_a_certificate(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fleetglass.wire import BrokerAccess, ContractError
 
 _CONNECT_SECONDS: Final = 2.0
 _NAME_SECONDS: Final = 3.0
+_ENROLL: Final = "on the machine of the broker: fleetglass enroll HOST"
 
 
 class Nodes:
@@ -44,6 +45,7 @@ class _Look:
         self.access = access
         self.accepted = False
         self.findings: Sequence[Finding] = ()
+        self._speaks_tls = False
         self._user = user
         self._named = named
         self._thread = threading.Thread(
@@ -74,6 +76,7 @@ class _Look:
                 yield from found
                 if any(one.state == "wrong" for one in found):
                     return
+                self._speaks_tls = True
         named = replace(self.access, url=replace(url, user=self._user))
         answer = probe(named, _CONNECT_SECONDS)
         self.accepted = answer.outcome == "accepted"
@@ -89,13 +92,17 @@ class _Look:
                 return Finding("broker", "ok", f"{url}: lets us in {who}")
             case "refused":
                 text = f"{url}: {answer.reason} (user {self._user or 'none'})"
-                remedy = (
-                    "name the user as mqtt://USER@HOST, the password in FLEETGLASS_PASSWORD or password_file"
-                )
+                remedy = "name the user as mqtt://USER@HOST, the password in password_file"
+                if self.access.password is not None:
+                    remedy = f"check user and password; if they were revoked, {_ENROLL}"
                 return Finding("broker", "wrong", text, answer.remedy or remedy)
             case "no_mqtt":
-                other = "mqtt://" if url.tls else "mqtts://"
-                remedy = f"check the port, and whether it should be {other}"
+                remedy = f"check the port, and whether it should be {'mqtt://' if url.tls else 'mqtts://'}"
+                if self._speaks_tls:
+                    remedy = "check the port: is it the broker's?"
+                # Whether the broker's reason can still be read is a matter of luck.
+                if self._speaks_tls and (self.access.certificate_file or self.access.certificate):
+                    remedy = f"if our certificate was revoked, {_ENROLL} --certificate; else check the port"
                 return Finding("broker", "wrong", f"{url}: {answer.reason}", answer.remedy or remedy)
         if not self._named:
             text = f"{url}: nobody named one, and none runs here"
