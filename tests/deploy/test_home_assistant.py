@@ -1,4 +1,4 @@
-"""The dashboard and the automations for Home Assistant, in a real one, beside real agents."""
+"""The dashboard and the automations for Home Assistant, in a real one, as `fleetglass enroll` lets it in."""
 
 import re
 from collections.abc import Iterator
@@ -8,23 +8,24 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from paho.mqtt.publish import single
 
 from support.consumers import DEPLOY, TREES, recipe
 from support.home_assistant import HomeAssistantCore, running_home_assistant
-from support.mosquitto import Mosquitto
+from support.mosquitto import find_mosquitto
 from support.programs import REPOSITORY, Fleetglass
+from support.secured_broker import Client, SecuredBroker, secured_broker
 from support.waiting import wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.home_assistant, pytest.mark.timeout(150)]
 
+NAMES = ("web-1", "web-2")
 DASHBOARD: dict[str, Any] = yaml.safe_load((DEPLOY / "home-assistant" / "dashboard.yaml").read_text())
 
 
 class House(NamedTuple):
-    """A broker, Home Assistant with the automations of the recipe, and the agents of `web-1` and `web-2`."""
+    """A secured broker, Home Assistant with the recipe's automations, and the agents of two hosts."""
 
-    broker: Mosquitto
+    broker: SecuredBroker
     core: HomeAssistantCore
     agents: dict[str, Fleetglass]
 
@@ -56,19 +57,26 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     quick = {'"00:01:00"': '"00:00:01"', '"00:05:00"': '"00:00:01"'}
     automations = recipe("home-assistant/automations.yaml", folder, quick)
     with ExitStack() as stack:
-        broker = Mosquitto(folder).start()
-        stack.callback(broker.kill)
+        program = find_mosquitto()
+        assert program is not None
+        broker = stack.enter_context(secured_broker(program, *NAMES, "--home-assistant")).start()
         agents = {
             name: stack.enter_context(
                 Fleetglass(
-                    *("agent", "--broker", broker.url, "--host-id", name),
+                    *("agent", "--config", str(broker.folder / "hosts" / f"{name}.yaml")),
                     *("--root", str(machine(name, folder))),
                     home=folder,
                 )
             )
-            for name in ("web-1", "web-2")
+            for name in NAMES
         }
-        core = stack.enter_context(running_home_assistant(broker.port, folder))
+        access = broker.reader("home-assistant")
+        credential = {
+            "username": access.url.user or "",
+            "password": access.password or "",
+            "certificate": (broker.folder / "ca.crt").read_text(),
+        }
+        core = stack.enter_context(running_home_assistant(broker.port, folder, **credential))
         house = House(broker, core, agents)
         for entity in ("sensor.web_1_temperature", "sensor.web_2_status", "sensor.web_2_temperature"):
             wait_for(lambda entity=entity: house.state(entity) not in (None, "unknown"), entity, 30)  # type: ignore[misc]
@@ -123,7 +131,8 @@ def test_a_host_that_is_killed_is_told_of(house: House) -> None:
 
 def test_a_hot_host_and_a_full_filesystem_are_told_of(house: House) -> None:
     """Above their limits both values are told of, by the host's name and with the value."""
-    payload = '{"time":1,"tick":1,"temperature_celsius":85.2,"filesystem_percent":93.4}'
-    single("fleet/web-1/summary", payload, hostname="127.0.0.1", port=house.broker.port)
+    payload = b'{"time":1,"tick":1,"temperature_celsius":85.2,"filesystem_percent":93.4}'
+    with Client(house.broker.host("web-1")) as web_1:
+        web_1.publish("fleet/web-1/summary", payload)
     house.until_notified("web-1: 85 °C")
     house.until_notified("web-1: a filesystem is 93 % full")

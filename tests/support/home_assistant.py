@@ -1,6 +1,7 @@
 """A real Home Assistant for tests, in an environment of its own."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ def find_home_assistant() -> str | None:
 class HomeAssistantCore:
     """A running Home Assistant that is connected to a broker."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", broker: dict[str, Any]) -> None:
         self._process = process
+        self._ask(json.dumps(broker))
 
     def look(self) -> dict[str, Any]:
         """Return all it knows: `entities` by id, `devices`, `notified`, `warnings`, states `written`."""
@@ -54,23 +56,27 @@ class HomeAssistantCore:
 
 
 @contextmanager
-def running_home_assistant(port: int, folder: Path) -> Iterator[HomeAssistantCore]:
-    """Run Home Assistant on the broker at a port of this machine."""
+def running_home_assistant(port: int, folder: Path, **credential: str) -> Iterator[HomeAssistantCore]:
+    """Run Home Assistant on the broker at a port of this machine.
+
+    `credential` is what its MQTT integration takes: `username`, `password`, the authority as `certificate`.
+    """
     python = find_home_assistant()
     assert python is not None
     log = folder / "log"
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [python, _CORE, str(port), folder],
+            [python, _CORE, folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            env=os.environ | {"TMPDIR": str(folder)},  # where it keeps the authority for its own use
         ) as process,
     ):
         try:
-            core = HomeAssistantCore(process)
+            core = HomeAssistantCore(process, {"broker": "127.0.0.1", "port": port, **credential})
             ready = core.read()
             assert ready == {"ready": "LOADED"}, log.read_text()
             yield core

@@ -1,9 +1,10 @@
 """A real Home Assistant with its MQTT integration, and automations where it is given some.
 
-Run by Home Assistant's own Python: home_assistant_core.py PORT FOLDER. Says `ready` when connected; then
-each empty line on the standard input is answered by one line of JSON with all it knows: entities by unique
-id, devices, notifications, warnings of its log, and how many states it has written. A line of JSON with
-`render` is answered by what that template gives, one with `automate` when the automations of that file run.
+Run by Home Assistant's own Python: home_assistant_core.py FOLDER, with what the MQTT integration is told of
+the broker as a line of JSON on the standard input. Says `ready` when connected; then each empty line is
+answered by one line of JSON with all it knows: entities by unique id, devices, notifications, warnings of its
+log, and how many states it has written. A line of JSON with `render` is answered by what that template
+gives, one with `automate` when the automations of that file run.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ class Complaints(logging.Handler):
         self.lines.append(f"{record.name}: {record.getMessage()}")
 
 
-async def main(port: int, folder: Path) -> None:
+async def main(folder: Path, broker: dict[str, Any]) -> None:
     """Run until the standard input ends."""
     complaints = Complaints()
     logging.getLogger().addHandler(complaints)
@@ -77,7 +78,7 @@ async def main(port: int, folder: Path) -> None:
     entry = config_entries.ConfigEntry(
         domain="mqtt",
         title="mqtt",
-        data={"broker": "127.0.0.1", "port": port},
+        data=broker,
         options={"discovery": True},
         version=1,
         minor_version=2,
@@ -157,4 +158,4 @@ def say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+asyncio.run(main(Path(sys.argv[1]), json.loads(sys.stdin.readline())))
