@@ -5,7 +5,7 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.keys import KEYS, keys_of
 from fleetglass.wire import BrokerAccess
 
-NOT_SETTINGS = {"broker", "prefix", "password", "password_file", "log_level"}
+NOT_SETTINGS = {"broker", "prefix", "password", "password_file", "log_level", "heartbeat_file"}
 
 
 def names_of(*types: type) -> set[str]:
