@@ -85,9 +85,15 @@ def shipped_files() -> Iterable[Path]:
 
 
 def _node_packages() -> dict[str, str]:
-    lock = json.loads((REPOSITORY / "tests" / "dashboard" / "package-lock.json").read_text("utf-8"))
-    packages = {name.removeprefix("node_modules/"): one for name, one in lock["packages"].items() if name}
-    return {f"{name} (npm)": one["license"] for name, one in packages.items() if not one.get("optional")}
+    told: dict[str, str] = {}
+    for folder in ("dashboard", "deploy"):  # what is asked for; the locks name what comes with it
+        lock = json.loads((REPOSITORY / "tests" / folder / "package-lock.json").read_text("utf-8"))[
+            "packages"
+        ]
+        told |= {
+            f"{name} (npm)": lock[f"node_modules/{name}"]["license"] for name in lock[""]["devDependencies"]
+        }
+    return told
 
 
 def _table(packages: dict[str, str]) -> Iterator[str]:
