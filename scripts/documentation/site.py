@@ -174,11 +174,39 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> st
             return f"{led}#only-dark){led.replace('.png', '-light.png')}#only-light)"
         return f"{led})"
 
+    markdown = widened(markdown)
     parts, end = [], 0
     for fence in _FENCE.finditer(markdown):
         parts += [_LINK.sub(replace, markdown[end : fence.start()]), fence[0]]
         end = fence.end()
     return "".join([*parts, _LINK.sub(replace, markdown[end:])])
+
+
+def widened(markdown: str) -> str:
+    """Write lists as Python's Markdown wants them, where GitHub is content with less.
+
+    What belongs to an item is indented by four blanks, not two or three, and an item that follows one of
+    several paragraphs has an empty line before it.
+    """
+    lines: list[str] = []
+    items: list[int] = []  # where the text of each open item begins
+    fenced = loose = False
+    for line in markdown.split("\n"):
+        text = line.lstrip(" ")
+        indent = len(line) - len(text)
+        while text and not fenced and items and indent < items[-1]:
+            items.pop()
+        marker = None if fenced else re.match(r"(?:[-*]|\d+\.) +", text)
+        if marker and loose and lines[-1]:
+            lines.append("")
+        blanks = 4 * len(items) + max(0, indent - (items[-1] if items else 0))
+        lines.append(" " * blanks + text if text else "")
+        if marker:
+            items.append(indent + len(marker[0]))
+        elif text.startswith(("```", "~~~")):
+            fenced = not fenced
+        loose = bool(items) and (loose or not text)
+    return "\n".join(lines)
 
 
 def repository_path(address: str) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from documentation.site import REPOSITORY, links, pages
+from documentation.site import REPOSITORY, links, pages, widened
 from support.chromium import find_chromium, running_chromium
 
 PAGES = ["docs/index.md", *(path for paths in pages().values() for path in paths)]
@@ -83,6 +83,15 @@ def test_nothing_of_the_source_shows(site: Path) -> None:
         text = re.sub(r"<(pre|script|style).*?</\1>", "", page.read_text("utf-8"), flags=re.DOTALL)
         for paragraph in re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
             assert not re.search(r"(?m)^\s*(?:[-*] |\d+\. |\|)|```|\]\(", paragraph), f"{page}: {paragraph}"
+
+
+def test_lists_of_github_are_understood() -> None:
+    """What belongs to an item stays in it, with its code as it was; what is in no list is not touched."""
+    assert widened("1. b\n\n   ```\n   - c\n     d\n   ```") == "1. b\n\n    ```\n    - c\n      d\n    ```"
+    assert widened("1. b\n\n   c\n2. d") == "1. b\n\n    c\n\n2. d"
+    assert widened("- b\n  - c\n    d\n- e\n\nf") == "- b\n    - c\n        d\n- e\n\nf"
+    for untouched in ("  a\n\nb", "```\n- b\n  c\n```\n", "1. b\n2. c\n\nd"):
+        assert widened(untouched) == untouched
 
 
 @pytest.mark.parametrize("page", ["README.md", *(path for path in PAGES if path.endswith(".md"))])
