@@ -22,8 +22,12 @@ NAVIGATION: Final = {
     "Get started": (
         "docs/quick-start.md",
         "docs/concepts.md",
-        "docs/install/README.md",
         "docs/install/index.md",
+        "docs/install/one-pi.md",
+        "docs/install/ten-hosts.md",
+        "docs/install/home-assistant.md",
+        "docs/install/thousand-hosts.md",
+        "docs/install/air-gapped.md",
         "docs/install/*.md",
         "docs/containers.md",
         "deploy/systemd/README.md",
