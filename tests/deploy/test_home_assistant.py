@@ -136,7 +136,7 @@ def test_a_hot_host_and_a_full_filesystem_are_told_of(house: House) -> None:
     with Client(house.broker.host("web-1")) as web_1:
 
         def are_told() -> bool:
-            web_1.publish("fleet/web-1/summary", payload)  # again and again: the agent publishes its own between
+            web_1.publish("fleet/web-1/summary", payload)  # each time: the agent publishes its own
             return told <= set(house.core.look()["notified"])
 
         wait_for(are_told, f"{told}")
