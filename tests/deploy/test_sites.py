@@ -253,11 +253,11 @@ async def test_full_brings_every_group_and_takes_leases_down(tmp_path: Path) -> 
 
 
 @pytest.mark.home_assistant
-async def test_what_home_assistant_at_the_centre_shows(mosquitto: Mosquitto, tmp_path: Path) -> None:
+async def test_what_home_assistant_at_the_centre_shows(own_mosquitto: Mosquitto, tmp_path: Path) -> None:
     """By the README's lines a host is available only while both it and its site say so."""
     text = (RECIPE / "README.md").read_text()
     configuration = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])["mqtt"]
-    kept: dict[str, str | None] = {
+    kept = {
         "fleet/paris/site": "1",
         "fleet/paris/web-1/status": '{"state":"online","session":"a","time":1}',
         "fleet/paris/web-1/summary": '{"time":1,"tick":1,"cpu_percent":12.3}',
@@ -265,29 +265,25 @@ async def test_what_home_assistant_at_the_centre_shows(mosquitto: Mosquitto, tmp
     for platform, entities in configuration.items():
         for one in entities:
             kept[f"homeassistant/{platform}/{one['unique_id']}/config"] = json.dumps(one)
-    async with publisher(mosquitto) as client:
-        try:
-            with running_home_assistant(mosquitto.port, tmp_path) as core:
+    async with publisher(own_mosquitto) as client:
+        for topic, payload in kept.items():
+            await client.publish(topic, payload, qos=1, retain=True)
+        with running_home_assistant(own_mosquitto.port, tmp_path) as core:
 
-                async def shows(site: str, cpu: str) -> None:
-                    def is_so() -> bool:
-                        entities = core.look()["entities"]
-                        found = [entities.get(name, {}).get("state") for name in _UNIQUE_IDS]
-                        return found == [site, cpu]
+            async def shows(site: str, cpu: str) -> None:
+                def is_so() -> bool:
+                    entities = core.look()["entities"]
+                    found = [entities.get(name, {}).get("state") for name in _UNIQUE_IDS]
+                    return found == [site, cpu]
 
-                    await wait_until(is_so, f"the site is {site} and the CPU {cpu}", 20)
+                await wait_until(is_so, f"the site is {site} and the CPU {cpu}", 20)
 
-                for topic, payload in kept.items():
-                    await client.publish(topic, payload, qos=1, retain=True)
-                await shows("on", "12")
-                await client.publish("fleet/paris/site", "0", qos=1, retain=True)
-                await shows("off", "unavailable")
-                await client.publish("fleet/paris/site", "1", qos=1, retain=True)
-                await shows("on", "12")
-                assert core.look()["warnings"] == []
-        finally:
-            for topic in kept:
-                await client.publish(topic, b"", qos=1, retain=True)
+            await shows("on", "12")
+            await client.publish("fleet/paris/site", "0", qos=1, retain=True)
+            await shows("off", "unavailable")
+            await client.publish("fleet/paris/site", "1", qos=1, retain=True)
+            await shows("on", "12")
+            assert core.look()["warnings"] == []
 
 
 _UNIQUE_IDS = ("fleetglass_site_paris", "fleetglass_paris_web-1_cpu")
