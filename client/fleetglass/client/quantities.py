@@ -1,5 +1,6 @@
 """Numbers as people read them."""
 
+import time
 from typing import Final
 
 ABSENT: Final = "—"
@@ -36,6 +37,14 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock_time(seconds: float) -> str:
+    """Return `14:02:11` in the zone of this machine."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):  # no moment that a calendar has
+        return ABSENT
 
 
 def whole(value: float) -> str:

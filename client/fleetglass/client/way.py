@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from fleetglass.client.quantities import printable
-from fleetglass.client.top.numbers import clock_time
+from fleetglass.client.quantities import clock_time, printable
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Welcome
 
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from fleetglass.client.quantities import clock_time
 from fleetglass.client.top.alerts import Limit, alerts_of, state_in_words
 from fleetglass.client.top.model import FleetModel
-from fleetglass.client.top.numbers import clock_time
 from fleetglass.wire.protocol import Host
 from support.samples import MadeUpHost
 from support.scripted_source import changed, fleet, live, pulses, raw, welcome

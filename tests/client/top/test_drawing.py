@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from rich.cells import cell_len
 
+from fleetglass.client import quantities
 from fleetglass.client.top import numbers
 from fleetglass.client.top.alerts import METER
 from fleetglass.client.top.drawing import (
@@ -110,7 +111,7 @@ def test_short_numbers_fit(value: float) -> None:
         (numbers.uptime(52 * 86_400 + 5 * 3600 + 25 * 60), "52 d 05:25"),
         (numbers.uptime(3_661), "01:01:01"),
         (numbers.length_of_time(300), "5 min"),
-        (numbers.clock_time(1e300), "—"),
+        (quantities.clock_time(1e300), "—"),
         (numbers.percent(UNSET), "—"),
     ],
 )

@@ -6,8 +6,9 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from fleetglass.client.quantities import clock_time
 from fleetglass.client.top.model import FleetModel, SeenHost
-from fleetglass.client.top.numbers import clock_time, length_of_time, plain
+from fleetglass.client.top.numbers import length_of_time, plain
 from fleetglass.wire.payloads import CollectorReport, Filesystem, Memory, Power, Pulse, Sensor
 
 Level = Literal["warn", "critical"]

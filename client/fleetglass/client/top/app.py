@@ -13,12 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
 from fleetglass.client.errors import ClientError
+from fleetglass.client.quantities import clock_time
 from fleetglass.client.source import Source
 from fleetglass.client.top.drawing import Line
 from fleetglass.client.top.fleet_view import FleetView
 from fleetglass.client.top.host_view import HostView
 from fleetglass.client.top.model import MINUTE_SECONDS, FleetModel
-from fleetglass.client.top.numbers import clock_time, plain
+from fleetglass.client.top.numbers import plain
 from fleetglass.client.top.screens import FleetScreen, HelpScreen, HostScreen, View
 from fleetglass.wire.protocol import MAX_WATCHED_HOSTS, Watch
 

@@ -1,6 +1,5 @@
 """Numbers as people read them, short enough for a column. What a host does not give is a dash, never 0."""
 
-import time
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -97,14 +96,6 @@ def length_of_time(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds / 86_400:.0f} d"
-
-
-def clock_time(seconds: float) -> str:
-    """Return `14:02:11` in the zone of this machine."""
-    try:
-        return time.strftime("%H:%M:%S", time.localtime(seconds))
-    except (OverflowError, ValueError, OSError):  # no moment that a calendar has
-        return ABSENT
 
 
 def _scaled(value: float) -> tuple[float, int]:

@@ -7,12 +7,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
+from fleetglass.client.quantities import clock_time
 from fleetglass.client.top.drawing import Line, fit_line
 from fleetglass.client.top.fleet_table import KEYS
 from fleetglass.client.top.fleet_view import FleetView
 from fleetglass.client.top.help import help_lines
 from fleetglass.client.top.host_view import HostView
-from fleetglass.client.top.numbers import clock_time
 from fleetglass.client.top.widgets import LineBar, Lines
 
 if TYPE_CHECKING:
