@@ -82,6 +82,43 @@ def test_nobody_else_can_read_it(folder: Path, call: Enroll, capfd: pytest.Captu
     assert secret not in (folder / "users").read_text() + (folder / "fleet.json").read_text()
 
 
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_folders_on_the_way(tmp_path: Path, umask: int) -> None:
+    """Whatever the umask, nobody else may change a folder that is made; those above can be entered."""
+    place = tmp_path / "etc/fleetglass/broker"
+    before = os.umask(umask)
+    try:
+        assert main(["enroll", "web-1", "--broker", URL, "--folder", str(place)]) == 0
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (place.parent, place.parent.parent)] == [0o755] * 2
+    for path in [place, *place.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0, path
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_folder_that_others_may_change(
+    folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str], mode: int
+) -> None:
+    """Where others could put a key of their own in place of the fleet's, or a link, none is made."""
+    folder.mkdir()
+    folder.chmod(mode)
+    (folder / "state").symlink_to(folder.parent)
+    assert call("web-1", "--broker", URL) == 1
+    assert "which another user may change, expected one of the user who calls" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["state"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to another user")
+def test_a_folder_of_another_user(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
+    """Root makes no authority where another user could take its place."""
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 12345, 12345)
+    assert call("web-1", "--broker", URL) == 1
+    assert "which another user may change" in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+
 def test_nothing_is_overwritten(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
     """A host that is enrolled already keeps its credential; nor is anybody else of the same call enrolled."""
     call("web-1", "--broker", URL)

@@ -58,7 +58,10 @@ class Folder:
     def locked(self) -> Iterator[None]:
         """Make the folder, where it is missing, and let nobody else change it meanwhile."""
         with self._told():
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed(self.path.parents):
+                _make(parent, 0o755)
+            _make(self.path, 0o700)
+            self._check_private()
             descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             with self._told():
@@ -106,6 +109,17 @@ class Folder:
                 raise
         return path
 
+    def _check_private(self) -> None:
+        """Whoever may write here could put a key or a rule of their own in place of each file."""
+        found = self.path.stat()
+        if _user_id() is None:
+            return
+        if found.st_uid != _user_id() or found.st_mode & 0o022:
+            raise CommandError(
+                f"folder: got {self.path}, which another user may change, expected one of the user who "
+                "calls, with mode 700; --folder names another"
+            )
+
     def remove(self, name: str) -> None:
         """Remove a file, where it is there."""
         with self._told():
@@ -140,6 +154,17 @@ def default_folder() -> Path:
         return SYSTEM_FOLDER
     base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(base).expanduser() / "fleetglass" / "broker"
+
+
+def _make(path: Path, mode: int) -> None:
+    """Make a folder, where it is missing, whatever the umask adds or takes."""
+    try:
+        path.mkdir(mode=mode & 0o700)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    else:
+        path.chmod(mode)
 
 
 def _hand_to_broker(path: Path) -> None:
