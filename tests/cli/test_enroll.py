@@ -278,8 +278,13 @@ def test_two_at_once(folder: Path, call: Enroll, environment: dict[str, str]) ->
     assert (folder / "rules").read_text().count("user web-") == 4
 
 
-def test_a_call_that_was_cut_off(folder: Path, call: Enroll, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A revocation that ends halfway is made whole by the next call."""
+@pytest.mark.parametrize("following", [["web-3"], ["--revoke", "web-1"]])
+def test_a_call_that_was_cut_off(
+    folder: Path, call: Enroll, monkeypatch: pytest.MonkeyPatch, following: list[str]
+) -> None:
+    """A revocation that ends halfway is made whole by the next call, the same one as well."""
+    told: list[object] = []
+    monkeypatch.setattr("fleetglass.cli.enrollment.running_broker.reload_broker", told.append)
     call("web-1", "web-2", "--broker", URL)
     write = folders.Folder.write
 
@@ -292,8 +297,10 @@ def test_a_call_that_was_cut_off(folder: Path, call: Enroll, monkeypatch: pytest
         patched.setattr(folders.Folder, "write", cut)
         call("--revoke", "web-1")
     assert "web-1" in (folder / "users").read_text()
-    call("web-3")
+    told.clear()
+    call(*following)
     assert "web-1" not in (folder / "users").read_text()
+    assert len(told) == 1
 
 
 def test_the_machines_own_broker(

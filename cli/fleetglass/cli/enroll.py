@@ -157,7 +157,12 @@ def _change(
         fleet.renew(folder, registry, urls or registry.urls)
         print(f"renewed the broker's certificate, which now ends {registry.broker_ends:%Y-%m-%d}")
     if arguments.revoke:
-        fleet.revoke(folder, registry, arguments.revoke)
+        try:
+            fleet.revoke(folder, registry, arguments.revoke)
+        except CommandError:
+            # Perhaps it is revoked already, by a call that was killed before the broker knew.
+            reload_broker(folder)
+            raise
         print(f"revoked {', '.join(dict.fromkeys(arguments.revoke))}")
     files = fleet.enroll(folder, registry, newcomers, by_certificate=arguments.certificate)
     for newcomer, file in zip(newcomers, files, strict=True):

@@ -87,6 +87,7 @@ def revoke(folder: Folder, registry: Registry, users: Iterable[str]) -> None:
     users = list(dict.fromkeys(users))
     for user in users:
         if user not in registry.members:
+            _write_rights(folder, registry)
             raise CommandError(f"{user}: not enrolled, expected one of: fleetglass enroll --list")
     gone = [registry.members.pop(user) for user in users]
     serials = [member.serial for member in gone if member.serial is not None]
