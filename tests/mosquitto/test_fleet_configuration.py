@@ -34,7 +34,7 @@ ARRIVES = "arrives"
 
 @pytest.fixture(scope="module", params=MOSQUITTO_PROGRAMS or ["mosquitto"])
 def broker(request: pytest.FixtureRequest) -> Iterator[SecuredBroker]:
-    with secured_broker(request.param, "web-1", "web-2") as made:
+    with secured_broker(request.param, "web-1", "web-2", "site") as made:
         made.enroll("web-3", "web-4", "--certificate")
         made.enroll("--home-assistant", "--reader", "telegraf")
         made.start()
@@ -215,6 +215,7 @@ WRITING = {
     "web-1 writes the status of web-2": ("hosts/web-1", "fleet/web-2/status"),
     "web-1 writes the pulse of web-2": ("hosts/web-1", "fleet/web-2/pulse"),
     "web-1 writes as a host that does not exist": ("hosts/web-1", "fleet/web-9/status"),
+    "A host named site says that the site is cut off, on `fleet/site`": ("hosts/site", "fleet/site"),
     "web-1 writes the discovery of web-2": ("hosts/web-1", "homeassistant/device/web-2/config"),
     "web-1 writes discovery of another form": ("hosts/web-1", "homeassistant/sensor/web-1/config"),
     "web-1 says that Home Assistant has started": ("hosts/web-1", "homeassistant/status"),

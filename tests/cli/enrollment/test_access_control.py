@@ -43,7 +43,7 @@ def test_rules_name_each_user() -> None:
     lines = [line for line in rules_text(registry).splitlines() if line and not line.startswith("#")]
     assert lines == [
         "user web-1",
-        "topic write fleet/paris/web-1/#",
+        "topic write fleet/paris/web-1/+/#",
         "topic read fleet/paris/web-1/status",
         "topic read fleet/paris/web-1/doctor",
         "topic read fleet/paris/web-1/demand",

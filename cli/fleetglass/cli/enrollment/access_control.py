@@ -63,7 +63,8 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 def _rules(user: str, role: Role, prefix: str) -> Iterator[tuple[str, str]]:
     topics = Topics(prefix)
     if role == "host":
-        yield "write", f"{prefix}/{user}/#"
+        # Without the + it would be `fleet/site` as well, which is no host's, for a host of that name.
+        yield "write", f"{prefix}/{user}/+/#"
         for leaf in ("status", "doctor", "demand"):
             yield "read", f"{prefix}/{user}/{leaf}"
         yield "write", f"{HOME_ASSISTANT_PREFIX}/device/{user}/config"
