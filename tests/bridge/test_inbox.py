@@ -21,12 +21,27 @@ async def test_messages_are_taken_in_soon_and_in_order() -> None:
 async def test_beyond_its_bound_the_oldest_are_dropped_and_counted() -> None:
     """A flood costs old messages, never memory, and the newest is there."""
     got: list[bytes] = []
-    inbox = Inbox(lambda _, payload: got.append(payload), most_bytes=10_000)
+    inbox = Inbox(lambda _, payload: got.append(payload), most_bytes=11_000)
     for number in range(100):
         inbox.put("a", b"%04d" % number * 200)
     assert (len(inbox), inbox.dropped) == (10, 90)
     await _until_empty(inbox)
     assert got[-1][:4] == b"0099"
+
+
+async def test_who_floods_delays_only_itself() -> None:
+    """Each sender has its turn, and room is made by dropping the oldest of the one with most."""
+    got: list[tuple[str, bytes]] = []
+    inbox = Inbox(lambda *one: got.append(one), sender=lambda topic: topic[0], most_bytes=12_000)
+    inbox.put("b/1", b"first")
+    for number in range(100):
+        inbox.put(f"a/{number}", bytes(800))
+    inbox.put("b/2", b"second")
+    assert inbox.dropped == 91
+    await _until_empty(inbox)
+    assert [topic for topic, _ in got[:4]] == ["b/1", "a/91", "b/2", "a/92"]
+    assert len(got) == 11
+    assert [topic for topic, _ in got[4:]] == [f"a/{number}" for number in range(93, 100)]
 
 
 async def test_a_flood_leaves_the_loop_time_for_others() -> None:

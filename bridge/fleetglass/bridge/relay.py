@@ -46,7 +46,7 @@ class Relay:
         self.fleet = Fleet()
         self.fanout = Fanout()
         self.history = history
-        self.inbox = Inbox(self.on_message, self.on_oversize)
+        self.inbox = Inbox(self.on_message, self.on_oversize, sender=self._sender)
         """What came from the broker and is to be taken in."""
         self.rejections = Rejections()
         self.watching = Watching()
@@ -59,6 +59,7 @@ class Relay:
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
         self._site_topics = {one.site: one.prefix for one in topics}
         self._addresses: dict[str, tuple[Address, Topics]] = {}  # of topics that came before
         self._demands = Demands()
@@ -203,6 +204,13 @@ class Relay:
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
+
+    def _sender(self, topic: str) -> str:
+        # Asked of each message before it is read at all, so it is not parsed.
+        for head in self._heads:
+            if topic.startswith(head):
+                return topic[: topic.find("/", len(head))]
+        return ""
 
     def _address(self, topic: str) -> tuple[Address, Topics] | None:
         for topics in self._topics:
