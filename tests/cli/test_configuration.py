@@ -95,6 +95,13 @@ def test_a_key_is_there_once(tmp_path: Path) -> None:
         read_configuration({"config": str(path)}, {})
 
 
+def test_a_file_that_is_nested_without_end(tmp_path: Path) -> None:
+    """It is refused in one line, as whatever else is no configuration."""
+    path = write(tmp_path / "f.yaml", "[" * 50_000)
+    with pytest.raises(UsageError, match="too many levels, expected YAML"):
+        read_configuration({"config": str(path)}, {})
+
+
 def test_a_found_file_that_is_not_ours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

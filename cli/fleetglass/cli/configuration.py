@@ -141,6 +141,8 @@ def _load_yaml(path: Path) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not readable"
         raise UsageError(f"configuration: {problem}, expected YAML ({path}{line})") from error
+    except RecursionError as error:
+        raise UsageError(f"configuration: too many levels, expected YAML ({path})") from error
 
 
 def _check_keys(node: "yaml.Node | None", path: Path, depth: int = 0) -> None:
