@@ -312,8 +312,12 @@ def test_the_machines_own_broker(
     monkeypatch.setattr(folders, "SYSTEM_FOLDER", place)
     monkeypatch.setattr(enroll, "_UNITS", (unit,))
     monkeypatch.setattr(folders, "_SYSTEM_STATE", tmp_path)
-    assert main(["enroll", "--bridge", "--broker", URL, "--folder", str(place)]) == 0
+    words = ("web-1", "--bridge", "--reader", "laptop", "--broker", URL, "--folder", str(place))
+    assert main(["enroll", *words]) == 0
     out = capsys.readouterr().out
+    assert f"  sudo scp {place}/hosts/web-1.yaml web-1:\n" in out, "only root may read it"
+    assert f"  sudo fleetglass bridge --config {place}/readers/bridge.yaml\n" in out
+    assert f"  sudo fleetglass watch --config {place}/readers/laptop.yaml\n" in out
     drop_in = "/etc/systemd/system/mosquitto.service.d/fleetglass.conf"
     assert f"sudo install -D -m 644 {place}/service.conf {drop_in}\n" in out
     assert "sudo systemctl daemon-reload && sudo systemctl restart mosquitto" in out

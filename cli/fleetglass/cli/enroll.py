@@ -250,14 +250,20 @@ def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
 def _credential_steps(
     newcomer: "Newcomer", file: Path, folder: "Folder", registry: "Registry"
 ) -> tuple[str, Iterator[str]]:
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+
+    as_root = "sudo " if folder.path == SYSTEM_FOLDER else ""  # its files are for root alone
     install = f"sudo install -D -m 600 {file.name} /etc/fleetglass/fleetglass.yaml && rm {file.name}"
     if newcomer.role == "host":
         return f"Next, copy each file to its host, such as {newcomer.name}, and run there:", iter(
-            (f"scp {file} {newcomer.name}:", install, "sudo fleetglass service install agent")
+            (f"{as_root}scp {file} {newcomer.name}:", install, "sudo fleetglass service install agent")
         )
     if newcomer.role == "bridge":
         return "Next, start the bridge here, or copy the file to where it is to run:", iter(
-            (f"fleetglass bridge --config {file}", f"sudo fleetglass service install bridge --config {file}")
+            (
+                f"{as_root}fleetglass bridge --config {file}",
+                f"sudo fleetglass service install bridge --config {file}",
+            )
         )
     if newcomer.role == "home-assistant":
         return f"Next, in Home Assistant's MQTT integration (its password is in {file}):", iter(
@@ -266,4 +272,4 @@ def _credential_steps(
                 f"broker certificate validation: custom, with {folder.path}/ca.crt",
             )
         )
-    return "Next, for example:", iter((f"fleetglass watch --config {file}",))
+    return "Next, for example:", iter((f"{as_root}fleetglass watch --config {file}",))
