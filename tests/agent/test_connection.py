@@ -243,7 +243,8 @@ def test_a_topic_that_is_forbidden_is_named(
     finally:
         broker.kill()
     (line,) = [line for line in own_lines(caplog) if "what is published" in line]
-    assert line.endswith("refuses what is published: not authorized")
+    assert "refuses what is published: not authorized" in line
+    assert line.endswith("(are host id and user the same? fleetglass doctor says more)")
 
 
 @pytest.mark.broker

@@ -332,7 +332,11 @@ class Connection:
         if reason.is_failure:
             self.refusal = str(reason).lower()
             self._troubles.tell(
-                "forbidden", "broker %s refuses what is published: %s", self._broker.url, self.refusal
+                "forbidden",
+                "broker %s refuses what is published: %s (are host id and user the same? "
+                "fleetglass doctor says more)",
+                self._broker.url,
+                self.refusal,
             )
 
 
