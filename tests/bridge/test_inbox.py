@@ -44,6 +44,26 @@ async def test_who_floods_delays_only_itself() -> None:
     assert [topic for topic, _ in got[4:]] == [f"a/{number}" for number in range(93, 100)]
 
 
+async def test_the_order_of_a_sender_is_kept() -> None:
+    """Whether little waits or much, and while one becomes the other, no message overtakes one of its host."""
+    got: list[tuple[str, bytes]] = []
+    inbox = Inbox(
+        lambda *one: got.append(one), sender=lambda topic: topic, most_bytes=100_000, slice_seconds=0
+    )
+    for round_ in range(3):
+        for number in range(40):
+            for sender in "abc":
+                inbox.put(sender, b"%d" % (100 * round_ + number))
+            if number % 3 == 0:
+                inbox.take_in()
+        await _until_empty(inbox)
+    assert inbox.dropped == 0
+    for sender in "abc":
+        numbers = [int(payload) for topic, payload in got if topic == sender]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == 120
+
+
 async def test_a_flood_leaves_the_loop_time_for_others() -> None:
     """Messages are taken in slices; what else is ready runs in between."""
     inbox = Inbox(lambda *_: None, slice_seconds=0)

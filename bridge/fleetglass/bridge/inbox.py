@@ -12,6 +12,8 @@ SLICE_SECONDS = 0.004
 """After so long, viewers and HTTP get their turn."""
 _OVERHEAD_BYTES = 200  # of a message: tuple, topic, bytes object
 _TURN_BYTES = 1000  # of a sender: deque and entry
+_CALM_SHARE = 32
+"""While less than this part of the room is taken, nobody floods, and turns would only cost time."""
 
 
 class Inbox:
@@ -20,8 +22,8 @@ class Inbox:
     Reading costs a fraction of taking in. Left with the broker, a backlog would lose its newest messages,
     as most brokers drop what does not fit; here it loses the oldest, and they are counted.
 
-    Each host has its turn, and it is the one with most that loses: who floods the broker delays itself.
-    `sender` tells of a topic whose it is.
+    What waits is taken in in the order of arrival. Once it is much, each host has its turn, and it is the one
+    with most that loses: who floods the broker delays itself. `sender` tells of a topic whose it is.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Inbox:
         self._sender = sender
         self._bytes = 0
         self._count = 0
+        self._calm: deque[tuple[str, bytes]] = deque()
+        """What came before there was much; nothing is added while somebody waits for a turn."""
         self._turns: OrderedDict[str, _Waiting] = OrderedDict()
         """Of every sender of which something waits, in the order of their turns."""
         self._heaviest = _Waiting("")
@@ -52,20 +56,23 @@ class Inbox:
         return self._count
 
     def put(self, topic: str, payload: bytes) -> None:
-        """Leave a message; those that wait are taken in in the order of arrival."""
+        """Leave a message; what waits of one sender is taken in in the order of arrival."""
+        size = len(payload) + _OVERHEAD_BYTES
+        self._bytes += size
+        self._count += 1
+        if self._bytes * _CALM_SHARE < self._most_bytes and not self._turns:
+            self._calm.append((topic, payload))
+            return
         sender = self._sender(topic)
         waiting = self._turns.get(sender)
         if waiting is None:
             waiting = self._turns[sender] = _Waiting(sender)
             self._bytes += _TURN_BYTES
-        size = len(payload) + _OVERHEAD_BYTES
         waiting.messages.append((topic, payload))
         waiting.size += size
-        self._bytes += size
-        self._count += 1
         if waiting.size > self._heaviest.size:
             self._heaviest = waiting
-        while self._bytes > self._most_bytes:
+        while self._bytes > self._most_bytes and self._turns:
             if not self._heaviest.messages:
                 # A search for the next heaviest would take long; who floods is the heaviest again at once.
                 self._heaviest = next(iter(self._turns.values()))
@@ -79,14 +86,19 @@ class Inbox:
 
     def _take_slice(self) -> None:
         until = perf_counter() + self._slice
-        while self._turns:
-            waiting = next(iter(self._turns.values()))
-            self._turns.move_to_end(waiting.sender)
-            topic, payload = self._pop(waiting)
+        while self._count:
+            if self._calm:
+                topic, payload = self._calm.popleft()
+                self._bytes -= len(payload) + _OVERHEAD_BYTES
+                self._count -= 1
+            else:
+                waiting = next(iter(self._turns.values()))
+                self._turns.move_to_end(waiting.sender)
+                topic, payload = self._pop(waiting)
             self._on_message(topic, payload)
             if perf_counter() >= until:
                 break
-        self._more = bool(self._turns)
+        self._more = self._count > 0
         if self._more:
             asyncio.get_running_loop().call_soon(self._take_slice)
 

@@ -209,7 +209,7 @@ class Relay:
         # Asked of each message before it is read at all, so it is not parsed.
         for head in self._heads:
             if topic.startswith(head):
-                return topic[: topic.find("/", len(head))]
+                return topic[len(head) :].partition("/")[0]
         return ""
 
     def _address(self, topic: str) -> tuple[Address, Topics] | None:
