@@ -3,11 +3,13 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psutil
 import pytest
 
+from fleetglass.cli.up import _wait_for_page
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import wait_for
@@ -197,3 +199,19 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_a_page_that_does_not_answer_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as behind a firewall: which address is tried, and what to do, is said once; waiting goes on."""
+    answers = iter([False, False, False, True])
+    monkeypatch.setattr("fleetglass.cli.up.is_healthy", lambda *_, **__: next(answers))
+    monkeypatch.setattr("fleetglass.cli.up.SLOW_START_SECONDS", -1.0)
+    stop = cast(Any, SimpleNamespace(requested=False))
+    supervisor = cast(Any, SimpleNamespace(watch=lambda _seconds: None))
+    settings = cast(Any, SimpleNamespace(host="127.0.0.1", port=8765, cert=None))
+    assert _wait_for_page(stop, supervisor, settings)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fleetglass: http://127.0.0.1:8765/ does not answer yet; still waiting")
+    assert "--port" in line

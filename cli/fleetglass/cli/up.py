@@ -129,7 +129,8 @@ def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSe
             return True
         if slow_at < time.monotonic():
             slow_at = float("inf")
-            _say("the bridge takes long to start; still waiting")
+            url = page_url(settings.host, settings.port, tls=settings.cert is not None)
+            _say(f"{url} does not answer yet; still waiting (a firewall there? --port chooses another)")
         supervisor.watch(POLL_SECONDS)
     return False
 
