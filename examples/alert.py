@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--user")
     parser.add_argument("--to")
     parser.add_argument("--smtp-ca", help="certificates to trust (default: the system's)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
 
     def tell(text: str) -> None:
         if arguments.smtp:

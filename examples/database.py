@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--url", default=DEFAULT_URL)
     parser.add_argument("--duration", type=float, help="seconds (default: until Ctrl-C)")
     parser.add_argument("--show-hours", type=float)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     with closing(Database(arguments.file)) as database:
         if arguments.show_hours is not None:
             for server, rows, *means in database.last_hours(arguments.show_hours):
