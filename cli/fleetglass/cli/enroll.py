@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and print what is to be done next."""
     if importlib.util.find_spec("cryptography") is None:
-        raise CommandError("enroll: got no package cryptography, expected: pip install 'fleetglass[enroll]'")
+        raise CommandError("enroll: got no package cryptography, expected: pip install cryptography")
 
     from fleetglass.cli.enrollment.folder import Folder, default_folder  # noqa: PLC0415 - bad usage is told without loading the part
 

@@ -152,7 +152,7 @@ def test_a_driver_without_the_library_is_told(root: Path) -> None:
     reader = NvidiaReader(root, load=missing)
     assert reader() == []
     assert reader.problem is not None
-    assert "fleetglass[gpu]" in reader.problem
+    assert "pip install nvidia-ml-py" in reader.problem
 
 
 def test_a_host_without_the_driver_never_loads_the_library(tmp_path: Path) -> None:

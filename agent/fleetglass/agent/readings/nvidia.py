@@ -13,7 +13,7 @@ from fleetglass.agent.readings.kinds import GpuReading
 
 _FIRST_RETRY_SECONDS = 10.0
 _LAST_RETRY_SECONDS = 640.0
-_MISSING = "an NVIDIA driver is here, but nvidia-ml-py is not: pip install 'fleetglass[gpu]'"
+_MISSING = "an NVIDIA driver is here, but nvidia-ml-py is not: pip install nvidia-ml-py"
 
 
 class _Gpu(NamedTuple):

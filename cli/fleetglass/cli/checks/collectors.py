@@ -20,7 +20,7 @@ _TICK_SECONDS: Final = 0.3
 _BACKGROUND_SECONDS: Final = 5.0
 _SHOWN_DEVICES: Final = 5
 _REMEDIES: Final = {
-    "gpu": "NVIDIA: pip install 'fleetglass[gpu]'; AMD and Intel: usermod -aG render,video USER",
+    "gpu": "NVIDIA: pip install nvidia-ml-py; AMD and Intel: usermod -aG render,video USER",
     "container": "let the agent's user read the engine's socket: usermod -aG docker USER",
     "unit": "systemctl --version; without systemd leave out units",
     "custom": "chown -R root: {folder}; chmod -R go-w {folder}",
