@@ -136,9 +136,15 @@ def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
     text = file.read_bytes()
     file.unlink()
     os.mkfifo(file)
-    for _ in range(2):
-        assert set(host.sample(1.0)) == GROUPS - {"disk"}
-        assert host.state("disk") == "late"
+    seen: set[str] = set()
+
+    def others_go_on() -> bool:
+        seen.update(host.sample(1.0))  # on a busy machine any of them may be late once
+        return seen >= GROUPS - {"disk"}
+
+    wait_for(others_go_on, "every other group")
+    assert "disk" not in seen
+    assert host.state("disk") == "late"
     with file.open("wb") as pipe:
         pipe.write(text)
     file.unlink()

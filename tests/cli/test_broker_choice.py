@@ -42,7 +42,7 @@ def test_no_broker_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any broker, every way to one is named."""
     monkeypatch.setattr(broker_choice, "find_mosquitto", lambda: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(CommandError, match=r"apt install mosquitto; pip install .*embedded.*; --broker URL"):
+    with pytest.raises(CommandError, match=r"apt install mosquitto; pip install 'amqtt<0\.13'; --broker URL"):
         choose_local(free_port())
 
 
