@@ -71,7 +71,7 @@ def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
     except OSError as error:
         # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
         # whether its reason can still be read is a matter of luck.
-        if access.url.tls and access.certificate_file is None and access.certificate is None:
+        if access.url.tls and not access.has_certificate:
             remedy = "if it wants a certificate of its clients: certificate_file and key_file"
             return Answer("no_mqtt", f"it ended the connection: {_reason(error)}", remedy)
         return Answer("no_mqtt", _reason(error))

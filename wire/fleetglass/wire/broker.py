@@ -88,6 +88,11 @@ class BrokerAccess:
     insecure: bool = False
 
     @property
+    def has_certificate(self) -> bool:
+        """Whether this client has a certificate, in a file or as text."""
+        return self.certificate_file is not None or self.certificate is not None
+
+    @property
     def following(self) -> Self:
         """The same access with the next node in front, to be tried after `url` failed."""
         if not self.others:

@@ -25,7 +25,7 @@ def tls_context(access: BrokerAccess) -> "ssl.SSLContext":
         context = ssl.create_default_context(cafile=access.ca_file, cadata=access.ca)
     except (OSError, ValueError) as error:
         raise _unusable("ca_file", access.ca_file, "ca", error, "certificates in PEM") from error
-    if access.certificate_file is None and access.certificate is None:
+    if not access.has_certificate:
         return context
     try:
         with (

@@ -86,8 +86,7 @@ class _Look:
         url = self.access.url
         match answer.outcome:
             case "accepted":
-                certified = self.access.certificate_file or self.access.certificate
-                who = "by our certificate" if certified else "without a name"
+                who = "by our certificate" if self.access.has_certificate else "without a name"
                 who = who if self._user is None else f"as {self._user}"
                 return Finding("broker", "ok", f"{url}: lets us in {who}")
             case "refused":
@@ -101,7 +100,7 @@ class _Look:
                 if self._speaks_tls:
                     remedy = "check the port: is it the broker's?"
                 # Whether the broker's reason can still be read is a matter of luck.
-                if self._speaks_tls and (self.access.certificate_file or self.access.certificate):
+                if self._speaks_tls and self.access.has_certificate:
                     remedy = f"if our certificate was revoked, {_ENROLL} --certificate; else check the port"
                 return Finding("broker", "wrong", f"{url}: {answer.reason}", answer.remedy or remedy)
         if not self._named:

@@ -9,6 +9,7 @@ from typing import Final
 
 from fleetglass.cli.checks.der import CertificateFacts, certificate_facts
 from fleetglass.cli.checks.finding import Finding
+from fleetglass.cli.page import unverified_tls
 from fleetglass.wire import BrokerAccess
 from fleetglass.wire.tls import tls_context
 
@@ -50,7 +51,7 @@ def check_server(
     try:
         facts = certificate_facts(_handshake(host, port, context, timeout))
     except ssl.SSLCertVerificationError as error:
-        facts = certificate_facts(_handshake(host, port, _unverified(), timeout))
+        facts = certificate_facts(_handshake(host, port, unverified_tls(), timeout))
         yield _refused(what, host, error, facts, now=now, authority_option=authority_option)
     else:
         yield _lifetime(what, f"of {host}", facts, now, _RENEW)
@@ -107,13 +108,6 @@ def _handshake(host: str, port: int, context: ssl.SSLContext, timeout: float) ->
         context.wrap_socket(raw, server_hostname=host) as connection,
     ):
         return connection.getpeercert(binary_form=True) or b""
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _own_certificate(access: BrokerAccess) -> str | None:

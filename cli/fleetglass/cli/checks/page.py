@@ -22,7 +22,7 @@ from fleetglass.bridge.viewer_token import token_path
 from fleetglass.cli.checks.certificate import check_server
 from fleetglass.cli.checks.clock import compared
 from fleetglass.cli.checks.finding import Finding
-from fleetglass.cli.page import is_loopback, local_address, page_url
+from fleetglass.cli.page import is_loopback, local_address, page_url, unverified_tls
 from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, Error, Hello, Welcome, as_json
 from fleetglass.wire.version import VERSION
 
@@ -62,7 +62,7 @@ class _Server:
 
 def check_own_page(settings: BridgeSettings) -> Iterator[Finding]:
     """Look at the bridge of this machine, if it runs."""
-    tls = _unverified() if settings.cert is not None else None
+    tls = unverified_tls() if settings.cert is not None else None
     where = settings.socket or page_url(settings.host, settings.port, tls=tls is not None)
     token, hidden = _own_token(settings)
     server = _Server(local_address(settings.host), settings.port, unix=settings.socket, tls=tls, token=token)
@@ -218,11 +218,3 @@ def _own_token(settings: BridgeSettings) -> tuple[str | None, str | None]:
         if token := os.environ.get("FLEETGLASS_TOKEN"):
             return token, None
         return None, f"{path}: {getattr(error, 'strerror', None) or 'not text'}"
-
-
-def _unverified() -> ssl.SSLContext:
-    """Return what trusts any certificate: the own bridge's is for a name, not for this address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

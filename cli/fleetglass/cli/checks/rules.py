@@ -104,7 +104,7 @@ def _check_writing(session: Session, own: str, settings: AgentSettings) -> Findi
     user = settings.user
     rules = f"write {settings.prefix}/{settings.host_id}/# and read {own}"
     broker = settings.broker
-    who = "whom its certificate names" if broker.certificate_file or broker.certificate else "anonymous"
+    who = "whom its certificate names" if broker.has_certificate else "anonymous"
     remedy = f"let user {user or who} {rules}: docs/security.md"
     if user is not None and user != settings.host_id:
         remedy = f"rules know a host by its user: --host-id {user}; or {remedy}"
