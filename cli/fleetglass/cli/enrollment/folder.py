@@ -97,9 +97,8 @@ class Folder:
                 with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
                     file.write(text)
                     file.flush()
-                    if (
-                        path.parent == self.path
-                    ):  # a credential can be made again; a thousand take ten seconds
+                    if path.parent == self.path:
+                        # Not of a credential, which can be made again: a thousand would take ten seconds.
                         os.fsync(descriptor)
                 if name in _OF_THE_BROKER:
                     _hand_to_broker(Path(temporary))
@@ -108,17 +107,6 @@ class Folder:
                 Path(temporary).unlink(missing_ok=True)
                 raise
         return path
-
-    def _check_private(self) -> None:
-        """Whoever may write here could put a key or a rule of their own in place of each file."""
-        found = self.path.stat()
-        if _user_id() is None:
-            return
-        if found.st_uid != _user_id() or found.st_mode & 0o022:
-            raise CommandError(
-                f"folder: got {self.path}, which another user may change, expected one of the user who "
-                "calls, with mode 700; --folder names another"
-            )
 
     def remove(self, name: str) -> None:
         """Remove a file, where it is there."""
@@ -135,6 +123,17 @@ class Folder:
                 self.state.mkdir(mode=0o700, exist_ok=True)
                 if ids := _broker_ids():
                     os.chown(self.state, *ids)
+
+    def _check_private(self) -> None:
+        """Whoever may write here could put a key or a rule of their own in place of each file."""
+        found = self.path.stat()
+        if _user_id() is None:
+            return
+        if found.st_uid != _user_id() or found.st_mode & 0o022:
+            raise CommandError(
+                f"folder: got {self.path}, which another user may change, expected one of the user who "
+                "calls, with mode 700; --folder names another"
+            )
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
