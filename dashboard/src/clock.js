@@ -26,6 +26,7 @@ export class ClockOffset {
   /** @param {number} time seconds by the other clock @param {number} received milliseconds by this one */
   observe(time, received) {
     const bound = received - time * 1000
+    if (!Number.isFinite(bound)) return
     if (time < this.#newest - SET_BACK_SECONDS) {
       this.#previous = this.#current = Number.POSITIVE_INFINITY
       this.#newest = time

@@ -1,7 +1,7 @@
 /** Every host the bridge knows, with its state and last pulse. No DOM. */
 
 import { ClockOffset } from "./clock.js"
-import { isHostEntry, isHostId, isObject, isSample } from "./messages.js"
+import { isHostEntry, isHostId, isObject, isSample, isTime } from "./messages.js"
 import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isNumber } from "./numbers.js"
@@ -162,7 +162,7 @@ export class Fleet {
         this.forgetPast()
         break
       case "pong":
-        if (isNumber(message.time) && !this.isStill) this.bridgeClock.observe(message.time, received)
+        if (isTime(message.time) && !this.isStill) this.bridgeClock.observe(message.time, received)
         break
       case "broker":
         // What came meanwhile may come late; of the sums nobody could say when they are whole.

@@ -79,7 +79,7 @@ export class HeatMap {
       for (let slice = 0; slice < SLICES; slice += 1) {
         const mean = sums[row][slice]
         if (Number.isNaN(mean)) continue
-        context.fillStyle = heat[Math.min(heat.length - 1, Math.floor((mean / 100) * heat.length))]
+        context.fillStyle = heat[Math.max(0, Math.min(heat.length - 1, Math.floor((mean / 100) * heat.length)))]
         const left = Math.round(slice * cellWidth)
         const top = Math.round(row * cellHeight)
         context.fillRect(left, top, Math.round((slice + 1) * cellWidth) - left - (cellWidth >= 4 ? 1 : 0), Math.round((row + 1) * cellHeight) - top - gap)
@@ -127,20 +127,22 @@ export class HeatMap {
     const { columns } = this.#source
     const offset = this.#source.offset()
     const share = this.coresInRow
-    const keys = Array.from({ length: this.#cores }, (_, core) => columnKey("core_percents", String(core)))
+    // A host may claim more cores than the store keeps columns.
+    const cores = Array.from({ length: this.#cores }, (_, core) => ({ core, key: columnKey("core_percents", String(core)) }))
+      .filter(({ key }) => columns.has(key))
     const sums = Array.from({ length: Math.ceil(this.#cores / share) }, () => new Float64Array(SLICES))
     const counts = sums.map(() => new Uint32Array(SLICES))
     for (let row = columns.end - 1; row >= columns.first; row -= 1) {
       const slice = SLICES - 1 - (newestSlice - Math.floor((columns.time(row) * 1000 + offset) / sliceMilliseconds))
       if (slice < 0) break
       if (slice >= SLICES) continue
-      keys.forEach((key, core) => {
+      for (const { core, key } of cores) {
         const value = columns.value(key, row)
-        if (Number.isNaN(value)) return
+        if (Number.isNaN(value)) continue
         const place = Math.floor(core / share)
         sums[place][slice] += value
         counts[place][slice] += 1
-      })
+      }
     }
     return sums.map((row, place) => row.map((sum, slice) => (counts[place][slice] > 0 ? sum / counts[place][slice] : Number.NaN)))
   }

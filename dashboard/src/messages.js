@@ -1,5 +1,8 @@
 /** What the bridge says, read with care: a frame that is not as agreed is null, and harms nothing. No DOM. */
 
+// As `wire/` has them: later times and ticks are no stamp, and their arithmetic would lose its seconds.
+const LAST_TIME_SECONDS = 1e11
+const LAST_TICK = 2 ** 53
 const HOST_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
 /** @type {Set<unknown>} */
 const STATES = new Set(["live", "late", "lost", "stopped", "waiting"])
@@ -46,7 +49,7 @@ export function isHostEntry(entry) {
 
 /** @param {unknown} payload @returns {payload is import("./contract.js").Sample} */
 export function isSample(payload) {
-  return isObject(payload) && isTime(payload.time) && Number.isInteger(payload.tick)
+  return isObject(payload) && isTime(payload.time) && isTick(payload.tick)
 }
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -54,7 +57,12 @@ export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
+/** Whether it is a moment of a sample or of the bridge. @param {unknown} seconds since the epoch @returns {seconds is number} */
+export function isTime(seconds) {
+  return typeof seconds === "number" && seconds >= 0 && seconds <= LAST_TIME_SECONDS
+}
+
 /** @param {unknown} value */
-function isTime(value) {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0
+function isTick(value) {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LAST_TICK
 }

@@ -1,6 +1,6 @@
 /** Stopping time: by key or button, and from a link that shows a moment of the past. No DOM. */
 
-import { clockTime, date, roughly } from "./numbers.js"
+import { clockTime, date, isNumber, roughly } from "./numbers.js"
 import { changeQuery } from "./router.js"
 
 export class Moment {
@@ -33,7 +33,7 @@ export class Moment {
 
   /** The bridge told its clock and how much of the past it keeps. @param {unknown} seconds */
   learn(seconds) {
-    if (typeof seconds === "number") this.#kept = seconds
+    if (isNumber(seconds) && seconds > 0) this.#kept = seconds
     if (this.#asked !== undefined && this.#time.pausedAt !== undefined) this.#show(this.#asked)
     this.#asked = undefined
   }

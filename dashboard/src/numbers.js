@@ -1,7 +1,13 @@
-/** Numbers as people read them. Anything that is no finite number is a dash, never "NaN" and never 0. No DOM. */
+/** Numbers as people read them. An unknown number is a dash, never "NaN" and never 0. No DOM. */
 
 export const MISSING = "—"
 export const MISSING_TITLE = "not available on this host"
+
+/**
+ * The largest magnitude that counts as a number: what 64 bits count, 16 EiB in bytes. A larger one, as 1e308, comes
+ * from no machine; beyond it sums overflow, and a line would be drawn off every canvas. It is unknown.
+ */
+export const LARGEST_NUMBER = 2 ** 64
 
 const KIBI = 1024
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
@@ -24,9 +30,9 @@ export function readIn(chosen) {
   Object.assign(units, chosen)
 }
 
-/** @param {unknown} value @returns {value is number} */
+/** Whether a value is a number, and not an unknown one: NaN, or beyond `LARGEST_NUMBER`. @param {unknown} value @returns {value is number} */
 export function isNumber(value) {
-  return typeof value === "number" && Number.isFinite(value)
+  return typeof value === "number" && Math.abs(value) <= LARGEST_NUMBER
 }
 
 /** "9.4 %", "42 %". @param {unknown} value */
@@ -121,8 +127,9 @@ export function age(then, now) {
   return seconds < DAY ? `at ${clockTime(then)}` : `on ${date(then)} ${clockTime(then)}`
 }
 
-/** "about 1 h", "12 s": a length of time in words. @param {number} seconds */
+/** "2 h", "12 s": a length of time in words. @param {number} seconds */
 export function roughly(seconds) {
+  if (!isNumber(seconds)) return MISSING
   const length = Math.abs(seconds)
   if (length < 90) return `${Math.round(length)} s`
   if (length < 90 * MINUTE) return `${Math.round(length / MINUTE)} min`
@@ -168,7 +175,7 @@ export function formatOf(unit) {
 }
 
 /** Whether a date can be made of it. @param {unknown} milliseconds @returns {milliseconds is number} */
-function isMoment(milliseconds) {
+export function isMoment(milliseconds) {
   return isNumber(milliseconds) && Math.abs(milliseconds) <= LAST_MOMENT_MILLISECONDS
 }
 

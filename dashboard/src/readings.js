@@ -78,11 +78,12 @@ export function rangeOf(source, keys, { from, to }) {
 }
 
 /**
- * For how long a column was at least so high without a break when its last value came, in seconds; 0 where that is older than a gap.
+ * For how long a column was at least so high without a break when its last value came, in seconds; 0 where that is older than a gap, or `time` is unknown.
  * @param {import("./store.js").Columns} columns @param {string} key @param {number} least
  * @param {number} time up to which values count, seconds by the host's clock @param {number} gap milliseconds
  */
 export function secondsAtLeast(columns, key, least, time, gap) {
+  if (!Number.isFinite(time)) return 0
   let row = columns.end - 1
   while (row >= columns.first && columns.time(row) > time) row -= 1
   const newest = row < columns.first ? time : columns.time(row)

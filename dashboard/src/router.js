@@ -1,6 +1,6 @@
 /** The page's address: every state of the page is a link. */
 
-import { isHostId } from "./messages.js"
+import { isHostId, isTime } from "./messages.js"
 
 /**
  * `#/` the fleet, `#/host/<id>` a host, `#/host/<id>/<panel>` one panel of it, `#/compare` several hosts;
@@ -11,6 +11,9 @@ import { isHostId } from "./messages.js"
 
 export const FLEET_ADDRESS = "#/"
 const TOKEN_PREFIX = "#token="
+// Shorter, a page would be left before it is whole; a timer that is longer than 2³¹ ms would run at once.
+const SHORTEST_CYCLE_SECONDS = 1
+const LONGEST_CYCLE_SECONDS = 86_400
 const TOKEN_KEY = "fleetglass.token"
 
 /** @param {string} hash @returns {Route} */
@@ -51,11 +54,13 @@ export function changeQuery(values) {
 
 /** What the query of every page may hold. @param {URLSearchParams} query @returns {FrameQuery} */
 export function frameQuery(query) {
+  const pause = positive(query.get("pause"))
+  const cycle = positive(query.get("cycle")) ?? 0
   return {
     win: positive(query.get("win")),
-    pause: positive(query.get("pause")),
+    pause: isTime(pause) ? pause : undefined,
     kiosk: query.get("kiosk") === "1",
-    cycleSeconds: positive(query.get("cycle")),
+    cycleSeconds: cycle >= SHORTEST_CYCLE_SECONDS && cycle <= LONGEST_CYCLE_SECONDS ? cycle : undefined,
   }
 }
 

@@ -1,5 +1,7 @@
 /** The past of one group of one host: a ring of rows with typed columns, oldest overwritten first. No DOM. */
 
+import { isNumber } from "./numbers.js"
+
 export const SEPARATOR = "\u001f"
 const MAX_COLUMNS = 1024
 const MAX_DEPTH = 3
@@ -54,8 +56,12 @@ export class Columns {
     return total
   }
 
-  /** Add the newest row. @param {number} time @param {Iterable<[string, number]>} entries */
+  /** Whether there is such a column. @param {string} key */
+  has(key) { return this.#columns.has(key) }
+
+  /** Add the newest row, unless its time is unknown. @param {number} time @param {Iterable<[string, number]>} entries unknown numbers are left out */
   append(time, entries) {
+    if (!isNumber(time)) return
     this.#forgetFrom(time)
     const slot = this.#end % this.#capacity
     this.#times[slot] = time
@@ -69,7 +75,7 @@ export class Columns {
   merge(past) {
     const present = new Set()
     for (let row = this.first; row < this.#end; row += 1) present.add(this.time(row))
-    const missing = past.filter(({ time }) => !present.has(time) && present.add(time)).sort((a, b) => a.time - b.time)
+    const missing = past.filter(({ time }) => isNumber(time) && !present.has(time) && present.add(time)).sort((a, b) => a.time - b.time)
     if (missing.length === 0) return
     this.#generation += 1
     const oldest = this.#length > 0 ? this.time(this.first) : Number.POSITIVE_INFINITY
@@ -128,6 +134,7 @@ export class Columns {
 
   /** @param {string} key @param {number} slot @param {number} value */
   #put(key, slot, value) {
+    if (!isNumber(value)) return
     let column = this.#columns.get(key)
     if (column === undefined) {
       if (this.#columns.size >= MAX_COLUMNS) this.#dropSilent()
@@ -170,7 +177,7 @@ function collect(from, prefix, depth, found) {
     if (depth === 0 && (name === "time" || name === "tick")) continue
     const value = from[name]
     const key = prefix === "" ? name : prefix + SEPARATOR + name
-    if (typeof value === "number" && Number.isFinite(value)) found.push([key, value])
+    if (isNumber(value)) found.push([key, value])
     else if (typeof value === "object" && value !== null && depth < MAX_DEPTH) collect(/** @type {Record<string, unknown>} */ (value), key, depth + 1, found)
   }
 }

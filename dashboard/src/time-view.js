@@ -1,5 +1,7 @@
 /** Which stretch of time the charts of a page show: how long, up to when, and the moment pointed at. No DOM. */
 
+import { isMoment } from "./numbers.js"
+
 const KEY = "fleetglass.window"
 export const WINDOWS_SECONDS = [60, 300, 900]
 
@@ -38,9 +40,9 @@ export class TimeView {
     if (next !== undefined) this.setSeconds(next)
   }
 
-  /** @param {number | undefined} at undefined goes on */
+  /** @param {number | undefined} at undefined, or what is no moment, goes on */
   pause(at) {
-    this.pausedAt = at
+    this.pausedAt = isMoment(at) ? at : undefined
     this.#tell()
   }
 

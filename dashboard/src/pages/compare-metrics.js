@@ -59,7 +59,7 @@ export function metricsOf(hosts) {
 export function meaningOf({ group, field }, hosts) {
   const told = hosts.map(({ info }) => ownField(ownField(info.groups, group)?.fields, field)).find(isObject)
   const ending = UNITS.find(([suffix]) => field.endsWith(suffix))
-  const unit = told === undefined ? ending?.[1] : String(told.unit ?? "")
+  const unit = told === undefined ? ending?.[1] : typeof told.unit === "string" ? told.unit : ""
   const name = ending === undefined || field === ending[0].slice(1) ? field : field.slice(0, -ending[0].length)
   const words = group === HEADLINE ? HEADLINE_WORDS.get(field) : undefined
   return {

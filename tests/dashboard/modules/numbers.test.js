@@ -13,7 +13,7 @@ const READ_AS = [
   ["percent", 42.4, "42 %"], ["percent", 100, "100 %"], ["percent", 412.5, "413 %"], ["percent", -0.01, "0.0 %"],
   ["bytes", 0, "0 B"], ["bytes", 512, "512 B"], ["bytes", 1023, "1023 B"], ["bytes", 1024, "1.00 KiB"], ["bytes", 1536, "1.50 KiB"],
   ["bytes", 15 * KIB ** 2, "15.0 MiB"], ["bytes", 1023 * KIB, "1.00 MiB"], ["bytes", 3 * KIB ** 5, "3.00 PiB"],
-  ["bytes", 5000 * KIB ** 6, "5000 EiB"], ["bytes", -1536, "-1.50 KiB"],
+  ["bytes", 15.5 * KIB ** 6, "15.5 EiB"], ["bytes", -1536, "-1.50 KiB"],
   ["byteRate", 2 * KIB, "2.00 KiB/s"], ["byteRate", 0, "0 B/s"],
   ["load", 3, "3.00"], ["load", 0.005, "0.01"], ["load", 120.456, "120.46"],
   ["celsius", 47.4, "47 °C"], ["celsius", -0.4, "0 °C"], ["celsius", -12, "-12 °C"],

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 
 function at(after, fields = {}) {
-  return { time: START_SECONDS + after, tick: 1000 + after, ...fields }
+  return { time: START_SECONDS + after, tick: 100_000 + after, ...fields }
 }
 
 function live(after, groups, received = receivedAt(after)) {
