@@ -1,37 +1,37 @@
 /** Builds the page and connects it: what arrives goes to the fleet and to the page that is open. */
 
-import { Actions } from "./actions.js"
-import { Announcer } from "./announcer.js"
-import { element, setAttribute, setText } from "./dom.js"
-import { Fleet } from "./fleet.js"
-import { frameActions } from "./frame-actions.js"
-import { Header } from "./header.js"
-import { Help } from "./help.js"
-import { Kiosk } from "./kiosk.js"
-import { isBoxOpen } from "./menu.js"
-import { Moment } from "./moment.js"
+import { Actions } from "./frame/actions.js"
+import { Announcer } from "./frame/announcer.js"
+import { element, setAttribute, setText } from "./widgets/dom.js"
+import { Fleet } from "./data/fleet.js"
+import { frameActions } from "./frame/frame-actions.js"
+import { Header } from "./frame/header.js"
+import { Help } from "./frame/help.js"
+import { Kiosk } from "./frame/kiosk.js"
+import { isBoxOpen } from "./widgets/menu.js"
+import { Moment } from "./frame/time-pause.js"
 import { ComparePage } from "./pages/compare-page.js"
 import { byName } from "./pages/fleet-columns.js"
 import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
-import { Palette } from "./palette.js"
-import { everythingToFind } from "./palette-items.js"
-import { Places } from "./places.js"
-import { Preferences } from "./preferences.js"
-import { followPrinting } from "./print.js"
-import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
-import { Scheduler } from "./scheduler.js"
-import { Selection } from "./selection.js"
-import { BridgeSocket } from "./socket.js"
-import { StatusBar } from "./status-bar.js"
-import { Theme } from "./theme.js"
-import { TimeView } from "./time-view.js"
+import { Palette } from "./frame/palette.js"
+import { everythingToFind } from "./frame/palette-items.js"
+import { Places } from "./frame/visited-pages.js"
+import { Preferences } from "./frame/preferences.js"
+import { followPrinting } from "./frame/print.js"
+import { frameQuery, keepToken, parseRoute, takeToken } from "./frame/router.js"
+import { Scheduler } from "./charts/scheduler.js"
+import { Selection } from "./data/selection.js"
+import { BridgeSocket } from "./data/socket.js"
+import { StatusBar } from "./frame/status-bar.js"
+import { Theme } from "./frame/theme.js"
+import { TimeView } from "./charts/time-view.js"
 
 const TEXT_MILLISECONDS = 1000
 /**
  * What a page works with. `ask` has one of some things chosen by name.
  * @typedef {{fleet: Fleet, theme: Theme, preferences: Preferences, scheduler: Scheduler, selection: Selection, time: TimeView, places: Places, actions: Actions,
- *   tools: HTMLElement, main: HTMLElement, ask: (prompt: string, items: import("./palette.js").Item[]) => void}} PageContext
+ *   tools: HTMLElement, main: HTMLElement, ask: (prompt: string, items: import("./frame/palette.js").Item[]) => void}} PageContext
  */
 
 const STREAMS = new Set(["pulse", "live", "pong"])

@@ -19,7 +19,7 @@ def test_the_modules_are_sent_as_one() -> None:
         path.relative_to(DASHBOARD / "src").as_posix(): path.read_text()
         for path in (DASHBOARD / "src").rglob("*.js")
     }
-    assert sent == {path: code for path, code in modules.items() if path != "contract.js"}
+    assert sent == {path: code for path, code in modules.items() if path != "data/contract.js"}
 
 
 def test_what_is_vendored_is_sent_as_it_is() -> None:

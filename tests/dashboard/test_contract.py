@@ -3,7 +3,7 @@ import pytest
 from support.contract import contract
 from support.page import DASHBOARD
 
-CONTRACT = DASHBOARD / "src" / "contract.js"
+CONTRACT = DASHBOARD / "src" / "data" / "contract.js"
 
 
 def test_the_types_of_the_page_are_those_of_the_wire(request: pytest.FixtureRequest) -> None:

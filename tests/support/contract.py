@@ -1,4 +1,4 @@
-"""The message types of `fleetglass.wire` as the page's JSDoc: `dashboard/src/contract.js` is this text."""
+"""The message types of `fleetglass.wire` as JSDoc: `dashboard/src/data/contract.js` is this text."""
 
 import inspect
 from collections.abc import Iterable, Iterator

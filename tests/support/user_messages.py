@@ -31,7 +31,7 @@ def messages(repository: Path) -> dict[str, str]:
 def notices(repository: Path) -> dict[str, str]:
     """Return what the bar of the page can say."""
     found = {}
-    for name in ("status-bar.js", "main.js", "moment.js", "token-form.js"):
+    for name in ("frame/status-bar.js", "main.js", "frame/time-pause.js", "frame/token-form.js"):
         text = (repository / "dashboard" / "src" / name).read_text("utf-8")
         for match in SAYS.finditer(text):
             words = match["a"] or match["b"]

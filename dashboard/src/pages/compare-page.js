@@ -1,12 +1,12 @@
 /** Some hosts beside each other: a chart for each metric with a line for each host. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { isHostId } from "../messages.js"
-import { Choice } from "../menu.js"
-import { hostItem } from "../palette-items.js"
-import { changeQuery, hostAddress } from "../router.js"
-import { StateMark, stateInWords } from "../state.js"
-import { WINDOWS_SECONDS } from "../time-view.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { isHostId } from "../data/messages.js"
+import { Choice } from "../widgets/menu.js"
+import { hostItem } from "../frame/palette-items.js"
+import { changeQuery, hostAddress } from "../frame/router.js"
+import { StateMark, stateInWords } from "../widgets/state-mark.js"
+import { WINDOWS_SECONDS } from "../charts/time-view.js"
 import { byName } from "./fleet-columns.js"
 import { HEADLINE, meaningOf, metricOf, metricsOf } from "./compare-metrics.js"
 import { ComparePanel } from "./compare-panel.js"
@@ -39,7 +39,7 @@ export class ComparePage {
   #hint = element("p", { class: "nothing" })
   #grid = element("div", { class: "compare-panels" })
 
-  /** @param {import("../main.js").PageContext} context @param {import("../router.js").Route} route */
+  /** @param {import("../main.js").PageContext} context @param {import("../frame/router.js").Route} route */
   constructor(context, { query }) {
     this.#context = context
     this.#ids = listed(query.get("hosts")).filter(isHostId).slice(0, MAX_HOSTS)
@@ -81,7 +81,7 @@ export class ComparePage {
     }
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     return [
       { words: "Add a host to compare", keys: ["c"], run: () => this.#askForHost() },

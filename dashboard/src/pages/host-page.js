@@ -1,16 +1,16 @@
 /** One host in full. A page is made for one host and thrown away with it: nothing of another can stay. */
 
-import { DeliveryRecord } from "../delivery.js"
-import { element, setAttribute } from "../dom.js"
-import { isObject } from "../messages.js"
+import { DeliveryRecord } from "../data/delivery-record.js"
+import { element, setAttribute } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
 import { JUMPS } from "../panels/catalogue.js"
-import { hostAddress } from "../router.js"
-import { Samples } from "../samples.js"
+import { hostAddress } from "../frame/router.js"
+import { Samples } from "../data/samples.js"
 import { HostIdentity } from "./host-identity.js"
 import { HostPanels } from "./host-panels.js"
 import { HostTools } from "./host-tools.js"
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 
 export class HostPage {
   #context
@@ -28,7 +28,7 @@ export class HostPage {
   #unknown = element("p", { class: "nothing", hidden: true }, "No host of this name is known to the bridge. It appears here when its agent is heard.")
   #place = element("div")
 
-  /** @param {import("../main.js").PageContext} context @param {import("../router.js").Route} route */
+  /** @param {import("../main.js").PageContext} context @param {import("../frame/router.js").Route} route */
   constructor(context, route) {
     this.#context = context
     this.#route = route
@@ -63,7 +63,7 @@ export class HostPage {
     if (message.type === "history") this.#samples?.takePast(message.samples, received)
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     const isWhole = this.#route.panel !== ""
     const frames = this.#panels?.frames ?? []

@@ -1,11 +1,11 @@
 /** A group that this page does not know: a chart for each unit of its numbers, and its words. */
 
-import { element } from "../dom.js"
-import { isObject } from "../messages.js"
-import { clockTime, date, formatOf, isNumber } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { SEPARATOR } from "../store.js"
-import { KeyedTable } from "../table.js"
+import { element } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { clockTime, date, formatOf, isNumber } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { SEPARATOR } from "../data/store.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 

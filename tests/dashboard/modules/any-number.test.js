@@ -7,35 +7,35 @@ import { beforeEach, test } from "node:test"
 import { address } from "./browser.js"
 import { FakeWorld } from "./fake-world.js"
 import { ABSURD, forAll } from "./seeded.js"
-import { alertsOf } from "../../../dashboard/src/alerts.js"
-import { Announcer } from "../../../dashboard/src/announcer.js"
-import { Choices } from "../../../dashboard/src/choices.js"
-import { ClockOffset } from "../../../dashboard/src/clock.js"
-import { DeliveryRecord } from "../../../dashboard/src/delivery.js"
-import { Fleet, Host } from "../../../dashboard/src/fleet.js"
-import { contributions, FleetSums } from "../../../dashboard/src/fleet-sums.js"
-import { best, fit } from "../../../dashboard/src/fuzzy.js"
-import { levelAt } from "../../../dashboard/src/limits.js"
-import { isSample, parseMessage } from "../../../dashboard/src/messages.js"
-import { Moment } from "../../../dashboard/src/moment.js"
-import * as numbers from "../../../dashboard/src/numbers.js"
-import { TickOrder } from "../../../dashboard/src/order.js"
+import { alertsOf } from "../../../dashboard/src/data/host-alerts.js"
+import { Announcer } from "../../../dashboard/src/frame/announcer.js"
+import { Choices } from "../../../dashboard/src/panels/panel-choices.js"
+import { ClockOffset } from "../../../dashboard/src/data/clock.js"
+import { DeliveryRecord } from "../../../dashboard/src/data/delivery-record.js"
+import { Fleet, Host } from "../../../dashboard/src/data/fleet.js"
+import { contributions, FleetSums } from "../../../dashboard/src/data/fleet-sums.js"
+import { best, fit } from "../../../dashboard/src/frame/fuzzy-search.js"
+import { levelAt } from "../../../dashboard/src/data/limits.js"
+import { isSample, parseMessage } from "../../../dashboard/src/data/messages.js"
+import { Moment } from "../../../dashboard/src/frame/time-pause.js"
+import * as numbers from "../../../dashboard/src/data/numbers.js"
+import { TickOrder } from "../../../dashboard/src/data/tick-order.js"
 import { meaningOf, metricOf, metricsOf, scaleFor, valueIn } from "../../../dashboard/src/pages/compare-metrics.js"
 import { ComparePast } from "../../../dashboard/src/pages/compare-past.js"
 import { byTrouble, byValue, fits, filterOf } from "../../../dashboard/src/pages/fleet-order.js"
 import { rowOf, survey } from "../../../dashboard/src/pages/fleet-survey.js"
 import { arrange, paired } from "../../../dashboard/src/pages/host-layout.js"
-import { Places } from "../../../dashboard/src/places.js"
-import { gapMilliseconds, rangeOf, rowFrom, rowNear, sampleBeside, secondsAtLeast } from "../../../dashboard/src/readings.js"
-import { RecentPast } from "../../../dashboard/src/recent-past.js"
-import { frameQuery } from "../../../dashboard/src/router.js"
-import { Samples } from "../../../dashboard/src/samples.js"
-import { roundUp, Scale } from "../../../dashboard/src/scale.js"
-import { Selection } from "../../../dashboard/src/selection.js"
-import { BridgeSocket, silentSeconds } from "../../../dashboard/src/socket.js"
-import { statisticsOf } from "../../../dashboard/src/statistics.js"
-import { Columns, numbersOf } from "../../../dashboard/src/store.js"
-import { drawnLater, paintedEvery, TimeView, WINDOWS_SECONDS } from "../../../dashboard/src/time-view.js"
+import { Places } from "../../../dashboard/src/frame/visited-pages.js"
+import { gapMilliseconds, rangeOf, rowFrom, rowNear, sampleBeside, secondsAtLeast } from "../../../dashboard/src/data/column-queries.js"
+import { RecentPast } from "../../../dashboard/src/data/recent-past.js"
+import { frameQuery } from "../../../dashboard/src/frame/router.js"
+import { Samples } from "../../../dashboard/src/data/samples.js"
+import { roundUp, Scale } from "../../../dashboard/src/charts/scale.js"
+import { Selection } from "../../../dashboard/src/data/selection.js"
+import { BridgeSocket, silentSeconds } from "../../../dashboard/src/data/socket.js"
+import { statisticsOf } from "../../../dashboard/src/data/statistics.js"
+import { Columns, numbersOf } from "../../../dashboard/src/data/store.js"
+import { drawnLater, paintedEvery, TimeView, WINDOWS_SECONDS } from "../../../dashboard/src/charts/time-view.js"
 
 const SOURCES = new URL("../../../dashboard/src/", import.meta.url)
 const NOW_SECONDS = 1_795_288_000
@@ -53,7 +53,7 @@ const FORMATS = [
 
 /** Each module by its path, with what must hold of it. */
 const PROPERTIES = {
-  "alerts.js": () => forAll((chance) => {
+  "data/host-alerts.js": () => forAll((chance) => {
     const host = knownHost(chance)
     const latest = (group) => {
       const devices = Object.fromEntries(chance.list(3, () => [`d${chance.below(9)}`, chance.object(["used_percent", "charge_percent", "current_celsius", "high_celsius", "critical_celsius", "state"])]))
@@ -64,18 +64,18 @@ const PROPERTIES = {
       reads(words)
     }
   }),
-  "announcer.js": () => forAll((chance) => {
+  "frame/announcer.js": () => forAll((chance) => {
     const announcer = new Announcer()
     announcer.host({ id: "a", name: String(chance.value()) }, chance.pick(STATES), chance.pick(STATES))
     const said = announcer.next(NOW)
     assert.ok(said === undefined || typeof said === "string")
   }),
-  "choices.js": () => forAll((chance) => {
+  "panels/panel-choices.js": () => forAll((chance) => {
     localStorage.setItem("fleetglass.host.a", JSON.stringify([["cpu\u001ffolded", chance.value()], chance.value(), [chance.value(), true]]))
     const chosen = new Choices("a").get("cpu", "folded")
     assert.ok(["undefined", "boolean", "string"].includes(typeof chosen))
   }),
-  "clock.js": () => forAll((chance) => {
+  "data/clock.js": () => forAll((chance) => {
     const clock = new ClockOffset()
     for (const time of chance.list(9, () => chance.number())) {
       clock.observe(time, NOW)
@@ -84,13 +84,13 @@ const PROPERTIES = {
     for (let second = 0; second < 120; second += 1) clock.observe(NOW_SECONDS + second, NOW + 1000 * second + 10)
     assert.equal(clock.milliseconds, 10, "what was absurd is forgotten")
   }),
-  "delivery.js": () => forAll((chance) => {
+  "data/delivery-record.js": () => forAll((chance) => {
     const record = new DeliveryRecord()
     for (let second = 0; second < 5; second += 1) record.take(chance.object(["latency_seconds", "age_seconds"]), NOW + 1000 * second, true)
     assert.equal(record.source.columns.end - record.source.columns.first, 5)
     holdsNumbers(record.source.columns)
   }),
-  "fleet.js": () => forAll((chance) => {
+  "data/fleet.js": () => forAll((chance) => {
     const host = knownHost(chance)
     for (const number of [host.gapMilliseconds, host.intervalSeconds, host.intervalOf("x"), host.intervalOf("cpu")]) assert.ok(number > 0 && Number.isFinite(number), String(number))
     for (const number of [host.offsetMilliseconds, host.busySeconds, host.sinceMilliseconds]) assert.ok(Number.isFinite(number), String(number))
@@ -98,7 +98,7 @@ const PROPERTIES = {
     assert.ok(Number.isNaN(host.lastHeard) || Number.isFinite(host.lastHeard))
     holdsNumbers(host.recent)
   }),
-  "fleet-sums.js": () => forAll((chance) => {
+  "data/fleet-sums.js": () => forAll((chance) => {
     const sums = new FleetSums()
     const hosts = ["a", "b"].map((id) => Object.assign(knownHost(chance), { id }))
     for (const host of hosts) sums.takePast(host, chance.list(6, () => pulse(chance)), true, NOW)
@@ -108,22 +108,22 @@ const PROPERTIES = {
     holdsNumbers(sums.columns)
     for (const [, value] of contributions(chance.object(INFO), chance.object(PULSE))) assert.ok(Number.isFinite(value))
   }),
-  "fuzzy.js": () => forAll((chance) => {
+  "frame/fuzzy-search.js": () => forAll((chance) => {
     assert.ok(Number.isFinite(fit(String(chance.value()), String(chance.value()))))
     assert.ok(best(String(chance.number()), ABSURD, String, 5).found.length <= 5)
   }),
-  "limits.js": () => forAll((chance) => {
+  "data/limits.js": () => forAll((chance) => {
     const level = levelAt(chance.value(), { warn: chance.number(), critical: chance.number(), falling: chance.below(2) === 0 })
     assert.ok([null, "warn", "critical"].includes(level))
     assert.equal(levelAt(chance.pick([Number.NaN, Infinity, -Infinity, 1e308, -1e308]), { warn: 80, critical: 95 }), null, "no level of what is unknown")
   }),
-  "messages.js": () => forAll((chance) => {
+  "data/messages.js": () => forAll((chance) => {
     const sample = { time: chance.value(), tick: chance.value() }
     if (isSample(sample)) assert.ok(sample.time >= 0 && sample.time <= 1e11 && sample.tick >= 0 && sample.tick <= 2 ** 53)
     const message = parseMessage(JSON.stringify({ type: chance.pick(["welcome", "pong", "fleet", "live"]), time: chance.value() }))
     assert.ok(message === null || typeof message === "object")
   }),
-  "moment.js": () => forAll((chance) => {
+  "frame/time-pause.js": () => forAll((chance) => {
     address.hash = "#/host/a"
     const time = new TimeView()
     const bridgeClock = new ClockOffset()
@@ -137,14 +137,14 @@ const PROPERTIES = {
     moment.toggle()
     isMomentOrNone(time.pausedAt)
   }),
-  "numbers.js": () => {
+  "data/numbers.js": () => {
     for (const value of ABSURD) for (const format of FORMATS) reads(format(value))
     forAll((chance) => {
       for (const format of FORMATS) reads(format(chance.value()))
       reads(numbers.trimmed(numbers.bytes(chance.number())))
     })
   },
-  "order.js": () => forAll((chance) => {
+  "data/tick-order.js": () => forAll((chance) => {
     const order = new TickOrder()
     for (let count = 0; count < 9; count += 1) {
       const sample = { time: chance.number(), tick: chance.number() }
@@ -193,12 +193,12 @@ const PROPERTIES = {
       if (kind === "open") assert.equal(cells.reduce((sum, { columns }) => sum + columns, 0), 12)
     }
   }),
-  "places.js": () => forAll((chance) => {
+  "frame/visited-pages.js": () => forAll((chance) => {
     const places = new Places()
     places.leave(`#/host/a?win=${String(chance.value())}`, chance.below(1000))
     assert.ok(Number.isFinite(places.topOf(`#/host/a?win=${String(chance.value())}`)))
   }),
-  "readings.js": () => forAll((chance) => {
+  "data/column-queries.js": () => forAll((chance) => {
     const source = filledSource(chance)
     const { columns } = source
     const stretch = { from: NOW - chance.below(90_000), to: NOW }
@@ -214,13 +214,13 @@ const PROPERTIES = {
     assert.ok(seconds >= 0 && Number.isFinite(seconds), String(seconds))
     assert.ok(gapMilliseconds(knownHost(chance).intervalSeconds) >= 2500)
   }),
-  "recent-past.js": () => forAll((chance) => {
+  "data/recent-past.js": () => forAll((chance) => {
     const asked = []
     const past = new RecentPast((ids) => asked.push(...ids))
     past.want(chance.list(90, () => String(chance.value())), () => chance.below(2) === 0, NOW)
     assert.ok(asked.length <= 64)
   }),
-  "samples.js": () => forAll((chance) => {
+  "data/samples.js": () => forAll((chance) => {
     const samples = new Samples(knownHost(chance))
     for (let count = 0; count < 5; count += 1) samples.take({ x: pulse(chance), cpu: { ...pulse(chance), total_percent: chance.value() } }, NOW + 1000 * count)
     samples.takePast({ x: chance.list(5, () => pulse(chance)), cpu: chance.value() }, NOW)
@@ -232,7 +232,7 @@ const PROPERTIES = {
     samples.goOn()
     assert.ok(Number.isNaN(samples.host.newest) || Number.isFinite(samples.host.newest))
   }),
-  "scale.js": () => {
+  "charts/scale.js": () => {
     for (const value of ABSURD) for (const binary of [false, true]) isAxisEnd(roundUp(value, binary), value)
     forAll((chance) => {
       const value = chance.number()
@@ -249,7 +249,7 @@ const PROPERTIES = {
       isAxisEnd(scale.max)
     })
   },
-  "selection.js": () => forAll((chance) => {
+  "data/selection.js": () => forAll((chance) => {
     localStorage.setItem("fleetglass.window", String(chance.value()))
     const time = new TimeView()
     const asked = []
@@ -258,7 +258,7 @@ const PROPERTIES = {
     selection.host("a", time.seconds)
     for (const { history } of asked) assert.ok(Number.isInteger(history) && history > 0 && history <= 900)
   }),
-  "socket.js": () => forAll((chance) => {
+  "data/socket.js": () => forAll((chance) => {
     const world = new FakeWorld()
     const socket = new BridgeSocket("ws://bridge/ws", { onMessage() {}, onLink() {} }, world)
     socket.open()
@@ -272,12 +272,12 @@ const PROPERTIES = {
     assert.ok(wait > 0 && wait <= 3000)
     assert.ok(Number.isFinite(silentSeconds(socket.link, world.now())))
   }),
-  "statistics.js": () => forAll((chance) => {
+  "data/statistics.js": () => forAll((chance) => {
     const { now, mean, max, high } = statisticsOf(filledSource(chance), "x", { from: chance.number(), to: NOW })
     for (const one of [now, mean, max, high]) assert.ok(Number.isNaN(one) || Number.isFinite(one), String(one))
     if (!Number.isNaN(mean)) assert.ok(high <= max)
   }),
-  "store.js": () => forAll((chance) => {
+  "data/store.js": () => forAll((chance) => {
     const columns = new Columns(1 + chance.below(9))
     for (let count = 0; count < 12; count += 1) {
       if (chance.below(3) > 0) columns.append(chance.number(), numbersOf({ x: chance.value(), y: [chance.value()] }))
@@ -286,7 +286,7 @@ const PROPERTIES = {
     }
     assert.ok(columns.end - columns.first <= 9)
   }),
-  "time-view.js": () => forAll((chance) => {
+  "charts/time-view.js": () => forAll((chance) => {
     localStorage.setItem("fleetglass.window", String(chance.value()))
     const time = new TimeView()
     const { win } = frameQuery(new URLSearchParams({ win: String(chance.value()) }))
