@@ -9,6 +9,11 @@ from support.page import DASHBOARD
 HERE = Path(__file__).parent
 MODULES = HERE / "modules"
 TESTS = sorted(MODULES.rglob("*.test.js"))
+SOURCE = DASHBOARD / "src"
+FOLDERS = ["data", "widgets", "charts", "frame", "panels", "pages"]
+"""Of the page's modules; one imports from its own folder and from those before it. `main.js` imports from all."""
+IMPORTED = re.compile(r'(?:\bfrom |\bimport\()"(\.[^"]+)"')
+"""In code and in the types of comments."""
 
 
 @pytest.mark.skipif(not has_packages(), reason=NO_PACKAGES)
@@ -28,10 +33,26 @@ def test_a_module_does_what_its_own_tests_say(tests: Path) -> None:
 
 def test_every_module_without_dom_has_tests_of_its_own() -> None:
     """A module that says of itself that it has no DOM is tested in Node.js, in the folder of the same name."""
-    source = DASHBOARD / "src"
-    without = {path.relative_to(source) for path in source.rglob("*.js") if "No DOM." in path.read_text()}
+    without = {path.relative_to(SOURCE) for path in SOURCE.rglob("*.js") if "No DOM." in path.read_text()}
     assert without, "no module says so"
     assert {path.with_suffix(".test.js") for path in without} <= {path.relative_to(MODULES) for path in TESTS}
+
+
+def test_the_modules_import_in_one_direction() -> None:
+    """No module imports from a folder that comes after its own, neither code nor a type."""
+    assert sorted(path.name for path in SOURCE.iterdir()) == sorted([*FOLDERS, "main.js"])
+    imports = [
+        (path.relative_to(SOURCE), (path.parent / name).resolve().relative_to(SOURCE))
+        for path in SOURCE.rglob("*.js")
+        for name in IMPORTED.findall(path.read_text())
+    ]
+    assert len(imports) > len(FOLDERS)
+    rank = {name: place for place, name in enumerate([*FOLDERS, "main.js"])}
+    assert not [
+        f"{module} imports {imported}"
+        for module, imported in imports
+        if rank[imported.parts[0]] > rank[module.parts[0]]
+    ]
 
 
 def test_the_modules_do_not_depend_on_where_they_run() -> None:

@@ -15,7 +15,7 @@ export class HeatMap {
   #context
   #source
   #cores = 0
-  /** @type {import("../frame/theme.js").Colours | undefined} */
+  /** @type {import("./colours.js").Colours | undefined} */
   #colours
   #unfollow
   #crosshair
@@ -24,7 +24,7 @@ export class HeatMap {
   surface
 
   /**
-   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("../frame/theme.js").Theme, time: import("./time-view.js").TimeView}} context
+   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time: import("./time-view.js").TimeView}} context
    * @param {import("./live-chart.js").Source} source
    */
   constructor(context, source) {

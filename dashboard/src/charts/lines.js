@@ -3,7 +3,7 @@
 import { gridMilliseconds } from "./time-axis.js"
 import { rowFrom } from "../data/column-queries.js"
 import { SmoothieChart, TimeSeries } from "./smoothie.js"
-import { mixed, translucent } from "../frame/theme.js"
+import { mixed, translucent } from "./colours.js"
 
 const LINE_WIDTH = 1.75
 const FILL_ALPHA = 0.14
@@ -41,7 +41,7 @@ export class Lines {
   #feeds = []
   /** @type {Segment[]} */
   #segments = []
-  /** @type {import("../frame/theme.js").Colours | undefined} */
+  /** @type {import("./colours.js").Colours | undefined} */
   #colours
   #highest = 0
   #measuredAt = 0
@@ -77,7 +77,7 @@ export class Lines {
     this.#feeds = []
   }
 
-  /** @param {import("../frame/theme.js").Colours} colours */
+  /** @param {import("./colours.js").Colours} colours */
   dress(colours) {
     this.#colours = colours
     this.#chart.options.grid.strokeStyle = colours.grid

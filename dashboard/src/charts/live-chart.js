@@ -33,7 +33,7 @@ export class LiveChart {
   #lines
   #crosshair
   #unfollow
-  /** @type {import("../frame/theme.js").Colours | undefined} */
+  /** @type {import("./colours.js").Colours | undefined} */
   #colours
   #axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
   #limits = element("div", { class: "limits", "aria-hidden": "true" })
@@ -42,7 +42,7 @@ export class LiveChart {
   width = 0
 
   /**
-   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("../frame/theme.js").Theme, time: import("./time-view.js").TimeView}} context
+   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time: import("./time-view.js").TimeView}} context
    * @param {Look} look
    */
   constructor(context, look) {
@@ -242,7 +242,7 @@ export class LiveChart {
 
   /** @param {Threshold["level"]} level */
   #colourOf(level) {
-    const { warn, critical, muted } = /** @type {import("../frame/theme.js").Colours} */ (this.#colours)
+    const { warn, critical, muted } = /** @type {import("./colours.js").Colours} */ (this.#colours)
     return level === "high" ? warn : level === "critical" ? critical : muted
   }
 

@@ -1,11 +1,9 @@
-/** Small pictures without axes: a minute as a line, and the cores now. */
+/** A minute as a line, without axes. */
 
-import { translucent } from "../frame/theme.js"
+import { translucent } from "./colours.js"
 
 const SPAN_MILLISECONDS = 60_000
 const HEADROOM = 1.1
-const WIDE_CORES = 16
-export const MAX_CORES_SHOWN = 32
 
 /**
  * One line. `half`: above or below the middle, where two mirror each other.
@@ -39,24 +37,6 @@ export function drawSparkline({ context, width, height }, lines, now) {
       context.lineTo(width - (run[0].ago / SPAN_MILLISECONDS) * width, base)
       context.fill()
     }
-  })
-}
-
-/**
- * Each core as a column, as high as it is busy.
- * @param {import("./still-canvas.js").Sheet} sheet
- * @param {unknown} percents
- * @param {import("../frame/theme.js").Colours} colours
- */
-export function drawCores({ context, height }, percents, colours) {
-  if (!Array.isArray(percents)) return
-  const [width, pitch] = percents.length > WIDE_CORES ? [2, 3] : [3, 4]
-  percents.slice(0, MAX_CORES_SHOWN).forEach((percent, core) => {
-    context.fillStyle = colours.heat[0]
-    context.fillRect(core * pitch, 0, width, height)
-    const filled = Math.round((Math.min(100, Math.max(0, Number(percent) || 0)) / 100) * height)
-    context.fillStyle = colours.series[0]
-    context.fillRect(core * pitch, height - filled, width, filled)
   })
 }
 

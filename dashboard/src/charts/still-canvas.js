@@ -2,7 +2,7 @@
 
 /** An empty canvas, measured in CSS pixels. @typedef {{context: CanvasRenderingContext2D, width: number, height: number}} Sheet */
 
-export class Picture {
+export class StillCanvas {
   #scheduler
   #draw
   #width = 0

@@ -21,7 +21,7 @@ export class DeliveryRecord {
     this.#columns.append(received / 1000, numbers)
   }
 
-  /** For a chart; its times are this page's. @returns {import("../charts/live-chart.js").Source} */
+  /** For a chart; its times are this page's. @returns {import("./column-queries.js").Source} */
   get source() {
     return {
       columns: this.#columns,

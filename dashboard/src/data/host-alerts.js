@@ -3,7 +3,7 @@
 import { BUSY_SECONDS, levelAt, LIMITS, SKEW_SECONDS } from "./limits.js"
 import { isObject } from "./messages.js"
 import { celsius, isNumber, percent, roughly } from "./numbers.js"
-import { stateInWords } from "../widgets/state-mark.js"
+import { stateInWords } from "./state-words.js"
 
 /**
  * `metric` is what it is about: `state`, `conflict`, `clock` or a group of metrics.

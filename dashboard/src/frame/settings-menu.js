@@ -1,7 +1,8 @@
 /** The viewer's choices, kept in this browser. */
 
 import { element } from "../widgets/dom.js"
-import { Choice, Menu } from "../widgets/menu.js"
+import { Menu } from "../widgets/menu.js"
+import { SegmentedControl } from "../widgets/segmented-control.js"
 import { CHOICES } from "./preferences.js"
 import { THEMES } from "./theme.js"
 
@@ -37,5 +38,5 @@ export class SettingsMenu {
 
 /** @template {string} Value @param {string} label @param {readonly Value[]} values @param {{chosen: () => Value, choose: (value: Value) => void}} chosen */
 function choice(label, values, chosen) {
-  return { label, buttons: new Choice(label, values.map((value) => ({ value, words: WORDS.get(value) ?? value })), chosen) }
+  return { label, buttons: new SegmentedControl(label, values.map((value) => ({ value, words: WORDS.get(value) ?? value })), chosen) }
 }

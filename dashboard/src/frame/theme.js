@@ -1,21 +1,17 @@
 /** Dark or light: the viewer's choice, else the system's. Canvases get the colours that CSS resolved. */
 
-const KEY = "fleetglass.theme"
-/** @type {readonly Choice[]} */
-export const THEMES = ["auto", "light", "dark"]
-export const SERIES_COLOURS = 7
-export const HEAT_STEPS = 6
+import { HEAT_STEPS, SERIES_COLOURS } from "../charts/colours.js"
 
-/**
- * @typedef {"auto" | "light" | "dark"} Choice auto: the system's
- * @typedef {{panel: string, grid: string, muted: string, faint: string, warn: string, critical: string, series: string[], heat: string[]}} Colours
- *   all as #rrggbb; after the colours of the series comes one for any further
- */
+const KEY = "fleetglass.theme"
+/** @type {readonly ThemeChoice[]} */
+export const THEMES = ["auto", "light", "dark"]
+/** @typedef {"auto" | "light" | "dark"} ThemeChoice auto: the system's */
+/** @typedef {import("../charts/colours.js").Colours} Colours */
 
 export class Theme {
   /** @type {Set<(colours: Colours) => void>} */
   #listeners = new Set()
-  /** @type {Choice} */
+  /** @type {ThemeChoice} */
   choice
   /** @type {Colours} */
   colours
@@ -28,7 +24,7 @@ export class Theme {
     }
   }
 
-  /** @param {Choice} choice */
+  /** @param {ThemeChoice} choice */
   choose(choice) {
     this.choice = choice
     localStorage.setItem(KEY, choice)
@@ -88,20 +84,4 @@ function colourReader() {
     },
     done: () => probe.remove(),
   }
-}
-
-/** A colour over another, opaque. @param {string} colour #rrggbb @param {string} under #rrggbb @param {number} share 0 to 1 */
-export function mixed(colour, under, share) {
-  const parts = [1, 3, 5].map((at) => {
-    const top = Number.parseInt(colour.slice(at, at + 2), 16)
-    const bottom = Number.parseInt(under.slice(at, at + 2), 16)
-    return Math.round(top * share + bottom * (1 - share))
-  })
-  return `rgb(${parts.join(", ")})`
-}
-
-/** A colour seen through. @param {string} colour #rrggbb @param {number} alpha 0 to 1 */
-export function translucent(colour, alpha) {
-  const parts = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
-  return `rgba(${parts.join(", ")}, ${alpha})`
 }

@@ -3,7 +3,7 @@
 import { clockTime, date, isNumber, roughly } from "../data/numbers.js"
 import { changeQuery } from "./router.js"
 
-export class Moment {
+export class TimePause {
   #time
   #fleet
   #tell

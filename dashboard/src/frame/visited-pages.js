@@ -2,7 +2,7 @@
 
 import { FLEET_ADDRESS, parseRoute } from "./router.js"
 
-export class Places {
+export class VisitedPages {
   /** @type {Map<string, number>} pixels by address */
   #tops = new Map()
   #left = parseRoute("")

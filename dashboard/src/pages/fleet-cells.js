@@ -4,17 +4,19 @@ import { element, setAttribute, setText } from "../widgets/dom.js"
 import { levelAt } from "../data/limits.js"
 import { Meter } from "../widgets/meter.js"
 import { count, isNumber, MISSING, MISSING_TITLE } from "../data/numbers.js"
-import { Picture } from "../charts/still-canvas.js"
+import { StillCanvas } from "../charts/still-canvas.js"
 import { hostAddress } from "../frame/router.js"
-import { StateMark, stateInWords } from "../widgets/state-mark.js"
-import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../charts/sparkline.js"
+import { stateInWords } from "../data/state-words.js"
+import { StateMark } from "../widgets/state-mark.js"
+import { drawCores, MAX_CORES_SHOWN } from "../charts/core-bars.js"
+import { drawSparkline } from "../charts/sparkline.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const TAGS_SHOWN = 3
 const GLYPHS = { warn: "▲", critical: "◆" }
 
 /** @typedef {import("../data/fleet.js").Host} Host */
-/** @typedef {{colours: import("../frame/theme.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
+/** @typedef {{colours: import("../charts/colours.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
 /** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell close: of one that draws */
 /** @typedef {import("../charts/scheduler.js").Scheduler} Scheduler */
 
@@ -85,7 +87,7 @@ export function sparklineCell(scheduler) {
   let lines = []
   let end = 0
   let shown = ""
-  const picture = new Picture(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
   return {
     element: canvas,
     write({ id, recent, offsetMilliseconds: offset, gapMilliseconds: gap }, { colours: { series: [colour] }, now }) {
@@ -104,9 +106,9 @@ export function sparklineCell(scheduler) {
 export function coresCell(scheduler) {
   const canvas = canvasNamed("core-strip", "use of each core")
   const more = element("span", { class: "more" })
-  /** @type {{percents: unknown, colours?: import("../frame/theme.js").Colours}} */
+  /** @type {{percents: unknown, colours?: import("../charts/colours.js").Colours}} */
   let shown = { percents: undefined }
-  const picture = new Picture(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
   return {
     element: element("span", { class: "cores-cell" }, canvas, more),
     write({ pulse: { core_percents: percents } }, { colours }) {

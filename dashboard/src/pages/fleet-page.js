@@ -84,7 +84,7 @@ export class FleetPage {
     document.title = "Fleetglass"
     context.preferences.choose("density", read("density"))
     this.#followed = [
-      context.theme.follow((/** @type {import("../frame/theme.js").Colours} */ colours) => {
+      context.theme.follow((/** @type {import("../charts/colours.js").Colours} */ colours) => {
         this.#colours = colours
         this.#wantText()
       }),

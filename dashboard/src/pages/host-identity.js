@@ -4,7 +4,8 @@ import { element, setText } from "../widgets/dom.js"
 import { age, bytes, clockTime, count, date, duration, isNumber, MISSING, roughly, uptime } from "../data/numbers.js"
 import { isObject } from "../data/messages.js"
 import { SKEW_SECONDS } from "../data/limits.js"
-import { StateMark, stateInWords } from "../widgets/state-mark.js"
+import { stateInWords } from "../data/state-words.js"
+import { StateMark } from "../widgets/state-mark.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const MOST_ADDRESSES = 2

@@ -4,11 +4,11 @@ const KEY = "fleetglass.host."
 const SEPARATOR = "\u001f"
 const MAX_CHOICES = 200
 
-/** @typedef {boolean | string} Choice */
+/** @typedef {boolean | string} PanelChoice */
 
-export class Choices {
+export class PanelChoices {
   #key
-  /** @type {Map<string, Choice>} */
+  /** @type {Map<string, PanelChoice>} */
   #made = new Map()
 
   /** @param {string} host */
@@ -17,10 +17,10 @@ export class Choices {
     for (const [name, choice] of read(this.#key)) this.#made.set(name, choice)
   }
 
-  /** @param {string} panel @param {string} name @returns {Choice | undefined} undefined: never chosen */
+  /** @param {string} panel @param {string} name @returns {PanelChoice | undefined} undefined: never chosen */
   get(panel, name) { return this.#made.get(panel + SEPARATOR + name) }
 
-  /** @param {string} panel @param {string} name @param {Choice} choice */
+  /** @param {string} panel @param {string} name @param {PanelChoice} choice */
   set(panel, name, choice) {
     this.#made.delete(panel + SEPARATOR + name)
     this.#made.set(panel + SEPARATOR + name, choice)
@@ -37,7 +37,7 @@ export class Choices {
   }
 }
 
-/** @param {string} key @returns {[string, Choice][]} */
+/** @param {string} key @returns {[string, PanelChoice][]} */
 function read(key) {
   try {
     const kept = JSON.parse(localStorage.getItem(key) ?? "[]")

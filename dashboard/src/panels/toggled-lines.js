@@ -2,7 +2,7 @@
 
 import { Scale } from "../charts/scale.js"
 import { KeyedTable } from "../widgets/table.js"
-import { SERIES_COLOURS } from "../frame/theme.js"
+import { SERIES_COLOURS } from "../charts/colours.js"
 
 /**
  * @typedef {{name: string, label: string, keys: string[], cells: unknown[]}} Item one line: the name is remembered, the keys are those of its column

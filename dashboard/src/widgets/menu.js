@@ -1,6 +1,6 @@
 /** Boxes that open from a button of the header and close by themselves: the browser's own popovers. */
 
-import { button, element, setAttribute } from "./dom.js"
+import { element, setAttribute } from "./dom.js"
 
 let made = 0
 
@@ -20,38 +20,6 @@ export class Menu {
   get isOpen() { return this.box.matches(":popover-open") }
 
   close() { this.box.hidePopover() }
-}
-
-/**
- * One of several, as buttons side by side.
- * @template {string | number} Value
- */
-export class Choice {
-  #buttons
-  #chosen
-
-  /**
-   * @param {string} label
-   * @param {{value: Value, words: string}[]} options
-   * @param {{chosen: () => Value, choose: (value: Value) => void}} chosen
-   */
-  constructor(label, options, chosen) {
-    this.#chosen = chosen.chosen
-    this.#buttons = options.map(({ value, words }) => ({
-      value,
-      element: button(words, () => {
-        chosen.choose(value)
-        this.update()
-      }),
-    }))
-    this.element = element("div", { class: "choice", role: "group", "aria-label": label }, ...this.#buttons.map((one) => one.element))
-    this.update()
-  }
-
-  update() {
-    const chosen = this.#chosen()
-    for (const one of this.#buttons) setAttribute(one.element, "aria-pressed", String(one.value === chosen))
-  }
 }
 
 /** Whether a box is open that has its own use for the keys. */

@@ -1,7 +1,6 @@
 /** A host's state as a glyph and a word: never by colour alone. */
 
 import { element, setAttribute, setText } from "./dom.js"
-import { age, clockTime } from "../data/numbers.js"
 
 export class StateMark {
   #word = element("span", { class: "state-word" })
@@ -11,22 +10,5 @@ export class StateMark {
   set(state, words = state) {
     setAttribute(this.element, "data-state", state)
     setText(this.#word, words)
-  }
-}
-
-/**
- * What a host's state means right now: "lost since 14:02:11", "late, last sample 4 s ago".
- * @param {import("../data/fleet.js").Host} host
- * @param {number} now or the moment at which time stands still: states are told even then
- */
-export function stateInWords(host, now) {
-  switch (host.state) {
-    case "late":
-      if (host.sinceMilliseconds > now) return `late since ${clockTime(host.sinceMilliseconds)}`
-      return Number.isNaN(host.lastHeard) ? "late" : `late, last sample ${age(host.lastHeard, now)}`
-    case "lost": return `lost since ${clockTime(host.sinceMilliseconds)}`
-    case "stopped": return `stopped at ${clockTime(host.sinceMilliseconds)}`
-    case "waiting": return "waiting for the first sample"
-    default: return "live"
   }
 }

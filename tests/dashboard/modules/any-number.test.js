@@ -9,7 +9,7 @@ import { FakeWorld } from "./fake-world.js"
 import { ABSURD, forAll } from "./seeded.js"
 import { alertsOf } from "../../../dashboard/src/data/host-alerts.js"
 import { Announcer } from "../../../dashboard/src/frame/announcer.js"
-import { Choices } from "../../../dashboard/src/panels/panel-choices.js"
+import { PanelChoices } from "../../../dashboard/src/panels/panel-choices.js"
 import { ClockOffset } from "../../../dashboard/src/data/clock.js"
 import { DeliveryRecord } from "../../../dashboard/src/data/delivery-record.js"
 import { Fleet, Host } from "../../../dashboard/src/data/fleet.js"
@@ -17,7 +17,7 @@ import { contributions, FleetSums } from "../../../dashboard/src/data/fleet-sums
 import { best, fit } from "../../../dashboard/src/frame/fuzzy-search.js"
 import { levelAt } from "../../../dashboard/src/data/limits.js"
 import { isSample, parseMessage } from "../../../dashboard/src/data/messages.js"
-import { Moment } from "../../../dashboard/src/frame/time-pause.js"
+import { TimePause } from "../../../dashboard/src/frame/time-pause.js"
 import * as numbers from "../../../dashboard/src/data/numbers.js"
 import { TickOrder } from "../../../dashboard/src/data/tick-order.js"
 import { meaningOf, metricOf, metricsOf, scaleFor, valueIn } from "../../../dashboard/src/pages/compare-metrics.js"
@@ -25,11 +25,13 @@ import { ComparePast } from "../../../dashboard/src/pages/compare-past.js"
 import { byTrouble, byValue, fits, filterOf } from "../../../dashboard/src/pages/fleet-order.js"
 import { rowOf, survey } from "../../../dashboard/src/pages/fleet-survey.js"
 import { arrange, paired } from "../../../dashboard/src/pages/host-layout.js"
-import { Places } from "../../../dashboard/src/frame/visited-pages.js"
+import { VisitedPages } from "../../../dashboard/src/frame/visited-pages.js"
 import { gapMilliseconds, rangeOf, rowFrom, rowNear, sampleBeside, secondsAtLeast } from "../../../dashboard/src/data/column-queries.js"
 import { RecentPast } from "../../../dashboard/src/data/recent-past.js"
 import { frameQuery } from "../../../dashboard/src/frame/router.js"
 import { Samples } from "../../../dashboard/src/data/samples.js"
+import { mixed, translucent } from "../../../dashboard/src/charts/colours.js"
+import { stateInWords } from "../../../dashboard/src/data/state-words.js"
 import { roundUp, Scale } from "../../../dashboard/src/charts/scale.js"
 import { Selection } from "../../../dashboard/src/data/selection.js"
 import { BridgeSocket, silentSeconds } from "../../../dashboard/src/data/socket.js"
@@ -53,6 +55,12 @@ const FORMATS = [
 
 /** Each module by its path, with what must hold of it. */
 const PROPERTIES = {
+  "charts/colours.js": () => forAll((chance) => {
+    const [colour, under] = [1, 2].map(() => `#${chance.below(2 ** 24).toString(16).padStart(6, "0")}`)
+    const parts = mixed(colour, under, chance.share()).match(/^rgb\((\d+), (\d+), (\d+)\)$/)?.slice(1).map(Number) ?? []
+    assert.ok(parts.length === 3 && parts.every((part) => part <= 255))
+    assert.match(translucent(colour, 0.14), /^rgba\(\d+, \d+, \d+, 0\.14\)$/)
+  }),
   "data/host-alerts.js": () => forAll((chance) => {
     const host = knownHost(chance)
     const latest = (group) => {
@@ -72,7 +80,7 @@ const PROPERTIES = {
   }),
   "panels/panel-choices.js": () => forAll((chance) => {
     localStorage.setItem("fleetglass.host.a", JSON.stringify([["cpu\u001ffolded", chance.value()], chance.value(), [chance.value(), true]]))
-    const chosen = new Choices("a").get("cpu", "folded")
+    const chosen = new PanelChoices("a").get("cpu", "folded")
     assert.ok(["undefined", "boolean", "string"].includes(typeof chosen))
   }),
   "data/clock.js": () => forAll((chance) => {
@@ -127,14 +135,14 @@ const PROPERTIES = {
     address.hash = "#/host/a"
     const time = new TimeView()
     const bridgeClock = new ClockOffset()
-    const moment = new Moment(time, { bridgeClock }, (words) => reads(words, 150))
+    const timePause = new TimePause(time, { bridgeClock }, (words) => reads(words, 150))
     const { pause } = frameQuery(new URLSearchParams({ pause: String(chance.value()) }))
-    moment.open({ page: "host" }, pause)
+    timePause.open({ page: "host" }, pause)
     isMomentOrNone(time.pausedAt)
     bridgeClock.observe(chance.number(), NOW)
-    moment.learn(chance.value())
+    timePause.learn(chance.value())
     isMomentOrNone(time.pausedAt)
-    moment.toggle()
+    timePause.toggle()
     isMomentOrNone(time.pausedAt)
   }),
   "data/numbers.js": () => {
@@ -194,9 +202,9 @@ const PROPERTIES = {
     }
   }),
   "frame/visited-pages.js": () => forAll((chance) => {
-    const places = new Places()
-    places.leave(`#/host/a?win=${String(chance.value())}`, chance.below(1000))
-    assert.ok(Number.isFinite(places.topOf(`#/host/a?win=${String(chance.value())}`)))
+    const visited = new VisitedPages()
+    visited.leave(`#/host/a?win=${String(chance.value())}`, chance.below(1000))
+    assert.ok(Number.isFinite(visited.topOf(`#/host/a?win=${String(chance.value())}`)))
   }),
   "data/column-queries.js": () => forAll((chance) => {
     const source = filledSource(chance)
@@ -272,6 +280,7 @@ const PROPERTIES = {
     assert.ok(wait > 0 && wait <= 3000)
     assert.ok(Number.isFinite(silentSeconds(socket.link, world.now())))
   }),
+  "data/state-words.js": () => forAll((chance) => reads(stateInWords(knownHost(chance), NOW))),
   "data/statistics.js": () => forAll((chance) => {
     const { now, mean, max, high } = statisticsOf(filledSource(chance), "x", { from: chance.number(), to: NOW })
     for (const one of [now, mean, max, high]) assert.ok(Number.isNaN(one) || Number.isFinite(one), String(one))
