@@ -1,52 +1,30 @@
 /** One row per core, or per few where there are many, one column per slice of the window: where the work was. */
 
-import { Crosshair } from "./crosshair.js"
-import { element } from "../widgets/dom.js"
 import { rowNear, sampleBeside, timeOf } from "../data/column-queries.js"
 import { columnKey } from "../data/store.js"
-import { fit } from "./still-canvas.js"
+import { TimeCanvas } from "./time-canvas.js"
 import { drawnLater } from "./time-view.js"
 
 const SLICES = 60
 const PERIOD_MILLISECONDS = 1000
 const MAX_ROWS = 64
 
-export class HeatMap {
-  #context
+export class HeatMap extends TimeCanvas {
+  #time
   #source
   #cores = 0
   /** @type {import("./colours.js").Colours | undefined} */
   #colours
-  #unfollow
-  #crosshair
-  #height = 0
-  width = 0
-  surface
 
-  /**
-   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time: import("./time-view.js").TimeView}} context
-   * @param {import("./live-chart.js").Source} source
-   */
+  /** @param {import("./time-canvas.js").ChartContext} context @param {import("../data/column-queries.js").Source} source */
   constructor(context, source) {
-    this.#context = context
+    super(context, "use of each core over time", "heat")
+    this.#time = context.time
     this.#source = source
-    this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": "use of each core over time" }))
-    this.surface = this.canvas
-    this.element = element("div", { class: "plot heat" }, this.canvas)
-    this.#crosshair = new Crosshair(this, { canvas: this.canvas, plot: this.element }, context.time, () => context.scheduler.wantWrite(this))
-    this.#unfollow = context.theme.follow((colours) => {
-      this.#colours = colours
-      context.scheduler.repaint()
-    })
-    context.scheduler.add(this)
+    this.begin()
   }
 
-  /** Undo the constructor. */
-  close() {
-    this.#context.scheduler.remove(this)
-    this.#unfollow()
-    this.#crosshair.close()
-  }
+  get element() { return this.plot }
 
   /** @param {number} cores */
   setCores(cores) { this.#cores = cores }
@@ -56,23 +34,19 @@ export class HeatMap {
 
   period() { return PERIOD_MILLISECONDS }
 
-  /** @param {import("./scheduler.js").Size} size */
-  resize(size) {
-    this.width = size.width
-    this.#height = size.height
-    fit(this.canvas, size)
-  }
+  /** @param {import("./colours.js").Colours} colours */
+  dress(colours) { this.#colours = colours }
 
   /** @param {number} now */
   paint(now) {
     const context = this.canvas.getContext("2d")
     if (context === null || this.width === 0) return
-    context.clearRect(0, 0, this.width, this.#height)
+    context.clearRect(0, 0, this.width, this.height)
     if (this.#cores === 0 || this.#colours === undefined) return
-    const { slice: sliceMilliseconds, to } = this.#stretch(now)
+    const { slice: sliceMilliseconds, to } = this.stretch(now)
     const sums = this.#sums(to / sliceMilliseconds - 1, sliceMilliseconds)
     const cellWidth = this.width / SLICES
-    const cellHeight = this.#height / sums.length
+    const cellHeight = this.height / sums.length
     const gap = cellHeight >= 6 ? 1 : 0
     const { heat } = this.#colours
     for (let row = 0; row < sums.length; row += 1) {
@@ -87,38 +61,19 @@ export class HeatMap {
     }
   }
 
-  /** @param {number} now */
-  write(now) { this.#crosshair.write(now) }
-
-  /** @param {number} at milliseconds @param {number} now */
-  xOf(at, now) {
-    const { from, to } = this.#stretch(now)
-    return ((at - from) / (to - from)) * this.width
-  }
-
-  /** @param {number} x @param {number} now */
-  timeAt(x, now) {
-    const { from, to } = this.#stretch(now)
-    return from + (x / this.width) * (to - from)
-  }
-
-  /** The colours say it; cores may be more than could be listed. @returns {import("./crosshair.js").Reading[]} */
-  readingsAt() { return [] }
-
   /** @param {number} at @param {number} now */
   sampleNear(at, now) {
-    const row = rowNear(this.#source, at, this.#stretch(now))
+    const row = rowNear(this.#source, at, this.stretch(now))
     return row === undefined ? undefined : timeOf(this.#source, row)
   }
 
   /** @param {number | undefined} at @param {number} by @param {number} now */
-  sampleBeside(at, by, now) { return sampleBeside(this.#source, at, by, this.#stretch(now)) }
+  sampleBeside(at, by, now) { return sampleBeside(this.#source, at, by, this.stretch(now)) }
 
   /** What is in sight: whole slices, as late as the lines beside. @param {number} now */
-  #stretch(now) {
-    const { time } = this.#context
-    const slice = (time.seconds * 1000) / SLICES
-    const to = (Math.floor((time.end(now) - drawnLater(this.#source.interval())) / slice) + 1) * slice
+  stretch(now) {
+    const slice = (this.#time.seconds * 1000) / SLICES
+    const to = (Math.floor((this.#time.end(now) - drawnLater(this.#source.interval())) / slice) + 1) * slice
     return { from: to - SLICES * slice, to, slice }
   }
 

@@ -2,6 +2,7 @@
 
 import { gridMilliseconds } from "./time-axis.js"
 import { rowFrom } from "../data/column-queries.js"
+import { fitCanvas } from "./scheduler.js"
 import { SmoothieChart, TimeSeries } from "./smoothie.js"
 import { mixed, translucent } from "./colours.js"
 
@@ -85,12 +86,10 @@ export class Lines {
   }
 
   /** @param {import("./scheduler.js").Size} size */
-  resize({ width, height, pixelWidth, pixelHeight }) {
-    this.#canvas.width = pixelWidth
-    this.#canvas.height = pixelHeight
-    this.#canvas.getContext("2d")?.scale(pixelWidth / width, pixelHeight / height)
-    this.#chart.clientWidth = width
-    this.#chart.clientHeight = height
+  resize(size) {
+    fitCanvas(this.#canvas, size)
+    this.#chart.clientWidth = size.width
+    this.#chart.clientHeight = size.height
   }
 
   /**

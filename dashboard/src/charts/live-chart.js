@@ -1,10 +1,10 @@
 /** A moving chart of columns of the store, with its values, its limits and the moment pointed at. */
 
-import { Crosshair } from "./crosshair.js"
 import { element, setAttribute, setText } from "../widgets/dom.js"
 import { Lines } from "./lines.js"
 import { clockTime, isNumber, roughly, trimmed } from "../data/numbers.js"
 import { rangeOf, rowFrom, rowNear, sampleBeside, timeOf } from "../data/column-queries.js"
+import { TimeCanvas } from "./time-canvas.js"
 import { drawnLater, paintedEvery } from "./time-view.js"
 
 const FOCUSED_PERIOD_MILLISECONDS = 33
@@ -21,7 +21,7 @@ const LIMIT_LABEL_PIXELS = 12
  *   total: a column that says what the chart is about, where that is not the topmost series or the sum of all
  */
 
-export class LiveChart {
+export class LiveChart extends TimeCanvas {
   #context
   #look
   /** @type {Series[]} */
@@ -31,45 +31,29 @@ export class LiveChart {
   /** @type {(Series & {source: Source})[]} */
   #drawn = []
   #lines
-  #crosshair
-  #unfollow
   /** @type {import("./colours.js").Colours | undefined} */
   #colours
   #axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
   #limits = element("div", { class: "limits", "aria-hidden": "true" })
   #describedAt = 0
-  #height = 0
-  width = 0
+  element
 
-  /**
-   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time: import("./time-view.js").TimeView}} context
-   * @param {Look} look
-   */
+  /** @param {import("./time-canvas.js").ChartContext} context @param {Look} look */
   constructor(context, look) {
+    super(context, look.label)
     this.#context = context
     this.#look = look
     this.#series = look.series
-    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": look.label }))
-    const plot = element("div", { class: "plot" }, canvas, this.#limits)
-    this.canvas = canvas
-    this.surface = canvas
-    this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" }, this.#axis, plot)
-    this.#lines = new Lines(canvas, { stacked: look.stacked === true, sections: look.sections ?? 4 })
+    this.canvas.after(this.#limits)
+    this.element = element("div", { class: look.flipped ? "chart flipped" : "chart" }, this.#axis, this.plot)
+    this.#lines = new Lines(this.canvas, { stacked: look.stacked === true, sections: look.sections ?? 4 })
     this.#restart()
-    this.#crosshair = new Crosshair(this, { canvas, plot }, context.time, () => context.scheduler.wantWrite(this))
-    this.#unfollow = context.theme.follow((colours) => {
-      this.#colours = colours
-      this.#lines.dress(colours)
-      context.scheduler.repaint()
-    })
-    context.scheduler.add(this)
+    this.begin()
   }
 
   /** Undo the constructor. */
   close() {
-    this.#context.scheduler.remove(this)
-    this.#unfollow()
-    this.#crosshair.close()
+    super.close()
     this.#lines.clear()
   }
 
@@ -97,7 +81,7 @@ export class LiveChart {
     const columns = ["time", ...series.map(nameOf)]
     const [first] = series
     if (first === undefined) return { columns, rows: [] }
-    const stretch = this.#stretch(Date.now())
+    const stretch = this.stretch(Date.now())
     const end = rowFrom(first.source, stretch.to + 1)
     const start = Math.max(first.source.columns.first, end - rows)
     return { columns, rows: Array.from({ length: end - start }, (_, index) => this.#row(series, timeOf(first.source, start + index))) }
@@ -105,23 +89,25 @@ export class LiveChart {
 
   period() {
     const { seconds } = this.#context.time
-    const isFocused = this.#crosshair.isPointed || document.activeElement === this.canvas
+    const isFocused = this.isPointed || document.activeElement === this.canvas
     return paintedEvery(seconds, this.width, isFocused ? FOCUSED_PERIOD_MILLISECONDS : undefined)
   }
 
-  /** @param {import("./scheduler.js").Size} size */
-  resize(size) {
-    this.width = size.width
-    this.#height = size.height
-    if (size.width > 0 && size.height > 0) this.#lines.resize(size)
+  /** @param {import("./colours.js").Colours} colours */
+  dress(colours) {
+    this.#colours = colours
+    this.#lines.dress(colours)
   }
+
+  /** @param {import("./scheduler.js").Size} size */
+  fit(size) { this.#lines.resize(size) }
 
   /** @param {number} now */
   paint(now) {
-    if (this.width === 0 || this.#height === 0) return
+    if (this.width === 0 || this.height === 0) return
     const { time } = this.#context
     const { scale } = this.#look
-    const stretch = this.#stretch(now)
+    const stretch = this.stretch(now)
     const highest = this.#lines.take(stretch, time.end(now), time.pausedAt !== undefined)
     scale.report(this, highest, time.end(now))
     this.#lines.draw(stretch, scale.max, this.#thresholds.map(({ value, level }) => ({ value, colour: this.#colourOf(level) })))
@@ -132,7 +118,7 @@ export class LiveChart {
     if (this.width === 0) return
     this.#writeAxis()
     this.#writeLimits()
-    this.#crosshair.write(now)
+    super.write(now)
     if (Math.abs(now - this.#describedAt) <= LABEL_EVERY_MILLISECONDS) return
     const words = this.#description(now)
     setAttribute(this.canvas, "aria-label", words ?? `${this.#look.label}, no data`)
@@ -140,21 +126,9 @@ export class LiveChart {
     if (words !== undefined) this.#describedAt = now
   }
 
-  /** @param {number} at milliseconds @param {number} now */
-  xOf(at, now) {
-    const { from, to } = this.#stretch(now)
-    return ((at - from) / (to - from)) * this.width
-  }
-
-  /** @param {number} x @param {number} now */
-  timeAt(x, now) {
-    const { from, to } = this.#stretch(now)
-    return from + (x / this.width) * (to - from)
-  }
-
   /** @param {number} at @param {number} now @returns {import("./crosshair.js").Reading[]} */
   readingsAt(at, now) {
-    const stretch = this.#stretch(now)
+    const stretch = this.stretch(now)
     let below = 0
     return this.#drawn.flatMap((series) => {
       const { source, keys, colour } = series
@@ -170,7 +144,7 @@ export class LiveChart {
 
   /** When the sample nearest to a moment was taken. @param {number} at @param {number} now */
   sampleNear(at, now) {
-    const stretch = this.#stretch(now)
+    const stretch = this.stretch(now)
     for (const { source } of this.#drawn) {
       const row = rowNear(source, at, stretch)
       if (row !== undefined) return timeOf(source, row)
@@ -181,7 +155,15 @@ export class LiveChart {
   /** When the next sample was taken, or the one before; without a moment the first in sight, or the last. @param {number | undefined} at @param {number} by @param {number} now */
   sampleBeside(at, by, now) {
     const source = this.#drawn[0]?.source
-    return source && sampleBeside(source, at, by, this.#stretch(now))
+    return source && sampleBeside(source, at, by, this.stretch(now))
+  }
+
+  /** What is in sight. @param {number} now */
+  stretch(now) {
+    const { time } = this.#context
+    const slowest = Math.max(0, ...this.#drawn.map(({ source }) => source.interval()))
+    const to = time.end(now) - drawnLater(slowest)
+    return { from: to - time.seconds * 1000, to }
   }
 
   #restart() {
@@ -194,20 +176,12 @@ export class LiveChart {
     this.#context.scheduler.repaint()
   }
 
-  /** What is in sight. @param {number} now */
-  #stretch(now) {
-    const { time } = this.#context
-    const slowest = Math.max(0, ...this.#drawn.map(({ source }) => source.interval()))
-    const to = time.end(now) - drawnLater(slowest)
-    return { from: to - time.seconds * 1000, to }
-  }
-
   /** @param {number} now */
   #summary(now) {
     const series = this.#drawn
     const top = series.at(-1)
     if (top === undefined) return { min: Number.NaN, max: Number.NaN }
-    return rangeOf(top.source, this.#toldKeys(series, top), { ...this.#stretch(now), to: this.#toldUntil })
+    return rangeOf(top.source, this.#toldKeys(series, top), { ...this.stretch(now), to: this.#toldUntil })
   }
 
   /** What is drawn next is told, too: the number beside the chart is the newest. Milliseconds. */
@@ -232,8 +206,8 @@ export class LiveChart {
   /** @param {number} value */
   #yOf(value) {
     const share = Math.min(1, value / this.#look.scale.max)
-    const above = (this.#height - 1) * (1 - share)
-    return this.#look.flipped ? this.#height - above : above
+    const above = (this.height - 1) * (1 - share)
+    return this.#look.flipped ? this.height - above : above
   }
 
   get #thresholds() {

@@ -189,6 +189,13 @@ function devicePixels(length, exact) {
   return exact !== undefined && Math.abs(exact - computed) < 1 ? exact : Math.round(computed)
 }
 
+/** Give a canvas the pixels of its box, and have it drawn upon in those of CSS. @param {HTMLCanvasElement} canvas @param {Size} size */
+export function fitCanvas(canvas, { width, height, pixelWidth, pixelHeight }) {
+  canvas.width = pixelWidth
+  canvas.height = pixelHeight
+  canvas.getContext("2d")?.scale(pixelWidth / width, pixelHeight / height)
+}
+
 /** One failing canvas must not end the loop. @param {() => void} work */
 function attempt(work) {
   try {

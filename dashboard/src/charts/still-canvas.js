@@ -1,5 +1,7 @@
 /** A canvas in the hands of the scheduler that is drawn when there is something new to draw. */
 
+import { fitCanvas } from "./scheduler.js"
+
 /** An empty canvas, measured in CSS pixels. @typedef {{context: CanvasRenderingContext2D, width: number, height: number}} Sheet */
 
 export class StillCanvas {
@@ -33,7 +35,7 @@ export class StillCanvas {
   resize(size) {
     this.#width = size.width
     this.#height = size.height
-    if (size.width > 0 && size.height > 0) fit(this.surface, size)
+    if (size.width > 0 && size.height > 0) fitCanvas(this.surface, size)
   }
 
   paint() {
@@ -42,11 +44,4 @@ export class StillCanvas {
     context.clearRect(0, 0, this.#width, this.#height)
     this.#draw({ context, width: this.#width, height: this.#height })
   }
-}
-
-/** Give a canvas the pixels of its box, and have it drawn upon in those of CSS. @param {HTMLCanvasElement} canvas @param {import("./scheduler.js").Size} size */
-export function fit(canvas, { width, height, pixelWidth, pixelHeight }) {
-  canvas.width = pixelWidth
-  canvas.height = pixelHeight
-  canvas.getContext("2d")?.scale(pixelWidth / width, pixelHeight / height)
 }

@@ -12,7 +12,7 @@ const COLUMNS = [{ title: "now" }, { title: "mean" }, { title: "max" }, { title:
 
 /**
  * @typedef {import("./compare-past.js").ComparePast} Past
- * @typedef {{scheduler: import("../charts/scheduler.js").Scheduler, theme: import("../frame/theme.js").Theme, time: import("../charts/time-view.js").TimeView}} Context
+ * @typedef {import("../charts/time-canvas.js").ChartContext} Context
  */
 
 export class ComparePanel {
