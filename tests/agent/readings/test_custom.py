@@ -86,7 +86,7 @@ def test_any_name_is_a_group_or_the_error(name: str) -> None:
 
 
 def test_an_object_is_kept_as_it_is() -> None:
-    """S1-c6: what a script says is kept and nothing invented: nulls left out, units as the names say."""
+    """What a script says is kept and nothing invented: nulls left out, units as the names say."""
     said = {
         "room_celsius": 21.5,
         "fan": {"speed_rpm": 900, "label": "rear", "broken": None},

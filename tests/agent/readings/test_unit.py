@@ -81,7 +81,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_units_are_parsed() -> None:
-    """S0-c12: states, time of the last change, memory, CPU, restarts; what systemd does not know is None."""
+    """States, time of the last change, memory, CPU, restarts; what systemd does not know is None."""
     ssh, backup, nothing, mount = parse_show(SHOWN)
     assert ssh == UnitReading(
         "ssh.service", "loaded", "active", "running", 1795200001.0, 5435392, 1.834512, 2
