@@ -109,7 +109,7 @@ def test_install_without_root(machine: Machine, capsys: pytest.CaptureFixture[st
 def test_the_machine_takes_root(machine: Machine, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root a service of the machine is not touched, and the remedy is one line."""
     monkeypatch.setattr(sys, "argv", ["/a b/fleetglass", "service", verb, "agent", "--system"])
-    with pytest.raises(CommandError, match=f"takes root: sudo fleetglass service {verb} agent --system"):
+    with pytest.raises(CommandError, match=f"needs root: sudo fleetglass service {verb} agent --system"):
         machine.service(verb, "agent", "--system")
     assert machine.ran == []
 
@@ -177,7 +177,9 @@ def test_logs(machine: Machine) -> None:
 def test_not_installed(machine: Machine, verb: str) -> None:
     """What is not there is told with how to get it."""
     machine.say("unknown")
-    with pytest.raises(CommandError, match="is not installed; `fleetglass service install agent` does it"):
+    with pytest.raises(
+        CommandError, match="is not installed; install it with `fleetglass service install agent`"
+    ):
         machine.service(verb, "agent")
 
 
