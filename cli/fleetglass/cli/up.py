@@ -54,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     told["bridge"] = settings.broker
     if settings.socket is not None:
         raise UsageError("socket: got a path, expected none; `fleetglass bridge` serves at one")
-    if not settings.reuse_port:
-        check_port_is_free(settings.host, settings.port)
+    check_port_is_free(settings.host, settings.port)
     choice = _choose_broker(configuration, told, broker_port)
     _say(f"using {choice.description}")
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
@@ -96,7 +95,7 @@ def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoic
     while not stop.requested and probe(access, 1.0).outcome != "accepted":
         if time.monotonic() > deadline:
             raise CommandError(
-                f"broker: got no answer in {BROKER_START_SECONDS:g} s from the one started on {choice.url}"
+                f"broker: the one started on {choice.url} gave no answer within {BROKER_START_SECONDS:g} s"
             )
         supervisor.watch(POLL_SECONDS)
 
