@@ -1,7 +1,6 @@
 """`fleetglass up`: a broker, the agent and the bridge together, until Ctrl-C."""
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -27,8 +26,6 @@ from fleetglass.wire import BrokerAccess
 POLL_SECONDS: Final = 0.05
 BROKER_START_SECONDS: Final = 15.0
 SLOW_START_SECONDS: Final = 15.0
-ROOT_WARNING: Final = "should not be run as root"
-"""What mosquitto says to root before it reads what to log; here it listens on this machine only."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,9 +84,7 @@ def _choose_broker(
 def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoice) -> None:
     # mosquitto saves the retained messages when it is asked to end; it needs no more than that.
     death_signal = signal.SIGTERM if choice.saves_when_asked else signal.SIGKILL
-    is_root = sys.platform != "win32" and os.geteuid() == 0
-    unsaid = ROOT_WARNING if is_root and choice.saves_when_asked else None
-    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True, unsaid=unsaid)
+    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True)
     deadline = time.monotonic() + BROKER_START_SECONDS
     access = BrokerAccess(url=choice.url)
     while not stop.requested and probe(access, 1.0).outcome != "accepted":
