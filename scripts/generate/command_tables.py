@@ -3,11 +3,11 @@
 import argparse
 import importlib
 
-from documentation.keys import arguments_by_section
-from documentation.messages import table
 from fleetglass.cli.arguments import Parser
 from fleetglass.cli.keys import KEYS
 from fleetglass.cli.main import COMMANDS
+from generate.key_tables import arguments_by_section
+from generate.message_tables import table
 
 
 def sections() -> str:

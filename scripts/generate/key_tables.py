@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from documentation.messages import table
 from fleetglass.cli.configuration import _file_keys
 from fleetglass.cli.keys import KEYS, Key, Part
 from fleetglass.cli.keys import SECTIONS as SECTIONS_OF_THE_FILE
+from generate.message_tables import table
 
 SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {
     "Agent and bridge": ("at the top of the file, or under a part for that part alone", None),
