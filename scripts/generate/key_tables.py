@@ -1,10 +1,10 @@
-"""The configuration keys, in tables, from `fleetglass.cli.keys`."""
+"""The configuration keys, in tables, from `fleetglass.cli.configuration.keys`."""
 
 from typing import Final
 
-from fleetglass.cli.configuration import _file_keys
-from fleetglass.cli.keys import KEYS, Key, Part
-from fleetglass.cli.keys import SECTIONS as SECTIONS_OF_THE_FILE
+from fleetglass.cli.configuration.file import _file_keys
+from fleetglass.cli.configuration.keys import KEYS, Key, Part
+from fleetglass.cli.configuration.keys import SECTIONS as SECTIONS_OF_THE_FILE
 from generate.message_tables import table
 
 SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from agent.recording import Recording, agent_process, recording
-from fleetglass.agent.errors import AgentError
 from fleetglass.agent.forget import Patience, forget, retained_topics
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire.errors import AgentError
 from support.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.broker

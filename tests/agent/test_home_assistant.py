@@ -21,7 +21,7 @@ from fleetglass.agent.home_assistant import (
     device_config,
 )
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Info, Summary
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for

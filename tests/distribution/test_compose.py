@@ -77,8 +77,9 @@ def test_images_have_a_version(services: dict[str, Any]) -> None:
 def test_only_enroll_and_the_broker_see_the_keys(services: dict[str, Any]) -> None:
     """The bridge and the agent are given one file each; only enroll may write any of them."""
     mounts = {name: service.get("volumes", []) for name, service in services.items()}
-    assert [name for name, volumes in mounts.items() if "./fleet" in str(volumes)] == ["mosquitto", "enroll"]
-    assert "./fleet:/fleet:ro" in mounts["mosquitto"]
+    mounted = [name for name, volumes in mounts.items() if "./enrolled" in str(volumes)]
+    assert mounted == ["mosquitto", "enroll"]
+    assert "./enrolled:/fleet:ro" in mounts["mosquitto"]
     assert services["bridge"]["secrets"] == ["bridge"]
     assert services["agent"]["secrets"] == ["agent"]
     assert mounts["agent"][0]["read_only"] is True

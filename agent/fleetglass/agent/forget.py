@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, Self
 
-from fleetglass.agent.connection import Connection, Message
-from fleetglass.agent.errors import AgentError
 from fleetglass.agent.home_assistant import config_topic
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.mqtt.threaded_connection import Connection, Message
 from fleetglass.wire import PayloadError, Topics, decode
+from fleetglass.wire.errors import AgentError
 from fleetglass.wire.payloads import Status
 
 _ANSWER_SECONDS = 10.0
