@@ -106,7 +106,7 @@ def namespace(tmp_path: Path) -> Iterator[Namespace]:
 
 @pytest.mark.broker
 def test_a_real_agent_follows_its_interface(namespace: Namespace, tmp_path: Path) -> None:
-    """S1-29, S1-31: it waits for the interface, publishes while that has an address, stops when it is lost
+    """It waits for the interface, publishes while that has an address, stops when it is lost
     with a goodbye as the broker can still be reached, and goes on when it is back. Each is one line.
     """  # noqa: D205 - one sentence
     log = tmp_path / "log"

@@ -163,7 +163,7 @@ class _Agent:
             self._leases.hear(payload, retained=retained, now=now, wall=wall)
         except PayloadError as error:
             if not self._demand_refused:
-                _log.warning("a demand is not understood: %s", error)
+                _log.warning("ignored an invalid demand message: %s", error)
             self._demand_refused = True
 
     def _note_jump(self) -> Jump:
@@ -218,7 +218,7 @@ class _Agent:
     def _publish_info(self, info: Info) -> None:
         payload, left_out = written_info(info)
         if left_out and left_out != self._left_out:
-            _log.warning("the inventory is told without %s: it would be too large", ", ".join(left_out))
+            _log.warning("inventory too large for one message: left out %s", ", ".join(left_out))
         self._left_out = left_out
         self._publisher.announce(self._info_topic, payload)
 

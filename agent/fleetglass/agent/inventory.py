@@ -116,7 +116,7 @@ class Inventory:
         try:
             host = self._readings.host()
         except (OSError, ValueError) as error:
-            _log.warning("what this host is cannot be read: %s", error)
+            _log.warning("inventory incomplete: %s", error)
             return
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)

@@ -334,5 +334,5 @@ def _added(before: Selection | None, after: Selection) -> Selection | None:
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
     return ContractError(
-        f"host {host}: got it under {got.prefix}, expected only {home.prefix}, where it is known"
+        f"host {host}: got prefix {got.prefix}, already known under {home.prefix}; give one another host_id"
     )

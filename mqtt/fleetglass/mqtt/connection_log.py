@@ -26,7 +26,7 @@ class Troubles:
         if self._short_connections == 1:
             self.tell("unreachable", "broker %s: connection lost (%s); trying again", url, reason)
         else:
-            text = "broker %s: connection lost again at once (%s); trying until one lasts"
+            text = "broker %s: connection lost again at once (%s); does another agent use this host id?"
             self.tell("unstable", text, url, reason)
 
     def connected(self, url: BrokerURL) -> None:

@@ -44,5 +44,5 @@ def test_a_host_without_systemd_says_so(tmp_path: Path) -> None:
             return str(error)
         return ""
 
-    assert "no systemd runs here" in wait_for(failure, "the failure")
+    assert "systemd is not running" in wait_for(failure, "the failure")
     collector.close()

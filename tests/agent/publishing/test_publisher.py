@@ -290,7 +290,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(prefix: str, caplog: pytest.
         publisher._settle()
         assert publisher.waiting_pulses == 122
     (line,) = [record.message for record in caplog.records if record.name.endswith("publisher")]
-    assert line == f"broker mqtt://127.0.0.1:{port}: nothing acknowledged for 120 s; connecting anew"
+    assert line == f"broker mqtt://127.0.0.1:{port}: nothing acknowledged for 120 s; reconnecting"
 
 
 @contextmanager

@@ -197,7 +197,7 @@ async def test_one_viewer_too_many_is_told_to_come_later(
 
 
 async def test_a_viewer_that_answers_no_ping_is_gone(mosquitto: Mosquitto, prefix: str) -> None:
-    """S1-23: how often pings are sent, and how long an answer may take, are settings."""
+    """How often pings are sent, and how long an answer may take, are settings."""
     async with (
         running_bridge(mosquitto, prefix, ping_interval=0.1, ping_timeout=0.1) as bridge,
         bridge.viewer() as viewer,

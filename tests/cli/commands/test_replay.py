@@ -228,7 +228,7 @@ def test_what_was_recorded_really(
         (["--speed", "61"], "--speed: got '61', expected a number from 1 to 60"),
         (["--speed", "0"], "--speed: got '0', expected a number from 1 to 60"),
         (["--prefix", "a//b"], "--prefix: got 'a//b', expected 1 to 6 levels"),
-        (["--prefix", "fleet"], "--prefix: got fleet, which was recorded; expected another one"),
+        (["--prefix", "fleet"], "--prefix: got fleet, which was recorded; expected another prefix"),
     ],
 )
 def test_wrong_words(run: Run, file: Callable[..., str], words: list[str], expected: str) -> None:

@@ -108,7 +108,7 @@ def test_a_manager_that_does_not_answer(tmp_path: Path, caplog: pytest.LogCaptur
         notify("connected")
         notify("connected")
     assert len(caplog.messages) == 1
-    assert caplog.messages[0].startswith(f"systemd cannot be told at NOTIFY_SOCKET={address}: ")
+    assert caplog.messages[0].startswith(f"cannot notify systemd at NOTIFY_SOCKET={address}: ")
     manager = Manager(address)
     notify("connected")
     assert manager.heard == ["READY=1", "STATUS=connected"]

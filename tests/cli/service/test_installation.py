@@ -76,7 +76,7 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_folder_cannot_be_handed_over(tmp_path: Path) -> None:
     """A folder of own metrics that the service could not enter is refused; a user's service can."""
-    with pytest.raises(CommandError, match=r"custom_folder .* is behind .*, which the service cannot enter"):
+    with pytest.raises(CommandError, match=r"custom_folder .* is inside .*, which the service cannot enter"):
         planned("agent", {"custom_folder": str(tmp_path)})
     assert planned("agent", {"custom_folder": str(tmp_path)}, system=False).command[2:] == (
         f"--custom-folder={tmp_path}",
@@ -97,7 +97,7 @@ def test_wrong_settings_are_told_before_anything_is_written(tmp_path: Path) -> N
     """What the service could not start with is refused, and so is what its part does not have."""
     with pytest.raises(UsageError, match="broker: got 'http://h'"):
         planned("agent", {"broker": "http://h"})
-    with pytest.raises(UsageError, match="--port: got a setting that the agent does not have"):
+    with pytest.raises(UsageError, match="--port: the agent has no such setting"):
         planned("agent", {"port": "80"})
     with pytest.raises(UsageError, match=r"token_file: got .*, expected a file that exists"):
         planned("bridge", {"token_file": str(tmp_path / "none")})

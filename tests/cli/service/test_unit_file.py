@@ -28,7 +28,7 @@ def example(part: ServicePart, *, system: bool = True) -> Unit:
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("system", [True, False])
 def test_the_examples_are_what_install_writes(part: ServicePart, system: bool) -> None:  # noqa: FBT001
-    """S1-26: the units under `deploy/` are those of the command, byte for byte."""
+    """The units under `deploy/` are those of the command, byte for byte."""
     name = f"fleetglass-{part}.service"
     path = DEPLOY / name if system else DEPLOY / "user" / name
     assert path.read_text() == example(part, system=system).text()

@@ -62,7 +62,7 @@ class BackgroundCollector:
             threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True).start()
             self._began = now  # and not before: a thread that cannot be started never ends
         if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
-            raise CollectionError("the last reading does not come to its end")
+            raise CollectionError("the previous reading is still running")
         if self._failure is not None:
             raise CollectionError(self._failure)
         if message is not None:

@@ -48,12 +48,6 @@ async def listening(
         where: dict[str, Any] = {"host": settings.host, "port": settings.port}
         if listener is not None:
             where = {"unix": True, "sock": listener}
-        elif settings.reuse_port:
-            if not sys.platform.startswith("linux"):
-                raise BridgeError(
-                    f"reuse_port: expected Linux, which shares a port fairly; got {sys.platform}"
-                )
-            where["reuse_port"] = True
         if certificate is not None:
             where["ssl"] = certificate.context
         try:

@@ -104,7 +104,7 @@ def _newcomers(arguments: argparse.Namespace) -> "list[Newcomer]":
         newcomers.append(Newcomer(name, "reader"))
     users = [one.user for one in newcomers]
     if twice := next((user for user in users if users.count(user) > 1), None):
-        raise UsageError(f"{twice}: got it twice, expected it once")
+        raise UsageError(f"{twice} is named twice")
     return newcomers
 
 
@@ -125,11 +125,11 @@ def _check_first(arguments: argparse.Namespace, urls: Sequence[BrokerURL]) -> No
 
     if arguments.revoke or arguments.renew:
         raise CommandError(
-            "enroll: nobody is enrolled yet; the first call: fleetglass enroll HOST --broker mqtts://NAME"
+            "enroll: no host is enrolled yet; start with: fleetglass enroll HOST --broker mqtts://NAME"
         )
     if not urls:
         raise UsageError(
-            "--broker: got none, expected at the first call the name under which hosts reach the broker, "
+            "--broker: missing; the first call needs the name under which hosts reach the broker, "
             f"such as --broker mqtts://{socket.gethostname()}"
         )
     check_urls(urls)
@@ -186,22 +186,23 @@ def _change(
 def _check_same(arguments: argparse.Namespace, registry: "Registry", urls: Sequence[BrokerURL]) -> None:
     if urls and not arguments.renew and [str(url) for url in urls] != registry.broker:
         raise UsageError(
-            f"--broker: got {','.join(map(str, urls))}, expected {','.join(registry.broker)} as at the first "
-            "call; --renew gives the broker another name"
+            f"--broker: got {','.join(map(str, urls))}, expected {','.join(registry.broker)}, which the "
+            "broker's certificate names; --renew changes the name"
         )
     if urls and urls[0].port != registry.password_port:
         raise UsageError(
-            f"--broker: got port {urls[0].port}, expected {registry.password_port} as at the first call"
+            f"--broker: got port {urls[0].port}, expected {registry.password_port}, "
+            "set when the folder was made"
         )
     if arguments.prefix is not None and arguments.prefix != registry.prefix:
         raise UsageError(
-            f"--prefix: got {arguments.prefix!r}, expected {registry.prefix} as at the first call"
+            f"--prefix: got {arguments.prefix!r}, expected {registry.prefix}, set when the folder was made"
         )
 
 
 def _existing(folder: "Folder") -> "Registry":
     if not folder.is_made:
-        raise CommandError(f"enroll: nobody is enrolled yet in {folder.path}")
+        raise CommandError(f"enroll: no host is enrolled in {folder.path}; --folder names another folder")
     return folder.read_registry()
 
 

@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         recorded = recording.header
         if recorded.prefix == topics.prefix:
             raise UsageError(
-                f"--prefix: got {topics.prefix}, which was recorded; expected another one, "
-                "so that nobody takes the replay for the hosts"
+                f"--prefix: got {topics.prefix}, which was recorded; expected another prefix, "
+                "so that nobody mistakes the replay for live hosts"
             )
         check_given(access)
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(recorded.started))
@@ -86,7 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"the recording was cut off after {recording.cut_after:.1f} s; it was played up to there")
     print(player.summary())
     if not cleared:
-        raise CommandError(f"broker: it went away; what was kept under {topics.prefix} stays ({access.url})")
+        raise CommandError(
+            f"broker: connection lost; retained messages remain under {topics.prefix} ({access.url})"
+        )
     return 0
 
 

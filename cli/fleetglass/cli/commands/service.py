@@ -70,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not systemd.knows(name):
         other = "--user" if systemd.system else "--system"
         raise CommandError(
-            f"service: {name} is not installed; `fleetglass service install {part}` does it, "
-            f"{other} looks at the other services"
+            f"service: {name} is not installed; install it with `fleetglass service install {part}`, "
+            f"or look among the other services with {other}"
         )
     if verb == "uninstall":
         _uninstall(name, systemd, force=arguments.force)
@@ -98,8 +98,8 @@ def _is_system(arguments: argparse.Namespace) -> bool:
 def _check_privilege(arguments: argparse.Namespace, systemd: Systemd) -> None:
     if systemd.system and os.geteuid() != 0:
         again = shlex.join(["sudo", "fleetglass", *sys.argv[1:]])
-        own = "; --user installs one that is yours" if arguments.verb == "install" else ""
-        raise CommandError(f"service: a service of the machine takes root: {again}{own}")
+        own = ", or install a service of your own with --user" if arguments.verb == "install" else ""
+        raise CommandError(f"service: a system service needs root: {again}{own}")
 
 
 def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
@@ -117,20 +117,22 @@ def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
     if existed:
         systemd.change("restart", unit.name)
     if not systemd.system and not (_LINGERING / getpass.getuser()).exists():
-        print(f"it ends when you log out, unless you run: loginctl enable-linger {getpass.getuser()}")
+        print(
+            f"the service stops when you log out, unless you run: loginctl enable-linger {getpass.getuser()}"
+        )
     print(f"its log: fleetglass service logs {part}")
 
 
 def _uninstall(name: str, systemd: Systemd, *, force: bool) -> None:
     path = _folder(system=systemd.system) / name
     if not path.exists():
-        raise CommandError(f"service: {name} is of a package of this system, which can remove it")
+        raise CommandError(f"service: {name} belongs to a system package; remove it with the package manager")
     _check_ours(path, force=force)
     systemd.change("disable", "--now", name)
     try:
         path.unlink()
     except OSError as error:
-        raise CommandError(f"service: {path}: {error.strerror}, expected to remove it") from error
+        raise CommandError(f"service: cannot remove {path}: {error.strerror}") from error
     print(f"removed {path}", flush=True)
     systemd.change("daemon-reload")
 
@@ -150,7 +152,7 @@ def _check_ours(path: Path, *, force: bool) -> None:
     except OSError as error:
         raise CommandError(f"service: {path}: {error.strerror}") from error
     if first != MARKER and not force:
-        raise CommandError(f"service: {path} was not written by fleetglass; --force takes it all the same")
+        raise CommandError(f"service: {path} was not written by fleetglass; --force replaces it anyway")
 
 
 def _write(path: Path, text: str) -> None:
@@ -161,7 +163,7 @@ def _write(path: Path, text: str) -> None:
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:
-        raise CommandError(f"service: {path}: {error.strerror}, expected to write it") from error
+        raise CommandError(f"service: cannot write {path}: {error.strerror}") from error
     print(f"wrote {path}", flush=True)
 
 

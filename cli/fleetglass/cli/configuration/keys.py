@@ -175,7 +175,6 @@ KEYS: Final = (
         _BRIDGE,
         metavar="PATH",
     ),
-    Key("reuse_port", Flag(), "share the port with other bridges on this machine (Linux)", _BRIDGE),
     Key("cert", Text(), "serve the page by TLS with this certificate, in PEM", _BRIDGE, metavar="FILE"),
     Key("key", Text(), "key of the certificate", _BRIDGE, "in the file of the certificate", "FILE"),
     Key(

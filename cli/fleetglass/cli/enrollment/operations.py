@@ -63,8 +63,8 @@ def enroll(
     for newcomer in newcomers:
         if member := registry.members.get(newcomer.user):
             raise CommandError(
-                f"{newcomer.user}: enrolled already, since {member.since:%Y-%m-%d}; for another credential "
-                f"first: fleetglass enroll --revoke {newcomer.user}"
+                f"{newcomer.user}: already enrolled on {member.since:%Y-%m-%d}; to issue a new credential, "
+                f"first run: fleetglass enroll --revoke {newcomer.user}"
             )
     authority = folder.read("ca.crt")
     signing = open_authority(folder) if by_certificate else None
@@ -88,7 +88,7 @@ def revoke(folder: Folder, registry: Registry, users: Iterable[str]) -> None:
     for user in users:
         if user not in registry.members:
             _write_rights(folder, registry)
-            raise CommandError(f"{user}: not enrolled, expected one of: fleetglass enroll --list")
+            raise CommandError(f"{user}: not enrolled; fleetglass enroll --list shows all names")
     gone = [registry.members.pop(user) for user in users]
     serials = [member.serial for member in gone if member.serial is not None]
     registry.revocations += [Revocation(serial, now()) for serial in serials]
@@ -119,7 +119,9 @@ def open_authority(folder: Folder) -> Authority:
     try:
         return Authority(folder.read("ca.crt"), folder.read("ca.key"))
     except ValueError as error:
-        raise CommandError(f"{folder.path}: got ca.crt and ca.key that are none ({error})") from error
+        raise CommandError(
+            f"{folder.path}: ca.crt or ca.key is damaged; restore the folder from a backup ({error})"
+        ) from error
 
 
 def check_urls(urls: Sequence[BrokerURL]) -> None:

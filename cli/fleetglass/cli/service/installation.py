@@ -44,7 +44,7 @@ def plan(
     """
     for key in keys_of("agent", "bridge"):
         if arguments.get(key.name) is not None and part not in key.parts:
-            raise UsageError(f"{key.option}: got a setting that the {part} does not have")
+            raise UsageError(f"{key.option}: the {part} has no such setting")
     names = [ENVIRONMENT_PREFIX + "CONFIG", *([] if system else ["HOME", "XDG_CONFIG_HOME"])]
     configuration = read_configuration(
         arguments, {name: environment[name] for name in names if name in environment}
@@ -87,7 +87,7 @@ def _check_reachable(part: ServicePart, program: tuple[str, ...]) -> None:
     for path in (Path(program[0]), Path(sys.executable), Path(__file__)):
         if wall := barrier(part, path):
             raise CommandError(
-                f"service: {path} is behind {wall}, which a service of the system cannot enter; install "
+                f"service: {path} is inside {wall}, which a system service cannot enter; install "
                 "fleetglass for all users, such as in a virtual environment under /opt, or use --user"
             )
 
@@ -110,7 +110,9 @@ def _files(
             raise UsageError(f"{name}: got {str(path)!a}, expected a file that exists")
         if system and (wall := barrier(part, path)):
             if name == _FOLDER:
-                raise CommandError(f"service: {name} {path} is behind {wall}, which the service cannot enter")
+                raise CommandError(
+                    f"service: {name} {path} is inside {wall}, which the service cannot enter; move it"
+                )
             credentials[name] = str(path)
             told[name] = f"{CREDENTIALS}/{name}"
         elif name == "config" or arguments.get(name) is not None or str(path) != named[name]:

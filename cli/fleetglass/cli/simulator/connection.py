@@ -115,7 +115,7 @@ class Connection:
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            _log.warning("the broker refuses: %s", reason)
+            _log.warning("the broker refuses the connection: %s", reason)
             return
         self.connected = True
         self._attempts = 0

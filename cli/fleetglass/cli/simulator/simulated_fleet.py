@@ -136,7 +136,7 @@ class _Fleet:
             connection.want()
         connected = sum(connection.connected for connection in self._connections)
         if connected != self._were_connected and connected in (0, len(self._connections)):
-            _log.warning("the broker is away; trying again") if not connected else _log.info("connected")
+            _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
             self._were_connected = connected
 
     def _publish(self, slot: Sequence[tuple[Connection, Publisher]], tick: int) -> None:
@@ -163,7 +163,7 @@ class _Fleet:
         if self._missed:
             ticks = REPORT_SECONDS / self._interval * sum(map(len, self._slots))
             _log.warning(
-                "falling behind: %.1f %% of all ticks missed in the last %d s",
+                "falling behind: missed %.1f %% of all ticks in the last %d s; simulate fewer hosts",
                 min(100.0, 100 * self._missed / ticks),
                 REPORT_SECONDS,
             )

@@ -3,10 +3,11 @@
 import argparse
 import importlib
 
-from documentation.messages import table
 from fleetglass.cli.configuration.arguments import Parser
 from fleetglass.cli.configuration.keys import KEYS
 from fleetglass.cli.main import COMMANDS
+from generate.key_tables import arguments_by_section
+from generate.message_tables import table
 
 
 def sections() -> str:
@@ -24,15 +25,25 @@ def _section(name: str, text: str) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> list[str]:
-    named = {key.name for key in KEYS} | {"config"}
-    own = [action for action in parser._actions if _is_argument(action) and action.dest not in named]  # noqa: SLF001 - argparse tells its arguments nowhere else
-    keys = [action for action in parser._actions if action.option_strings and action.dest in named]  # noqa: SLF001
+    actions = [action for action in parser._actions if _is_argument(action)]  # noqa: SLF001 - argparse tells its arguments nowhere else
+    given = {action.dest for action in actions if action.option_strings}
+    keys = {"config", *(key.name for key in KEYS)} & given if "config" in given else set()
+    own = [action for action in actions if not (action.option_strings and action.dest in keys)]
     rows = [(_usage(action), " ".join((action.help or "").replace("%%", "%").split())) for action in own]
     parts = [table(("argument", "what"), rows)] if rows else []
-    if keys:
-        options = ", ".join(f"`{action.option_strings[0]}`" for action in keys)
-        parts.append(f"Of the keys: {options}.")
-    return parts
+    return [*parts, _keys(keys)] if keys else parts
+
+
+def _keys(names: set[str]) -> str:
+    """Return a sentence that links the sections taken as a whole, and names the other keys."""
+    links, options = [], ["`--config`"]
+    for title, keys in arguments_by_section().items():
+        if names.issuperset(key.name for key in keys):
+            links.append(f"[{title}](#{title.lower().replace(' ', '-')})")
+        else:
+            options += [f"`{key.option}`" for key in keys if key.name in names]
+    every = f", and all keys of {', '.join(links)}" if links else ""
+    return f"Takes also {', '.join(options)}{every}."
 
 
 def _is_argument(action: argparse.Action) -> bool:

@@ -1,4 +1,4 @@
-"""The message types of `fleetglass.wire` as the page's JSDoc: `dashboard/src/contract.js` is this text."""
+"""The message types of `fleetglass.wire` as JSDoc for the page's modules."""
 
 import inspect
 from collections.abc import Iterable, Iterator
@@ -8,12 +8,12 @@ import msgspec
 import msgspec.inspect as shape
 
 from fleetglass.wire import payloads, protocol
+from generate.message_tables import struct_type
 
 _HEAD = """\
 /**
- * What the bridge and the hosts say, as types: derived from `wire/`, where each field is described. Change it
- * there, then run `pytest tests/dashboard/test_contract.py --update-golden`. A network keeps no promises:
- * whoever reads a field checks it.
+ * The messages of bridge and hosts as types. `make generate` writes this file from `wire/`, which describes
+ * each field. A message from the network may break its type, so check each field before you use it.
  */
 
 export {}
@@ -43,8 +43,8 @@ _RENAMED = {"Error": "Refusal", "Fleet": "FleetFrame", "Host": "HostChange", "St
 _ALIASES = {"HostState": protocol.HostState, "BrokerState": protocol.BrokerState}
 
 
-def contract() -> str:
-    """Return the whole module."""
+def module() -> str:
+    """Return the text of the module."""
     return "\n".join([_HEAD, *_typedefs()])
 
 
@@ -72,8 +72,7 @@ def _structs() -> list[type[msgspec.Struct]]:
 
 
 def _typedef(struct: type[msgspec.Struct]) -> str:
-    described = shape.type_info(struct)
-    assert isinstance(described, shape.StructType)
+    described = struct_type(struct)
     summary = (struct.__doc__ or "").partition("\n")[0]
     lines = ["/**", f" * {summary}", f" * @typedef {{object}} {_name(struct)}"]
     if described.tag_field is not None:

@@ -107,6 +107,14 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(text)
 
 
+def struct_type(message: type[msgspec.Struct]) -> kinds.StructType:
+    """Return the description of a message type."""
+    described = kinds.type_info(message)
+    if not isinstance(described, kinds.StructType):
+        raise TypeError(message)
+    return described
+
+
 def _section(name: str, message: type[msgspec.Struct], heading: str) -> str:
     parts = [f"{heading} {name}", _doc(message), _fields(message)]
     for inner in _inner_structs(message):
@@ -123,7 +131,7 @@ def _doc(message: type[msgspec.Struct]) -> str:
 
 def _fields(message: type[msgspec.Struct]) -> str:
     rows = []
-    for field in _type_of(message).fields:
+    for field in struct_type(message).fields:
         meaning = field_of(field.encode_name)
         unit = meaning.unit if meaning and isinstance(meaning.unit, str) else ""
         limit = f", at most {meaning.limit:g}" if meaning and isinstance(meaning.limit, int | float) else ""
@@ -138,13 +146,6 @@ def _fields(message: type[msgspec.Struct]) -> str:
         if rows
         else ""
     )
-
-
-def _type_of(message: type[msgspec.Struct]) -> kinds.StructType:
-    described = kinds.type_info(message)
-    if not isinstance(described, kinds.StructType):
-        raise TypeError(message)
-    return described
 
 
 def _kind(described: kinds.Type) -> str:
@@ -205,7 +206,7 @@ def _inner_structs(message: type[msgspec.Struct]) -> Iterator[type[msgspec.Struc
                 for one in several:
                     visit(one)
 
-    visit(_type_of(message))
+    visit(struct_type(message))
     yield from seen
 
 

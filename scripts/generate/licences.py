@@ -35,8 +35,7 @@ def page() -> str:
         [
             "# Licences",
             "",
-            "Written by a test from the packages' own metadata; after changing a dependency:",
-            "`.venv/bin/python -m pytest tests/distribution/test_licences.py --update-golden`.",
+            "`make generate` writes this page from the metadata of the packages.",
             "",
             "## In the wheel",
             "",

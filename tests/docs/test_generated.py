@@ -3,16 +3,16 @@ import json
 import msgspec
 import pytest
 
-from documentation.reference import REPOSITORY, written
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import GROUPS, Pulse
+from generate.outputs import REPOSITORY, outputs
 
 
-def test_the_reference_is_what_the_code_says() -> None:
-    """Topics, payloads, protocol, keys, commands and schemas are as the code has them."""
-    for path, text in written().items():
-        assert path.exists(), f"{path}: run scripts/write-reference"
-        assert path.read_text("utf-8") == text, f"{path}: run scripts/write-reference"
+def test_nothing_generated_is_out_of_date() -> None:
+    """`make generate` would change no file."""
+    for path, text in outputs().items():
+        assert path.exists(), f"{path}: run make generate"
+        assert path.read_text("utf-8") == text, f"{path}: run make generate"
 
 
 @pytest.mark.parametrize("group", GROUPS)

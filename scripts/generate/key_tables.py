@@ -1,13 +1,11 @@
 """The configuration keys, in tables, from `fleetglass.cli.configuration.keys`."""
 
-from functools import cache
-from typing import Final, get_args
+from typing import Final
 
-from documentation.messages import table
-from fleetglass.cli.configuration.arguments import Parser, add_keys
 from fleetglass.cli.configuration.file import _file_keys
 from fleetglass.cli.configuration.keys import KEYS, Key, Part
 from fleetglass.cli.configuration.keys import SECTIONS as SECTIONS_OF_THE_FILE
+from generate.message_tables import table
 
 SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {
     "Agent and bridge": ("at the top of the file, or under a part for that part alone", None),
@@ -27,6 +25,14 @@ def tables() -> str:
     return "\n\n".join(parts)
 
 
+def arguments_by_section() -> dict[str, list[Key]]:
+    """Return the keys of each section that are arguments as well."""
+    return {
+        title: [key for key in KEYS if _section(key) == part and key.is_argument]
+        for title, (_, part) in SECTIONS.items()
+    }
+
+
 def _section(key: Key) -> Part | None:
     return (
         None if key.is_shared else next(part for part in SECTIONS_OF_THE_FILE.values() if part in key.parts)
@@ -38,7 +44,7 @@ def _row(key: Key) -> tuple[str, ...]:
     names = [f"`{key.variable}{'=false' * negated}`"]
     if key in _file_keys(_section(key) or ""):
         names.insert(0, f"`{key.name}{': false' * negated}`")
-    if key.option in _options():
+    if key.is_argument:
         names.append(", ".join(f"`{option}`" for option in (key.option, *key.aliases)))
     lines = [key.doc.replace("<", "&lt;") + ("; may be given several times" if key.repeated else "")]
     if not negated:
@@ -46,13 +52,6 @@ def _row(key: Key) -> tuple[str, ...]:
     if key.default:
         lines.append(f"default: {_code(key.default)}")
     return ("<br>".join(names), "<br>".join(lines), ", ".join(sorted(key.parts)))
-
-
-@cache
-def _options() -> frozenset[str]:
-    parser = Parser()
-    add_keys(parser, *get_args(Part))
-    return frozenset(parser._option_string_actions)  # noqa: SLF001 - argparse tells its arguments nowhere else
 
 
 def _code(text: str) -> str:

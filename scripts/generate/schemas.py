@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from documentation.messages import LEAVES
 from fleetglass.wire import protocol
 from fleetglass.wire.payloads import GROUPS
+from generate.message_tables import LEAVES
 
 
 def files() -> dict[str, str]:
