@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up test fuzz format docs clean
+.PHONY: up test fuzz format generate docs clean
 .DELETE_ON_ERROR:
 
 up: $(VENV)/run.stamp
@@ -19,8 +19,10 @@ format: $(VENV)/test.stamp
 	@$(VENV)/bin/ruff check --fix --quiet
 	@$(VENV)/bin/ruff format
 
-docs: $(VENV)/test.stamp
-	@scripts/write-reference
+generate: $(VENV)/test.stamp
+	@PYTHONPATH=scripts $(VENV)/bin/python -m generate
+
+docs: generate
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 	@echo "The documentation is at site/index.html; open it as a file, or serve the folder."
 

@@ -15,7 +15,8 @@ from fleetglass.agent.agent import run
 from fleetglass.agent.collectors import Collector
 from fleetglass.agent.collectors.custom import CustomFolder
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL, encode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import encode
 from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for
@@ -262,7 +263,7 @@ def test_an_agent_takes_no_leases_by_default(mosquitto: Mosquitto, prefix: str) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
 def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S1-c6: a program's values come with their units in the inventory; one may be added at any time.
+    """A program's values come with their units in the inventory; one may be added at any time.
 
     One that hangs harms no tick, and ends with the agent.
     """

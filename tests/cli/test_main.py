@@ -163,7 +163,7 @@ def test_wrong_usage_is_one_line(run: Run, words: list[str], variables: dict[str
         ("port: 80", "port: got an unknown key, expected it under bridge: ("),
         ("[1, 2]", "configuration: got a list, expected keys and values ("),
         ("a: b: c", "configuration: mapping values are not allowed here, expected YAML ("),
-        (  # S3-c4: YAML is data; what would run code is refused
+        (  # YAML is data; what would run code is refused
             "broker: !!python/object/apply:os.getcwd []",
             "configuration: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object",
         ),

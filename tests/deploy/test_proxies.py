@@ -1,4 +1,4 @@
-"""S3-10, S3-c4: the recipes for nginx and Caddy, in the real programs, before a real bridge."""
+"""The recipes for nginx and Caddy, in the real programs, before a real bridge."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ async def test_with_names_and_passwords(
     name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """S3-10: page, data and WebSocket come through the proxy for who has a password; others are refused."""
+    """Page, data and WebSocket come through the proxy for who has a password; others are refused."""
     caplog.set_level("INFO")
     async with running_bridge(mosquitto, prefix, **settings) as bridge, publisher(mosquitto) as agent:
         proxy = stack.enter_context(running_proxy(name, "basic-auth", tmp_path, bridge=bridge.port))
@@ -71,7 +71,7 @@ async def test_with_names_and_passwords(
 async def test_what_a_browser_claims_is_not_believed(
     mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
 ) -> None:
-    """S2-23: without users at the proxy, a user named from outside is nobody, and the token is asked for."""
+    """Without users at the proxy, a user named from outside is nobody, and the token is asked for."""
     async with running_bridge(mosquitto, prefix, **settings) as bridge:
         proxy = stack.enter_context(
             running_proxy(name, "basic-auth", tmp_path, bridge=bridge.port, auth=False)
@@ -87,7 +87,7 @@ async def test_what_a_browser_claims_is_not_believed(
 async def test_under_a_path_with_a_login_service(
     mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
 ) -> None:
-    """S3-10: under `/fleet/` everything is found, for whom the login service names, and for nobody else."""
+    """Under `/fleet/` everything is found, for whom the login service names, and for nobody else."""
     async with running_bridge(mosquitto, prefix, **settings) as bridge:
         login = stack.enter_context(running_login())
         proxy = stack.enter_context(

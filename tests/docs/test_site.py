@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from documentation.site import REPOSITORY, links, pages, widened
+from mkdocs_hooks import REPOSITORY, links, pages, widened
 from support.chromium import find_chromium, running_chromium
 
 PAGES = ["docs/index.md", *(path for paths in pages().values() for path in paths)]

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(120)]
 
 
 def test_the_page_works_under_a_path(mosquitto: Mosquitto, prefix: str, page: Page, tmp_path: Path) -> None:
-    """S3-10: behind nginx at `/fleet/`, the page finds its files and its stream, and needs no token."""
+    """Behind nginx at `/fleet/`, the page finds its files and its stream, and needs no token."""
     port = free_port()
     words = ("--broker", mosquitto.url, "--prefix", prefix)
     with (

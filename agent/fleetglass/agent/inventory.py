@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors import Collector, current
-from fleetglass.agent.collectors.arithmetic import known
+from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
@@ -116,7 +116,7 @@ class Inventory:
         try:
             host = self._readings.host()
         except (OSError, ValueError) as error:
-            _log.warning("what this host is cannot be read: %s", error)
+            _log.warning("inventory incomplete: %s", error)
             return
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)

@@ -1,7 +1,6 @@
 /**
- * What the bridge and the hosts say, as types: derived from `wire/`, where each field is described. Change it
- * there, then run `pytest tests/dashboard/test_contract.py --update-golden`. A network keeps no promises:
- * whoever reads a field checks it.
+ * The messages of bridge and hosts as types. `make generate` writes this file from `wire/`, which describes
+ * each field. A message from the network may break its type, so check each field before you use it.
  */
 
 export {}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.program import Program
+from fleetglass.wire.errors import CollectionError
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
@@ -108,7 +108,7 @@ def test_cancelling_kills_what_runs_and_forbids_more(tmp_path: Path) -> None:
     assert reasons == ["ended by signal 9"]
     pid = int(note.read_text())
     wait_for(lambda: is_gone(pid), "the end of the child")
-    with pytest.raises(CollectionError, match="the agent ends"):
+    with pytest.raises(CollectionError, match="the agent is stopping"):
         run("true", program=program)
 
 

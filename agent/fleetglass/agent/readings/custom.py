@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.program import Program
 from fleetglass.wire import is_host_id
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.fields import field_of
 from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
 from fleetglass.wire.payloads import FieldInfo
@@ -137,7 +137,7 @@ def parse_name(name: str) -> tuple[str, float]:
     stem, *rest = name.split(".")
     group = GROUP_PREFIX + stem
     if not stem or not is_host_id(group):
-        raise CollectionError(f"got a name that cannot be a group's, expected {_NAME_RULE}")
+        raise CollectionError(f"file name not usable as a group name, expected {_NAME_RULE}")
     if rest and _OTHER_INTERVAL.match(rest[0]) and not _INTERVAL.match(rest[0]):
         raise CollectionError(f"got an interval of {rest[0]}, expected seconds, such as 30s")
     if not rest or not _INTERVAL.match(rest[0]):
@@ -172,10 +172,10 @@ def parse_values(output: bytes) -> Values:
     try:
         declared = msgspec.convert(content.pop(_DECLARATIONS, {}), dict[str, FieldInfo])
     except msgspec.ValidationError as error:
-        raise CollectionError(f"{_DECLARATIONS}: got something else, expected units: {error}") from error
+        raise CollectionError(f"{_DECLARATIONS}: expected unit and limit of each field: {error}") from error
     for name in _RESERVED:
         if name in content:
-            raise CollectionError(f"got the name {name}, which every message has, expected another")
+            raise CollectionError(f"got a field named {name}, which the agent sets itself; rename it")
     values = _without_nulls(content)
     fields = {name: info for name in _numbers(values) if (info := field_of(name)) is not None}
     fields |= declared
@@ -202,7 +202,7 @@ def _check_owner(path: Path) -> int:
     found = path.stat()
     if sys.platform != "win32" and (found.st_uid not in {0, os.geteuid()} or found.st_mode & 0o022):
         raise CollectionError(
-            "others may write to it, expected only root or the agent's user (chown, chmod go-w)"
+            "other users may write to it, expected only root or the agent's user (chown, chmod go-w)"
         )
     return found.st_mode
 

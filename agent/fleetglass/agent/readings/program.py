@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fleetglass.agent.errors import CollectionError
+from fleetglass.wire.errors import CollectionError
 
 _MOST_ERROR_BYTES = 4096
 
@@ -39,7 +39,7 @@ class Program:
                 was called.
         """
         if sys.platform == "win32":
-            raise CollectionError("programs are run on POSIX systems only")
+            raise CollectionError("programs run on POSIX systems only; use a .json file")
         deadline = time.monotonic() + seconds
         process = self._start(arguments, environment, folder)
         try:
@@ -66,7 +66,7 @@ class Program:
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
     ) -> "subprocess.Popen[bytes]":
         if self._cancelled:
-            raise CollectionError("not run: the agent ends")
+            raise CollectionError("not run: the agent is stopping")
         try:
             process = subprocess.Popen(
                 list(arguments),
