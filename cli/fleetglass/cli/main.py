@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "simulate": "publish synthetic hosts",
     "record": "keep what hosts publish in a file",
     "replay": "publish what was recorded, once more",
+    "forget": "clear what hosts that are gone left on the broker",
     "enroll": "make a secured broker, and a credential for each host",
     "service": "have systemd run the agent or the bridge",
     "doctor": "check configuration, broker and page, and say what to do",

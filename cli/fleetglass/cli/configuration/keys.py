@@ -20,7 +20,7 @@ from fleetglass.cli.configuration.values import (
     Whole,
 )
 
-Part = Literal["agent", "bridge", "simulate", "watch", "record", "replay"]
+Part = Literal["agent", "bridge", "simulate", "watch", "record", "replay", "forget"]
 
 ENVIRONMENT_PREFIX: Final = "FLEETGLASS_"
 
@@ -148,7 +148,7 @@ KEYS: Final = (
         "home_assistant_prefix",
         Prefix(),
         "topic prefix under which Home Assistant looks for devices",
-        _AGENT,
+        _AGENT | {"forget"},
         "homeassistant",
         "PREFIX",
     ),

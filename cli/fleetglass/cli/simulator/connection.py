@@ -97,8 +97,14 @@ class Connection:
                     publisher.status_topic, publisher.status("stopped"), qos=1, retain=True
                 )
 
-    def has_said_goodbye(self) -> bool:
-        """Whether the broker has confirmed it, or is away."""
+    def clear(self) -> None:
+        """Clear what every host left on the broker, so that bridges forget it."""
+        if self.connected:
+            for publisher in self._publishers:
+                self._last = publisher.clear(self._client)
+
+    def is_acknowledged(self) -> bool:
+        """Whether the broker has acknowledged the last message, or is away."""
         return not self.connected or self._last is None or self._last.is_published()
 
     def close(self) -> None:

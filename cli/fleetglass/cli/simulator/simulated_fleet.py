@@ -42,7 +42,7 @@ class SimulationSettings:
 
 
 def run_fleet(settings: SimulationSettings, stop: StopSignals) -> None:
-    """Publish until a signal, or for the duration; then every host says goodbye."""
+    """Publish until a signal, or for the duration; then every host says goodbye and is cleared."""
     fleet = _Fleet(settings, stop)
     try:
         fleet.run()
@@ -108,18 +108,25 @@ class _Fleet:
                 self._pump(min(due, look_at) - now)
 
     def close(self) -> None:
-        """Say goodbye for every host and leave."""
+        """Say goodbye for every host, clear what it left on the broker, and leave."""
         for connection in self._connections:
             connection.say_goodbye()
-            connection.want()
-        deadline = time.monotonic() + GOODBYE_SECONDS
-        while time.monotonic() < deadline and not all(
-            connection.has_said_goodbye() for connection in self._connections
-        ):
-            self._pump(0.05)
+        self._wait_for_acknowledgements()
+        for connection in self._connections:
+            connection.clear()
+        self._wait_for_acknowledgements()
         for connection in self._connections:
             connection.close()
         self._selector.close()
+
+    def _wait_for_acknowledgements(self) -> None:
+        for connection in self._connections:
+            connection.want()
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while time.monotonic() < deadline and not all(
+            connection.is_acknowledged() for connection in self._connections
+        ):
+            self._pump(0.05)
 
     def _look_after_connections(self, now: float) -> None:
         for connection in self._connections:
