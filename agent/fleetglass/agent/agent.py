@@ -25,7 +25,7 @@ from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.jumps import Jump, Jumps
 from fleetglass.agent.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
-from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import PayloadError, Topics, encode
@@ -132,9 +132,7 @@ class _Agent:
         if self._leases is not None:
             self._sampler.hasten(self._leases.intervals(clocks.monotonic()))
         found = self._sampler.sample(now, self._tick)
-        live = [
-            Message(self._live_topic(group), payload) for group, payload in self._sampler.payloads.items()
-        ]
+        live = [Message(self._live_topic(one.group), one.payload) for one in found]
         newest = self._newest_of(found)
         pulse = pulse_of(
             newest,
@@ -177,9 +175,9 @@ class _Agent:
             self._inventory.look_again()
         return jump
 
-    def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:
+    def _newest_of(self, found: Sequence[Sampled]) -> dict[str, Group]:
         """Return the newest message of each group, slow groups' last ones among them."""
-        self._newest |= found
+        self._newest |= {one.group: one.message for one in found}
         # Ticks for which a message is still taken for the present; no longer, where its collector is gone.
         fresh = {
             one.group: 2.5 * turns_between(one.interval, self._interval) for one in current(self._collectors)

@@ -43,7 +43,7 @@ class Host:
             working = working or (one._began is not None and one._outcomes.empty())
         if not working:
             self.clock.now += 3600
-        return self.sampler.sample(1.0, self.tick)
+        return {one.group: one.message for one in self.sampler.sample(1.0, self.tick)}
 
     def message(self, group: str) -> Custom:
         """Return the next message of a group."""
