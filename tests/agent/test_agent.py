@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import BrokerAccess, BrokerURL, encode
 from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
 from support.mosquitto import Mosquitto
+from support.programs import REPOSITORY
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.broker
@@ -164,6 +166,22 @@ def test_a_hanging_collector_harms_nothing_else(mosquitto: Mosquitto, prefix: st
             assert len(witness.of("live/cpu")) >= 4
     finally:
         release.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_uptime_that_hangs_holds_up_no_tick(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """Where the file of another host's uptime never answers, every tick comes without it."""
+    root = tmp_path / "root"
+    shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
+    uptime = root / "proc" / "uptime"
+    uptime.unlink()
+    os.mkfifo(uptime)
+    with running(mosquitto, prefix, Scripted("cpu", steady), root=str(root)) as witness:
+        pulses = witness.wait("pulse", 4)
+        assert [one.payload["tick"] for one in pulses[:4]] == [1, 2, 3, 4]
+        assert "uptime_seconds" not in pulses[3].payload
+        assert witness.wait("info")[0].payload["machine_id_hash"]
+    os.close(os.open(uptime, os.O_RDWR))
 
 
 def test_what_is_too_large_for_a_message_is_told_in_part(mosquitto: Mosquitto, prefix: str) -> None:

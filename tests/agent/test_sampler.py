@@ -195,6 +195,7 @@ def test_whatever_a_collector_raises_costs_only_its_group(error: BaseException) 
 @pytest.mark.parametrize("at", ["next turn", "collector"])
 def test_a_thread_that_ends_costs_only_one_group(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that is ended between two ticks, or after a collector, fails one group and is replaced."""
+    before = set(threading.enumerate())
     sampler = Sampler([Scripted("gpu"), Scripted("cpu"), Scripted("disk")], interval=0.2)
     assert list(found_by(sampler, 1)) == ["gpu", "cpu", "disk"]
     with monkeypatch.context() as patch:
@@ -203,7 +204,7 @@ def test_a_thread_that_ends_costs_only_one_group(at: str, monkeypatch: pytest.Mo
             assert found_by(sampler, 2) == {}
             ended = {"gpu", "cpu", "disk"}
         else:
-            (thread,) = (one for one in threading.enumerate() if one.name == "fleetglass-sampler")
+            (thread,) = set(threading.enumerate()) - before
             raise_in(thread, SystemExit)
             assert list(found_by(sampler, 2)) == ["cpu", "disk"]
             ended = {"gpu"}
