@@ -294,7 +294,10 @@ def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str
         made.rename(folder / name)
 
     put("room.1s.sh", 'echo \'{"air_celsius": 21.5, "door": "open"}\'')
-    put("hang.60s", f"echo $$ > {tmp_path}/pid; sleep 600")
+    put(
+        "hang.60s",
+        f"setsid sh -c 'echo $$ > {tmp_path}/daemon; sleep 600' & echo $$ > {tmp_path}/pid; sleep 600",
+    )
     put("broken.1s", "echo no bus >&2; exit 1")
     if sys.platform == "linux":
         (folder / os.fsdecode(b"caf\xe9")).touch()  # a name that no message can carry
@@ -323,12 +326,16 @@ def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str
         assert witness.of("live/custom-hang") == []
         pid_file = tmp_path / "pid"
         pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text().strip(), "the one that hangs"))
+        daemon_file = tmp_path / "daemon"
+        daemon = int(wait_for(lambda: daemon_file.exists() and daemon_file.read_text().strip(), "its daemon"))
 
-    def gone() -> bool:
+    def gone(pid: int) -> bool:
         try:
             os.killpg(pid, 0)
         except ProcessLookupError:
             return True
         return Path(f"/proc/{pid}").exists() and not Path(f"/proc/{pid}/cmdline").read_bytes()
 
-    wait_for(gone, "the end of the program that hangs")
+    wait_for(lambda: gone(pid), "the end of the program that hangs")
+    if sys.platform == "linux":
+        wait_for(lambda: gone(daemon), "the end of its daemon, in a session of its own")

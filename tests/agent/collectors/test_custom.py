@@ -114,7 +114,7 @@ def test_a_failure_is_that_of_its_group_only(host: Host) -> None:
     """A script that fails has its reason in the report and no message; the others have theirs."""
     host.program("broken", "echo '{\"a\": NaN}'")
     host.program("good", "echo 1")
-    assert host.reason("custom-broken").startswith('got no JSON ({"a": NaN}), expected')
+    assert host.reason("custom-broken").startswith("got no JSON, expected")
     assert host.message("custom-good").values == {"value": 1}
     host.program("broken", "echo 'sensor not connected' >&2; exit 2")
     told = "ended with exit code 2: sensor not connected"
