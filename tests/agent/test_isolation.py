@@ -47,7 +47,7 @@ class Host:
         self.now += seconds
         self.wall += seconds
         self.sampler.runs.clear()
-        found = self.sampler.sample(self.wall, self.tick)
+        found = {one.group: one.message for one in self.sampler.sample(self.wall, self.tick)}
         self.tick += 1
         return found
 

@@ -36,6 +36,7 @@ class CollectorPanel extends Panel {
     this.#facts.update([
       ["messages dropped", count(report.dropped_messages)],
       ["ticks skipped", count(report.skipped_ticks)],
+      ["internal errors", isNumber(report.internal_errors) ? count(report.internal_errors) : ""],
       ["slept", isNumber(report.slept_seconds) ? roughly(report.slept_seconds) : ""],
       ["clock set", isNumber(report.clock_set_seconds) ? `${roughly(report.clock_set_seconds)} ${report.clock_set_seconds < 0 ? "back" : "on"}` : ""],
     ])

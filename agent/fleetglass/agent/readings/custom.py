@@ -30,7 +30,6 @@ _DECLARATIONS = "_fields"
 _RESERVED = ("time", "tick", "session")
 _INTERVAL = re.compile(r"\d{1,9}s\Z", re.ASCII)
 _OTHER_INTERVAL = re.compile(r"\d+(ms|s|m|min|h|d)\Z", re.ASCII)
-_SHOWN_LETTERS = 40
 _NAME_RULE = f"1 to {HOST_ID_MAX_LENGTH - len(GROUP_PREFIX)} of a-z 0-9 _ - before the first dot"
 
 
@@ -162,9 +161,7 @@ def parse_values(output: bytes) -> Values:
     try:
         content = msgspec.json.decode(output)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise CollectionError(
-            f"got no JSON ({_shown(output)}), expected an object or one number: {error}"
-        ) from error
+        raise CollectionError(f"got no JSON, expected an object or one number: {_kind_of(error)}") from error
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = {"value": content}
     if not isinstance(content, dict):
@@ -207,10 +204,11 @@ def _check_owner(path: Path) -> int:
     return found.st_mode
 
 
-def _shown(output: bytes) -> str:
-    """Return the beginning of what a source said, in one line."""
-    text = " ".join(output[:1000].decode(errors="replace").split())
-    return text if len(text) <= _SHOWN_LETTERS else text[:_SHOWN_LETTERS] + "..."
+def _kind_of(error: Exception) -> str:
+    """Return what is wrong and where, without a word of the output: the reason is published."""
+    if isinstance(error, UnicodeError):
+        return "text that is not UTF-8"
+    return str(error).removeprefix("JSON is malformed: ")
 
 
 def _reason(error: Exception) -> str:
