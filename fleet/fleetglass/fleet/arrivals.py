@@ -20,7 +20,7 @@ class Arrivals:
 
     The age of a pulse is the time of its arrival by the bridge's clock less its own, and so contains the
     difference of the clocks. The smallest age of the last minute stands for that difference: the latency
-    is what comes on top. (dashboard/src/clock.js does the same; RFC 5905, 10, is the idea.)
+    is what comes on top. (dashboard/src/data/clock.js does the same; RFC 5905, 10, is the idea.)
     """
 
     __slots__ = (
