@@ -1,5 +1,6 @@
 import itertools
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,3 +70,10 @@ def prefix(request: pytest.FixtureRequest) -> str:
     """Give a topic prefix that no other test uses."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:40].strip("-")
     return f"test/{name}-{next(_numbers)}"
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """Give a port of 127.0.0.1 on which a program listens that is no broker and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]

@@ -4,8 +4,8 @@ import argparse
 import importlib
 
 from documentation.messages import table
-from fleetglass.cli.arguments import Parser
-from fleetglass.cli.keys import KEYS
+from fleetglass.cli.configuration.arguments import Parser
+from fleetglass.cli.configuration.keys import KEYS
 from fleetglass.cli.main import COMMANDS
 
 
@@ -16,7 +16,7 @@ def sections() -> str:
 
 def _section(name: str, text: str) -> str:
     parser = Parser(prog=f"fleetglass {name}", allow_abbrev=False)
-    importlib.import_module(f"fleetglass.cli.{name}").add_arguments(parser)
+    importlib.import_module(f"fleetglass.cli.commands.{name}").add_arguments(parser)
     parts = [f"### fleetglass {name}", f"{text[0].upper()}{text[1:]}.", *_arguments(parser)]
     for verb, (inner, about) in _verbs(parser).items():
         parts += [f"**`fleetglass {name} {verb}`**: {about}", *_arguments(inner)]

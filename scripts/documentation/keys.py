@@ -1,13 +1,13 @@
-"""The configuration keys, in tables, from `fleetglass.cli.keys`."""
+"""The configuration keys, in tables, from `fleetglass.cli.configuration.keys`."""
 
 from functools import cache
 from typing import Final, get_args
 
 from documentation.messages import table
-from fleetglass.cli.arguments import Parser, add_keys
-from fleetglass.cli.configuration import _file_keys
-from fleetglass.cli.keys import KEYS, Key, Part
-from fleetglass.cli.keys import SECTIONS as SECTIONS_OF_THE_FILE
+from fleetglass.cli.configuration.arguments import Parser, add_keys
+from fleetglass.cli.configuration.file import _file_keys
+from fleetglass.cli.configuration.keys import KEYS, Key, Part
+from fleetglass.cli.configuration.keys import SECTIONS as SECTIONS_OF_THE_FILE
 
 SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {
     "Agent and bridge": ("at the top of the file, or under a part for that part alone", None),

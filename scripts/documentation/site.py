@@ -57,7 +57,6 @@ NAVIGATION: Final = {
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "dashboard/README.md",
-        "docs/acceptance.md",
         "docs/*.md",
         "LICENSE",
     ),

@@ -19,7 +19,7 @@ import logging, sys
 logging.basicConfig(level=logging.INFO)
 from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 url, prefix, interval = sys.argv[1:]
 run(AgentSettings(
     broker=BrokerAccess(url=BrokerURL.parse(url)), host_id="web-1", prefix=prefix, interval=float(interval)

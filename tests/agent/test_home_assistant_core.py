@@ -1,6 +1,5 @@
 """The discovery message, judged by a real Home Assistant on a real broker."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from agent.recording import Recording, agent_process, recording
 from agent.test_home_assistant import INFO, SETTINGS
-from fleetglass.agent.home_assistant import SUMMARY_FIELDS, config_topic, device_config
+from fleetglass.agent.home_assistant import SUMMARY_FIELDS, device_config, discovery_topic
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import State, Status, Summary
 from support.home_assistant import HomeAssistantCore, running_home_assistant
@@ -61,7 +60,7 @@ class Host:
         self.name = f"host-{next(_numbers)}"
         self.machine = machine or self.name
         self.unique = f"fleetglass_{self.machine}"
-        self.topic = config_topic(dataclasses.replace(SETTINGS, host_id=self.name))
+        self.topic = discovery_topic(SETTINGS.home_assistant_prefix, self.name)
         self._witness = witness
         self._core: HomeAssistantCore | None = None
 

@@ -8,10 +8,11 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
-from fleetglass.agent.readings.kinds import HostReading
 from fleetglass.agent.readings.portable import PortableReadings
+from fleetglass.agent.readings.types import HostReading
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL, decode, encode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
 from support.waiting import wait_for
 

@@ -11,7 +11,7 @@ import pytest
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.payloads import Cpu, Disk, Group, Memory, Network, Process
 from support.programs import REPOSITORY
 from support.waiting import wait_for

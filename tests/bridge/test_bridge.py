@@ -12,12 +12,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fleetglass.bridge import bridge as bridge_module
-from fleetglass.bridge import listener as listener_module
-from fleetglass.bridge import viewer as viewer_module
 from fleetglass.bridge.bridge import serve_until
-from fleetglass.bridge.errors import BridgeError
+from fleetglass.bridge.http import listener as listener_module
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.bridge.viewers import viewer as viewer_module
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from support.bridge import Bridge, Viewer, publisher, pulse, running_bridge
 from support.mosquitto import Mosquitto

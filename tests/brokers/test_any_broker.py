@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.agent.connection import Connection
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.threaded_connection import Connection
 from support.bridge import running_bridge
 from support.broker import Broker
 from support.programs import Fleetglass

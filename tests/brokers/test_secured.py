@@ -12,8 +12,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
 from support.bridge import Bridge
 from support.broker import Broker
 from support.brokers import Nats, RabbitMQ

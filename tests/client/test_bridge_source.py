@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 from websockets.utils import accept_key
 
 from fleetglass.client import BridgeSource, Interrupted, Refused, Unreachable
-from fleetglass.client.errors import NotConnected
+from fleetglass.wire.errors import NotConnected
 from fleetglass.wire.protocol import SUBPROTOCOL, Error, Fleet, Watch, Welcome
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto

@@ -11,7 +11,8 @@ import pytest
 
 from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
-from fleetglass.wire import BrokerAccess, BrokerURL, BrokerURLError, PrefixError
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import BrokerURLError, PrefixError
 from fleetglass.wire.protocol import Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
 from fleetglass.wire.protocol import History as HistoryFrame
 from support.bridge import publisher, pulse

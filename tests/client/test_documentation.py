@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.client.snapshot import envelope, monitoring_data
+from fleetglass.client.compat.snapshot import envelope, monitoring_data
 from support.bridge import publisher, running_bridge
 from support.mosquitto import Mosquitto
 

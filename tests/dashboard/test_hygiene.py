@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from fleetglass.bridge.page import read_page
+from fleetglass.bridge.page.files import read_page
 from support.hostile import MARKUP, NAMES, HostileHost
 from support.page import DASHBOARD, FakeBridge
 from support.samples import MadeUpHost

@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 import yaml
 
-from fleetglass.bridge import presence
+from fleetglass.fleet import presence
 from support.bridge import Bridge, publisher, running_bridge
 from support.certificates import Authority
 from support.faulty_proxy import FaultyProxy

@@ -41,7 +41,7 @@ def composition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compositio
     if find_mosquitto() is None:
         pytest.skip("needs mosquitto: apt-get install mosquitto")
     project = tmp_path_factory.mktemp("project")
-    project.joinpath("fleet").mkdir(mode=0o700)
+    project.joinpath("enrolled").mkdir(mode=0o700)
     composition = Composition(project, VARIABLES)
     with composition.network(), ExitStack() as stack:
         enrolled = composition.run("enroll", "--bridge", "web-1")
@@ -111,8 +111,9 @@ def test_images_have_a_version(services: dict[str, Any]) -> None:
 def test_only_enroll_and_the_broker_see_the_keys(services: dict[str, Any]) -> None:
     """The bridge and the agent are given one file each; only enroll may write any of them."""
     mounts = {name: service.get("volumes", []) for name, service in services.items()}
-    assert [name for name, volumes in mounts.items() if "./fleet" in str(volumes)] == ["mosquitto", "enroll"]
-    assert "./fleet:/fleet:ro" in mounts["mosquitto"]
+    mounted = [name for name, volumes in mounts.items() if "./enrolled" in str(volumes)]
+    assert mounted == ["mosquitto", "enroll"]
+    assert "./enrolled:/fleet:ro" in mounts["mosquitto"]
     assert services["bridge"]["secrets"] == ["bridge"]
     assert services["agent"]["secrets"] == ["agent"]
     assert mounts["agent"][0]["read_only"] is True
@@ -148,7 +149,7 @@ def test_the_page_needs_its_token(composition: Composition) -> None:
 
 def test_no_secret_is_told(composition: Composition) -> None:
     """Neither the logs nor the command lines hold a password, a key or the viewer token."""
-    fleet = composition.project / "fleet"
+    fleet = composition.project / "enrolled"
     files = [*fleet.glob("hosts/*.yaml"), *fleet.glob("readers/*.yaml")]
     secrets = [
         line.split()[-1] for file in files for line in file.read_text().splitlines() if "password:" in line

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
-from fleetglass.wire.tls import tls_context
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
+from fleetglass.mqtt.tls import tls_context
 from support.certificates import Authority
 from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, seconds_until, secured_broker
 from support.waiting import wait_for

@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.protocol import SUBPROTOCOL
 from support.mosquitto import Mosquitto
 from support.ports import free_port

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
 from support.ports import free_port
 from support.waiting import wait_for
 

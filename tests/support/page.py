@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute
 
-from fleetglass.bridge.web import CONTENT_SECURITY_POLICY
+from fleetglass.bridge.http.api import CONTENT_SECURITY_POLICY
 from fleetglass.wire.protocol import INFO_OF_WATCHED
 from support.samples import MadeUpHost, Payload
 from support.waiting import wait_for

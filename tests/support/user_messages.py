@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-PARTS = ("agent", "bridge", "cli", "client", "wire")
+PARTS = ("agent", "bridge", "cli", "client", "fleet", "history", "mqtt", "wire")
 LOGGED = {"warning", "error", "exception", "critical", "log", "tell"}
 OTHER_ERRORS = {"Refused", "Unreachable", "Error", "Notice", "kind"}
 """What carries a message and has no name that ends with `Error`; `kind` is one of two errors."""

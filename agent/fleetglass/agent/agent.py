@@ -12,22 +12,22 @@ from queue import Empty, SimpleQueue
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.clock_jumps import Jump, Jumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
-from fleetglass.agent.collectors.collector import OwnReport
-from fleetglass.agent.connection import Message
-from fleetglass.agent.demand import Leases
-from fleetglass.agent.fitting import written_info
+from fleetglass.agent.demanded_groups import Leases
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
-from fleetglass.agent.interface_gate import InterfaceGate
 from fleetglass.agent.inventory import Inventory
-from fleetglass.agent.jumps import Jump, Jumps
-from fleetglass.agent.publisher import Publisher, Tick
+from fleetglass.agent.publishing.encoding import written_info
+from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
+from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.wait_for_link import InterfaceGate
+from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import Group, Info
 from fleetglass.wire.topics import SUMMARY_SECONDS

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors import Collector, current
-from fleetglass.agent.collectors.arithmetic import known
+from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between

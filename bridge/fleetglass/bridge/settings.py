@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fleetglass.wire import BrokerAccess
+from fleetglass.mqtt.address import BrokerAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from fleetglass.cli.errors import UsageError
-from fleetglass.cli.stop_signals import StopSignals
-from fleetglass.wire.backoff import backoff_seconds
+from fleetglass.cli.runtime.stop_signals import StopSignals
+from fleetglass.mqtt.backoff import backoff_seconds
+from fleetglass.wire.errors import UsageError
 
 STEADY_SECONDS: Final = 30.0
 """A child that ran this long has recovered: its next restart is quick again."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.sampler import Sampler
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Cpu, Group
 from support.waiting import wait_for
 

@@ -11,8 +11,9 @@ from fleetglass.agent.collectors.container import (
     container_use,
     engine_sockets,
 )
-from fleetglass.agent.errors import CollectionError
-from fleetglass.agent.readings.container import ContainerReading, ContainerUse
+from fleetglass.agent.readings.container import ContainerReading
+from fleetglass.agent.readings.types import ContainerUse
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Container, Group
 from support.waiting import wait_for
 

@@ -19,8 +19,9 @@ from agent.engine_server import (
     Engine,
     engine,
 )
-from fleetglass.agent.errors import CollectionError
-from fleetglass.agent.readings.container import ContainerReader, ContainerUse
+from fleetglass.agent.readings.container import ContainerReader
+from fleetglass.agent.readings.types import ContainerUse
+from fleetglass.wire.errors import CollectionError
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs unix sockets")
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.custom import (
     MOST_BYTES,
     SourceReader,
@@ -18,6 +17,7 @@ from fleetglass.agent.readings.custom import (
     parse_values,
 )
 from fleetglass.wire import is_host_id
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import FieldInfo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.kinds import FilesystemReading
+from fleetglass.agent.readings.types import FilesystemReading
 from support.programs import REPOSITORY
 from support.waiting import POLL_SECONDS
 

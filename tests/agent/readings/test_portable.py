@@ -7,7 +7,8 @@ from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL, decode, encode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import GROUPS, Group
 
 SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="web-1")

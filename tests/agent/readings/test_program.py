@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.program import Program
+from fleetglass.wire.errors import CollectionError
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")

@@ -3,8 +3,8 @@ import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
-from fleetglass.agent.collectors.interface import Collector
-from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.collectors.base import Collector
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Group
 
 _STUCK_SECONDS = 30.0

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fleetglass.agent.collectors.background import BackgroundCollector
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.custom import Source, SourceReader, find_sources
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Custom
 
 _LOOK_SECONDS = 5.0

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fleetglass.agent.errors import CollectionError
+from fleetglass.wire.errors import CollectionError
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.program import Program
 from fleetglass.wire import is_host_id
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.fields import field_of
 from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
 from fleetglass.wire.payloads import FieldInfo

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fleetglass.agent.errors import CollectionError
+from fleetglass.wire.errors import CollectionError
 
 _MOST_ERROR_BYTES = 4096
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetglass.cli.enrollment.registry import Registry, decode_registry, encode_registry
-from fleetglass.cli.errors import CommandError
+from fleetglass.wire.errors import CommandError
 
 SYSTEM_FOLDER: Final = Path("/etc/fleetglass/broker")
 BROKER_USER: Final = "mosquitto"
