@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from documentation.site import REPOSITORY, links, pages, widened
 from playwright.sync_api import Browser
 
 from mkdocs_hooks import REPOSITORY, links, pages, widened
