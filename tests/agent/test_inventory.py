@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent import inventory as inventories
-from fleetglass.agent.clock_jumps import read_moment
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.faults import Faults
 from fleetglass.agent.inventory import Inventory, devices_of
@@ -132,8 +132,8 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
     """It is read now and then, and counted on by a clock that sleep does not stop."""
     inventory = Inventory(SETTINGS, session="a", readings=host_readings(), collectors=[], faults=Faults())
     before = inventory.uptime_seconds
-    moment = read_moment()
-    monkeypatch.setattr(inventories, "read_moment", lambda: moment._replace(elapsed=moment.elapsed + 100))
+    moment = read_clocks()
+    monkeypatch.setattr(inventories, "read_clocks", lambda: moment._replace(elapsed=moment.elapsed + 100))
     assert isinstance(before, int)
     assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.clock_jumps import read_moment
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.faults import Faults
@@ -100,7 +100,7 @@ class Inventory:
     @property
     def uptime_seconds(self) -> int | UnsetType:
         """How long the host has been up, sleep included."""
-        return UNSET if self._started is None else int(read_moment().elapsed - self._started)
+        return UNSET if self._started is None else int(read_clocks().elapsed - self._started)
 
     def info(self, groups: Mapping[str, Group], *, time: float, conflict: str | None) -> Info:
         """Return the inventory of a host that gives these groups."""
@@ -154,7 +154,7 @@ class Inventory:
 
     def _read_start(self) -> float | None:
         seconds = self._readings.uptime_seconds()
-        return None if seconds is None else read_moment().elapsed - seconds
+        return None if seconds is None else read_clocks().elapsed - seconds
 
     def _group_info(self, name: str, message: Group | None, turns: int) -> GroupInfo:
         if isinstance(message, Custom):

@@ -33,7 +33,7 @@ _OTHER_INTERVAL = re.compile(r"\d+(ms|s|m|min|h|d)\Z", re.ASCII)
 _NAME_RULE = f"1 to {HOST_ID_MAX_LENGTH - len(GROUP_PREFIX)} of a-z 0-9 _ - before the first dot"
 
 
-class Source(NamedTuple):
+class CustomSource(NamedTuple):
     """One file that becomes a group."""
 
     group: str
@@ -53,7 +53,7 @@ class Values(NamedTuple):
 class SourceReader:
     """Reads one source: runs its program, or reads its file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: CustomSource) -> None:
         self._source = source
         self._program = Program()
         # The agent's own settings, a password among them, and its line to systemd are none of its business.
@@ -94,7 +94,7 @@ class SourceReader:
         return output
 
 
-def find_sources(folder: Path) -> tuple[list[Source], list[str]]:
+def find_sources(folder: Path) -> tuple[list[CustomSource], list[str]]:
     """Return the sources in a folder, and what is wrong with the files that are none.
 
     Hidden files, backups (`~`) and folders are passed over.
@@ -107,7 +107,7 @@ def find_sources(folder: Path) -> tuple[list[Source], list[str]]:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names are what is wanted
     except (CollectionError, OSError) as error:
         raise CollectionError(f"{folder}: {_reason(error)}") from error
-    found: dict[str, Source] = {}
+    found: dict[str, CustomSource] = {}
     problems = []
     for name in names:
         if name.startswith(".") or name.endswith("~"):
@@ -181,7 +181,7 @@ def parse_values(output: bytes) -> Values:
     return Values(values, fields)
 
 
-def _source(path: Path) -> Source | None:
+def _source(path: Path) -> CustomSource | None:
     mode = _check_owner(path)
     if stat.S_ISDIR(mode):
         return None
@@ -191,7 +191,7 @@ def _source(path: Path) -> Source | None:
     plain = path.suffix == ".json"
     if not plain and (sys.platform == "win32" or not os.access(path, os.X_OK)):
         raise CollectionError("got a file that cannot be executed, expected a program (chmod +x) or .json")
-    return Source(group, path, interval, executable=not plain)
+    return CustomSource(group, path, interval, executable=not plain)
 
 
 def _check_owner(path: Path) -> int:
