@@ -59,7 +59,7 @@ def unit_name(part: ServicePart) -> str:
 def _lines(unit: UnitFile) -> Iterator[str]:
     yield MARKER
     yield f"# systemctl {'' if unit.system else '--user '}edit {unit.name}"
-    yield "[UnitFile]"
+    yield "[Unit]"
     yield f"Description={_DESCRIPTIONS[unit.part]}"
     if unit.system:
         yield "# Not to wait for the network, but to be stopped before it: the goodbye needs it."
