@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
+from support.chromium import find_chromium, running_chromium
 from support.home_assistant import find_home_assistant
 from support.mosquitto import Mosquitto, find_mosquitto
 
@@ -26,8 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Playwright's synchronous interface keeps an event loop in the main thread, which tests that
-    # run their own loop cannot share: once it is up, only browser tests follow.
+    # Playwright's synchronous API keeps an event loop in the main thread, and asyncio tests cannot run beside
+    # it. Every process therefore runs its browser tests last; xdist hands out the files in this order.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -36,6 +38,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs mosquitto: apt-get install mosquitto")
     if item.get_closest_marker("home_assistant") and find_home_assistant() is None:
         pytest.skip("needs Home Assistant: scripts/install-home-assistant")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give the browser that all tests of a process share; each test uses a context of its own."""
+    if find_chromium() is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Final
 from generate import licences, page_types, reference
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
-PAGE_TYPES: Final = REPOSITORY / "dashboard" / "src" / "contract.js"
+PAGE_TYPES: Final = REPOSITORY / "dashboard" / "src" / "data" / "contract.js"
 
 
 def outputs() -> dict[Path, str]:

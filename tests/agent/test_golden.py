@@ -29,7 +29,7 @@ _OF_THIS_DISK = {"total_bytes", "used_bytes", "free_bytes", "used_percent"}
 VOLATILE = {
     "live/collector": {"duration_seconds", "cpu_percent", "resident_bytes"},
     "live/filesystem": _OF_THIS_DISK,
-    "pulse": {"filesystem_percent"},
+    "pulse": {"filesystem_percent", "uptime_seconds"},
     "summary": {"filesystem_percent"},
     "info": {"python_version", "agent_version"},
 }

@@ -17,7 +17,7 @@ from support.home_assistant import HomeAssistantCore, running_home_assistant
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.home_assistant]
+pytestmark = [pytest.mark.broker, pytest.mark.home_assistant, pytest.mark.slow]  # it takes 500 MB
 
 _numbers = itertools.count(1)
 

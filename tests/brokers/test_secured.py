@@ -101,7 +101,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="module", params=[SecuredNats, SecuredRabbitMQ], ids=["nats", "rabbitmq"])
+KINDS = (SecuredNats, pytest.param(SecuredRabbitMQ, marks=pytest.mark.slow))
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
 def broker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, authority: Authority
 ) -> Iterator[SecuredNats | SecuredRabbitMQ]:

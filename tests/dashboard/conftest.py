@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from support.chromium import find_chromium, running_chromium
 from support.page import FakeBridge, serve_dashboard
 from support.samples import MadeUpHost
 from support.views import VIEWS, View
@@ -18,16 +17,6 @@ PATIENCE_MILLISECONDS = 20_000
 """A busy machine may need seconds for what a quiet one does at once; a test that fails may wait."""
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
-
-
-# Of a module, not of the session: two of Playwright's event loops cannot live at once, and the tests of the
-# whole chain bring their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if find_chromium() is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,12 @@ from support.programs import REPOSITORY, Fleetglass
 from support.secured_broker import Client, SecuredBroker, secured_broker
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.home_assistant, pytest.mark.timeout(150)]
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.home_assistant,
+    pytest.mark.slow,  # Home Assistant takes 500 MB
+    pytest.mark.timeout(150),
+]
 
 NAMES = ("web-1", "web-2")
 DASHBOARD: dict[str, Any] = yaml.safe_load((DEPLOY / "home-assistant" / "dashboard.yaml").read_text())

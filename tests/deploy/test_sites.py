@@ -253,6 +253,7 @@ async def test_full_brings_every_group_and_takes_leases_down(tmp_path: Path) -> 
 
 
 @pytest.mark.home_assistant
+@pytest.mark.slow  # Home Assistant takes 500 MB
 async def test_what_home_assistant_at_the_centre_shows(own_mosquitto: Mosquitto, tmp_path: Path) -> None:
     """By the README's lines a host is available only while both it and its site say so."""
     text = (RECIPE / "README.md").read_text()

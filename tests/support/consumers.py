@@ -19,7 +19,7 @@ from support.waiting import wait_for
 
 DEPLOY = REPOSITORY / "deploy"
 NODE_PACKAGES = REPOSITORY / "tests" / "deploy" / "node_modules"
-NO_NODE_PACKAGES = "needs npm's Node-RED and Grafana's schema: scripts/install-npm-packages"
+NO_NODE_PACKAGES = "needs npm's Node-RED and Grafana's schema: scripts/install-npm-packages tests/deploy"
 TREES = {"laptop": "laptop", "workstation": "workstation-amd"}
 """Hosts that are trees of files: with sensors and batteries, and with a GPU."""
 HOSTS = ("web-1", *TREES)

@@ -277,14 +277,16 @@ def check_broker(access: BrokerAccess, user: str | None) -> None:
         raise CommandError(f"broker {access.url}: {refusals[0]}")
 
 
-def report(cleared: Mapping[str, Sequence[str]], running: Mapping[str, str], url: BrokerURL) -> int:
+def report(
+    cleared: Mapping[str, Sequence[str]], running: Mapping[str, str], url: BrokerURL, prefix: str
+) -> int:
     """Print a line for each host, and return the exit code: 1 if a host still publishes."""
     for host, topics in cleared.items():
         if topics:
             shown = ", ".join(topics[:8]) + (f" and {len(topics) - 8} more" if len(topics) > 8 else "")
             print(f"forgot {host} at {url}: cleared {shown}")
         else:
-            print(f"nothing of {host} was at {url}")
+            print(f"nothing of {host} was at {url} under {prefix}/")
     for host, session in running.items():
         print(
             f"fleetglass: {host} still publishes (session {session}); stop its agent first", file=sys.stderr

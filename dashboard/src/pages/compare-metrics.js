@@ -1,8 +1,8 @@
 /** What hosts can be compared by: their headline numbers, and every number of their groups that says its unit. No DOM. */
 
-import { isObject } from "../messages.js"
-import { celsius, count, formatOf, isNumber, load, networkRate } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { isObject } from "../data/messages.js"
+import { celsius, count, formatOf, isNumber, load, networkRate } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
 
 export const HEADLINE = "pulse"
 const MAX_DEPTH = 4
@@ -40,7 +40,7 @@ export function metricOf(id) {
   return field === "" ? undefined : { id, group, field }
 }
 
-/** Everything that at least one of the hosts tells. @param {import("../fleet.js").Host[]} hosts @returns {Metric[]} */
+/** Everything that at least one of the hosts tells. @param {import("../data/fleet.js").Host[]} hosts @returns {Metric[]} */
 export function metricsOf(hosts) {
   /** @type {Set<string>} */
   const ids = new Set()
@@ -55,11 +55,11 @@ export function metricsOf(hosts) {
   return [...ids].flatMap((id) => metricOf(id) ?? [])
 }
 
-/** What a metric is, from the first of the hosts that says so, else from its name. @param {Metric} metric @param {import("../fleet.js").Host[]} hosts @returns {Meaning} */
+/** What a metric is, from the first of the hosts that says so, else from its name. @param {Metric} metric @param {import("../data/fleet.js").Host[]} hosts @returns {Meaning} */
 export function meaningOf({ group, field }, hosts) {
   const told = hosts.map(({ info }) => ownField(ownField(info.groups, group)?.fields, field)).find(isObject)
   const ending = UNITS.find(([suffix]) => field.endsWith(suffix))
-  const unit = told === undefined ? ending?.[1] : String(told.unit ?? "")
+  const unit = told === undefined ? ending?.[1] : typeof told.unit === "string" ? told.unit : ""
   const name = ending === undefined || field === ending[0].slice(1) ? field : field.slice(0, -ending[0].length)
   const words = group === HEADLINE ? HEADLINE_WORDS.get(field) : undefined
   return {

@@ -1,12 +1,13 @@
 /** Some hosts beside each other: a chart for each metric with a line for each host. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { isHostId } from "../messages.js"
-import { Choice } from "../menu.js"
-import { hostItem } from "../palette-items.js"
-import { changeQuery, hostAddress } from "../router.js"
-import { StateMark, stateInWords } from "../state.js"
-import { WINDOWS_SECONDS } from "../time-view.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { isHostId } from "../data/messages.js"
+import { SegmentedControl } from "../widgets/segmented-control.js"
+import { hostItem } from "../frame/palette-items.js"
+import { changeQuery, hostAddress } from "../frame/router.js"
+import { stateInWords } from "../data/state-words.js"
+import { StateMark } from "../widgets/state-mark.js"
+import { WINDOWS_SECONDS } from "../charts/time-view.js"
 import { byName } from "./fleet-columns.js"
 import { HEADLINE, meaningOf, metricOf, metricsOf } from "./compare-metrics.js"
 import { ComparePanel } from "./compare-panel.js"
@@ -39,7 +40,7 @@ export class ComparePage {
   #hint = element("p", { class: "nothing" })
   #grid = element("div", { class: "compare-panels" })
 
-  /** @param {import("../main.js").PageContext} context @param {import("../router.js").Route} route */
+  /** @param {import("../frame/page-context.js").PageContext} context @param {import("../frame/router.js").Route} route */
   constructor(context, { query }) {
     this.#context = context
     this.#ids = listed(query.get("hosts")).filter(isHostId).slice(0, MAX_HOSTS)
@@ -47,9 +48,9 @@ export class ComparePage {
     this.#layout = query.get("layout") === "small" ? "small" : "overlay"
     this.#seconds = context.time.seconds
     const windows = WINDOWS_SECONDS.map((value) => ({ value, words: `${value / 60} min` }))
-    this.#windows = new Choice("Window", windows, { chosen: () => context.time.seconds, choose: (value) => context.time.setSeconds(value) })
-    const layouts = new Choice("Layout", LAYOUTS, { chosen: () => this.#layout, choose: (value) => this.#choose({ layout: value }) })
-    context.tools.replaceChildren(element("nav", { class: "host-nav", "aria-label": "Hosts" }, element("a", { href: context.places.fleetAddress, class: "back" }, "all hosts")), layouts.element, this.#windows.element)
+    this.#windows = new SegmentedControl("Window", windows, { chosen: () => context.time.seconds, choose: (value) => context.time.setSeconds(value) })
+    const layouts = new SegmentedControl("Layout", LAYOUTS, { chosen: () => this.#layout, choose: (value) => this.#choose({ layout: value }) })
+    context.tools.replaceChildren(element("nav", { class: "host-nav", "aria-label": "Hosts" }, element("a", { href: context.visited.fleetAddress, class: "back" }, "all hosts")), layouts.element, this.#windows.element)
     context.main.replaceChildren(
       element("h1", { class: "page-title" }, "Compare"),
       element("div", { class: "compare-choice" }, this.#hostList, this.#addHost),
@@ -81,13 +82,13 @@ export class ComparePage {
     }
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     return [
       { words: "Add a host to compare", keys: ["c"], run: () => this.#askForHost() },
       { words: "Add a metric to compare", keys: ["m"], run: () => this.#askForMetric() },
       { words: "Overlay or small multiples", keys: ["g"], run: () => this.#choose({ layout: this.#layout === "small" ? "overlay" : "small" }) },
-      { words: "All hosts", keys: ["Escape"], run: () => { location.hash = this.#context.places.fleetAddress } },
+      { words: "All hosts", keys: ["Escape"], run: () => { location.hash = this.#context.visited.fleetAddress } },
       ...this.#panels.map(({ words, element: panel }) => ({
         words: `Go to ${words}`, panel: words,
         run: () => {

@@ -1,18 +1,18 @@
 /** One metric of all the hosts that are compared: one line each, and what the lines come to. */
 
-import { TimeAxis } from "../axis.js"
-import { LiveChart } from "../chart.js"
-import { element, setAttribute, setText } from "../dom.js"
-import { MISSING, MISSING_TITLE } from "../numbers.js"
-import { statisticsOf } from "../statistics.js"
-import { drawnLater } from "../time-view.js"
+import { TimeAxis } from "../charts/time-axis.js"
+import { LiveChart } from "../charts/live-chart.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { MISSING, MISSING_TITLE } from "../data/numbers.js"
+import { statisticsOf } from "../data/statistics.js"
+import { drawnLater } from "../charts/time-view.js"
 import { scaleFor } from "./compare-metrics.js"
 
 const COLUMNS = [{ title: "now" }, { title: "mean" }, { title: "max" }, { title: "p95", words: "95th percentile: 95 of 100 values are not above it" }]
 
 /**
  * @typedef {import("./compare-past.js").ComparePast} Past
- * @typedef {{scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView}} Context
+ * @typedef {import("../charts/time-canvas.js").ChartContext} Context
  */
 
 export class ComparePanel {
@@ -112,7 +112,7 @@ class HostRow {
 
   get name() { return this.#nameOf(this.past) }
 
-  /** @param {import("./compare-past.js").Measured} metric @param {(value: unknown) => string} format @param {import("../readings.js").Stretch} stretch */
+  /** @param {import("./compare-past.js").Measured} metric @param {(value: unknown) => string} format @param {import("../data/column-queries.js").Stretch} stretch */
   update(metric, format, stretch) {
     const { now, mean, max, high } = statisticsOf(this.past.source(metric), metric.id, stretch)
     const { host } = this.past

@@ -1,10 +1,10 @@
 /** The past of one of the hosts that are compared, as far as it is compared. No DOM. */
 
-import { isSample } from "../messages.js"
-import { isNumber } from "../numbers.js"
-import { TickOrder } from "../order.js"
-import { gapMilliseconds } from "../readings.js"
-import { Columns } from "../store.js"
+import { isSample } from "../data/messages.js"
+import { isNumber } from "../data/numbers.js"
+import { TickOrder } from "../data/tick-order.js"
+import { gapMilliseconds } from "../data/column-queries.js"
+import { Columns } from "../data/store.js"
 import { HEADLINE, valueIn } from "./compare-metrics.js"
 
 const CAPACITY_ROWS = 1024
@@ -16,7 +16,7 @@ export class ComparePast {
   /** @type {Map<string, {metrics: Measured[], columns: Columns, order: TickOrder, latest: Record<string, any> | undefined}>} */
   #groups = new Map()
 
-  /** @param {string} id @param {import("../fleet.js").Fleet} fleet @param {Measured[]} metrics */
+  /** @param {string} id @param {import("../data/fleet.js").Fleet} fleet @param {Measured[]} metrics */
   constructor(id, fleet, metrics) {
     this.id = id
     this.#fleet = fleet
@@ -48,7 +48,7 @@ export class ComparePast {
     if (group.order.acceptPast(newest, this.#intervalSeconds(name))) group.latest = newest
   }
 
-  /** Where a chart finds a metric: its key is its id. @param {Measured} metric @returns {import("../readings.js").Source} */
+  /** Where a chart finds a metric: its key is its id. @param {Measured} metric @returns {import("../data/column-queries.js").Source} */
   source({ group }) {
     return {
       columns: this.#groups.get(group)?.columns ?? new Columns(1),

@@ -1,7 +1,7 @@
 /** What is said around the hosts: the filter that is in force, the hosts picked to be compared, and how a host comes to be here. */
 
-import { button, element, setText } from "../dom.js"
-import { count } from "../numbers.js"
+import { button, element, setText } from "../widgets/dom.js"
+import { count } from "../data/numbers.js"
 
 const HINT_UP_TO_HOSTS = 3
 

@@ -1,22 +1,24 @@
 /** What a row and a card are made of: who a host is, and one figure each. */
 
-import { element, setAttribute, setText } from "../dom.js"
-import { levelAt } from "../limits.js"
-import { Meter } from "../meter.js"
-import { count, isNumber, MISSING, MISSING_TITLE } from "../numbers.js"
-import { Picture } from "../picture.js"
-import { hostAddress } from "../router.js"
-import { StateMark, stateInWords } from "../state.js"
-import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../strips.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { levelAt } from "../data/limits.js"
+import { Meter } from "../widgets/meter.js"
+import { count, isNumber, MISSING, MISSING_TITLE } from "../data/numbers.js"
+import { StillCanvas } from "../charts/still-canvas.js"
+import { hostAddress } from "../frame/router.js"
+import { stateInWords } from "../data/state-words.js"
+import { StateMark } from "../widgets/state-mark.js"
+import { drawCores, MAX_CORES_SHOWN } from "../charts/core-bars.js"
+import { drawSparkline } from "../charts/sparkline.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const TAGS_SHOWN = 3
 const GLYPHS = { warn: "▲", critical: "◆" }
 
-/** @typedef {import("../fleet.js").Host} Host */
-/** @typedef {{colours: import("../theme.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
+/** @typedef {import("../data/fleet.js").Host} Host */
+/** @typedef {{colours: import("../charts/colours.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
 /** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell close: of one that draws */
-/** @typedef {import("../scheduler.js").Scheduler} Scheduler */
+/** @typedef {import("../charts/scheduler.js").Scheduler} Scheduler */
 
 /** The name as a link, what is wrong, and the host's tags. @returns {Cell & {link: HTMLElement}} */
 export function identityCell() {
@@ -59,7 +61,7 @@ export function systemOf({ info: { os_name: system, logical_cores: cores } }) {
   return [shortName(system), isNumber(cores) ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : ""].filter(Boolean).join(", ")
 }
 
-/** @param {string} field of the pulse, in percent @param {import("../limits.js").Limit} [limit] from where on it is coloured @returns {Cell} */
+/** @param {string} field of the pulse, in percent @param {import("../data/limits.js").Limit} [limit] from where on it is coloured @returns {Cell} */
 export function meterCell(field, limit) {
   const meter = new Meter(limit && ((value) => levelAt(value, limit)))
   return { element: meter.element, write: (host) => meter.set(host.pulse[field]) }
@@ -81,11 +83,11 @@ export function textCell(textOf) {
 /** @param {Scheduler} scheduler @returns {Cell} */
 export function sparklineCell(scheduler) {
   const canvas = canvasNamed("spark", "CPU of the last minute")
-  /** @type {import("../strips.js").Line[]} */
+  /** @type {import("../charts/sparkline.js").Line[]} */
   let lines = []
   let end = 0
   let shown = ""
-  const picture = new Picture(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
   return {
     element: canvas,
     write({ id, recent, offsetMilliseconds: offset, gapMilliseconds: gap }, { colours: { series: [colour] }, now }) {
@@ -104,9 +106,9 @@ export function sparklineCell(scheduler) {
 export function coresCell(scheduler) {
   const canvas = canvasNamed("core-strip", "use of each core")
   const more = element("span", { class: "more" })
-  /** @type {{percents: unknown, colours?: import("../theme.js").Colours}} */
+  /** @type {{percents: unknown, colours?: import("../charts/colours.js").Colours}} */
   let shown = { percents: undefined }
-  const picture = new Picture(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
   return {
     element: element("span", { class: "cores-cell" }, canvas, more),
     write({ pulse: { core_percents: percents } }, { colours }) {

@@ -1,8 +1,8 @@
 /** The columns of the fleet table: what each shows, and what it is sorted by. */
 
-import { element } from "../dom.js"
-import { BUSY_METER_LIMIT } from "../limits.js"
-import { age, byteRate, celsius, isNumber, load, networkRate, uptime } from "../numbers.js"
+import { element } from "../widgets/dom.js"
+import { BUSY_METER_LIMIT } from "../data/limits.js"
+import { age, byteRate, celsius, isNumber, load, networkRate, uptime } from "../data/numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 
 export { byName } from "./fleet-order.js"
@@ -11,8 +11,8 @@ export { byName } from "./fleet-order.js"
 const PULSE_FRAME_MILLISECONDS = 1000
 
 /**
- * @typedef {import("../fleet.js").Host} Host
- * @typedef {{key: string, title: string, label?: string, numeric?: boolean, sort: (host: Host) => unknown, make: (scheduler: import("../scheduler.js").Scheduler) => import("./fleet-cells.js").Cell}} FleetColumn
+ * @typedef {import("../data/fleet.js").Host} Host
+ * @typedef {{key: string, title: string, label?: string, numeric?: boolean, sort: (host: Host) => unknown, make: (scheduler: import("../charts/scheduler.js").Scheduler) => import("./fleet-cells.js").Cell}} FleetColumn
  *   label: the title in full; sort: gives a text or a number
  */
 

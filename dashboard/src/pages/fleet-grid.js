@@ -1,20 +1,20 @@
 /** The hosts as cards. */
 
-import { element, setAttribute } from "../dom.js"
-import { BUSY_METER_LIMIT } from "../limits.js"
-import { celsius, networkRate } from "../numbers.js"
+import { element, setAttribute } from "../widgets/dom.js"
+import { BUSY_METER_LIMIT } from "../data/limits.js"
+import { celsius, networkRate } from "../data/numbers.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 import { HostList } from "./fleet-list.js"
 
 const SKELETON_CARDS = 8
-/** @type {[string, string, import("../limits.js").Limit?][]} */
+/** @type {[string, string, import("../data/limits.js").Limit?][]} */
 const METERS = [["CPU", "cpu_percent", BUSY_METER_LIMIT], ["memory", "memory_percent"], ["disk", "filesystem_percent"]]
 
 export class FleetGrid {
   element = element("ul", { class: "fleet-grid", role: "list", "aria-label": "Hosts" })
   list
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     this.list = new HostList({
       body: this.element, above: spacer(), below: spacer(), make: () => new Card(scheduler), geometry: () => this.#geometry(),
@@ -42,7 +42,7 @@ class Card {
   link
   element
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     const identity = identityCell()
     const condition = conditionCell()
@@ -68,7 +68,7 @@ class Card {
     for (const cell of this.#cells) cell.close?.()
   }
 
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  /** @param {import("../data/fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
   write(host, moment) {
     setAttribute(this.element, "data-state", host.state)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)

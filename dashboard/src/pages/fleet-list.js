@@ -1,6 +1,6 @@
 /** Hosts in lines of one height: any order, any number. Of a long fleet only the lines in sight exist. */
 
-import { setAttribute } from "../dom.js"
+import { setAttribute } from "../widgets/dom.js"
 
 const ALL_UP_TO = 60
 const LINES_BEYOND_SIGHT = 6
@@ -8,7 +8,7 @@ const LINES_BEYOND_SIGHT = 6
 const NEW_LINES_IN_FRAME = 12
 const WRITE_BUDGET_MILLISECONDS = 4
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
 /** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, close: () => void}} Item one host; place: from 0, in the order */
 /** @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with the gap below; covered: what hides the top of the window; in pixels */

@@ -1,15 +1,15 @@
 /** Which hosts are shown, and in which order. No DOM. */
 
-import { isNumber } from "../numbers.js"
+import { isNumber } from "../data/numbers.js"
 
 const names = new Intl.Collator("en", { numeric: true })
 const AFTER_LEVEL = ["late", "lost", "waiting", "live", "stopped"]
 const SEPARATOR = ","
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 /** @typedef {(a: Host, b: Host) => number} Comparison */
 /** @typedef {{words: string[], states: Set<string>, tags: string[]}} Filter states: with `attention` among them */
-/** @typedef {(host: Host) => import("../alerts.js").Alert[]} AlertsOf */
+/** @typedef {(host: Host) => import("../data/host-alerts.js").Alert[]} AlertsOf */
 
 /** @type {Comparison} */
 export function byName(a, b) {

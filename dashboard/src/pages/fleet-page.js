@@ -1,11 +1,11 @@
 /** The fleet: every host in one table or grid. */
 
-import { element, setAttribute, setText } from "../dom.js"
-import { STATES } from "../fleet.js"
-import { count } from "../numbers.js"
-import { ASK_MILLISECONDS, RecentPast } from "../recent-past.js"
-import { changeQuery, compareAddress, hostAddress } from "../router.js"
-import { MAX_HOSTS } from "../selection.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { STATES } from "../data/fleet.js"
+import { count } from "../data/numbers.js"
+import { ASK_MILLISECONDS, RecentPast } from "../data/recent-past.js"
+import { changeQuery, compareAddress, hostAddress } from "../frame/router.js"
+import { MAX_HOSTS } from "../data/selection.js"
 import { AddHost, CompareBar, FilterBar } from "./fleet-bars.js"
 import { COLUMNS } from "./fleet-columns.js"
 import { FleetGrid } from "./fleet-grid.js"
@@ -53,7 +53,7 @@ export class FleetPage {
   #hint = new AddHost()
   #wantText
 
-  /** @param {any} context @param {import("../router.js").Route} route */
+  /** @param {any} context @param {import("../frame/router.js").Route} route */
   constructor(context, { query }) {
     this.#context = context
     const read = (/** @type {string} */ key) => query.get(key) ?? ""
@@ -84,7 +84,7 @@ export class FleetPage {
     document.title = "Fleetglass"
     context.preferences.choose("density", read("density"))
     this.#followed = [
-      context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
+      context.theme.follow((/** @type {import("../charts/colours.js").Colours} */ colours) => {
         this.#colours = colours
         this.#wantText()
       }),
@@ -122,7 +122,7 @@ export class FleetPage {
     }
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     return [
       { words: "Filter hosts", keys: ["/"], run: () => this.#tools.search.focus() },
@@ -144,7 +144,7 @@ export class FleetPage {
     if (!fleet.known) return
     if (this.#survey === undefined || now - this.#surveyedAt >= SURVEY_MILLISECONDS) this.#survey = this.#look(now)
     const { counts, total, alerts } = this.#survey
-    const alertsOf = (/** @type {import("../fleet.js").Host} */ host) => alerts.get(host) ?? []
+    const alertsOf = (/** @type {import("../data/fleet.js").Host} */ host) => alerts.get(host) ?? []
     this.#arrange(this.#survey, alertsOf)
     this.#choosePresent()
     // It measures, and so comes before what is written.

@@ -1,18 +1,18 @@
 /** The strip at the top: the fleet in a few large numbers, each with its last minute. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { SUMS_GAP_MILLISECONDS } from "../fleet-sums.js"
-import { byteRate, bytes, count, isNumber, MISSING, networkRate, percent } from "../numbers.js"
-import { Picture } from "../picture.js"
-import { drawSparkline } from "../strips.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { SUMS_GAP_MILLISECONDS } from "../data/fleet-sums.js"
+import { byteRate, bytes, count, isNumber, MISSING, networkRate, percent } from "../data/numbers.js"
+import { StillCanvas } from "../charts/still-canvas.js"
+import { drawSparkline } from "../charts/sparkline.js"
 import { canvasNamed } from "./fleet-cells.js"
 
 /** @typedef {import("./fleet-survey.js").Survey} Survey */
 /** @typedef {{key: string, mark: string, value: string, level?: string | null}} Figure mark: what tells two figures apart */
 /** @typedef {{title: string, label: string, lines: string[], figures: (survey: Survey) => Figure[], detail: (survey: Survey) => string}} TileKind lines: of the sums */
 
-/** What the lines are drawn from. @typedef {{sums: import("../fleet-sums.js").FleetSums, colours: import("../theme.js").Colours, now: number}} Past */
-/** @typedef {import("../scheduler.js").Scheduler} Scheduler */
+/** What the lines are drawn from. @typedef {{sums: import("../data/fleet-sums.js").FleetSums, colours: import("../charts/colours.js").Colours, now: number}} Past */
+/** @typedef {import("../charts/scheduler.js").Scheduler} Scheduler */
 
 /** @type {TileKind[]} */
 const TILES = [
@@ -72,7 +72,7 @@ class Tile {
   constructor(scheduler, kind) {
     this.#kind = kind
     const canvas = canvasNamed("tile-line", `${kind.label}, the last minute`)
-    this.#picture = new Picture(scheduler, canvas, (sheet) => this.#draw(sheet))
+    this.#picture = new StillCanvas(scheduler, canvas, (sheet) => this.#draw(sheet))
     this.element = element("div", { class: `tile tile-${kind.title}` },
       element("h2", { class: "tile-title" }, kind.title), this.#figures, this.#detail, canvas)
   }
@@ -107,7 +107,7 @@ class Tile {
     this.#picture.renew()
   }
 
-  /** @param {import("../picture.js").Sheet} sheet */
+  /** @param {import("../charts/still-canvas.js").Sheet} sheet */
   #draw(sheet) {
     if (this.#past === undefined) return
     const { sums: { columns }, colours, now } = this.#past

@@ -1,6 +1,6 @@
 /** The hosts as a table. */
 
-import { button, element, setAttribute } from "../dom.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
 import { COLUMNS } from "./fleet-columns.js"
 import { HostList } from "./fleet-list.js"
 
@@ -16,7 +16,7 @@ export class FleetTable {
   list
 
   /**
-   * @param {import("../scheduler.js").Scheduler} scheduler
+   * @param {import("../charts/scheduler.js").Scheduler} scheduler
    * @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the usual order
    */
   constructor(scheduler, onSort) {
@@ -72,7 +72,7 @@ class Row {
   #cells
   element
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     this.#cells = COLUMNS.map((column) => column.make(scheduler))
     this.element = element("tr", {}, ...COLUMNS.map((column, index) =>
@@ -86,7 +86,7 @@ class Row {
 
   get link() { return /** @type {HTMLElement} */ (this.element.querySelector(".host-link")) }
 
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment @param {number} place */
+  /** @param {import("../data/fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment @param {number} place */
   write(host, moment, place) {
     // The first is the head.
     setAttribute(this.element, "aria-rowindex", String(place + 2))

@@ -1,8 +1,8 @@
 /** What narrows the fleet: counters by state, the filter, and the choice between table and grid. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { STATES } from "../fleet.js"
-import { count } from "../numbers.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { STATES } from "../data/fleet.js"
+import { count } from "../data/numbers.js"
 
 export const VIEWS = ["table", "grid"]
 

@@ -1,17 +1,18 @@
 /** Who the host is: name and state, then a plate of what does not change, and how far it can be trusted. */
 
-import { element, setText } from "../dom.js"
-import { age, bytes, clockTime, count, date, duration, isNumber, MISSING, roughly, uptime } from "../numbers.js"
-import { isObject } from "../messages.js"
-import { SKEW_SECONDS } from "../limits.js"
-import { StateMark, stateInWords } from "../state.js"
+import { element, setText } from "../widgets/dom.js"
+import { age, bytes, clockTime, count, date, duration, isNumber, MISSING, roughly, uptime } from "../data/numbers.js"
+import { isObject } from "../data/messages.js"
+import { SKEW_SECONDS } from "../data/limits.js"
+import { stateInWords } from "../data/state-words.js"
+import { StateMark } from "../widgets/state-mark.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const MOST_ADDRESSES = 2
 // What is less may as well be the way of the samples.
 const IN_STEP_SECONDS = 0.1
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 
 export class HostIdentity {
   #mark = new StateMark()

@@ -1,12 +1,12 @@
 /** The panels of one host: which there are, which are open, and where they stand. */
 
-import { Choices } from "../choices.js"
-import { element, setText } from "../dom.js"
-import { isHostId } from "../messages.js"
+import { PanelChoices } from "../panels/panel-choices.js"
+import { element, setText } from "../widgets/dom.js"
+import { isHostId } from "../data/messages.js"
 import { JUMPS, KINDS, KNOWN_GROUPS, OPEN_ON_PHONES } from "../panels/catalogue.js"
 import { genericKind } from "../panels/generic.js"
 import { PanelFrame } from "../panels/panel-frame.js"
-import { changeQuery } from "../router.js"
+import { changeQuery } from "../frame/router.js"
 import { arrange, LAST_ROW, paired, ROWS } from "./host-layout.js"
 
 const PHONE = "(max-width: 640px)"
@@ -37,7 +37,7 @@ export class HostPanels {
    */
   constructor(context, { panel, query }, onChange) {
     this.#onChange = onChange
-    this.#context = { ...context, choices: new Choices(context.host.id) }
+    this.#context = { ...context, choices: new PanelChoices(context.host.id) }
     this.#only = panel
     this.#open = query.get("open")?.split(",")
     for (const kind of KINDS) this.#add(kind)

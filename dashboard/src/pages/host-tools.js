@@ -1,8 +1,8 @@
 /** What stands in the header on a host's page: the way to the other hosts, and the window. */
 
-import { button, element, setAttribute } from "../dom.js"
-import { hostAddress } from "../router.js"
-import { WINDOWS_SECONDS } from "../time-view.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
+import { hostAddress } from "../frame/router.js"
+import { WINDOWS_SECONDS } from "../charts/time-view.js"
 import { byName } from "./fleet-columns.js"
 
 export class HostTools {
@@ -15,7 +15,7 @@ export class HostTools {
   elements
 
   /**
-   * @param {import("../fleet.js").Fleet} fleet
+   * @param {import("../data/fleet.js").Fleet} fleet
    * @param {{host: string, panel: string}} route
    * @param {string} fleetAddress
    * @param {(seconds: number) => void} setWindow

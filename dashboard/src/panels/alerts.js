@@ -1,7 +1,7 @@
-import { alertsOf } from "../alerts.js"
-import { element, setAttribute, setText } from "../dom.js"
-import { clockTime } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { alertsOf } from "../data/host-alerts.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { clockTime } from "../data/numbers.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 
 /** @type {import("./panel.js").Kind} */
@@ -33,7 +33,7 @@ class AlertsPanel extends Panel {
     this.#seen.hidden = host.changes.length > 0
   }
 
-  /** @param {import("../alerts.js").Alert[]} alerts */
+  /** @param {import("../data/host-alerts.js").Alert[]} alerts */
   #writeList(alerts) {
     while (this.#list.childElementCount > alerts.length) this.#list.lastElementChild?.remove()
     while (this.#list.childElementCount < alerts.length) this.#list.append(element("li", {}, element("span", { class: "alert-level" }), element("span")))

@@ -1,6 +1,6 @@
-import { bytes, count, duration, isNumber, percent, roughly } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { KeyedTable } from "../table.js"
+import { bytes, count, duration, isNumber, percent, roughly } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Facts, Readout } from "./readout.js"
 
@@ -29,13 +29,14 @@ class CollectorPanel extends Panel {
     this.body.append(this.#readout.element, chart.element, this.timeAxis(), this.#facts.element, this.#table.element)
   }
 
-  /** @param {import("../contract.js").CollectorReport} report */
+  /** @param {import("../data/contract.js").CollectorReport} report */
   show(report) {
     this.#readout.set("cpu", percent(report.cpu_percent))
     this.#readout.set("memory", bytes(report.resident_bytes))
     this.#facts.update([
       ["messages dropped", count(report.dropped_messages)],
       ["ticks skipped", count(report.skipped_ticks)],
+      ["internal errors", isNumber(report.internal_errors) ? count(report.internal_errors) : ""],
       ["slept", isNumber(report.slept_seconds) ? roughly(report.slept_seconds) : ""],
       ["clock set", isNumber(report.clock_set_seconds) ? `${roughly(report.clock_set_seconds)} ${report.clock_set_seconds < 0 ? "back" : "on"}` : ""],
     ])

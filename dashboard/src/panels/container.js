@@ -1,6 +1,6 @@
-import { byteRate, bytes, clockTime, count, date, isNumber, MISSING, networkRate, percent } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
+import { byteRate, bytes, clockTime, count, date, isNumber, MISSING, networkRate, percent } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { columnKey } from "../data/store.js"
 import { devicesOf, Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 
@@ -37,7 +37,7 @@ class ContainerPanel extends Panel {
     this.body.append(this.#lines.chart.element, this.timeAxis(), this.#lines.table)
   }
 
-  /** @param {import("../contract.js").Container} payload */
+  /** @param {import("../data/contract.js").Container} payload */
   show({ containers }) {
     const list = devicesOf(containers).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
     this.#lines.set(list.map(([name, one]) => ({
@@ -60,7 +60,7 @@ class ContainerPanel extends Panel {
   }
 }
 
-/** @param {import("../contract.js").ContainerEntry} container */
+/** @param {import("../data/contract.js").ContainerEntry} container */
 function busy({ cpu_percent: percent }) {
   return isNumber(percent) ? percent : -1
 }

@@ -1,7 +1,7 @@
-import { element, setAttribute, setText, button } from "../dom.js"
-import { CoreBars } from "../core-bars.js"
-import { HeatMap } from "../heatmap.js"
-import { count, hertz, isNumber, percent } from "../numbers.js"
+import { element, setAttribute, setText, button } from "../widgets/dom.js"
+import { CoreBars } from "../charts/core-bars.js"
+import { HeatMap } from "../charts/heatmap.js"
+import { count, hertz, isNumber, percent } from "../data/numbers.js"
 import { Panel } from "./panel.js"
 import { Legend, Readout } from "./readout.js"
 
@@ -38,7 +38,7 @@ class CpuPanel extends Panel {
     this.body.append(this.#readout.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#readout.set("total", percent(cpu.total_percent))
     for (const { name, keys } of SERIES) {
@@ -82,7 +82,7 @@ class CoresPanel extends Panel {
     return [{ columns: ["core", "busy", "frequency"], rows }]
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show({ core_percents: percents = [] }) {
     const cores = percents.filter(isNumber)
     this.#map.setCores(percents.length)

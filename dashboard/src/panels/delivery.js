@@ -1,6 +1,6 @@
-import { element, setText } from "../dom.js"
-import { count, duration, isNumber, MISSING } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { element, setText } from "../widgets/dom.js"
+import { count, duration, isNumber, MISSING } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
 import { Panel } from "./panel.js"
 import { Facts, Readout } from "./readout.js"
 

@@ -1,4 +1,4 @@
-import { byteRate, bytes, count, percent, rate } from "../numbers.js"
+import { byteRate, bytes, count, percent, rate } from "../data/numbers.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 

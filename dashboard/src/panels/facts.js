@@ -1,5 +1,5 @@
-import { isObject } from "../messages.js"
-import { bytes, clockTime, count, date, isNumber } from "../numbers.js"
+import { isObject } from "../data/messages.js"
+import { bytes, clockTime, count, date, isNumber } from "../data/numbers.js"
 import { Panel } from "./panel.js"
 import { Facts } from "./readout.js"
 

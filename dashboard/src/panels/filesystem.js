@@ -1,5 +1,5 @@
-import { bytes, isNumber, MISSING, percent } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { bytes, isNumber, MISSING, percent } from "../data/numbers.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 
 /** @type {import("./panel.js").Kind} */
@@ -28,7 +28,7 @@ class FilesystemPanel extends Panel {
     this.body.append(this.#table.element)
   }
 
-  /** @param {import("../contract.js").Filesystem} filesystem */
+  /** @param {import("../data/contract.js").Filesystem} filesystem */
   show({ mounts }) {
     const rows = devicesOf(mounts).sort(([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b))
     this.#table.update(rows.map(([mount, one]) => ({
@@ -38,7 +38,7 @@ class FilesystemPanel extends Panel {
   }
 }
 
-/** @param {import("../contract.js").Mount} mount */
+/** @param {import("../data/contract.js").Mount} mount */
 function fullness({ used_percent: used }) {
   return isNumber(used) ? used : -1
 }

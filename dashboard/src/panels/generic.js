@@ -1,11 +1,11 @@
 /** A group that this page does not know: a chart for each unit of its numbers, and its words. */
 
-import { element } from "../dom.js"
-import { isObject } from "../messages.js"
-import { clockTime, date, formatOf, isNumber } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { SEPARATOR } from "../store.js"
-import { KeyedTable } from "../table.js"
+import { element } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { clockTime, date, formatOf, isNumber } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { SEPARATOR } from "../data/store.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 
@@ -76,7 +76,7 @@ class GenericPanel extends Panel {
 
   /** What the host says of a number, by the last name that leads to it. @param {string} key @param {number | string | boolean} value */
   #meaning(key, value) {
-    if (!isNumber(value) || key.endsWith("_time")) return { unit: WORDS, limit: undefined }
+    if (typeof value !== "number" || key.endsWith("_time")) return { unit: WORDS, limit: undefined }
     const { groups } = this.context.host.info
     const [group] = this.kind.groups
     const fields = isObject(groups) && Object.hasOwn(groups, group) && isObject(groups[group]) ? groups[group].fields : undefined
@@ -97,7 +97,7 @@ function* valuesOf(payload, prefix = "", depth = 0) {
   for (const [name, value] of Object.entries(payload)) {
     if (depth === 0 && (name === "time" || name === "tick")) continue
     const key = prefix === "" ? name : prefix + SEPARATOR + name
-    if (isNumber(value) || typeof value === "string" || typeof value === "boolean") yield [key, value]
+    if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") yield [key, value]
     else if (Array.isArray(value) && value.every((one) => typeof one === "string")) yield [key, value.join(", ")]
     else if (value !== null && typeof value === "object" && depth < MAX_DEPTH) yield* valuesOf(value, key, depth + 1)
   }
@@ -110,5 +110,5 @@ function labelOf(key) {
 
 /** A number among the words is a moment. @param {number | string | boolean} value */
 function inWords(value) {
-  return isNumber(value) ? `${date(value * 1000)} ${clockTime(value * 1000)}` : String(value)
+  return typeof value === "number" ? `${date(value * 1000)} ${clockTime(value * 1000)}` : String(value)
 }

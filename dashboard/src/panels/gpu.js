@@ -1,7 +1,7 @@
-import { element } from "../dom.js"
-import { bytes, celsius, count, hertz, isNumber, MISSING, percent } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
+import { element } from "../widgets/dom.js"
+import { bytes, celsius, count, hertz, isNumber, MISSING, percent } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { columnKey } from "../data/store.js"
 import { devicesOf, Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 
@@ -35,7 +35,7 @@ class GpuPanel extends Panel {
     this.body.append(element("div", { class: "filled" }, this.#lines.chart.element, this.timeAxis()), this.#lines.table)
   }
 
-  /** @param {import("../contract.js").Gpu} gpu */
+  /** @param {import("../data/contract.js").Gpu} gpu */
   show({ devices }) {
     this.#lines.set(devicesOf(devices).map(([address, gpu]) => ({
       name: address,
@@ -57,7 +57,7 @@ class GpuPanel extends Panel {
   }
 }
 
-/** @param {string} address @param {import("../contract.js").GpuDevice} gpu */
+/** @param {string} address @param {import("../data/contract.js").GpuDevice} gpu */
 function nameOf(address, { vendor, name }) {
   return [vendor, name].filter((part) => typeof part === "string" && part !== "").join(" ") || address
 }

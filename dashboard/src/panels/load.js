@@ -1,5 +1,5 @@
-import { count, hertz, isNumber, load, percent, rate } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { count, hertz, isNumber, load, percent, rate } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
 import { Panel } from "./panel.js"
 import { Facts, Legend, Readout } from "./readout.js"
 
@@ -45,7 +45,7 @@ class LoadPanel extends Panel {
     this.body.append(this.#readout.element, this.#legend.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#readout.set("1", load(cpu.load_1m))
     this.#readout.set("cores", count(this.context.host.info.logical_cores))
@@ -73,7 +73,7 @@ class FrequencyPanel extends Panel {
     this.body.append(this.#readout.element, this.#facts.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#highest = cpu.frequency_max_hertz ?? Number.NaN
     this.#readout.set("now", hertz(cpu.frequency_hertz))
@@ -99,7 +99,7 @@ class KernelPanel extends Panel {
     this.body.append(this.#legend.element, chart.element, this.timeAxis(), this.#facts.element)
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#legend.set("context switches", rate(cpu.context_switches_per_second))
     this.#legend.set("interrupts", rate(cpu.interrupts_per_second))

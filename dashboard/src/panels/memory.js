@@ -1,5 +1,5 @@
-import { bytes, byteRate, isNumber, percent } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { bytes, byteRate, isNumber, percent } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
 import { Panel } from "./panel.js"
 import { Facts, Legend, Readout } from "./readout.js"
 
@@ -36,7 +36,7 @@ class MemoryPanel extends Panel {
     this.body.append(this.#readout.element, memory.element, this.timeAxis(), this.#facts.element, this.#swap.element, this.#swapFacts.element)
   }
 
-  /** @param {import("../contract.js").Memory} memory */
+  /** @param {import("../data/contract.js").Memory} memory */
   show(memory) {
     const hasSwap = isNumber(memory.swap_total_bytes) && memory.swap_total_bytes > 0
     if (isNumber(memory.total_bytes)) this.#scale.fix(memory.total_bytes)

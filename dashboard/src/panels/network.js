@@ -1,6 +1,6 @@
-import { setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { bytes, count, isNumber, MISSING, networkRate, rate } from "../numbers.js"
+import { setText } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { bytes, count, isNumber, MISSING, networkRate, rate } from "../data/numbers.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 
@@ -65,7 +65,7 @@ class NetworkPanel extends TrafficPanel {
     })
   }
 
-  /** @param {import("../contract.js").Network} network */
+  /** @param {import("../data/contract.js").Network} network */
   show(network) {
     super.show(network)
     const connections = isObject(network.tcp_connections) ? Object.entries(network.tcp_connections) : []
@@ -73,7 +73,7 @@ class NetworkPanel extends TrafficPanel {
   }
 }
 
-/** @param {string} name @param {import("../contract.js").NetworkInterface} nic */
+/** @param {string} name @param {import("../data/contract.js").NetworkInterface} nic */
 function named(name, { up }) {
   return up === undefined ? name : `${name} ${up ? "up" : "down"}`
 }

@@ -1,9 +1,9 @@
 /** A panel's box: title in the border, what can be done with it, and words where there is no data. What it holds lives only while it is open. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { age } from "../numbers.js"
-import { hostAddress } from "../router.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { age } from "../data/numbers.js"
+import { hostAddress } from "../frame/router.js"
 import { ValueTable } from "./value-table.js"
 
 const FOLDED = "folded"

@@ -1,19 +1,19 @@
 /** What is in a panel of the host page: charts, readouts and tables of one host. It lives while the panel is open. */
 
-import { TimeAxis } from "../axis.js"
-import { LiveChart } from "../chart.js"
-import { element, setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { Scale } from "../scale.js"
-import { drawnLater } from "../time-view.js"
+import { TimeAxis } from "../charts/time-axis.js"
+import { LiveChart } from "../charts/live-chart.js"
+import { element, setText } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { Scale } from "../charts/scale.js"
+import { drawnLater } from "../charts/time-view.js"
 
 const TABLE_ROWS = 60
 
 /**
  * @typedef {Record<string, any>} Payload one message of a group, from the network: whoever reads a field checks it
- * @typedef {{host: import("../fleet.js").Host, samples: import("../samples.js").Samples, fleet: import("../fleet.js").Fleet,
- *   scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView,
- *   choices: import("../choices.js").Choices, delivery: import("../delivery.js").DeliveryRecord}} Context
+ * @typedef {{host: import("../data/fleet.js").Host, samples: import("../data/samples.js").Samples, fleet: import("../data/fleet.js").Fleet,
+ *   scheduler: import("../charts/scheduler.js").Scheduler, theme: import("../frame/theme.js").Theme, time: import("../charts/time-view.js").TimeView,
+ *   choices: import("./panel-choices.js").PanelChoices, delivery: import("../data/delivery-record.js").DeliveryRecord}} Context
  * @typedef {{key: string, title: string, groups: string[], make: (context: Context, kind: Kind) => Panel, none?: string,
  *   isEmpty?: (payload: Payload) => boolean, optional?: boolean}} Kind
  *   `groups`: what the panel needs of the bridge, the one that it shows first; `none`: the words for a host without it;
@@ -63,7 +63,7 @@ export class Panel {
   /** The newest payload of the first group. */
   get latest() { return this.context.samples.group(this.kind.groups[0]).latest }
 
-  /** The columns of a group for a chart. @returns {import("../chart.js").Source} */
+  /** The columns of a group for a chart. @returns {import("../charts/live-chart.js").Source} */
   source(group = this.kind.groups[0]) {
     const { samples, host } = this.context
     return {
@@ -74,7 +74,7 @@ export class Panel {
     }
   }
 
-  /** A chart that is closed with the panel. @param {Partial<import("../chart.js").Look> & Pick<import("../chart.js").Look, "label" | "format" | "series">} look */
+  /** A chart that is closed with the panel. @param {Partial<import("../charts/live-chart.js").Look> & Pick<import("../charts/live-chart.js").Look, "label" | "format" | "series">} look */
   chart(look) {
     const chart = new LiveChart(this.context, { source: this.source(), scale: new Scale({ max: 100 }), ...look })
     this.#charts.push(chart)

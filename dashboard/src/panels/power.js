@@ -1,9 +1,9 @@
-import { element, setText } from "../dom.js"
-import { LIMITS, levelAt } from "../limits.js"
-import { Meter } from "../meter.js"
-import { count, isNumber, MISSING, percent, uptime } from "../numbers.js"
-import { columnKey } from "../store.js"
-import { Scale } from "../scale.js"
+import { element, setText } from "../widgets/dom.js"
+import { LIMITS, levelAt } from "../data/limits.js"
+import { Meter } from "../widgets/meter.js"
+import { count, isNumber, MISSING, percent, uptime } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
+import { Scale } from "../charts/scale.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Facts } from "./readout.js"
 
@@ -29,7 +29,7 @@ class PowerPanel extends Panel {
     this.body.append(this.#list, this.#chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Power} power */
+  /** @param {import("../data/contract.js").Power} power */
   show({ batteries }) {
     const list = devicesOf(batteries)
     const names = new Set(list.map(([name]) => name))
@@ -63,7 +63,7 @@ class BatteryCard {
       element("div", { class: "battery-head" }, element("h3", {}, name), this.#meter.element, this.#state), this.#facts.element)
   }
 
-  /** @param {import("../contract.js").Battery} battery */
+  /** @param {import("../data/contract.js").Battery} battery */
   show(battery) {
     this.#meter.set(battery.charge_percent)
     setText(this.#state, stateOf(battery))
@@ -81,7 +81,7 @@ class BatteryCard {
   }
 }
 
-/** @param {import("../contract.js").Battery} battery */
+/** @param {import("../data/contract.js").Battery} battery */
 function stateOf({ status, plugged }) {
   const told = typeof status === "string" ? [status.replaceAll("-", " ")] : []
   return [...told, ...(plugged === undefined ? [] : [plugged ? "plugged in" : "on battery"])].join(", ")

@@ -1,7 +1,7 @@
-import { isObject } from "../messages.js"
-import { percent } from "../numbers.js"
-import { columnKey } from "../store.js"
-import { KeyedTable } from "../table.js"
+import { isObject } from "../data/messages.js"
+import { percent } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 import { Legend, Readout } from "./readout.js"
 

@@ -1,7 +1,7 @@
-import { button, element, setAttribute, setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { bytes, count, isNumber, MISSING, percent } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { bytes, count, isNumber, MISSING, percent } from "../data/numbers.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 
 const ORDERS = [["top_cpu", "by CPU"], ["top_memory", "by memory"]]
@@ -37,7 +37,7 @@ class ProcessPanel extends Panel {
     this.body.append(element("div", { class: "panel-row" }, this.#counts, element("span", { class: "choice", role: "group", "aria-label": "Order" }, ...this.#buttons)), this.#table.element)
   }
 
-  /** @param {import("../contract.js").Process} payload */
+  /** @param {import("../data/contract.js").Process} payload */
   show(payload) {
     const states = isObject(payload.states) ? Object.entries(payload.states).filter(([, number]) => isNumber(number) && number > 0).map(([state, number]) => `${count(number)} ${state}`) : []
     setText(this.#counts, [`${count(payload.count)} processes`, ...states].join(" · "))

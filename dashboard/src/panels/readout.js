@@ -1,7 +1,7 @@
 /** What is read at the top of a panel: large values, a legend whose entries are values and switches, and lists of facts. */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { MISSING, MISSING_TITLE } from "../numbers.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
+import { MISSING, MISSING_TITLE } from "../data/numbers.js"
 
 /** One or two large values, and small ones beside them. */
 export class Readout {

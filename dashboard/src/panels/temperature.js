@@ -1,8 +1,8 @@
-import { element, setAttribute, setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { celsius, count, isNumber } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { isObject } from "../data/messages.js"
+import { celsius, count, isNumber } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { columnKey } from "../data/store.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Facts, Readout } from "./readout.js"
 import { ToggledLines } from "./toggled-lines.js"
@@ -42,7 +42,7 @@ class TemperaturePanel extends Panel {
     this.body.append(this.#held, this.#drawn, this.#fans.element)
   }
 
-  /** @param {import("../contract.js").Sensor} sensor */
+  /** @param {import("../data/contract.js").Sensor} sensor */
   show({ temperatures, fans, throttling }) {
     const sensors = devicesOf(temperatures).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
     const ranked = sensors.toSorted(([, one], [, other]) => heat(other) - heat(one))
@@ -73,12 +73,12 @@ function listOf(words) {
   return Array.isArray(words) ? words.map(String).join(", ").replaceAll("-", " ") : ""
 }
 
-/** @param {import("../contract.js").Temperature} sensor */
+/** @param {import("../data/contract.js").Temperature} sensor */
 function heat({ current_celsius: current }) {
   return isNumber(current) ? current : Number.NEGATIVE_INFINITY
 }
 
-/** Those that are reached first: a line for each sensor would hide the others. @param {(import("../contract.js").Temperature | undefined)[]} sensors @returns {import("../chart.js").Threshold[]} */
+/** Those that are reached first: a line for each sensor would hide the others. @param {(import("../data/contract.js").Temperature | undefined)[]} sensors @returns {import("../charts/live-chart.js").Threshold[]} */
 function limitsOf(sensors) {
   const high = Math.min(...sensors.map((sensor) => sensor?.high_celsius).filter(isNumber))
   const critical = Math.min(...sensors.map((sensor) => sensor?.critical_celsius).filter(isNumber))

@@ -1,13 +1,13 @@
 /** A chart of many lines of one unit, and the table that chooses them: at most as many as there are colours. */
 
-import { Scale } from "../scale.js"
-import { KeyedTable } from "../table.js"
-import { SERIES_COLOURS } from "../theme.js"
+import { Scale } from "../charts/scale.js"
+import { KeyedTable } from "../widgets/table.js"
+import { SERIES_COLOURS } from "../charts/colours.js"
 
 /**
  * @typedef {{name: string, label: string, keys: string[], cells: unknown[]}} Item one line: the name is remembered, the keys are those of its column
- * @typedef {{label: string, format: (value: unknown) => string, columns: import("../table.js").Column[], scale?: Scale,
- *   thresholds?: (shown: string[]) => import("../chart.js").Threshold[]}} Look
+ * @typedef {{label: string, format: (value: unknown) => string, columns: import("../widgets/table.js").Column[], scale?: Scale,
+ *   thresholds?: (shown: string[]) => import("../charts/live-chart.js").Threshold[]}} Look
  */
 
 export class ToggledLines {

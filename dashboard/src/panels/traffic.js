@@ -1,16 +1,16 @@
 /** Two directions, mirrored about a middle line, of the devices chosen in the table below; what is chosen is added up. */
 
-import { button, element, setAttribute } from "../dom.js"
-import { isNumber } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
-import { KeyedTable } from "../table.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
+import { isNumber } from "../data/numbers.js"
+import { Scale } from "../charts/scale.js"
+import { columnKey } from "../data/store.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Readout } from "./readout.js"
 
 /**
  * @typedef {{label: string, field: string, sign: string}} Direction
- * @typedef {{words: string, columns: import("../table.js").Column[], cells: (name: string, device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
+ * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string, device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
  * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[], isUsual: (name: string, names: string[]) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */

@@ -1,6 +1,6 @@
-import { element, setAttribute, setText } from "../dom.js"
-import { bytes, clockTime, count, date, isNumber, MISSING, percent } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { bytes, clockTime, count, date, isNumber, MISSING, percent } from "../data/numbers.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Readout } from "./readout.js"
 
@@ -28,7 +28,7 @@ class UnitPanel extends Panel {
     this.body.append(this.#readout.element, this.#failed, this.#table.element)
   }
 
-  /** @param {import("../contract.js").Unit} payload */
+  /** @param {import("../data/contract.js").Unit} payload */
   show({ failed_count: failures, failed, units }) {
     this.#readout.set("failed", count(failures))
     const names = Array.isArray(failed) ? failed.map(String) : []

@@ -1,6 +1,6 @@
 /** The last values of a panel's charts as real tables, the newest first. */
 
-import { element, setText } from "../dom.js"
+import { element, setText } from "../widgets/dom.js"
 
 /** @typedef {{columns: string[], rows: string[][]}} Values */
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from fleetglass.bridge.page.files import read_page
 
 DASHBOARD = Path(__file__).parents[3] / "dashboard"
+TYPES = {"data/contract.js", "frame/page-context.js"}
+"""Modules without code."""
 
 
 def test_the_modules_are_sent_as_one() -> None:
@@ -19,7 +21,7 @@ def test_the_modules_are_sent_as_one() -> None:
         path.relative_to(DASHBOARD / "src").as_posix(): path.read_text()
         for path in (DASHBOARD / "src").rglob("*.js")
     }
-    assert sent == {path: code for path, code in modules.items() if path != "contract.js"}
+    assert sent == {path: code for path, code in modules.items() if path not in TYPES}
 
 
 def test_what_is_vendored_is_sent_as_it_is() -> None:

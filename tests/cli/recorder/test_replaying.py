@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from fleetglass.cli.recorder.replaying import Moment, replayed
+from fleetglass.cli.recorder.replaying import PlaybackMoment, replayed
 
-MOMENT = Moment(recorded=1_700_000_000.0, played=1_800_000_000.0, speed=4)
+MOMENT = PlaybackMoment(recorded=1_700_000_000.0, played=1_800_000_000.0, speed=4)
 
 
-def played(payload: object, leaf: Any = "live", moment: Moment = MOMENT) -> Any:
+def played(payload: object, leaf: Any = "live", moment: PlaybackMoment = MOMENT) -> Any:
     return json.loads(replayed(leaf, json.dumps(payload).encode(), moment))
 
 

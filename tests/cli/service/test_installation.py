@@ -6,7 +6,7 @@ import pytest
 from fleetglass.cli.main import main
 from fleetglass.cli.service import installation
 from fleetglass.cli.service.installation import barrier, installed_program, plan
-from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, Unit
+from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
 
@@ -16,7 +16,7 @@ def planned(
     *,
     system: bool = True,
     environment: dict[str, str] | None = None,
-) -> Unit:
+) -> UnitFile:
     return plan(part, arguments, system=system, systemd_version=252, environment=environment or {})
 
 

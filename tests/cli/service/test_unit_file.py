@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.cli.service.unit_file import CREDENTIALS, MARKER, ServicePart, Unit, quoted
+from fleetglass.cli.service.unit_file import CREDENTIALS, MARKER, ServicePart, UnitFile, quoted
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
 PARTS: tuple[ServicePart, ...] = ("agent", "bridge")
 
 
-def example(part: ServicePart, *, system: bool = True) -> Unit:
+def example(part: ServicePart, *, system: bool = True) -> UnitFile:
     """Return what `install` makes of a configuration in `/etc` that all may read, with a private password."""
     program = "/usr/local/bin/fleetglass"
     if not system:
-        return Unit(part=part, command=(program, part), system=False)
+        return UnitFile(part=part, command=(program, part), system=False)
     command = (program, part, "--config", "/etc/fleetglass/fleetglass.yaml")
-    return Unit(
+    return UnitFile(
         part=part,
         command=(*command, f"--password-file={CREDENTIALS}/password_file"),
         credentials={"password_file": f"/etc/fleetglass/{part}-password"},
@@ -36,7 +36,7 @@ def test_the_examples_are_what_install_writes(part: ServicePart, system: bool) -
 
 def test_a_unit_without_all_that() -> None:
     """What a unit does not need it does not say; an older systemd is asked for nothing it does not know."""
-    text = Unit(part="agent", command=("/f", "agent"), systemd_version=252).text()
+    text = UnitFile(part="agent", command=("/f", "agent"), systemd_version=252).text()
     assert text.startswith(f"{MARKER}\n")
     assert "\nExecStart=/f agent\n" in text
     for word in ("LoadCredential", "SupplementaryGroups", "RestartSteps", "CAP_NET_BIND_SERVICE"):
@@ -45,7 +45,7 @@ def test_a_unit_without_all_that() -> None:
 
 def test_what_a_unit_needs() -> None:
     """Groups and a low port are said."""
-    text = Unit(part="bridge", command=("/f",), groups=("video",), low_port=True).text()
+    text = UnitFile(part="bridge", command=("/f",), groups=("video",), low_port=True).text()
     assert "\nSupplementaryGroups=video\n" in text
     assert "\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in text
     assert "\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n" in text
@@ -99,7 +99,7 @@ def test_systemd_understands_it(analyze: str, tmp_path: Path, part: ServicePart,
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     version = int(shown.split()[1])
-    unit = Unit(
+    unit = UnitFile(
         part=part,
         command=(str(program), part, "--tag", 'a "b" 5% $x'),
         system=system,

@@ -4,7 +4,7 @@ export const START_SECONDS = 1_795_288_000
 
 /** A pulse `after` seconds after the start, by the host's clock. */
 export function pulseAt(after, fields = {}) {
-  return { time: START_SECONDS + after, tick: 1000 + after, session: "k3f9q2", cpu_percent: 20, ...fields }
+  return { time: START_SECONDS + after, tick: 100_000 + after, session: "k3f9q2", cpu_percent: 20, ...fields }
 }
 
 /** When something sent `after` seconds after the start is received, milliseconds by the browser's clock. */

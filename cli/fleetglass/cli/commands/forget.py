@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
                 state = "publishes now, is left alone" if host.is_heard else host.state or "no status"
                 print(f"{host.id} ({state}): {', '.join(sorted(host.topics)) or 'nothing retained'}")
             return 0
-        return report(*remove_hosts(removal, hosts), access.url)
+        return report(*remove_hosts(removal, hosts), access.url, prefix)
 
 
 def _chosen(known: Sequence["RetainedHost"], patterns: Iterable[str], *, all_stopped: bool) -> list[str]:

@@ -40,7 +40,7 @@ def check_collectors(
         while tick < 1 or (_waits(collectors, sampler.runs, found) and clocks.monotonic() < until):
             clocks.sleep(_TICK_SECONDS)
             tick += 1
-            found |= sampler.sample(round(clocks.time(), 3), tick)
+            found |= {one.group: one.message for one in sampler.sample(round(clocks.time(), 3), tick)}
     finally:
         sampler.close()
     devices = devices_of(found)

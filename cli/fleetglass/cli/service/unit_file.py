@@ -25,7 +25,7 @@ _DESCRIPTIONS: Final[Mapping[Part, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class UnitFile:
     """What a unit runs, and what it needs for that."""
 
     part: ServicePart
@@ -56,7 +56,7 @@ def unit_name(part: ServicePart) -> str:
     return f"fleetglass-{part}.service"
 
 
-def _lines(unit: Unit) -> Iterator[str]:
+def _lines(unit: UnitFile) -> Iterator[str]:
     yield MARKER
     yield f"# systemctl {'' if unit.system else '--user '}edit {unit.name}"
     yield "[Unit]"
@@ -142,7 +142,7 @@ _CLOSED_TO_THE_BRIDGE: Final = (
 )
 
 
-def _of_the_system(unit: Unit) -> Iterator[str]:
+def _of_the_system(unit: UnitFile) -> Iterator[str]:
     capabilities = "CAP_NET_BIND_SERVICE" if unit.low_port else ""
     yield from (line.format(capabilities=capabilities) for line in _PROTECTED)
     yield from _OPEN_TO_THE_AGENT if unit.part == "agent" else _CLOSED_TO_THE_BRIDGE
