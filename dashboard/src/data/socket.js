@@ -1,4 +1,7 @@
-/** The WebSocket to the bridge: says hello, keeps the selection, notices silence, comes back by itself. No DOM. */
+/**
+ * The WebSocket to the bridge: says hello, keeps the selection, notices silence, comes back by itself.
+ * No DOM.
+ */
 
 import { parseMessage } from "./messages.js"
 
@@ -13,8 +16,10 @@ const SILENT_MILLISECONDS = PING_MILLISECONDS * 2
 
 /**
  * refused: the bridge wants another token, and is not asked again before there is one.
- * @typedef {{phase: "connecting" | "open" | "waiting" | "refused", attempt: number, retryAt: number, latency: number | undefined,
- *   heardAt: number, openedAt: number, frames: number, characters: number}} Link frames and characters: received so far
+ * @typedef {{phase: "connecting" | "open" | "waiting" | "refused", attempt: number, retryAt: number, latency:
+ *   number | undefined,
+ *   heardAt: number, openedAt: number, frames: number, characters: number}} Link frames and characters:
+ *   received so far
  */
 
 export class BridgeSocket {
@@ -34,12 +39,23 @@ export class BridgeSocket {
   #unanswered = 0
   #refused = false
   /** @type {Link} */
-  link = { phase: "connecting", attempt: 0, retryAt: 0, latency: undefined, heardAt: 0, openedAt: 0, frames: 0, characters: 0 }
+  link = {
+    phase: "connecting",
+    attempt: 0,
+    retryAt: 0,
+    latency: undefined,
+    heardAt: 0,
+    openedAt: 0,
+    frames: 0,
+    characters: 0,
+  }
 
   /**
    * @param {string} url
-   * @param {{token?: string, onMessage: (message: any, received: number) => void, onLink: (link: Link) => void}} options
-   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: (run: () => void, wait: number) => number, clearTimeout: (timer: number) => void}} [world]
+   * @param {{token?: string, onMessage: (message: any, received: number) => void, onLink: (link: Link) =>
+   *   void}} options
+   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: (run: () =>
+   *   void, wait: number) => number, clearTimeout: (timer: number) => void}} [world]
    */
   constructor(url, { token, onMessage, onLink }, world = browserWorld()) {
     this.#url = url
@@ -74,7 +90,10 @@ export class BridgeSocket {
     this.#dial()
   }
 
-  /** Ask the bridge for this and nothing else; asked again after every reconnection. @param {object} selection */
+  /**
+   * Ask the bridge for this and nothing else; asked again after every reconnection.
+   * @param {object} selection
+   */
   watch(selection) {
     this.#selection = selection
     if (this.#greeted) this.#send({ type: "watch", ...selection })
@@ -168,7 +187,11 @@ export class BridgeSocket {
   }
 }
 
-/** How long an open connection has brought nothing, in whole seconds; 0 while that is usual. @param {Link} link @param {number} now */
+/**
+ * How long an open connection has brought nothing, in whole seconds; 0 while that is usual.
+ * @param {Link} link
+ * @param {number} now
+ */
 export function silentSeconds(link, now) {
   const silent = link.phase === "open" ? now - link.heardAt : 0
   return silent > SILENT_MILLISECONDS ? Math.floor(silent / 1000) : 0

@@ -4,7 +4,16 @@ import { beforeEach, test } from "node:test"
 import { BridgeSocket, silentSeconds } from "../../../../dashboard/src/data/socket.js"
 import { FakeWorld } from "../fake-world.js"
 
-const WELCOME = { type: "welcome", protocol: 1, version: "0.1.0", time: 1000, broker: "connected", broker_since: 1, viewers: 1, limits: {} }
+const WELCOME = {
+  type: "welcome",
+  protocol: 1,
+  version: "0.1.0",
+  time: 1000,
+  broker: "connected",
+  broker_since: 1,
+  viewers: 1,
+  limits: {},
+}
 const URL = "ws://bridge/ws"
 
 let world
@@ -16,10 +25,14 @@ beforeEach(() => {
   world = new FakeWorld()
   messages = []
   links = []
-  socket = new BridgeSocket(URL, {
-    onMessage: (message, received) => messages.push({ message, received }),
-    onLink: (link) => links.push(link),
-  }, world)
+  socket = new BridgeSocket(
+    URL,
+    {
+      onMessage: (message, received) => messages.push({ message, received }),
+      onLink: (link) => links.push(link),
+    },
+    world,
+  )
   socket.open()
 })
 
@@ -52,12 +65,18 @@ test("the selection waits for the welcome and is asked again after every reconne
   world.socket.accept()
   assert.equal(world.socket.sent.filter(({ type }) => type === "watch").length, 0)
   world.socket.say(WELCOME)
-  assert.deepEqual(world.socket.sent.filter(({ type }) => type === "watch"), [{ type: "watch", fleet: true, hosts: {}, history: 60 }])
+  assert.deepEqual(
+    world.socket.sent.filter(({ type }) => type === "watch"),
+    [{ type: "watch", fleet: true, hosts: {}, history: 60 }],
+  )
   socket.watch({ fleet: false, hosts: { a: "*" }, history: 60 })
   world.socket.end(1006)
   world.pass(500)
   greet()
-  assert.deepEqual(world.socket.sent.filter(({ type }) => type === "watch"), [{ type: "watch", fleet: false, hosts: { a: "*" }, history: 60 }])
+  assert.deepEqual(
+    world.socket.sent.filter(({ type }) => type === "watch"),
+    [{ type: "watch", fleet: false, hosts: { a: "*" }, history: 60 }],
+  )
 })
 
 test("waits double from half a second to 15 s, and start anew after a welcome", () => {
@@ -85,7 +104,11 @@ test("it never dials before the wait is over", () => {
 })
 
 test("up to a quarter of each wait is left to chance, so that pages do not come back all at once", () => {
-  for (const [random, wait] of [[0, 375], [0.5, 437.5], [1, 500]]) {
+  for (const [random, wait] of [
+    [0, 375],
+    [0.5, 437.5],
+    [1, 500],
+  ]) {
     const own = new FakeWorld()
     own.randomValue = random
     const one = new BridgeSocket(URL, { onMessage() {}, onLink() {} }, own)
@@ -148,7 +171,7 @@ test("the round trip is that of the last ping, and the answer to an older one do
   assert.equal(socket.link.latency, 12)
 })
 
-test("a connection that answers nothing is given up after three pings, and its latecomers are not heard", () => {
+test("a silent connection is given up after three pings, and its late messages are not heard", () => {
   greet()
   const silent = world.socket
   world.pass(2_000 * 3)
@@ -179,7 +202,7 @@ test("a bridge that says anything counts as alive", () => {
   assert.equal(world.sockets.length, 1)
 })
 
-test("silence is told in whole seconds once it is longer than two pings, and only of an open connection", () => {
+test("an open connection is silent after two pings, counted in whole seconds", () => {
   greet()
   const { heardAt } = socket.link
   assert.equal(silentSeconds(socket.link, heardAt + 4_000), 0)
@@ -192,7 +215,8 @@ test("silence is told in whole seconds once it is longer than two pings, and onl
 test("what is no message is passed over, and does not count as an answer", () => {
   greet()
   const heard = messages.length
-  for (const text of ["", "{", "[]", "null", "7", '{"type":"nonsense"}', '{"type":"pulse"}']) world.socket.say(text)
+  for (const text of ["", "{", "[]", "null", "7", '{"type":"nonsense"}', '{"type":"pulse"}'])
+    world.socket.say(text)
   assert.equal(messages.length, heard)
   world.pass(2_000 * 3)
   world.socket.say("{")
@@ -204,7 +228,10 @@ test("a message comes with the time at which it was received", () => {
   greet()
   world.pass(250)
   world.socket.say({ type: "broker", state: "connecting", since: 5 })
-  assert.deepEqual(messages.at(-1), { message: { type: "broker", state: "connecting", since: 5 }, received: world.now() })
+  assert.deepEqual(messages.at(-1), {
+    message: { type: "broker", state: "connecting", since: 5 },
+    received: world.now(),
+  })
 })
 
 test("closed, it leaves nothing running and does not come back", () => {
