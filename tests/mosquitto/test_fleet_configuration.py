@@ -180,8 +180,8 @@ def _(broker: SecuredBroker, folder: Path) -> str:
 
 @attempt("Connect with the broker's own certificate")
 def _(broker: SecuredBroker, _: Path) -> str:
-    certificate, key = ((broker.folder / f"broker.{kind}").read_text() for kind in ("crt", "key"))
-    return connecting(replace(broker.host("web-3"), certificate=certificate, private_key=key))
+    both = (broker.folder / "broker.pem").read_text()
+    return connecting(replace(broker.host("web-3"), certificate=both, private_key=both))
 
 
 @attempt("Connect with a revoked certificate")

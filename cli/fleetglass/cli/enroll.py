@@ -151,6 +151,7 @@ def _change(
     else:
         registry = folder.read_registry()
         _check_same(arguments, registry, urls)
+        fleet.mend(folder, registry)
     if arguments.renew:
         if urls:
             fleet.check_urls(urls)
