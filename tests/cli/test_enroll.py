@@ -70,6 +70,30 @@ def test_what_a_host_is_given(folder: Path, call: Enroll) -> None:
     assert set(by_certificate) == {"broker", "prefix", "ca", "certificate", "private_key", "agent"}
 
 
+def test_without_discovery(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
+    """No host has a right below homeassistant/ any more, old ones included, until it is given back."""
+    call("web-1", "--home-assistant", "--broker", URL)
+    assert (folder / "rules").read_text().count("homeassistant") == 3
+    assert call("--no-discovery") == 0
+    assert "hosts may not describe themselves to Home Assistant" in capsys.readouterr().out
+    assert re.findall(".*homeassistant.*", (folder / "rules").read_text()) == [
+        "topic readwrite homeassistant/#"
+    ]
+    assert call("web-2") == 0
+    assert "may not" not in capsys.readouterr().out
+    agents = [yaml.safe_load((folder / f"hosts/web-{one}.yaml").read_text())["agent"] for one in (1, 2)]
+    assert agents == [{"host_id": "web-1"}, {"host_id": "web-2", "home_assistant": False}]
+    assert (folder / "rules").read_text().count("homeassistant") == 1
+    assert call("--discovery") == 0
+    assert (folder / "rules").read_text().count("homeassistant") == 5
+
+
+def test_without_discovery_from_the_first_call(folder: Path, call: Enroll) -> None:
+    """It may be said where the broker is made."""
+    call("web-1", "--broker", URL, "--no-discovery")
+    assert "homeassistant" not in (folder / "rules").read_text()
+
+
 def test_nobody_else_can_read_it(folder: Path, call: Enroll, capfd: pytest.CaptureFixture[str]) -> None:
     """No file is for every user, what is handed over is for its owner alone, and no secret is printed."""
     call("web-1", "--broker", URL)

@@ -35,6 +35,8 @@ def _lines(newcomer: Newcomer, registry: Registry, authority: str, credential: s
         yield from _block("private_key", credential.key)
     if newcomer.role == "host":
         yield from ("agent:", f'  host_id: "{newcomer.name}"')
+        if not registry.discovery:
+            yield "  home_assistant: false"
     if newcomer.role == "reader":
         yield from ("watch:", f"  broker: {addresses}")
 

@@ -34,7 +34,7 @@ LimitNOFILE=65536
 """
 
 
-def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str) -> Registry:
+def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str, *, discovery: bool = True) -> Registry:
     """Make authority, certificate and configuration of a broker that hosts reach under these addresses.
 
     Raises:
@@ -50,6 +50,7 @@ def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str) -> Registry:
         prefix=prefix,
         broker_ends=broker.ends,
         authority_ends=authority.ends,
+        discovery=discovery,
     )
     folder.write("revoked.pem", signing.revocation_list([]))
     _write_configuration(folder, registry)
@@ -102,6 +103,16 @@ def enroll(
         registry.members[newcomer.user] = _member(newcomer, credential)
     _write_rights(folder, registry)
     return files
+
+
+def set_discovery(folder: Folder, registry: Registry, *, allowed: bool) -> None:
+    """Let every host write its own discovery for Home Assistant, or none.
+
+    Raises:
+        CommandError: the folder may not be written.
+    """
+    registry.discovery = allowed
+    _write_rights(folder, registry)
 
 
 def revoke(folder: Folder, registry: Registry, users: Iterable[str]) -> None:
