@@ -13,7 +13,8 @@ import msgspec
 from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.program import Program
-from fleetglass.wire import is_host_id
+from fleetglass.wire import PayloadError, is_host_id
+from fleetglass.wire.bounds import check_bounds
 from fleetglass.wire.fields import field_of
 from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
 from fleetglass.wire.payloads import FieldInfo
@@ -165,6 +166,10 @@ def parse_values(output: bytes) -> Values:
         raise CollectionError(
             f"got no JSON ({_shown(output)}), expected an object or one number: {error}"
         ) from error
+    try:
+        check_bounds(output)
+    except PayloadError as error:
+        raise CollectionError(str(error).removeprefix("payload: ")) from error
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = {"value": content}
     if not isinstance(content, dict):
