@@ -277,3 +277,13 @@ def _depth(value: object) -> int:
     if not isinstance(value, dict | list):
         return 0
     return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+
+
+@pytest.mark.parametrize("character", ["\n", "\x1b", "\u2028"])
+def test_an_error_that_quotes_the_payload_is_one_printable_line(character: str) -> None:
+    """Line breaks and control characters of a payload are escaped in the error."""
+    text = json.dumps({"type": f"a{character}b"})
+    with pytest.raises(PayloadError) as raised:
+        decode_viewer_message(text)
+    assert str(raised.value).isprintable()
+    assert ascii(character)[1:-1] in str(raised.value)

@@ -54,7 +54,7 @@ def decode_text(payload: bytes | str, message_type: type[T]) -> T:
         raise too_deep() from error
     except msgspec.MsgspecError as error:
         name = getattr(message_type, "__name__", "message").lower()
-        raise PayloadError(f"payload: expected {name}: {error}") from error
+        raise PayloadError(f"payload: expected {name}: {_in_one_line(str(error))}") from error
     return message
 
 
@@ -120,3 +120,8 @@ def decode_viewer_message(text: bytes | str) -> ViewerMessage:
 @cache
 def _decoder(message_type: Hashable) -> Callable[[bytes | str], Any]:
     return msgspec.json.Decoder(cast("type[Any]", message_type)).decode
+
+
+def _in_one_line(text: str) -> str:
+    """Escape what is not printable: the decoder quotes what the payload says."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
