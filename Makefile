@@ -4,7 +4,7 @@ VENV := .venv
 BIOME := tests/dashboard/node_modules/.bin/biome
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up test fuzz format generate docs clean
+.PHONY: up test test-all fuzz format generate docs clean
 .DELETE_ON_ERROR:
 
 up: $(VENV)/run.stamp
@@ -12,6 +12,9 @@ up: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@scripts/test $(ARGS)
+
+test-all: $(VENV)/test.stamp
+	@scripts/test-all $(ARGS)
 
 fuzz: $(VENV)/test.stamp
 	@$(VENV)/bin/python -m pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(ARGS)
@@ -30,7 +33,7 @@ docs: generate
 	@echo "The documentation is at site/index.html; open it as a file, or serve the folder."
 
 clean:
-	rm -rf $(VENV) .venv-home-assistant .venv-audit tests/dashboard/node_modules dist site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-home-assistant .venv-audit tests/*/node_modules dist site .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@echo "Setting up $(VENV) (once) ..."

@@ -46,6 +46,7 @@ export {}
  * @property {number} [resident_bytes] the agent's own resident memory
  * @property {number} [dropped_messages] not sent for lack of a broker, since start
  * @property {number} [skipped_ticks] missed because sampling took too long
+ * @property {number} [internal_errors] unexpected errors of the agent, since start
  * @property {number} [slept_seconds] the host slept before this tick
  * @property {number} [clock_set_seconds] its time was set before this tick; negative is back
  */

@@ -61,6 +61,7 @@ class CollectorPanel extends Panel {
     this.#facts.update([
       ["messages dropped", count(report.dropped_messages)],
       ["ticks skipped", count(report.skipped_ticks)],
+      ["internal errors", isNumber(report.internal_errors) ? count(report.internal_errors) : ""],
       ["slept", isNumber(report.slept_seconds) ? roughly(report.slept_seconds) : ""],
       [
         "clock set",

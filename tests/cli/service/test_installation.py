@@ -6,7 +6,7 @@ import pytest
 from fleetglass.cli.main import main
 from fleetglass.cli.service import installation
 from fleetglass.cli.service.installation import barrier, installed_program, plan
-from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, Unit
+from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
 
@@ -16,7 +16,7 @@ def planned(
     *,
     system: bool = True,
     environment: dict[str, str] | None = None,
-) -> Unit:
+) -> UnitFile:
     return plan(part, arguments, system=system, systemd_version=252, environment=environment or {})
 
 
@@ -63,6 +63,16 @@ def test_a_file_of_enroll_needs_nothing_else(tmp_path: Path, capsys: pytest.Capt
         assert unit.credentials == {"config": str(folder / name)}
         assert unit.command[2:] == ("--config", f"{CREDENTIALS}/config")
         assert capsys.readouterr().err == ""
+
+
+def test_own_programs_are_known(tmp_path: Path) -> None:
+    """An agent with a folder of own metrics gets a unit in which they can work; a bridge has none."""
+    configuration = tmp_path / "own.yaml"
+    configuration.write_text(f"agent:\n  custom_folder: {tmp_path}\n")
+    arguments: dict[str, object] = {"config": str(configuration)}
+    assert planned("agent", arguments, system=False).own_programs
+    assert not planned("bridge", arguments, system=False).own_programs
+    assert not planned("agent", {}, system=False).own_programs
 
 
 def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

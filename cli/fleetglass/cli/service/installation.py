@@ -13,7 +13,7 @@ from fleetglass.cli.configuration.arguments import key_arguments
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.keys import ENVIRONMENT_PREFIX, keys_of
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
-from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, Unit
+from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
 _FOLDER: Final = "custom_folder"
@@ -32,7 +32,7 @@ def plan(
     system: bool,
     systemd_version: int,
     environment: Mapping[str, str] = os.environ,
-) -> Unit:
+) -> UnitFile:
     """Return the unit for a part that is told these arguments.
 
     A service of the system reads what is told and `/etc`, not the configuration of whoever installs it;
@@ -54,12 +54,13 @@ def plan(
     if system:
         _check_reachable(part, program)
     told, credentials = _files(part, arguments, configuration, system=system)
-    return Unit(
+    return UnitFile(
         part=part,
         command=(*program, part, *key_arguments({**arguments, **told}, part)),
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
+        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )

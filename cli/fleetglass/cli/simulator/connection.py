@@ -11,7 +11,7 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.simulator.host_publisher import Publisher
+from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.backoff import backoff_seconds
 from fleetglass.mqtt.tls import tls_context
@@ -26,7 +26,7 @@ class Connection:
     """One MQTT connection and the hosts on it; it has no thread."""
 
     def __init__(
-        self, publishers: Sequence[Publisher], access: BrokerAccess, selector: selectors.BaseSelector
+        self, publishers: Sequence[SyntheticPublisher], access: BrokerAccess, selector: selectors.BaseSelector
     ) -> None:
         self.connected = False
         self._publishers = publishers
@@ -81,7 +81,7 @@ class Connection:
             if self._selector.get_key(sock).events != events:
                 self._selector.modify(sock, events, self)
 
-    def publish(self, publisher: Publisher, tick: int) -> bool:
+    def publish(self, publisher: SyntheticPublisher, tick: int) -> bool:
         """Publish one tick of one host; False when the broker does not keep up."""
         last = self._last
         if last is not None and last.rc == paho.MQTT_ERR_SUCCESS and not last.is_published():

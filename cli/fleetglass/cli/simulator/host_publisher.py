@@ -17,7 +17,7 @@ from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS, SUMMARY_SECONDS
 _HEADLINES: Final = [name for name in Headline.__struct_fields__ if name not in {"time", "tick"}]
 
 
-class Publisher:
+class SyntheticPublisher:
     """One host on its connection."""
 
     def __init__(

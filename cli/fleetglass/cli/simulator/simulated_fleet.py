@@ -14,7 +14,7 @@ from typing import Final
 
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.simulator.connection import Connection
-from fleetglass.cli.simulator.host_publisher import Publisher
+from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.wire import Topics
@@ -62,12 +62,12 @@ class _Fleet:
         count = len(settings.hosts)
         topics = Topics(settings.prefix)
         publishers = [
-            Publisher(host, number, topics, settings.interval, settings.version)
+            SyntheticPublisher(host, number, topics, settings.interval, settings.version)
             for number, host in enumerate(settings.hosts)
         ]
         connections = min(count, MAX_CONNECTIONS)
         self._connections = []
-        self._slots: list[list[tuple[Connection, Publisher]]] = [[] for _ in range(SLOTS)]
+        self._slots: list[list[tuple[Connection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
         for index in range(connections):
             low, high = index * count // connections, (index + 1) * count // connections
             connection = Connection(publishers[low:high], settings.broker, self._selector)
@@ -139,7 +139,7 @@ class _Fleet:
             _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
             self._were_connected = connected
 
-    def _publish(self, slot: Sequence[tuple[Connection, Publisher]], tick: int) -> None:
+    def _publish(self, slot: Sequence[tuple[Connection, SyntheticPublisher]], tick: int) -> None:
         for connection, publisher in slot:
             if connection.connected and not connection.publish(publisher, tick):
                 self._missed += 1
