@@ -1,6 +1,7 @@
 # `make up` shows this machine in a browser; `make test` proves the project. Neither needs root.
 PYTHON ?= python3
 VENV := .venv
+BIOME := tests/dashboard/node_modules/.bin/biome
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: up test test-all fuzz format generate docs clean
@@ -21,6 +22,8 @@ fuzz: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	@$(VENV)/bin/ruff check --fix --quiet
 	@$(VENV)/bin/ruff format
+	@if [ -x $(BIOME) ]; then $(BIOME) check --write; \
+	else echo "The JavaScript is not formatted: it needs Biome; run scripts/install-npm-packages" >&2; fi
 
 generate: $(VENV)/test.stamp
 	@PYTHONPATH=scripts $(VENV)/bin/python -m generate

@@ -1,31 +1,31 @@
 /** Builds the page and connects it: what arrives goes to the fleet and to the page that is open. */
 
+import { Scheduler } from "./charts/scheduler.js"
+import { TimeView } from "./charts/time-view.js"
+import { Fleet } from "./data/fleet.js"
+import { Selection } from "./data/selection.js"
+import { BridgeSocket } from "./data/socket.js"
 import { Actions } from "./frame/actions.js"
 import { Announcer } from "./frame/announcer.js"
-import { element, setAttribute, setText } from "./widgets/dom.js"
-import { Fleet } from "./data/fleet.js"
 import { frameActions } from "./frame/frame-actions.js"
 import { Header } from "./frame/header.js"
 import { Help } from "./frame/help.js"
 import { Kiosk } from "./frame/kiosk.js"
-import { isBoxOpen } from "./widgets/menu.js"
+import { Palette } from "./frame/palette.js"
+import { everythingToFind } from "./frame/palette-items.js"
+import { Preferences } from "./frame/preferences.js"
+import { followPrinting } from "./frame/print.js"
+import { frameQuery, keepToken, parseRoute, takeToken } from "./frame/router.js"
+import { StatusBar } from "./frame/status-bar.js"
+import { Theme } from "./frame/theme.js"
 import { TimePause } from "./frame/time-pause.js"
+import { VisitedPages } from "./frame/visited-pages.js"
 import { ComparePage } from "./pages/compare-page.js"
 import { byName } from "./pages/fleet-columns.js"
 import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
-import { Palette } from "./frame/palette.js"
-import { everythingToFind } from "./frame/palette-items.js"
-import { VisitedPages } from "./frame/visited-pages.js"
-import { Preferences } from "./frame/preferences.js"
-import { followPrinting } from "./frame/print.js"
-import { frameQuery, keepToken, parseRoute, takeToken } from "./frame/router.js"
-import { Scheduler } from "./charts/scheduler.js"
-import { Selection } from "./data/selection.js"
-import { BridgeSocket } from "./data/socket.js"
-import { StatusBar } from "./frame/status-bar.js"
-import { Theme } from "./frame/theme.js"
-import { TimeView } from "./charts/time-view.js"
+import { element, setAttribute, setText } from "./widgets/dom.js"
+import { isBoxOpen } from "./widgets/menu.js"
 
 const TEXT_MILLISECONDS = 1000
 const STREAMS = new Set(["pulse", "live", "pong"])
@@ -107,8 +107,16 @@ class App {
       this.#main.focus()
     })
     this.#actions.frame = frameActions({
-      actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, timePause: this.#timePause, kiosk: this.#kiosk, visited: this.#visited,
-      find: () => this.#find(), help: () => this.#help.open(), route: () => this.#route,
+      actions: this.#actions,
+      theme: this.#theme,
+      preferences: this.#preferences,
+      time: this.#time,
+      timePause: this.#timePause,
+      kiosk: this.#kiosk,
+      visited: this.#visited,
+      find: () => this.#find(),
+      help: () => this.#help.open(),
+      route: () => this.#route,
     })
     this.#time.follow(() => {
       this.#fleet.until = this.#time.end(Number.POSITIVE_INFINITY)
@@ -140,7 +148,8 @@ class App {
     this.#actions.page = this.#page.actions
     this.#kiosk.follow(this.#route)
     setAttribute(document.documentElement, "data-page", this.#route.page)
-    if (!this.#route.isKnown) this.#bar.notice(`There is no page ${location.hash}; this is the fleet.`, Date.now())
+    if (!this.#route.isKnown)
+      this.#bar.notice(`There is no page ${location.hash}; this is the fleet.`, Date.now())
     const isKnown = history.state !== null || this.#route.page === "fleet"
     this.#top = isKnown ? this.#visited.topOf(location.hash) : 0
     history.replaceState("seen", "")
@@ -202,10 +211,15 @@ class App {
   }
 
   #find() {
-    this.#palette.open("Host, panel or action", everythingToFind({ hosts: this.#hosts(), actions: this.#actions }))
+    this.#palette.open(
+      "Host, panel or action",
+      everythingToFind({ hosts: this.#hosts(), actions: this.#actions }),
+    )
   }
 
-  #hosts() { return [...this.#fleet.hosts.values()].sort(byName) }
+  #hosts() {
+    return [...this.#fleet.hosts.values()].sort(byName)
+  }
 
   /** @param {KeyboardEvent} event */
   #press(event) {
@@ -234,7 +248,9 @@ class App {
   #writeFrame(now) {
     const { link } = this.#socket
     const { pausedAt } = this.#time
-    this.#announcer.connection(this.#bar.update({ link, fleet: this.#fleet, pausedAt, pageVersion: this.#welcome.pageVersion }, now))
+    this.#announcer.connection(
+      this.#bar.update({ link, fleet: this.#fleet, pausedAt, pageVersion: this.#welcome.pageVersion }, now),
+    )
     this.#header.update({ link, fleet: this.#fleet, pausedAt, page: this.#route.page }, now)
     const words = this.#announcer.next(now)
     if (words !== undefined) setText(this.#said, words)
@@ -248,7 +264,8 @@ class App {
     if (title !== document.title) document.title = title
     // Without its bridge the page could not load the other icon.
     if (this.#socket.link.phase !== "open") return
-    const trouble = lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
+    const trouble =
+      lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
     setAttribute(this.#icon, "href", trouble ? "icon-trouble.svg" : "icon.svg")
   }
 
@@ -259,7 +276,12 @@ class App {
   }
 }
 
-/** The states that a message may change, as they are before it. @param {Fleet} fleet @param {Record<string, any>} message @returns {Map<string, string>} */
+/**
+ * The states that a message may change, as they are before it.
+ * @param {Fleet} fleet
+ * @param {Record<string, any>} message
+ * @returns {Map<string, string>}
+ */
 function statesOf(fleet, message) {
   if (message.type === "fleet") return new Map([...fleet.hosts.values()].map((host) => [host.id, host.state]))
   const host = message.type === "host" && message.state !== undefined ? fleet.host(message.id) : undefined

@@ -30,7 +30,7 @@ def port(environment: dict[str, str]) -> Iterator[int]:
     wait_for(lambda: probe(access).outcome == "accepted", "the embedded broker")
     yield number
     process.terminate()
-    _, error = process.communicate(timeout=3)
+    _, error = process.communicate()
     assert (process.returncode, error) == (0, "")
 
 

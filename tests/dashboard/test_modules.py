@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 MODULES = HERE / "modules"
 TESTS = sorted(MODULES.rglob("*.test.js"))
 SOURCE = DASHBOARD / "src"
+LINE_LENGTH = 110
 FOLDERS = ["data", "widgets", "charts", "frame", "panels", "pages"]
 """Of the page's modules; one imports from its own folder and from those before it. `main.js` imports from all."""
 IMPORTED = re.compile(r'(?:\bfrom |\bimport\()"(\.[^"]+)"')
@@ -21,6 +22,25 @@ def test_the_types_of_the_page_fit() -> None:
     """TypeScript finds in the page's JavaScript nothing that cannot be, by the types in its comments."""
     checked = run_node(PACKAGES / "typescript" / "bin" / "tsc", "--project", HERE, "--pretty", "false")
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.skipif(not has_packages(), reason=NO_PACKAGES)
+def test_the_javascript_is_formatted_and_linted() -> None:
+    """Biome would change nothing in the page's JavaScript and its tests, and finds no fault; make format applies it."""
+    checked = run_node(PACKAGES / "@biomejs" / "biome" / "bin" / "biome", "check", "--colors=off")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_no_line_of_the_javascript_is_too_long() -> None:
+    """No line is longer than 110 characters, comments included, which the formatter leaves as they are."""
+    generated = SOURCE / "data" / "contract.js"
+    assert not [
+        f"{path}:{number}: {len(line)} characters"
+        for path in sorted([*SOURCE.rglob("*.js"), *MODULES.rglob("*.js")])
+        if path != generated
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LINE_LENGTH
+    ]
 
 
 @pytest.mark.parametrize("tests", TESTS, ids=lambda path: path.relative_to(MODULES).as_posix())

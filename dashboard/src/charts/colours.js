@@ -4,13 +4,20 @@ export const SERIES_COLOURS = 7
 export const HEAT_STEPS = 6
 
 /**
- * @typedef {{panel: string, grid: string, muted: string, faint: string, warn: string, critical: string, series: string[], heat: string[]}} Colours
+ * @typedef {{panel: string, grid: string, muted: string, faint: string, warn: string, critical: string,
+ *   series: string[], heat: string[]}} Colours
  *   all as #rrggbb; after the colours of the series comes one for any further
- * @typedef {{colours: Colours, follow: (listener: (colours: Colours) => void) => () => void}} ColourSource the colours of now, and a listener for
+ * @typedef {{colours: Colours, follow: (listener: (colours: Colours) => void) => () => void}} ColourSource
+ *   the colours of now, and a listener for
  *   those to come, which gets those of now, too; what `follow` returns ends it
  */
 
-/** A colour over another, opaque. @param {string} colour #rrggbb @param {string} under #rrggbb @param {number} share 0 to 1 */
+/**
+ * A colour over another, opaque.
+ * @param {string} colour #rrggbb
+ * @param {string} under #rrggbb
+ * @param {number} share 0 to 1
+ */
 export function mixed(colour, under, share) {
   const parts = [1, 3, 5].map((at) => {
     const top = Number.parseInt(colour.slice(at, at + 2), 16)

@@ -1,7 +1,7 @@
 /** One bar per core, as it is now: large in a panel, and small in a row of hosts. */
 
-import { element } from "../widgets/dom.js"
 import { isNumber } from "../data/numbers.js"
+import { element } from "../widgets/dom.js"
 import { StillCanvas } from "./still-canvas.js"
 
 const WIDEST_BAR_PIXELS = 24
@@ -16,9 +16,14 @@ export class CoreBars {
   #unfollow
   element
 
-  /** @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource}} context */
+  /**
+   * @param {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource}}
+   *   context
+   */
   constructor({ scheduler, theme }) {
-    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": "use of each core now" }))
+    const canvas = /** @type {HTMLCanvasElement} */ (
+      element("canvas", { role: "img", "aria-label": "use of each core now" })
+    )
     this.element = element("div", { class: "plot" }, canvas)
     this.#colours = theme.colours
     this.#picture = new StillCanvas(scheduler, canvas, (sheet) => this.#draw(sheet))

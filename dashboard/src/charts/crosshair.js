@@ -1,16 +1,21 @@
-/** The moment pointed at, marked on every chart of the page, with what each chart says then: by mouse, touch or keyboard. */
+/**
+ * The moment pointed at, marked on every chart of the page, with what each chart says then: by mouse, touch
+ * or keyboard.
+ */
 
-import { element, setAttribute, setText } from "../widgets/dom.js"
 import { clockTime } from "../data/numbers.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
 
 const ROOM_BESIDE_LINE_PIXELS = 8
 
 /**
  * `x` and `y` in CSS pixels from the upper left corner of the plot.
  * @typedef {{label: string, colour: number, text: string, x: number, y: number}} Reading
- * @typedef {{surface: Element, xOf: (at: number, now: number) => number, timeAt: (x: number, now: number) => number,
- *   readingsAt: (at: number, now: number) => Reading[], sampleNear: (at: number, now: number) => number | undefined,
- *   sampleBeside: (at: number | undefined, by: number, now: number) => number | undefined, width: number}} Pointed
+ * @typedef {{surface: Element, xOf: (at: number, now: number) => number, timeAt: (x: number,
+ *   now: number) => number, readingsAt: (at: number, now: number) => Reading[], sampleNear: (at: number,
+ *   now: number) => number | undefined, sampleBeside: (at: number | undefined, by: number,
+ *   now: number) => number | undefined, width: number}}
+ *   Pointed
  */
 
 export class Crosshair {
@@ -29,7 +34,8 @@ export class Crosshair {
 
   /**
    * @param {Pointed} chart
-   * @param {{canvas: HTMLElement, plot: HTMLElement}} parts the canvas takes the keys, the plot what lies upon it
+   * @param {{canvas: HTMLElement, plot: HTMLElement}} parts the canvas takes the keys, the plot what lies
+   *   upon it
    * @param {import("./time-view.js").TimeView} time
    * @param {() => void} wantWrite asks for `write` in the next frame
    */
@@ -44,7 +50,13 @@ export class Crosshair {
     plot.addEventListener("pointermove", (event) => this.#point(event), { signal })
     plot.addEventListener("pointerdown", (event) => this.#point(event), { signal })
     // A finger that leaves the glass leaves the mark where it was.
-    plot.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") this.#leave() }, { signal })
+    plot.addEventListener(
+      "pointerleave",
+      (event) => {
+        if (event.pointerType === "mouse") this.#leave()
+      },
+      { signal },
+    )
     canvas.addEventListener("blur", () => this.#leave(), { signal })
     canvas.addEventListener("keydown", (event) => this.#press(event), { signal })
   }
@@ -95,7 +107,15 @@ export class Crosshair {
       this.#dots.lastElementChild?.remove()
     }
     while (this.#list.childElementCount < readings.length) {
-      this.#list.append(element("li", {}, element("span", { "aria-hidden": "true" }), element("span", { class: "reading-label" }), element("span", { class: "reading-value" })))
+      this.#list.append(
+        element(
+          "li",
+          {},
+          element("span", { "aria-hidden": "true" }),
+          element("span", { class: "reading-label" }),
+          element("span", { class: "reading-value" }),
+        ),
+      )
       this.#dots.append(element("i"))
     }
     readings.forEach(({ label, colour, text, x, y }, index) => {
@@ -148,11 +168,16 @@ export class Crosshair {
   #target(key, now) {
     const at = this.#time.pointedAt
     switch (key) {
-      case "ArrowLeft": return this.#chart.sampleBeside(at, -1, now)
-      case "ArrowRight": return this.#chart.sampleBeside(at, 1, now)
-      case "Home": return this.#chart.sampleBeside(undefined, 1, now)
-      case "End": return this.#chart.sampleBeside(undefined, -1, now)
-      default: return undefined
+      case "ArrowLeft":
+        return this.#chart.sampleBeside(at, -1, now)
+      case "ArrowRight":
+        return this.#chart.sampleBeside(at, 1, now)
+      case "Home":
+        return this.#chart.sampleBeside(undefined, 1, now)
+      case "End":
+        return this.#chart.sampleBeside(undefined, -1, now)
+      default:
+        return undefined
     }
   }
 }

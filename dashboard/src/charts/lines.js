@@ -1,10 +1,13 @@
-/** Lines on a canvas, drawn by smoothie from columns of the store. The only user of smoothie: another library would change this file only. */
+/**
+ * Lines on a canvas, drawn by smoothie from columns of the store. The only user of smoothie: another library
+ * would change this file only.
+ */
 
-import { gridMilliseconds } from "./time-axis.js"
 import { rowFrom } from "../data/column-queries.js"
+import { mixed, translucent } from "./colours.js"
 import { fitCanvas } from "./scheduler.js"
 import { SmoothieChart, TimeSeries } from "./smoothie.js"
-import { mixed, translucent } from "./colours.js"
+import { gridMilliseconds } from "./time-axis.js"
 
 const LINE_WIDTH = 1.75
 const FILL_ALPHA = 0.14
@@ -14,8 +17,10 @@ const REMEASURED_EVERY_MILLISECONDS = 1000
 
 /**
  * @typedef {import("../data/column-queries.js").Source} Source
- * @typedef {{colour: number, keys: string[], source: Source, filled?: boolean}} Line keys are added up; colour counts from 1
- * @typedef {{line: Line, open: boolean, series: any, last: number}} Segment of a line, from one gap to the next
+ * @typedef {{colour: number, keys: string[], source: Source, filled?: boolean}} Line keys are added up;
+ *   colour counts from 1
+ * @typedef {{line: Line, open: boolean, series: any, last: number}} Segment of a line, from one gap to the
+ *   next
  */
 
 /** What was taken so far of one source. */
@@ -82,7 +87,8 @@ export class Lines {
   dress(colours) {
     this.#colours = colours
     this.#chart.options.grid.strokeStyle = colours.grid
-    for (const { series, line } of this.#segments) Object.assign(this.#chart.getTimeSeriesOptions(series), this.#style(line))
+    for (const { series, line } of this.#segments)
+      Object.assign(this.#chart.getTimeSeriesOptions(series), this.#style(line))
   }
 
   /** @param {import("./scheduler.js").Size} size */
@@ -94,7 +100,8 @@ export class Lines {
 
   /**
    * Take what is new and say how high the lines reach.
-   * @param {import("../data/column-queries.js").Stretch} stretch in sight @param {number} newest what was sampled later is left out, milliseconds
+   * @param {import("../data/column-queries.js").Stretch} stretch in sight
+   * @param {number} newest what was sampled later is left out, milliseconds
    * @param {boolean} still whether what is drawn stays even if the store has lost it
    */
   take(stretch, newest, still) {
@@ -104,13 +111,15 @@ export class Lines {
     if (changed || Math.abs(stretch.to - this.#measuredAt) > REMEASURED_EVERY_MILLISECONDS) {
       this.#measuredAt = stretch.to
       this.#highest = 0
-      for (const { series } of this.#segments) for (const [, value] of series.data) if (value > this.#highest) this.#highest = value
+      for (const { series } of this.#segments)
+        for (const [, value] of series.data) if (value > this.#highest) this.#highest = value
     }
     return this.#highest
   }
 
   /**
-   * @param {import("../data/column-queries.js").Stretch} stretch in sight @param {number} top the value at the upper edge
+   * @param {import("../data/column-queries.js").Stretch} stretch in sight
+   * @param {number} top the value at the upper edge
    * @param {{value: number, colour: string}[]} marks horizontal lines
    */
   draw({ from, to }, top, marks) {
@@ -139,7 +148,11 @@ export class Lines {
     }
     if (oldest > feed.filledFrom) feed.filledFrom = oldest
     const before = feed.nextRow
-    while (feed.nextRow >= columns.first && feed.nextRow < columns.end && columns.time(feed.nextRow) * 1000 + feed.offset <= newest) {
+    while (
+      feed.nextRow >= columns.first &&
+      feed.nextRow < columns.end &&
+      columns.time(feed.nextRow) * 1000 + feed.offset <= newest
+    ) {
       this.#takeRow(feed, feed.nextRow)
       feed.nextRow += 1
     }
@@ -223,7 +236,9 @@ export class Lines {
     const strokeStyle = series[(colour - 1) % series.length]
     const fillStyle = this.#stacked
       ? mixed(strokeStyle, panel, STACK_FILL_SHARE)
-      : filled === false ? undefined : translucent(strokeStyle, FILL_ALPHA)
+      : filled === false
+        ? undefined
+        : translucent(strokeStyle, FILL_ALPHA)
     // smoothie fills after it strokes: an opaque fill hides the lower half of the line.
     return { lineWidth: this.#stacked ? 2 * LINE_WIDTH : LINE_WIDTH, strokeStyle, fillStyle }
   }
@@ -231,5 +246,8 @@ export class Lines {
 
 /** Whether the store no longer holds what was taken first. @param {Feed} feed */
 function hasLost({ source: { columns }, firstTime, offset }) {
-  return !Number.isNaN(firstTime) && !(columns.end > columns.first && columns.time(columns.first) * 1000 + offset <= firstTime)
+  return (
+    !Number.isNaN(firstTime) &&
+    !(columns.end > columns.first && columns.time(columns.first) * 1000 + offset <= firstTime)
+  )
 }

@@ -1,9 +1,9 @@
 /** A moving chart of columns of the store, with its values, its limits and the moment pointed at. */
 
+import { rangeOf, rowFrom, rowNear, sampleBeside, timeOf } from "../data/column-queries.js"
+import { clockTime, isNumber, roughly, trimmed } from "../data/numbers.js"
 import { element, setAttribute, setText } from "../widgets/dom.js"
 import { Lines } from "./lines.js"
-import { clockTime, isNumber, roughly, trimmed } from "../data/numbers.js"
-import { rangeOf, rowFrom, rowNear, sampleBeside, timeOf } from "../data/column-queries.js"
 import { TimeCanvas } from "./time-canvas.js"
 import { drawnLater, paintedEvery } from "./time-view.js"
 
@@ -13,11 +13,15 @@ const LIMIT_LABEL_PIXELS = 12
 
 /**
  * @typedef {import("../data/column-queries.js").Source} Source
- * @typedef {{name: string, colour: number, keys: string[], label?: string, filled?: boolean, source?: Source}} Series keys are
- *   added up; colour counts from 1; a source of its own instead of the chart's, in a chart that is not stacked
+ * @typedef {{name: string, colour: number, keys: string[], label?: string, filled?: boolean,
+ *   source?: Source}} Series keys are
+ *   added up; colour counts from 1; a source of its own instead of the chart's, in a chart that is not
+ *   stacked
  * @typedef {{value: number, level: "high" | "critical" | "limit"}} Threshold
- * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format: (value: unknown) => string,
- *   stacked?: boolean, flipped?: boolean, sections?: number, thresholds?: () => Threshold[], total?: string}} Look
+ * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale,
+ *   format: (value: unknown) => string, stacked?: boolean, flipped?: boolean, sections?: number,
+ *   thresholds?: () => Threshold[], total?: string}}
+ *   Look
  *   total: a column that says what the chart is about, where that is not the topmost series or the sum of all
  */
 
@@ -33,7 +37,13 @@ export class LiveChart extends TimeCanvas {
   #lines
   /** @type {import("./colours.js").Colours | undefined} */
   #colours
-  #axis = element("div", { class: "axis-y", "aria-hidden": "true" }, element("span"), element("span"), element("span"))
+  #axis = element(
+    "div",
+    { class: "axis-y", "aria-hidden": "true" },
+    element("span"),
+    element("span"),
+    element("span"),
+  )
   #limits = element("div", { class: "limits", "aria-hidden": "true" })
   #describedAt = 0
   element
@@ -70,12 +80,18 @@ export class LiveChart extends TimeCanvas {
     this.#restart()
   }
 
-  /** The least and the most that is in sight, of the topmost series or of the whole stack; NaN where there is nothing. */
+  /**
+   * The least and the most that is in sight, of the topmost series or of the whole stack; NaN where there is
+   * nothing.
+   */
   summary() {
     return this.#summary(Date.now())
   }
 
-  /** The last values of every series that is not hidden, in words, oldest first. @param {number} rows at most */
+  /**
+   * The last values of every series that is not hidden, in words, oldest first.
+   * @param {number} rows at most
+   */
   table(rows) {
     const series = this.#drawn
     const columns = ["time", ...series.map(nameOf)]
@@ -84,7 +100,12 @@ export class LiveChart extends TimeCanvas {
     const stretch = this.stretch(Date.now())
     const end = rowFrom(first.source, stretch.to + 1)
     const start = Math.max(first.source.columns.first, end - rows)
-    return { columns, rows: Array.from({ length: end - start }, (_, index) => this.#row(series, timeOf(first.source, start + index))) }
+    return {
+      columns,
+      rows: Array.from({ length: end - start }, (_, index) =>
+        this.#row(series, timeOf(first.source, start + index)),
+      ),
+    }
   }
 
   period() {
@@ -100,7 +121,9 @@ export class LiveChart extends TimeCanvas {
   }
 
   /** @param {import("./scheduler.js").Size} size */
-  fit(size) { this.#lines.resize(size) }
+  fit(size) {
+    this.#lines.resize(size)
+  }
 
   /** @param {number} now */
   paint(now) {
@@ -110,7 +133,11 @@ export class LiveChart extends TimeCanvas {
     const stretch = this.stretch(now)
     const highest = this.#lines.take(stretch, time.end(now), time.pausedAt !== undefined)
     scale.report(this, highest, time.end(now))
-    this.#lines.draw(stretch, scale.max, this.#thresholds.map(({ value, level }) => ({ value, colour: this.#colourOf(level) })))
+    this.#lines.draw(
+      stretch,
+      scale.max,
+      this.#thresholds.map(({ value, level }) => ({ value, colour: this.#colourOf(level) })),
+    )
   }
 
   /** @param {number} now */
@@ -152,7 +179,12 @@ export class LiveChart extends TimeCanvas {
     return undefined
   }
 
-  /** When the next sample was taken, or the one before; without a moment the first in sight, or the last. @param {number | undefined} at @param {number} by @param {number} now */
+  /**
+   * When the next sample was taken, or the one before; without a moment the first in sight, or the last.
+   * @param {number | undefined} at
+   * @param {number} by
+   * @param {number} now
+   */
   sampleBeside(at, by, now) {
     const source = this.#drawn[0]?.source
     return source && sampleBeside(source, at, by, this.stretch(now))
@@ -185,7 +217,9 @@ export class LiveChart extends TimeCanvas {
   }
 
   /** What is drawn next is told, too: the number beside the chart is the newest. Milliseconds. */
-  get #toldUntil() { return this.#context.time.end(Number.POSITIVE_INFINITY) }
+  get #toldUntil() {
+    return this.#context.time.end(Number.POSITIVE_INFINITY)
+  }
 
   /** @param {Series[]} series @param {Series} top @returns {string[]} */
   #toldKeys(series, top) {
@@ -211,7 +245,9 @@ export class LiveChart extends TimeCanvas {
   }
 
   get #thresholds() {
-    return (this.#look.thresholds?.() ?? []).filter(({ value }) => isNumber(value) && value >= 0 && value <= this.#look.scale.max)
+    return (this.#look.thresholds?.() ?? []).filter(
+      ({ value }) => isNumber(value) && value >= 0 && value <= this.#look.scale.max,
+    )
   }
 
   /** @param {Threshold["level"]} level */
@@ -252,7 +288,8 @@ export class LiveChart extends TimeCanvas {
     const row = top && rowFrom(top.source, this.#toldUntil + 1) - 1
     if (top === undefined || row === undefined || Number.isNaN(max)) return undefined
     const last = top.source.columns.sum(this.#toldKeys(series, top), row)
-    return `${label}, now ${format(last)}, range of ${roughly(this.#context.time.seconds)} ${format(min)} to ${format(max)}`
+    const window = roughly(this.#context.time.seconds)
+    return `${label}, now ${format(last)}, range of ${window} ${format(min)} to ${format(max)}`
   }
 }
 

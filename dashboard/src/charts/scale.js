@@ -11,7 +11,8 @@ const STEPS = [1, 2, 5, 10]
 
 /**
  * The next of 1, 2, 5 × 10ⁿ, or of 1, 2, 5, …, 500 × 1024ⁿ for sizes.
- * @param {number} value NaN and what is not above 0 give the lowest end, Infinity the highest @param {boolean} binary whether it is a size
+ * @param {number} value NaN and what is not above 0 give the lowest end, Infinity the highest
+ * @param {boolean} binary whether it is a size
  */
 export function roundUp(value, binary) {
   const reached = value > LOWEST_END ? Math.min(value, HIGHEST_END) : LOWEST_END
@@ -32,7 +33,10 @@ export class Scale {
   /** @type {number} */
   max
 
-  /** @param {{max?: number, least?: number, binary?: boolean}} options a fixed top, or the least of a moving one */
+  /**
+   * @param {{max?: number, least?: number, binary?: boolean}} options a fixed top, or the least of a moving
+   *   one
+   */
   constructor({ max, least = 1, binary = false } = {}) {
     this.#fixed = max
     this.#least = least
@@ -40,7 +44,12 @@ export class Scale {
     this.max = max ?? roundUp(least, binary)
   }
 
-  /** Say how high one of the charts on this axis reaches now. @param {unknown} who @param {number} highest 0 where that is unknown @param {number} now */
+  /**
+   * Say how high one of the charts on this axis reaches now.
+   * @param {unknown} who
+   * @param {number} highest 0 where that is unknown
+   * @param {number} now
+   */
   report(who, highest, now) {
     if (this.#fixed !== undefined) return
     this.#wanted.set(who, isNumber(highest) ? highest : 0)

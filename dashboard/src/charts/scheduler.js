@@ -1,15 +1,19 @@
-/** The only animation loop: first the page's text, then the canvases that are in sight and due, then the text upon them. */
+/**
+ * The only animation loop: first the page's text, then the canvases that are in sight and due, then the text
+ * upon them.
+ */
 
 const FRAME_BUDGET_MILLISECONDS = 8
 const REDUCED_MOTION_PERIOD_MILLISECONDS = 1000
 
 /**
- * `paint` draws and touches no element, `write` changes text and places: painted one after the other, canvases cost no
+ * `paint` draws and touches no element, `write` changes text and places: painted one after the other,
+ * canvases cost no
  * layout in between. `resize` tells the size of the surface, in CSS and in device pixels.
  * A period without end: only when it is wanted.
  * @typedef {{width: number, height: number, pixelWidth: number, pixelHeight: number}} Size
- * @typedef {{surface: Element, period: () => number, paint: (now: number) => void, write?: (now: number) => void,
- *   resize?: (size: Size) => void}} Painted
+ * @typedef {{surface: Element, period: () => number, paint: (now: number) => void,
+ *   write?: (now: number) => void, resize?: (size: Size) => void}} Painted
  * @typedef {{item: Painted, visible: boolean, dueAt: number}} Entry
  */
 
@@ -29,7 +33,9 @@ export class Scheduler {
   #pixelRatio = window.devicePixelRatio
 
   /** @param {(now: number) => void} writeText */
-  constructor(writeText) { this.#writeText = writeText }
+  constructor(writeText) {
+    this.#writeText = writeText
+  }
 
   /** Run whenever the page can be seen. */
   start() {
@@ -44,7 +50,9 @@ export class Scheduler {
   }
 
   /** Have the text written in the next frame. */
-  wantText() { this.#textWanted = true }
+  wantText() {
+    this.#textWanted = true
+  }
 
   /** @param {Painted} item */
   add(item) {
@@ -77,17 +85,29 @@ export class Scheduler {
     const now = Date.now()
     const ratio = window.devicePixelRatio || 1
     const entries = [...this.#entries.values()]
-    const sizes = entries.map(({ item: { surface } }) => ({ width: surface.clientWidth, height: surface.clientHeight }))
+    const sizes = entries.map(({ item: { surface } }) => ({
+      width: surface.clientWidth,
+      height: surface.clientHeight,
+    }))
     entries.forEach((entry, index) => {
       const { width, height } = sizes[index]
-      attempt(() => entry.item.resize?.({ width, height, pixelWidth: Math.round(width * ratio), pixelHeight: Math.round(height * ratio) }))
+      attempt(() =>
+        entry.item.resize?.({
+          width,
+          height,
+          pixelWidth: Math.round(width * ratio),
+          pixelHeight: Math.round(height * ratio),
+        }),
+      )
       this.#paint(entry, now)
     })
     for (const { item } of entries) attempt(() => item.write?.(now))
   }
 
   /** Have what lies upon a canvas written in the next frame, painted or not. @param {Painted} item */
-  wantWrite(item) { this.#unwritten.add(item) }
+  wantWrite(item) {
+    this.#unwritten.add(item)
+  }
 
   #followVisibility = () => {
     cancelAnimationFrame(this.#frame)
@@ -164,7 +184,11 @@ export class Scheduler {
 
   /** @param {ResizeObserverEntry[]} sizes */
   #resize(sizes) {
-    for (const { target, contentRect: { width, height }, devicePixelContentBoxSize: exact } of sizes) {
+    for (const {
+      target,
+      contentRect: { width, height },
+      devicePixelContentBoxSize: exact,
+    } of sizes) {
       const entry = this.#entries.get(target)
       const pixelWidth = devicePixels(width, exact?.[0].inlineSize)
       const pixelHeight = devicePixels(height, exact?.[0].blockSize)
@@ -182,14 +206,22 @@ export class Scheduler {
   }
 }
 
-/** A length on the screen: boxes begin at whole pixels, which only `exact` takes into account. @param {number} length CSS pixels @param {number} [exact] */
+/**
+ * A length on the screen: boxes begin at whole pixels, which only `exact` takes into account.
+ * @param {number} length CSS pixels
+ * @param {number} [exact]
+ */
 function devicePixels(length, exact) {
   const computed = length * (window.devicePixelRatio || 1)
   // Where a browser pretends to be another screen, it tells the pixels of the real one.
   return exact !== undefined && Math.abs(exact - computed) < 1 ? exact : Math.round(computed)
 }
 
-/** Give a canvas the pixels of its box, and have it drawn upon in those of CSS. @param {HTMLCanvasElement} canvas @param {Size} size */
+/**
+ * Give a canvas the pixels of its box, and have it drawn upon in those of CSS.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Size} size
+ */
 export function fitCanvas(canvas, { width, height, pixelWidth, pixelHeight }) {
   canvas.width = pixelWidth
   canvas.height = pixelHeight

@@ -7,8 +7,10 @@ const HEADROOM = 1.1
 
 /**
  * One line. `half`: above or below the middle, where two mirror each other.
- * @typedef {{columns: import("../data/store.js").Columns, key: string, colour: string, offset: number, gap: number, top?: number, half?: "upper" | "lower"}} Line
- *   offset: milliseconds to add to its times; gap: milliseconds of silence that break it; top: value at the edge, by default above the highest of any
+ * @typedef {{columns: import("../data/store.js").Columns, key: string, colour: string, offset: number,
+ *   gap: number, top?: number, half?: "upper" | "lower"}} Line
+ *   offset: milliseconds to add to its times; gap: milliseconds of silence that break it; top: value at the
+ *   edge, by default above the highest of any
  */
 
 /**
@@ -30,7 +32,10 @@ export function drawSparkline({ context, width, height }, lines, now) {
     for (const run of runs[index]) {
       context.beginPath()
       for (const { ago, value } of run) {
-        context.lineTo(width - (ago / SPAN_MILLISECONDS) * width, base - upwards * (Math.min(top, Math.max(0, value)) / top) * extent)
+        context.lineTo(
+          width - (ago / SPAN_MILLISECONDS) * width,
+          base - upwards * (Math.min(top, Math.max(0, value)) / top) * extent,
+        )
       }
       context.stroke()
       context.lineTo(width - (run[run.length - 1].ago / SPAN_MILLISECONDS) * width, base)
@@ -40,7 +45,12 @@ export function drawSparkline({ context, width, height }, lines, now) {
   })
 }
 
-/** The points of a line, apart where it breaks. @param {Line} line @param {number} now @returns {{ago: number, value: number}[][]} */
+/**
+ * The points of a line, apart where it breaks.
+ * @param {Line} line
+ * @param {number} now
+ * @returns {{ago: number, value: number}[][]}
+ */
 function runsOf({ columns, key, offset, gap }, now) {
   /** @type {{ago: number, value: number}[][]} */
   const runs = []

@@ -2,7 +2,10 @@
 
 import { fitCanvas } from "./scheduler.js"
 
-/** An empty canvas, measured in CSS pixels. @typedef {{context: CanvasRenderingContext2D, width: number, height: number}} Sheet */
+/**
+ * An empty canvas, measured in CSS pixels.
+ * @typedef {{context: CanvasRenderingContext2D, width: number, height: number}} Sheet
+ */
 
 export class StillCanvas {
   #scheduler
@@ -24,12 +27,18 @@ export class StillCanvas {
   }
 
   /** Undo the constructor. */
-  close() { this.#scheduler.remove(this) }
+  close() {
+    this.#scheduler.remove(this)
+  }
 
   /** Have it drawn as soon as it is in sight. */
-  renew() { this.#scheduler.wantPaint(this) }
+  renew() {
+    this.#scheduler.wantPaint(this)
+  }
 
-  period() { return Number.POSITIVE_INFINITY }
+  period() {
+    return Number.POSITIVE_INFINITY
+  }
 
   /** @param {import("./scheduler.js").Size} size */
   resize(size) {

@@ -1,7 +1,7 @@
 /** The times below a chart: they stand at its grid lines and move with them. */
 
-import { element, setText } from "../widgets/dom.js"
 import { clockTime } from "../data/numbers.js"
+import { element, setText } from "../widgets/dom.js"
 import { paintedEvery } from "./time-view.js"
 
 const STEPS_SECONDS = [5, 10, 15, 30, 60, 120, 180, 300, 600]
@@ -9,7 +9,11 @@ const ROOM_OF_A_LABEL_PIXELS = 52
 const HALF_A_LABEL_PIXELS = 14
 const MINUTE_MILLISECONDS = 60_000
 
-/** From one grid line to the next, in milliseconds. @param {number} seconds shown @param {number} width pixels */
+/**
+ * From one grid line to the next, in milliseconds.
+ * @param {number} seconds shown
+ * @param {number} width pixels
+ */
 export function gridMilliseconds(seconds, width) {
   const room = (seconds / Math.max(1, width)) * ROOM_OF_A_LABEL_PIXELS
   return (STEPS_SECONDS.find((step) => step >= room) ?? seconds) * 1000
@@ -25,7 +29,8 @@ export class TimeAxis {
 
   /**
    * @param {{scheduler: import("./scheduler.js").Scheduler, time: import("./time-view.js").TimeView}} context
-   * @param {(end: number) => number} edge the time at the right edge, in milliseconds, when the page is at `end`
+   * @param {(end: number) => number} edge the time at the right edge, in milliseconds, when the page is at
+   *   `end`
    */
   constructor(context, edge) {
     this.#context = context
@@ -36,9 +41,13 @@ export class TimeAxis {
   }
 
   /** Undo the constructor. */
-  close() { this.#context.scheduler.remove(this) }
+  close() {
+    this.#context.scheduler.remove(this)
+  }
 
-  period() { return paintedEvery(this.#context.time.seconds, this.#width) }
+  period() {
+    return paintedEvery(this.#context.time.seconds, this.#width)
+  }
 
   /** @param {import("./scheduler.js").Size} size */
   resize({ width }) {
@@ -72,11 +81,13 @@ export class TimeAxis {
     this.#step = step
     this.#perPixel = perPixel
     const count = Math.ceil((this.#width * perPixel) / step) + 1
-    this.#strip.replaceChildren(...Array.from({ length: count }, (_, index) => {
-      const tick = element("span")
-      tick.style.right = `${(index * step) / perPixel}px`
-      return tick
-    }))
+    this.#strip.replaceChildren(
+      ...Array.from({ length: count }, (_, index) => {
+        const tick = element("span")
+        tick.style.right = `${(index * step) / perPixel}px`
+        return tick
+      }),
+    )
   }
 }
 

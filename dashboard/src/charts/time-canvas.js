@@ -5,7 +5,8 @@ import { Crosshair } from "./crosshair.js"
 import { fitCanvas } from "./scheduler.js"
 
 /**
- * @typedef {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time: import("./time-view.js").TimeView}} ChartContext
+ * @typedef {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource,
+ *   time: import("./time-view.js").TimeView}} ChartContext
  * @typedef {import("../data/column-queries.js").Stretch} Stretch
  */
 
@@ -22,7 +23,11 @@ export class TimeCanvas {
   width = 0
   height = 0
 
-  /** @param {ChartContext} context @param {string} label what it shows, for those who cannot see it @param {string} [kind] a class beside `plot` */
+  /**
+   * @param {ChartContext} context
+   * @param {string} label what it shows, for those who cannot see it
+   * @param {string} [kind] a class beside `plot`
+   */
   constructor(context, label, kind = "") {
     this.#context = context
     this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img", "aria-label": label }))
@@ -49,7 +54,9 @@ export class TimeCanvas {
   }
 
   /** What is in sight. @param {number} _now @returns {Stretch} */
-  stretch(_now) { return { from: 0, to: 1 } }
+  stretch(_now) {
+    return { from: 0, to: 1 }
+  }
 
   /** Draw in these colours from now on. @param {import("./colours.js").Colours} _colours */
   dress(_colours) {}
@@ -58,7 +65,9 @@ export class TimeCanvas {
   paint(_now) {}
 
   /** How often it is painted, in milliseconds. */
-  period() { return Number.POSITIVE_INFINITY }
+  period() {
+    return Number.POSITIVE_INFINITY
+  }
 
   /** @param {import("./scheduler.js").Size} size */
   resize(size) {
@@ -68,13 +77,19 @@ export class TimeCanvas {
   }
 
   /** @param {import("./scheduler.js").Size} size */
-  fit(size) { fitCanvas(this.canvas, size) }
+  fit(size) {
+    fitCanvas(this.canvas, size)
+  }
 
   /** @param {number} now */
-  write(now) { this.#crosshair.write(now) }
+  write(now) {
+    this.#crosshair.write(now)
+  }
 
   /** Whether the moment is chosen here. */
-  get isPointed() { return this.#crosshair.isPointed }
+  get isPointed() {
+    return this.#crosshair.isPointed
+  }
 
   /** @param {number} at milliseconds @param {number} now */
   xOf(at, now) {
@@ -88,12 +103,34 @@ export class TimeCanvas {
     return from + (x / this.width) * (to - from)
   }
 
-  /** What is drawn at a moment, in words. @param {number} _at @param {number} _now @returns {import("./crosshair.js").Reading[]} */
-  readingsAt(_at, _now) { return [] }
+  /**
+   * What is drawn at a moment, in words.
+   * @param {number} _at
+   * @param {number} _now
+   * @returns {import("./crosshair.js").Reading[]}
+   */
+  readingsAt(_at, _now) {
+    return []
+  }
 
-  /** When the sample nearest to a moment was taken. @param {number} _at @param {number} _now @returns {number | undefined} */
-  sampleNear(_at, _now) { return undefined }
+  /**
+   * When the sample nearest to a moment was taken.
+   * @param {number} _at
+   * @param {number} _now
+   * @returns {number | undefined}
+   */
+  sampleNear(_at, _now) {
+    return undefined
+  }
 
-  /** When the next sample was taken, or the one before; without a moment the first in sight, or the last. @param {number | undefined} _at @param {number} _by @param {number} _now @returns {number | undefined} */
-  sampleBeside(_at, _by, _now) { return undefined }
+  /**
+   * When the next sample was taken, or the one before; without a moment the first in sight, or the last.
+   * @param {number | undefined} _at
+   * @param {number} _by
+   * @param {number} _now
+   * @returns {number | undefined}
+   */
+  sampleBeside(_at, _by, _now) {
+    return undefined
+  }
 }

@@ -1,4 +1,6 @@
-/** Which stretch of time the charts of a page show: how long, up to when, and the moment pointed at. No DOM. */
+/**
+ * Which stretch of time the charts of a page show: how long, up to when, and the moment pointed at. No DOM.
+ */
 
 import { isMoment } from "../data/numbers.js"
 
@@ -24,7 +26,9 @@ export class TimeView {
   }
 
   /** The moment at the right edge. @param {number} now */
-  end(now) { return this.pausedAt ?? now }
+  end(now) {
+    return this.pausedAt ?? now
+  }
 
   /** @param {number} seconds one of `WINDOWS_SECONDS` */
   setSeconds(seconds) {
@@ -64,12 +68,20 @@ export class TimeView {
   }
 }
 
-/** How long after its sample a moment is drawn, so that lines enter as a whole, in milliseconds. @param {number} intervalSeconds between two samples */
+/**
+ * How long after its sample a moment is drawn, so that lines enter as a whole, in milliseconds.
+ * @param {number} intervalSeconds between two samples
+ */
 export function drawnLater(intervalSeconds) {
   return Math.min(LONGEST_DELAY_MILLISECONDS, intervalSeconds * 1000 + DELIVERY_MILLISECONDS)
 }
 
-/** How often it is worth painting, in milliseconds: once per pixel, and ten times a second unless told otherwise. @param {number} seconds shown @param {number} width pixels */
+/**
+ * How often it is worth painting, in milliseconds: once per pixel, and ten times a second unless told
+ * otherwise.
+ * @param {number} seconds shown
+ * @param {number} width pixels
+ */
 export function paintedEvery(seconds, width, fastest = FASTEST_PERIOD_MILLISECONDS) {
   return Math.min(SLOWEST_PERIOD_MILLISECONDS, Math.max(fastest, (seconds * 1000) / Math.max(1, width)))
 }

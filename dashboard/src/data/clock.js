@@ -6,7 +6,8 @@ const SET_BACK_SECONDS = 5
 
 /**
  * Every message shows an upper bound of the difference: its delay is in it. The smallest seen in the last
- * minute is the best guess; older bounds are forgotten, so a way that became slower is learnt. A clock that is set
+ * minute is the best guess; older bounds are forgotten, so a way that became slower is learnt. A clock that
+ * is set
  * is followed at once: set forward it gives a smaller bound, and set back its time runs backwards.
  */
 export class ClockOffset {
@@ -15,7 +16,9 @@ export class ClockOffset {
   #rotateAt = 0
   #newest = Number.NEGATIVE_INFINITY
 
-  get known() { return this.milliseconds !== undefined }
+  get known() {
+    return this.milliseconds !== undefined
+  }
 
   /** What to add to the other clock to get this one, or undefined. */
   get milliseconds() {

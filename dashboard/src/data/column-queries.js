@@ -1,7 +1,8 @@
 /** What the columns behind a chart say: at a moment, over the stretch in sight, and row by row. No DOM. */
 
 /**
- * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () => number}} Source
+ * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number,
+ *   interval: () => number}} Source
  * @typedef {{from: number, to: number}} Stretch milliseconds by the browser's clock
  */
 
@@ -32,7 +33,10 @@ export function rowNear(source, at, { from, to }) {
 
 /**
  * When the next sample was taken, or the one before; without a moment the first in sight, or the last.
- * @param {Source} source @param {number | undefined} at milliseconds @param {number} by above 0: the next @param {Stretch} stretch
+ * @param {Source} source
+ * @param {number | undefined} at milliseconds
+ * @param {number} by above 0: the next
+ * @param {Stretch} stretch
  * @returns {number | undefined}
  */
 export function sampleBeside(source, at, by, { from, to }) {
@@ -58,12 +62,21 @@ export function rowFrom(source, at) {
   return low
 }
 
-/** When a row was sampled, by the browser's clock, in milliseconds. @param {Source} source @param {number} row */
+/**
+ * When a row was sampled, by the browser's clock, in milliseconds.
+ * @param {Source} source
+ * @param {number} row
+ */
 export function timeOf({ columns, offset }, row) {
   return columns.time(row) * 1000 + offset()
 }
 
-/** The least and the most of columns added up; NaN where there is nothing. @param {Source} source @param {string[]} keys @param {Stretch} stretch */
+/**
+ * The least and the most of columns added up; NaN where there is nothing.
+ * @param {Source} source
+ * @param {string[]} keys
+ * @param {Stretch} stretch
+ */
 export function rangeOf(source, keys, { from, to }) {
   const { columns } = source
   let min = Number.NaN
@@ -78,7 +91,8 @@ export function rangeOf(source, keys, { from, to }) {
 }
 
 /**
- * For how long a column was at least so high without a break when its last value came, in seconds; 0 where that is older than a gap, or `time` is unknown.
+ * For how long a column was at least so high without a break when its last value came, in seconds; 0 where
+ * that is older than a gap, or `time` is unknown.
  * @param {import("./store.js").Columns} columns @param {string} key @param {number} least
  * @param {number} time up to which values count, seconds by the host's clock @param {number} gap milliseconds
  */
@@ -89,6 +103,11 @@ export function secondsAtLeast(columns, key, least, time, gap) {
   const newest = row < columns.first ? time : columns.time(row)
   let since = newest
   let next = time
-  for (; row >= columns.first && columns.value(key, row) >= least && (next - columns.time(row)) * 1000 <= gap; row -= 1) next = since = columns.time(row)
+  for (
+    ;
+    row >= columns.first && columns.value(key, row) >= least && (next - columns.time(row)) * 1000 <= gap;
+    row -= 1
+  )
+    next = since = columns.time(row)
   return newest - since
 }

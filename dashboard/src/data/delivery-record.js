@@ -1,7 +1,7 @@
 /** How the samples of one host come to the bridge, as the bridge tells every few seconds. No DOM. */
 
-import { isNumber } from "./numbers.js"
 import { gapMilliseconds } from "./column-queries.js"
+import { isNumber } from "./numbers.js"
 import { Columns } from "./store.js"
 
 const CAPACITY_ROWS = 256
@@ -14,10 +14,16 @@ export class DeliveryRecord {
   latest
   #columns = new Columns(CAPACITY_ROWS)
 
-  /** @param {Record<string, unknown>} delivery @param {number} received milliseconds @param {boolean} shown whether time does not stand still */
+  /**
+   * @param {Record<string, unknown>} delivery
+   * @param {number} received milliseconds
+   * @param {boolean} shown whether time does not stand still
+   */
   take(delivery, received, shown) {
     if (shown) this.latest = delivery
-    const numbers = /** @type {[string, number][]} */ (Object.entries(delivery).filter(([, value]) => isNumber(value)))
+    const numbers = /** @type {[string, number][]} */ (
+      Object.entries(delivery).filter(([, value]) => isNumber(value))
+    )
     this.#columns.append(received / 1000, numbers)
   }
 

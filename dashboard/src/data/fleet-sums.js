@@ -1,4 +1,7 @@
-/** What all hosts do together: now, and over the last minute. Where nothing was heard there is nothing. No DOM. */
+/**
+ * What all hosts do together: now, and over the last minute. Where nothing was heard there is nothing.
+ * No DOM.
+ */
 
 import { isSample } from "./messages.js"
 import { isNumber } from "./numbers.js"
@@ -25,8 +28,14 @@ export class FleetSums {
   /** Hosts whose past is in it, each with the last second it reaches. @type {Map<string, number>} */
   #told = new Map()
 
-  /** The sums of this second. @param {Iterable<[string, number]>} entries @param {number} received milliseconds */
-  append(entries, received) { this.columns.append(received / 1000, entries) }
+  /**
+   * The sums of this second.
+   * @param {Iterable<[string, number]>} entries
+   * @param {number} received milliseconds
+   */
+  append(entries, received) {
+    this.columns.append(received / 1000, entries)
+  }
 
   /** Pulses were missed: what the bridge tells of the past counts anew. */
   forgetPast() {
@@ -52,18 +61,23 @@ export class FleetSums {
       const next = samples[index + 1]
       const until = next === undefined ? end + 1 : Math.floor(next.time + host.offsetMilliseconds / 1000)
       const last = Math.min(until, Math.ceil(second + host.gapMilliseconds / 1000), end + 1)
-      for (let at = Math.max(second, end - PAST_SECONDS); at < last; at += 1) this.#add(at, contributions(host.info, pulse))
+      for (let at = Math.max(second, end - PAST_SECONDS); at < last; at += 1)
+        this.#add(at, contributions(host.info, pulse))
       reached = Math.max(reached, last - 1)
     })
     if (complete) this.#told.set(host.id, reached)
   }
 
-  /** Once the past of all these hosts is here, it is their sum, as far as that of each reaches. @param {string[]} ids */
+  /**
+   * Once the past of all these hosts is here, it is their sum, as far as that of each reaches.
+   * @param {string[]} ids
+   */
   fill(ids) {
     if (this.#past.size === 0 || !ids.every((id) => this.#told.has(id))) return
     const end = Math.min(...ids.map((id) => this.#told.get(id) ?? 0))
     const own = new Set()
-    for (let row = this.columns.first; row < this.columns.end; row += 1) own.add(Math.floor(this.columns.time(row)))
+    for (let row = this.columns.first; row < this.columns.end; row += 1)
+      own.add(Math.floor(this.columns.time(row)))
     const missing = [...this.#past].filter(([second]) => second <= end && !own.has(second))
     this.columns.merge(missing.map(([second, sums]) => ({ time: second, entries: sums })))
     this.#past.clear()
@@ -86,8 +100,11 @@ export class FleetSums {
 export function contributions(info, pulse) {
   /** @type {[Summed, number][]} */
   const entries = []
-  if (isNumber(info.logical_cores) && isNumber(pulse.cpu_percent)) entries.push(["cores", (info.logical_cores * pulse.cpu_percent) / 100])
-  if (isNumber(info.memory_total_bytes) && isNumber(pulse.memory_percent)) entries.push(["memory", (info.memory_total_bytes * pulse.memory_percent) / 100])
-  for (const [key, field] of FIELDS) if (isNumber(pulse[field])) entries.push([/** @type {Summed} */ (key), pulse[field]])
+  if (isNumber(info.logical_cores) && isNumber(pulse.cpu_percent))
+    entries.push(["cores", (info.logical_cores * pulse.cpu_percent) / 100])
+  if (isNumber(info.memory_total_bytes) && isNumber(pulse.memory_percent))
+    entries.push(["memory", (info.memory_total_bytes * pulse.memory_percent) / 100])
+  for (const [key, field] of FIELDS)
+    if (isNumber(pulse[field])) entries.push([/** @type {Summed} */ (key), pulse[field]])
   return entries
 }

@@ -1,13 +1,13 @@
 /** Every host the bridge knows, with its state and last pulse. No DOM. */
 
 import { ClockOffset } from "./clock.js"
-import { isHostEntry, isHostId, isObject, isSample, isTime } from "./messages.js"
+import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
+import { isHostEntry, isHostId, isObject, isSample, isTime } from "./messages.js"
 import { isNumber } from "./numbers.js"
-import { TickOrder } from "./tick-order.js"
-import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { Columns } from "./store.js"
+import { TickOrder } from "./tick-order.js"
 
 export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 const SPARKLINE_ROWS = 72
@@ -18,7 +18,10 @@ export class Host {
   state = "waiting"
   /** When it got into its state, seconds by the bridge's clock. */
   since = 0
-  /** The states it got into since this page knows it, the newest last. @type {{state: string, at: number}[]} at: milliseconds by the browser's clock */
+  /**
+   * The states it got into since this page knows it, the newest last.
+   * @type {{state: string, at: number}[]} at: milliseconds by the browser's clock
+   */
   changes = []
   /** @type {Record<string, any>} */
   info = NOTHING
@@ -50,22 +53,34 @@ export class Host {
   }
 
   /** The name to show: with the id where another host says the same and the id tells more. */
-  get name() { return this.hasNamesake && this.id !== this.ownName ? `${this.ownName} (${this.id})` : this.ownName }
+  get name() {
+    return this.hasNamesake && this.id !== this.ownName ? `${this.ownName} (${this.id})` : this.ownName
+  }
 
-  get synthetic() { return this.info.synthetic === true }
+  get synthetic() {
+    return this.info.synthetic === true
+  }
 
   get intervalSeconds() {
-    return isNumber(this.info.interval_seconds) && this.info.interval_seconds > 0 ? this.info.interval_seconds : 1
+    return isNumber(this.info.interval_seconds) && this.info.interval_seconds > 0
+      ? this.info.interval_seconds
+      : 1
   }
 
   /** What to add to its clock to get the browser's; the bridge's where the host's is not known. */
-  get offsetMilliseconds() { return this.clock.milliseconds ?? this.#bridgeClock.milliseconds ?? 0 }
+  get offsetMilliseconds() {
+    return this.clock.milliseconds ?? this.#bridgeClock.milliseconds ?? 0
+  }
 
   /** When it was last heard, milliseconds by the browser's clock, or NaN. */
-  get lastHeard() { return this.newest * 1000 + this.offsetMilliseconds }
+  get lastHeard() {
+    return this.newest * 1000 + this.offsetMilliseconds
+  }
 
   /** When it got into its state, milliseconds by the browser's clock. */
-  get sinceMilliseconds() { return this.since * 1000 + (this.#bridgeClock.milliseconds ?? 0) }
+  get sinceMilliseconds() {
+    return this.since * 1000 + (this.#bridgeClock.milliseconds ?? 0)
+  }
 
   /** How far its clock is ahead of the bridge's, or undefined. */
   get skewSeconds() {
@@ -74,11 +89,18 @@ export class Host {
     return own === undefined || bridge === undefined ? undefined : (bridge - own) / 1000
   }
 
-  /** For how long its processors were busy without a break when the last pulse came, as far as its pulses are known. */
-  get busySeconds() { return secondsAtLeast(this.recent, "cpu_percent", BUSY_PERCENT, this.newest, this.gapMilliseconds) }
+  /**
+   * For how long its processors were busy without a break when the last pulse came, as far as its pulses are
+   * known.
+   */
+  get busySeconds() {
+    return secondsAtLeast(this.recent, "cpu_percent", BUSY_PERCENT, this.newest, this.gapMilliseconds)
+  }
 
   /** Milliseconds of silence that make a gap. */
-  get gapMilliseconds() { return gapMilliseconds(this.intervalSeconds) }
+  get gapMilliseconds() {
+    return gapMilliseconds(this.intervalSeconds)
+  }
 
   /** @param {string} group @returns {number} seconds between two samples of a group */
   intervalOf(group) {
@@ -88,12 +110,15 @@ export class Host {
   }
 
   /**
-   * @param {unknown} pulse @param {number} received milliseconds @param {boolean} fresh whether it was sent just now
+   * @param {unknown} pulse
+   * @param {number} received milliseconds
+   * @param {boolean} fresh whether it was sent just now
    * @param {number} [until] what was sampled later is left out, milliseconds
    */
   take(pulse, received, fresh, until = Number.POSITIVE_INFINITY) {
     if (!isSample(pulse)) return
-    if (fresh && (until === Number.POSITIVE_INFINITY || !this.clock.known)) this.clock.observe(pulse.time, received)
+    if (fresh && (until === Number.POSITIVE_INFINITY || !this.clock.known))
+      this.clock.observe(pulse.time, received)
     if (this.#isAfter(pulse, until) || !this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = pulse
     this.recent.append(pulse.time, headline(pulse))
@@ -113,18 +138,25 @@ export class Host {
 
   /** It got into a state. @param {string} state @param {boolean} isFirst that this page knows of it */
   enter(state, isFirst) {
-    if (state !== this.state && !isFirst) this.changes = [...this.changes, { state, at: this.sinceMilliseconds }].slice(-MOST_CHANGES)
+    if (state !== this.state && !isFirst)
+      this.changes = [...this.changes, { state, at: this.sinceMilliseconds }].slice(-MOST_CHANGES)
     this.state = state
   }
 
   /** A sample came. @param {number} time seconds by the host's clock */
-  hear(time) { this.newest = time }
+  hear(time) {
+    this.newest = time
+  }
 
   /** Those that were sampled up to a moment. @param {unknown[]} samples @param {number} until milliseconds */
-  upTo(samples, until) { return samples.filter(isSample).filter((sample) => !this.#isAfter(sample, until)) }
+  upTo(samples, until) {
+    return samples.filter(isSample).filter((sample) => !this.#isAfter(sample, until))
+  }
 
   /** @param {import("./contract.js").Sample} sample @param {number} until milliseconds */
-  #isAfter(sample, until) { return sample.time * 1000 + this.offsetMilliseconds > until }
+  #isAfter(sample, until) {
+    return sample.time * 1000 + this.offsetMilliseconds > until
+  }
 }
 
 export class Fleet {
@@ -133,11 +165,17 @@ export class Fleet {
   /** False until the bridge has said who is there. */
   known = false
   broker = { state: "connected", since: 0 }
-  /** The prefix of each site that is cut off, and since when, seconds by the bridge's clock. @type {[string, number][]} */
+  /**
+   * The prefix of each site that is cut off, and since when, seconds by the bridge's clock.
+   * @type {[string, number][]}
+   */
   sitesAway = []
   bridgeClock = new ClockOffset()
   bridgeVersion = ""
-  /** What hosts sampled later is left out: while time stands still, the moment that is shown, milliseconds by the browser's clock. */
+  /**
+   * What hosts sampled later is left out: while time stands still, the moment that is shown, milliseconds by
+   * the browser's clock.
+   */
   until = Number.POSITIVE_INFINITY
   /** What all hosts do together, over the last minute. */
   sums = new FleetSums()
@@ -145,7 +183,9 @@ export class Fleet {
   #byName = new Map()
 
   /** @param {string} id */
-  host(id) { return this.hosts.get(id) }
+  host(id) {
+    return this.hosts.get(id)
+  }
 
   /**
    * Take in what the bridge said, whatever it is.
@@ -177,7 +217,9 @@ export class Fleet {
         this.#change(message)
         break
       case "pulse":
-        if (!this.isStill) for (const [id, pulse] of Object.entries(message.hosts)) this.#known(id)?.take(pulse, received, true)
+        if (!this.isStill)
+          for (const [id, pulse] of Object.entries(message.hosts))
+            this.#known(id)?.take(pulse, received, true)
         break
       case "history":
         this.#takePast(message, received)
@@ -186,7 +228,9 @@ export class Fleet {
   }
 
   /** Whether time stands still. */
-  get isStill() { return this.until < Number.POSITIVE_INFINITY }
+  get isStill() {
+    return this.until < Number.POSITIVE_INFINITY
+  }
 
   /** How many hosts are in each state. @returns {Map<string, number>} */
   counts() {
@@ -296,7 +340,9 @@ function tellApart(namesakes) {
 
 /** @param {Record<string, any>} message @returns {[string, number][]} */
 function sitesOf({ sites_away: sites }) {
-  return isObject(sites) ? Object.entries(sites).filter(/** @returns {site is [string, number]} */ (site) => isNumber(site[1])) : []
+  return isObject(sites)
+    ? Object.entries(sites).filter(/** @returns {site is [string, number]} */ (site) => isNumber(site[1]))
+    : []
 }
 
 /** @param {Record<string, any>} pulse @returns {[string, number][]} */

@@ -1,11 +1,18 @@
-/** From where on a number is trouble: one table for meters, chips and the count of hosts that need attention. No DOM. */
+/**
+ * From where on a number is trouble: one table for meters, chips and the count of hosts that need attention.
+ * No DOM.
+ */
 
 import { isNumber } from "./numbers.js"
 
 /** @typedef {"warn" | "critical"} Level */
 /** @typedef {{warn: number, critical?: number, falling?: boolean}} Limit falling: trouble is below */
 
-/** A meter is coloured early, since high is worth a look before it is worth a word; what is critical is so in both. @type {Limit} */
+/**
+ * A meter is coloured early, since high is worth a look before it is worth a word; what is critical is so in
+ * both.
+ * @type {Limit}
+ */
 export const METER_LIMIT = { warn: 80, critical: 95 }
 
 /** A processor that is busy at the moment does what it is there for. @type {Limit} */

@@ -10,18 +10,20 @@ const STATES = new Set(["live", "late", "lost", "stopped", "waiting"])
 /** @typedef {(message: Record<string, unknown>) => boolean} Check */
 
 /** @type {Map<unknown, Check>} */
-const CHECKS = new Map(/** @type {[string, Check][]} */ ([
-  ["welcome", (message) => isTime(message.time)],
-  ["fleet", (message) => Array.isArray(message.hosts)],
-  ["host", (message) => isHostId(message.id) && (message.state === undefined || STATES.has(message.state))],
-  ["pulse", (message) => isObject(message.hosts)],
-  ["live", (message) => isHostId(message.host) && isObject(message.samples)],
-  ["history", (message) => isHostId(message.host) && isObject(message.samples)],
-  ["broker", (message) => message.state === "connected" || message.state === "connecting"],
-  ["notice", (message) => typeof message.text === "string"],
-  ["error", (message) => typeof message.text === "string"],
-  ["pong", () => true],
-]))
+const CHECKS = new Map(
+  /** @type {[string, Check][]} */ ([
+    ["welcome", (message) => isTime(message.time)],
+    ["fleet", (message) => Array.isArray(message.hosts)],
+    ["host", (message) => isHostId(message.id) && (message.state === undefined || STATES.has(message.state))],
+    ["pulse", (message) => isObject(message.hosts)],
+    ["live", (message) => isHostId(message.host) && isObject(message.samples)],
+    ["history", (message) => isHostId(message.host) && isObject(message.samples)],
+    ["broker", (message) => message.state === "connected" || message.state === "connecting"],
+    ["notice", (message) => typeof message.text === "string"],
+    ["error", (message) => typeof message.text === "string"],
+    ["pong", () => true],
+  ]),
+)
 
 /** @param {unknown} text one frame @returns {import("./contract.js").BridgeMessage | null} */
 export function parseMessage(text) {
@@ -33,8 +35,9 @@ export function parseMessage(text) {
   }
   if (!isObject(message)) return null
   const check = CHECKS.get(message.type)
-  const fits = check !== undefined && check(message)
-  return fits ? /** @type {import("./contract.js").BridgeMessage} */ (/** @type {unknown} */ (message)) : null
+  return check?.(message)
+    ? /** @type {import("./contract.js").BridgeMessage} */ (/** @type {unknown} */ (message))
+    : null
 }
 
 /** @param {unknown} id @returns {id is string} */
@@ -42,7 +45,10 @@ export function isHostId(id) {
   return typeof id === "string" && HOST_ID.test(id)
 }
 
-/** @param {unknown} entry one host of a `fleet` message @returns {entry is import("./contract.js").HostEntry} */
+/**
+ * @param {unknown} entry one host of a `fleet` message
+ * @returns {entry is import("./contract.js").HostEntry}
+ */
 export function isHostEntry(entry) {
   return isObject(entry) && isHostId(entry.id) && STATES.has(entry.state)
 }
@@ -57,7 +63,11 @@ export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-/** Whether it is a moment of a sample or of the bridge. @param {unknown} seconds since the epoch @returns {seconds is number} */
+/**
+ * Whether it is a moment of a sample or of the bridge.
+ * @param {unknown} seconds since the epoch
+ * @returns {seconds is number}
+ */
 export function isTime(seconds) {
   return typeof seconds === "number" && seconds >= 0 && seconds <= LAST_TIME_SECONDS
 }

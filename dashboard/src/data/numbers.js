@@ -4,7 +4,8 @@ export const MISSING = "—"
 export const MISSING_TITLE = "not available on this host"
 
 /**
- * The largest magnitude that counts as a number: what 64 bits count, 16 EiB in bytes. A larger one, as 1e308, comes
+ * The largest magnitude that counts as a number: what 64 bits count, 16 EiB in bytes. A larger one, as 1e308,
+ * comes
  * from no machine; beyond it sums overflow, and a line would be drawn off every canvas. It is unknown.
  */
 export const LARGEST_NUMBER = 2 ** 64
@@ -30,7 +31,11 @@ export function readIn(chosen) {
   Object.assign(units, chosen)
 }
 
-/** Whether a value is a number, and not an unknown one: NaN, or beyond `LARGEST_NUMBER`. @param {unknown} value @returns {value is number} */
+/**
+ * Whether a value is a number, and not an unknown one: NaN, or beyond `LARGEST_NUMBER`.
+ * @param {unknown} value
+ * @returns {value is number}
+ */
 export function isNumber(value) {
   return typeof value === "number" && Math.abs(value) <= LARGEST_NUMBER
 }
@@ -59,7 +64,10 @@ export function byteRate(value) {
   return isNumber(value) ? `${bytes(value)}/s` : MISSING
 }
 
-/** What goes over a network: as other bytes, or as the viewer wants it "12.6 Mbit/s". @param {unknown} value bytes per second */
+/**
+ * What goes over a network: as other bytes, or as the viewer wants it "12.6 Mbit/s".
+ * @param {unknown} value bytes per second
+ */
 export function networkRate(value) {
   if (!isNumber(value) || units.network === "bytes") return byteRate(value)
   let size = Math.abs(value) * 8
@@ -115,10 +123,16 @@ export function uptime(seconds) {
   const days = Math.floor(seconds / DAY)
   const hours = pad(Math.floor((seconds % DAY) / HOUR))
   const minutes = pad(Math.floor((seconds % HOUR) / MINUTE))
-  return days > 0 ? `${days} d ${hours}:${minutes}` : `${hours}:${minutes}:${pad(Math.floor(seconds % MINUTE))}`
+  return days > 0
+    ? `${days} d ${hours}:${minutes}`
+    : `${hours}:${minutes}:${pad(Math.floor(seconds % MINUTE))}`
 }
 
-/** "3 s ago", "4 min ago", then the clock time. @param {number} then milliseconds @param {number} now milliseconds */
+/**
+ * "3 s ago", "4 min ago", then the clock time.
+ * @param {number} then milliseconds
+ * @param {number} now milliseconds
+ */
 export function age(then, now) {
   if (!isNumber(then)) return MISSING
   const seconds = Math.max(0, Math.floor((now - then) / 1000))
@@ -191,7 +205,11 @@ function significant(value) {
 
 /** @param {number} value */
 function significantOrWhole(value) {
-  return Number.isInteger(value) ? count(value) : Math.abs(value) >= 1000 ? count(value) : String(Number(value.toPrecision(3)))
+  return Number.isInteger(value)
+    ? count(value)
+    : Math.abs(value) >= 1000
+      ? count(value)
+      : String(Number(value.toPrecision(3)))
 }
 
 /** @param {number} value */

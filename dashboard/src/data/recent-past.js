@@ -11,10 +11,14 @@ export class RecentPast {
   #askedAt = Number.NEGATIVE_INFINITY
 
   /** @param {(ids: string[]) => void} ask gets all whose past is wanted */
-  constructor(ask) { this.#ask = ask }
+  constructor(ask) {
+    this.#ask = ask
+  }
 
   /** Nothing was asked for any more. */
-  forget() { this.#asked = new Set() }
+  forget() {
+    this.#asked = new Set()
+  }
 
   /**
    * Ask for what is missing, at most four times per second: a bridge takes ten messages.
@@ -26,7 +30,10 @@ export class RecentPast {
   want(visible, isFilled, now) {
     const missing = visible.filter((id) => !isFilled(id))
     // What stays in sight stays asked for: the bridge then sends what comes late, too.
-    const wanted = [...missing, ...visible.filter((id) => this.#asked.has(id) && isFilled(id))].slice(0, MAX_HOSTS)
+    const wanted = [...missing, ...visible.filter((id) => this.#asked.has(id) && isFilled(id))].slice(
+      0,
+      MAX_HOSTS,
+    )
     if (wanted.every((id) => this.#asked.has(id))) return false
     if (now - this.#askedAt < ASK_MILLISECONDS) return true
     this.#askedAt = now

@@ -1,10 +1,10 @@
 /** The detail of the one host that is open: the last payload of each group, and its past. No DOM. */
 
+import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isSample } from "./messages.js"
-import { TickOrder } from "./tick-order.js"
-import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { Columns, numbersOf } from "./store.js"
+import { TickOrder } from "./tick-order.js"
 
 const CAPACITY_ROWS = 1024
 const MAX_GROUPS = 64
@@ -12,7 +12,10 @@ const MAX_GROUPS = 64
 export class GroupSamples {
   /** What came last. @type {import("./contract.js").Sample | undefined} */
   newest
-  /** What is shown: the same, or while time stands still that of the moment. @type {Record<string, any> | undefined} */
+  /**
+   * What is shown: the same, or while time stands still that of the moment.
+   * @type {Record<string, any> | undefined}
+   */
   latest
   columns = new Columns(CAPACITY_ROWS)
   order = new TickOrder()
@@ -47,12 +50,20 @@ export class Samples {
   }
 
   /** @param {string} name @returns {number} seconds between two samples of a group */
-  interval(name) { return this.host.intervalOf(name) }
+  interval(name) {
+    return this.host.intervalOf(name)
+  }
 
   /** @param {string} name @returns {number} milliseconds of silence that make a gap */
-  gap(name) { return gapMilliseconds(this.interval(name)) }
+  gap(name) {
+    return gapMilliseconds(this.interval(name))
+  }
 
-  /** For how long the processors of the host are busy without a break: while its detail comes, its pulses do not. @param {number} now milliseconds */
+  /**
+   * For how long the processors of the host are busy without a break: while its detail comes, its pulses do
+   * not.
+   * @param {number} now milliseconds
+   */
   busySeconds(now) {
     const time = Math.min(this.host.newest, (now - this.host.offsetMilliseconds) / 1000)
     return secondsAtLeast(this.group("cpu").columns, "total_percent", BUSY_PERCENT, time, this.gap("cpu"))
@@ -61,7 +72,8 @@ export class Samples {
   /** @param {Record<string, unknown>} samples one tick, by group @param {number} received milliseconds */
   take(samples, received) {
     const { isStill } = this
-    // A page that opens at a moment of the past knows the clock from no more than a pulse that may be a second old.
+    // A page that opens at a moment of the past knows the clock from no more than a pulse that may be a
+    // second old.
     const tellsClock = !isStill || !this.#isHeard
     this.#isHeard = true
     for (const [name, payload] of Object.entries(samples)) {
@@ -77,7 +89,10 @@ export class Samples {
     }
   }
 
-  /** @param {Record<string, unknown>} samples lists by group, oldest first @param {number} received milliseconds */
+  /**
+   * @param {Record<string, unknown>} samples lists by group, oldest first
+   * @param {number} received milliseconds
+   */
   takePast(samples, received) {
     for (const [name, payloads] of Object.entries(samples)) {
       if (!Array.isArray(payloads) || name === "pulse") continue
@@ -91,21 +106,29 @@ export class Samples {
       group.newest = newest
       if (this.isStill) continue
       group.latest = newest
-      if (this.host.state === "live" && this.interval(name) <= 1) this.host.clock.observe(newest.time, received)
+      if (this.host.state === "live" && this.interval(name) <= 1)
+        this.host.clock.observe(newest.time, received)
     }
   }
   /** Time goes on: what came meanwhile is shown. */
   goOn() {
     for (const group of this.#groups.values()) {
       group.latest = group.newest
-      if (group.newest !== undefined && !(group.newest.time <= this.host.newest)) this.host.hear(group.newest.time)
+      if (group.newest !== undefined && !(group.newest.time <= this.host.newest))
+        this.host.hear(group.newest.time)
     }
   }
 
   /** Whether time stands still. */
-  get isStill() { return this.#time.pausedAt !== undefined }
+  get isStill() {
+    return this.#time.pausedAt !== undefined
+  }
 
-  /** Of a part of the past, what was the latest at the moment that is shown. @param {GroupSamples} group @param {import("./contract.js").Sample[]} past oldest first */
+  /**
+   * Of a part of the past, what was the latest at the moment that is shown.
+   * @param {GroupSamples} group
+   * @param {import("./contract.js").Sample[]} past oldest first
+   */
   #showOf(group, past) {
     const then = this.host.upTo(past, this.#time.pausedAt ?? Number.POSITIVE_INFINITY).at(-1)
     if (then !== undefined && !(then.time <= group.latest?.time)) group.latest = then

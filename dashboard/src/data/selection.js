@@ -18,26 +18,52 @@ export class Selection {
     this.#time = time
   }
 
-  /** Ask for nothing: a page that opens gets the past of whatever it asks for, though the one before had it. */
-  release() { this.#ask(NOTHING) }
+  /**
+   * Ask for nothing: a page that opens gets the past of whatever it asks for, though the one before had it.
+   */
+  release() {
+    this.#ask(NOTHING)
+  }
 
-  /** The pulses of all hosts, and the past of some with these groups of their detail. @param {Map<string, string[]>} groups by host @param {number} seconds */
+  /**
+   * The pulses of all hosts, and the past of some with these groups of their detail.
+   * @param {Map<string, string[]>} groups by host
+   * @param {number} seconds
+   */
   compare(groups, seconds) {
-    this.#ask({ fleet: true, hosts: Object.fromEntries([...groups].slice(0, MAX_HOSTS)), history: this.#past(seconds) })
+    this.#ask({
+      fleet: true,
+      hosts: Object.fromEntries([...groups].slice(0, MAX_HOSTS)),
+      history: this.#past(seconds),
+    })
   }
 
   /** The pulses of all hosts, and the last minute of the rows in sight. @param {string[]} visible */
   fleet(visible) {
     const ids = visible.slice(0, MAX_HOSTS).toSorted()
-    this.#ask({ fleet: true, hosts: Object.fromEntries(ids.map((id) => [id, []])), history: FLEET_HISTORY_SECONDS })
+    this.#ask({
+      fleet: true,
+      hosts: Object.fromEntries(ids.map((id) => [id, []])),
+      history: FLEET_HISTORY_SECONDS,
+    })
   }
 
-  /** Groups of one host, or all, with their past. @param {string} id @param {number} seconds @param {string[] | "*"} [groups] */
+  /**
+   * Groups of one host, or all, with their past.
+   * @param {string} id
+   * @param {number} seconds
+   * @param {string[] | "*"} [groups]
+   */
   host(id, seconds, groups = "*") {
     this.#ask({ fleet: false, hosts: Object.fromEntries([[id, groups]]), history: this.#past(seconds) })
   }
 
-  /** The same host with a longer past: the bridge sends the past only of a host that is added. @param {string} id @param {number} seconds @param {string[] | "*"} [groups] */
+  /**
+   * The same host with a longer past: the bridge sends the past only of a host that is added.
+   * @param {string} id
+   * @param {number} seconds
+   * @param {string[] | "*"} [groups]
+   */
   hostAnew(id, seconds, groups = "*") {
     this.release()
     this.host(id, seconds, groups)
@@ -45,7 +71,9 @@ export class Selection {
 
   /** How much to ask for; all there is while the page shows a moment in it. @param {number} seconds */
   #past(seconds) {
-    return this.#time.pausedAt === undefined ? Math.min(MAX_HISTORY_SECONDS, seconds + DRAWN_LATER_SECONDS) : MAX_HISTORY_SECONDS
+    return this.#time.pausedAt === undefined
+      ? Math.min(MAX_HISTORY_SECONDS, seconds + DRAWN_LATER_SECONDS)
+      : MAX_HISTORY_SECONDS
   }
 
   /** @param {{fleet: boolean, hosts: Record<string, string[] | "*">, history: number}} selection */

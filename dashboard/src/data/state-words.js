@@ -12,9 +12,13 @@ export function stateInWords(host, now) {
     case "late":
       if (host.sinceMilliseconds > now) return `late since ${clockTime(host.sinceMilliseconds)}`
       return Number.isNaN(host.lastHeard) ? "late" : `late, last sample ${age(host.lastHeard, now)}`
-    case "lost": return `lost since ${clockTime(host.sinceMilliseconds)}`
-    case "stopped": return `stopped at ${clockTime(host.sinceMilliseconds)}`
-    case "waiting": return "waiting for the first sample"
-    default: return "live"
+    case "lost":
+      return `lost since ${clockTime(host.sinceMilliseconds)}`
+    case "stopped":
+      return `stopped at ${clockTime(host.sinceMilliseconds)}`
+    case "waiting":
+      return "waiting for the first sample"
+    default:
+      return "live"
   }
 }

@@ -4,10 +4,15 @@ import { rowFrom, timeOf } from "./column-queries.js"
 
 const HIGH_SHARE = 0.95
 
-/** @typedef {{now: number, mean: number, max: number, high: number}} Statistics high: 95 of 100 values are not above it; NaN where there is none */
+/**
+ * @typedef {{now: number, mean: number, max: number, high: number}} Statistics high: 95 of 100 values are not
+ *   above it; NaN where there is none
+ */
 
 /**
- * @param {import("./column-queries.js").Source} source @param {string} key @param {import("./column-queries.js").Stretch} stretch
+ * @param {import("./column-queries.js").Source} source
+ * @param {string} key
+ * @param {import("./column-queries.js").Stretch} stretch
  * @returns {Statistics} now: of the newest sample, unless it is older than a gap
  */
 export function statisticsOf(source, key, { from, to }) {

@@ -8,7 +8,8 @@ const MAX_DEPTH = 3
 
 /**
  * @typedef {{time: number, entries: Iterable<[string, number]>}} Row time in seconds, by the host's clock
- * @typedef {{values: Float32Array, heardAt: number}} Column its values by slot, and after which row the last came
+ * @typedef {{values: Float32Array, heardAt: number}} Column its values by slot, and after which row the last
+ *   came
  */
 
 export class Columns {
@@ -29,16 +30,29 @@ export class Columns {
     this.#times = new Float64Array(capacity)
   }
 
-  /** Number of the oldest row kept; numbers go up by one; with a new generation, rows may have got other numbers. */
-  get first() { return this.#end - this.#length }
+  /**
+   * Number of the oldest row kept; numbers go up by one; with a new generation, rows may have got other
+   * numbers.
+   */
+  get first() {
+    return this.#end - this.#length
+  }
   /** Number after the newest row. */
-  get end() { return this.#end }
+  get end() {
+    return this.#end
+  }
   /** Changes whenever rows already read may have changed. */
-  get generation() { return this.#generation }
-  get keys() { return this.#columns.keys() }
+  get generation() {
+    return this.#generation
+  }
+  get keys() {
+    return this.#columns.keys()
+  }
 
   /** @param {number} row @returns {number} seconds, by the host's clock */
-  time(row) { return this.#times[row % this.#capacity] }
+  time(row) {
+    return this.#times[row % this.#capacity]
+  }
 
   /** @param {string} key @param {number} row @returns {number} NaN where there is none */
   value(key, row) {
@@ -46,7 +60,11 @@ export class Columns {
     return column === undefined ? Number.NaN : column.values[row % this.#capacity]
   }
 
-  /** The values of some columns added up; NaN only where all are missing. @param {string[]} keys @param {number} row */
+  /**
+   * The values of some columns added up; NaN only where all are missing.
+   * @param {string[]} keys
+   * @param {number} row
+   */
   sum(keys, row) {
     let total = Number.NaN
     for (const key of keys) {
@@ -57,9 +75,15 @@ export class Columns {
   }
 
   /** Whether there is such a column. @param {string} key */
-  has(key) { return this.#columns.has(key) }
+  has(key) {
+    return this.#columns.has(key)
+  }
 
-  /** Add the newest row, unless its time is unknown. @param {number} time @param {Iterable<[string, number]>} entries unknown numbers are left out */
+  /**
+   * Add the newest row, unless its time is unknown.
+   * @param {number} time
+   * @param {Iterable<[string, number]>} entries unknown numbers are left out
+   */
   append(time, entries) {
     if (!isNumber(time)) return
     this.#forgetFrom(time)
@@ -75,7 +99,9 @@ export class Columns {
   merge(past) {
     const present = new Set()
     for (let row = this.first; row < this.#end; row += 1) present.add(this.time(row))
-    const missing = past.filter(({ time }) => isNumber(time) && !present.has(time) && present.add(time)).sort((a, b) => a.time - b.time)
+    const missing = past
+      .filter(({ time }) => isNumber(time) && !present.has(time) && present.add(time))
+      .sort((a, b) => a.time - b.time)
     if (missing.length === 0) return
     this.#generation += 1
     const oldest = this.#length > 0 ? this.time(this.first) : Number.POSITIVE_INFINITY
@@ -120,7 +146,8 @@ export class Columns {
     const later = Array.from({ length: this.#end - above }, (_, index) => this.#rowOf(above + index))
     this.#length -= later.length
     this.#end = above
-    for (const { time, entries } of [...rows, ...later].sort((a, b) => a.time - b.time)) this.append(time, entries)
+    for (const { time, entries } of [...rows, ...later].sort((a, b) => a.time - b.time))
+      this.append(time, entries)
   }
 
   /** @param {number} row @returns {Row} */
@@ -128,7 +155,8 @@ export class Columns {
     const slot = row % this.#capacity
     /** @type {[string, number][]} */
     const entries = []
-    for (const [key, { values }] of this.#columns) if (!Number.isNaN(values[slot])) entries.push([key, values[slot]])
+    for (const [key, { values }] of this.#columns)
+      if (!Number.isNaN(values[slot])) entries.push([key, values[slot]])
     return { time: this.#times[slot], entries }
   }
 
@@ -167,17 +195,24 @@ export function columnKey(...path) {
 export function* numbersOf(payload) {
   /** @type {[string, number][]} */
   const found = []
-  if (typeof payload === "object" && payload !== null) collect(/** @type {Record<string, unknown>} */ (payload), "", 0, found)
+  if (typeof payload === "object" && payload !== null)
+    collect(/** @type {Record<string, unknown>} */ (payload), "", 0, found)
   yield* found
 }
 
-/** @param {Record<string, unknown>} from @param {string} prefix @param {number} depth @param {[string, number][]} found */
+/**
+ * @param {Record<string, unknown>} from
+ * @param {string} prefix
+ * @param {number} depth
+ * @param {[string, number][]} found
+ */
 function collect(from, prefix, depth, found) {
   for (const name of Object.keys(from)) {
     if (depth === 0 && (name === "time" || name === "tick")) continue
     const value = from[name]
     const key = prefix === "" ? name : prefix + SEPARATOR + name
     if (isNumber(value)) found.push([key, value])
-    else if (typeof value === "object" && value !== null && depth < MAX_DEPTH) collect(/** @type {Record<string, unknown>} */ (value), key, depth + 1, found)
+    else if (typeof value === "object" && value !== null && depth < MAX_DEPTH)
+      collect(/** @type {Record<string, unknown>} */ (value), key, depth + 1, found)
   }
 }

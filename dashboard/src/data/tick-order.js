@@ -1,4 +1,7 @@
-/** Keeps duplicates and latecomers out of a stream of samples, and follows an agent that started again. No DOM. */
+/**
+ * Keeps duplicates and latecomers out of a stream of samples, and follows an agent that started again.
+ * No DOM.
+ */
 
 const RESTART_INTERVALS = 2.5
 
@@ -26,7 +29,8 @@ export class TickOrder {
   }
 
   /**
-   * The same of the newest sample of a past. A past may come in parts, the newest first, and an older part is never
+   * The same of the newest sample of a past. A past may come in parts, the newest first, and an older part is
+   * never
    * newer, whatever its ticks and session.
    * @param {import("./contract.js").Sample} sample
    * @param {number} intervalSeconds

@@ -1,4 +1,7 @@
-/** What can be done with a key: pages and frame offer actions, and the help and the palette list the same ones. */
+/**
+ * What can be done with a key: pages and frame offer actions, and the help and the palette list the same
+ * ones.
+ */
 
 import { isTyping } from "../widgets/dom.js"
 
@@ -7,7 +10,8 @@ const KEY = "fleetglass.single-keys"
 /**
  * `keys` as `KeyboardEvent.key` names them, with "Ctrl+" before one that is meant with Ctrl or ⌘, which works
  * while typing and with single keys off, too; an action without any is found in the palette only.
- * @typedef {{words: string, keys?: string[], panel?: string, when?: () => boolean, run: () => void}} Action `panel`: title of the one that it
+ * @typedef {{words: string, keys?: string[], panel?: string, when?: () => boolean, run: () => void}} Action
+ *   `panel`: title of the one that it
  *   goes to; `when`: whether it can be done now
  */
 
@@ -20,7 +24,9 @@ export class Actions {
   enabled = localStorage.getItem(KEY) !== "off"
 
   /** Those of the page that is open first: they win. */
-  get all() { return [...this.page, ...this.frame] }
+  get all() {
+    return [...this.page, ...this.frame]
+  }
 
   /** @param {boolean} enabled */
   enable(enabled) {

@@ -1,8 +1,16 @@
-/** What somebody who listens instead of looking is told: changes only, and never more than one message per 5 s. No DOM. */
+/**
+ * What somebody who listens instead of looking is told: changes only, and never more than one message per 5
+ * s. No DOM.
+ */
 
 const QUIET_MILLISECONDS = 5000
 const NAMED_UP_TO = 3
-const WORDS = new Map([["late", "late"], ["lost", "lost"], ["stopped", "stopped"], ["live", "back"]])
+const WORDS = new Map([
+  ["late", "late"],
+  ["lost", "lost"],
+  ["stopped", "stopped"],
+  ["live", "back"],
+])
 
 export class Announcer {
   #said = Number.NEGATIVE_INFINITY
@@ -12,9 +20,16 @@ export class Announcer {
   #changes = new Map()
 
   /** @param {string} words what is wrong with the connection, empty when all is well */
-  connection(words) { this.#trouble.now = words }
+  connection(words) {
+    this.#trouble.now = words
+  }
 
-  /** A host changed its state. @param {{id: string, name: string}} host @param {string} from @param {string} to */
+  /**
+   * A host changed its state.
+   * @param {{id: string, name: string}} host
+   * @param {string} from
+   * @param {string} to
+   */
   host({ id, name }, from, to) {
     const first = this.#changes.get(id)?.from ?? from
     // What came and went before it was told is no news.
@@ -28,8 +43,11 @@ export class Announcer {
     const parts = []
     if (this.#trouble.now !== this.#trouble.said) parts.push(this.#trouble.now || "Connection is back.")
     for (const [state, word] of WORDS) {
-      const names = [...this.#changes.values()].filter(({ from, to }) => to === state && from !== "waiting").map(({ name }) => name)
-      if (names.length > 0) parts.push(`${names.length > NAMED_UP_TO ? `${names.length} hosts` : names.join(", ")} ${word}.`)
+      const names = [...this.#changes.values()]
+        .filter(({ from, to }) => to === state && from !== "waiting")
+        .map(({ name }) => name)
+      if (names.length > 0)
+        parts.push(`${names.length > NAMED_UP_TO ? `${names.length} hosts` : names.join(", ")} ${word}.`)
     }
     this.#trouble.said = this.#trouble.now
     this.#changes.clear()

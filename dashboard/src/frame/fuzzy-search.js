@@ -1,7 +1,8 @@
 /** Finding by a few letters, in any order of words. No DOM. */
 
 /**
- * How well a text fits what was typed: the higher, the better; 0 is not at all. Every word must be in it, at best at
+ * How well a text fits what was typed: the higher, the better; 0 is not at all. Every word must be in it, at
+ * best at
  * its start, else at the start of a word, else anywhere, else in one word with letters left out.
  * @param {string} typed @param {string} text
  */
@@ -23,7 +24,9 @@ export function fit(typed, text) {
  * @returns {{found: Item[], total: number}}
  */
 export function best(typed, items, textOf, most) {
-  const fitting = items.map((item) => ({ item, score: fit(typed, textOf(item)) })).filter(({ score }) => score > 0)
+  const fitting = items
+    .map((item) => ({ item, score: fit(typed, textOf(item)) }))
+    .filter(({ score }) => score > 0)
   fitting.sort((a, b) => b.score - a.score)
   return { found: fitting.slice(0, most).map(({ item }) => item), total: fitting.length }
 }

@@ -27,15 +27,21 @@ export class Kiosk {
     document.documentElement.toggleAttribute("data-kiosk", kiosk)
     clearInterval(this.#cycleTimer)
     if (kiosk && cycleSeconds !== undefined) {
-      this.#cycleTimer = window.setInterval(() => { location.hash = this.#next(route) }, cycleSeconds * 1000)
+      this.#cycleTimer = window.setInterval(() => {
+        location.hash = this.#next(route)
+      }, cycleSeconds * 1000)
     }
     this.#showPointer()
     void this.#holdLock()
   }
 
-  enter() { this.#change({ kiosk: "1" }) }
+  enter() {
+    this.#change({ kiosk: "1" })
+  }
 
-  leave() { this.#change({ kiosk: "", cycle: "", [OVERVIEW]: "" }) }
+  leave() {
+    this.#change({ kiosk: "", cycle: "", [OVERVIEW]: "" })
+  }
 
   /** @param {Record<string, string>} query */
   #change(query) {
@@ -43,7 +49,10 @@ export class Kiosk {
     this.follow(parseRoute(location.hash))
   }
 
-  /** The address after this one; all that is asked for besides goes along. @param {import("./router.js").Route} route */
+  /**
+   * The address after this one; all that is asked for besides goes along.
+   * @param {import("./router.js").Route} route
+   */
   #next({ page, host, query }) {
     const given = (query.get("hosts") ?? "").split(",").filter(Boolean)
     const ids = given.length > 0 ? given : this.#hostIds()
@@ -61,7 +70,9 @@ export class Kiosk {
     clearTimeout(this.#pointerTimer)
     document.documentElement.removeAttribute("data-pointer")
     if (!this.on) return
-    this.#pointerTimer = window.setTimeout(() => { document.documentElement.dataset.pointer = "hidden" }, POINTER_HIDES_AFTER_MILLISECONDS)
+    this.#pointerTimer = window.setTimeout(() => {
+      document.documentElement.dataset.pointer = "hidden"
+    }, POINTER_HIDES_AFTER_MILLISECONDS)
   }
 
   async #holdLock() {

@@ -1,23 +1,32 @@
 /** One field that finds everything: hosts, panels, pages and actions. Also asks for one of a given list. */
 
 import { element, setAttribute, setText } from "../widgets/dom.js"
-import { best } from "./fuzzy-search.js"
-import { keysElement } from "./help.js"
 import { boxOf } from "../widgets/menu.js"
 import { StateMark } from "../widgets/state-mark.js"
+import { best } from "./fuzzy-search.js"
+import { keysElement } from "./help.js"
 
 const SHOWN_AT_MOST = 50
 
 /**
- * @typedef {{words: string, kind: string, about?: string, found?: string, state?: string, keys?: string[], run: () => void}} Item
+ * @typedef {{words: string, kind: string, about?: string, found?: string, state?: string, keys?: string[],
+ *   run: () => void}} Item
  *   about: shown in muted after the words; found: more to find it by, not shown; state: of a host
  */
 
 export class Palette {
-  #field = /** @type {HTMLInputElement} */ (element("input", {
-    type: "text", class: "palette-field", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list",
-    autocomplete: "off", spellcheck: "false",
-  }))
+  #field = /** @type {HTMLInputElement} */ (
+    element("input", {
+      type: "text",
+      class: "palette-field",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-controls": "palette-list",
+      "aria-autocomplete": "list",
+      autocomplete: "off",
+      spellcheck: "false",
+    })
+  )
   #list = element("ul", { id: "palette-list", class: "palette-list", role: "listbox", "aria-label": "Found" })
   #more = element("p", { class: "palette-more", role: "status" })
   #dialog = boxOf("palette", "Find", this.#field, this.#list, this.#more)
@@ -51,7 +60,14 @@ export class Palette {
     const { found, total } = best(this.#field.value, this.#items, textOf, SHOWN_AT_MOST)
     this.#found = found
     this.#list.replaceChildren(...found.map(optionOf))
-    setText(this.#more, total === 0 ? "Nothing fits." : total > found.length ? `${total - found.length} more; type on to find them.` : "")
+    setText(
+      this.#more,
+      total === 0
+        ? "Nothing fits."
+        : total > found.length
+          ? `${total - found.length} more; type on to find them.`
+          : "",
+    )
     this.#mark(0)
   }
 
@@ -94,10 +110,13 @@ function textOf({ words, about = "", found = "", kind, state = "" }) {
 function optionOf({ words, kind, about = "", state, keys = [] }, place) {
   const mark = new StateMark()
   if (state !== undefined) mark.set(state)
-  return element("li", { role: "option", id: `palette-${place}` },
+  return element(
+    "li",
+    { role: "option", id: `palette-${place}` },
     element("span", { class: "palette-words" }, words),
     element("span", { class: "palette-about" }, about),
     ...(state === undefined ? [] : [mark.element]),
     ...(keys.length > 0 ? [keysElement(keys)] : []),
-    element("span", { class: "palette-kind" }, kind))
+    element("span", { class: "palette-kind" }, kind),
+  )
 }

@@ -28,7 +28,9 @@ export class Preferences {
   }
 
   /** @param {Name} name */
-  get(name) { return String(this.#chosen.get(name)) }
+  get(name) {
+    return String(this.#chosen.get(name))
+  }
 
   /** @param {Name} name @param {string} value one of its `CHOICES` */
   choose(name, value) {
@@ -47,7 +49,9 @@ export class Preferences {
   /** @param {() => void} listener called at each change @returns {() => void} ends it */
   follow(listener) {
     this.#listeners.add(listener)
-    return () => { this.#listeners.delete(listener) }
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   #apply() {

@@ -5,7 +5,8 @@ import { isHostId, isTime } from "../data/messages.js"
 /**
  * `#/` the fleet, `#/host/<id>` a host, `#/host/<id>/<panel>` one panel of it, `#/compare` several hosts;
  * each with `?key=value`.
- * @typedef {{page: "fleet" | "host" | "compare", host: string, panel: string, query: URLSearchParams, isKnown: boolean}} Route isKnown: false
+ * @typedef {{page: "fleet" | "host" | "compare", host: string, panel: string, query: URLSearchParams,
+ *   isKnown: boolean}} Route isKnown: false
  *   where the address is none of these, and the fleet stands in for it
  */
 
@@ -38,7 +39,10 @@ export function compareAddress(hosts, metrics = []) {
   return `#/compare?${readable(query)}`
 }
 
-/** Change some of the query without a new entry in the history and without a new page. @param {Record<string, string>} values empty ones are left out */
+/**
+ * Change some of the query without a new entry in the history and without a new page.
+ * @param {Record<string, string>} values empty ones are left out
+ */
 export function changeQuery(values) {
   const [path, search = ""] = location.hash.replace(/^#/, "").split("?", 2)
   const query = new URLSearchParams(search)
@@ -50,7 +54,10 @@ export function changeQuery(values) {
   if (address !== location.hash) history.replaceState(history.state, "", address)
 }
 
-/** @typedef {{win?: number, pause?: number, kiosk: boolean, cycleSeconds?: number}} FrameQuery win in seconds, pause in seconds since the epoch by the bridge's clock */
+/**
+ * @typedef {{win?: number, pause?: number, kiosk: boolean, cycleSeconds?: number}} FrameQuery win in seconds,
+ *   pause in seconds since the epoch by the bridge's clock
+ */
 
 /** What the query of every page may hold. @param {URLSearchParams} query @returns {FrameQuery} */
 export function frameQuery(query) {

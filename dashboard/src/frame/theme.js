@@ -32,13 +32,20 @@ export class Theme {
   }
 
   /** Read the colours again: the medium changed. */
-  refresh() { this.#tell() }
+  refresh() {
+    this.#tell()
+  }
 
-  /** @param {(colours: Colours) => void} listener called now and at each change @returns {() => void} ends it */
+  /**
+   * @param {(colours: Colours) => void} listener called now and at each change
+   * @returns {() => void} ends it
+   */
   follow(listener) {
     this.#listeners.add(listener)
     listener(this.colours)
-    return () => { this.#listeners.delete(listener) }
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   #tell() {

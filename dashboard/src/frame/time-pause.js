@@ -9,7 +9,10 @@ export class TimePause {
   #tell
   #kept = 900
   #isLink = false
-  /** @type {number | undefined} seconds since the epoch by the bridge's clock, of a link opened before that clock was known */
+  /**
+   * @type {number | undefined} seconds since the epoch by the bridge's clock, of a link opened before that
+   *   clock was known
+   */
   #asked
 
   /**
@@ -22,7 +25,11 @@ export class TimePause {
     this.#tell = tell
   }
 
-  /** A page opens, perhaps at a moment. @param {import("./router.js").Route} route @param {number | undefined} asked */
+  /**
+   * A page opens, perhaps at a moment.
+   * @param {import("./router.js").Route} route
+   * @param {number | undefined} asked
+   */
   open({ page }, asked) {
     // The fleet page has no past to show to whom is sent a link.
     this.#isLink = page !== "fleet"
@@ -46,7 +53,9 @@ export class TimePause {
     if (this.#isLink) changeQuery({ pause: at === undefined ? "" : ((at - this.#offset) / 1000).toFixed(3) })
   }
 
-  get #offset() { return this.#fleet.bridgeClock.milliseconds ?? 0 }
+  get #offset() {
+    return this.#fleet.bridgeClock.milliseconds ?? 0
+  }
 
   /** @param {number} asked */
   #show(asked) {

@@ -1,4 +1,7 @@
-/** Where the viewer was: how far each page was scrolled, how that of the fleet was left, and from which panel one comes. No DOM. */
+/**
+ * Where the viewer was: how far each page was scrolled, how that of the fleet was left, and from which panel
+ * one comes. No DOM.
+ */
 
 import { FLEET_ADDRESS, parseRoute } from "./router.js"
 
@@ -19,8 +22,12 @@ export class VisitedPages {
   }
 
   /** How far a page was scrolled when it was left. @param {string} address */
-  topOf(address) { return this.#tops.get(address || FLEET_ADDRESS) ?? 0 }
+  topOf(address) {
+    return this.#tops.get(address || FLEET_ADDRESS) ?? 0
+  }
 
   /** The panel that filled the page that was left last, if it was one of this host. @param {string} host */
-  panelLeft(host) { return this.#left.host === host ? this.#left.panel : "" }
+  panelLeft(host) {
+    return this.#left.host === host ? this.#left.panel : ""
+  }
 }

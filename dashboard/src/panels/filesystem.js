@@ -4,8 +4,12 @@ import { devicesOf, Panel } from "./panel.js"
 
 /** @type {import("./panel.js").Kind} */
 export const FILESYSTEM = {
-  key: "fs", title: "Filesystems", groups: ["filesystem"], none: "no filesystems on this host",
-  isEmpty: ({ mounts }) => devicesOf(mounts).length === 0, make: (context, kind) => new FilesystemPanel(context, kind),
+  key: "fs",
+  title: "Filesystems",
+  groups: ["filesystem"],
+  none: "no filesystems on this host",
+  isEmpty: ({ mounts }) => devicesOf(mounts).length === 0,
+  make: (context, kind) => new FilesystemPanel(context, kind),
 }
 
 /** Every mounted filesystem, the fullest first. */
@@ -30,11 +34,24 @@ class FilesystemPanel extends Panel {
 
   /** @param {import("../data/contract.js").Filesystem} filesystem */
   show({ mounts }) {
-    const rows = devicesOf(mounts).sort(([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b))
-    this.#table.update(rows.map(([mount, one]) => ({
-      key: mount,
-      cells: [mount, one.used_percent, bytes(one.used_bytes), bytes(one.free_bytes), bytes(one.total_bytes), percent(one.inodes_percent), one.type ?? MISSING, one.device ?? MISSING],
-    })))
+    const rows = devicesOf(mounts).sort(
+      ([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b),
+    )
+    this.#table.update(
+      rows.map(([mount, one]) => ({
+        key: mount,
+        cells: [
+          mount,
+          one.used_percent,
+          bytes(one.used_bytes),
+          bytes(one.free_bytes),
+          bytes(one.total_bytes),
+          percent(one.inodes_percent),
+          one.type ?? MISSING,
+          one.device ?? MISSING,
+        ],
+      })),
+    )
   }
 }
 

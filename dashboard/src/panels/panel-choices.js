@@ -1,4 +1,7 @@
-/** What the viewer chose on the page of one host, kept in this browser: folded panels, shown devices, orders. No DOM. */
+/**
+ * What the viewer chose on the page of one host, kept in this browser: folded panels, shown devices, orders.
+ * No DOM.
+ */
 
 const KEY = "fleetglass.host."
 const SEPARATOR = "\u001f"
@@ -18,7 +21,9 @@ export class PanelChoices {
   }
 
   /** @param {string} panel @param {string} name @returns {PanelChoice | undefined} undefined: never chosen */
-  get(panel, name) { return this.#made.get(panel + SEPARATOR + name) }
+  get(panel, name) {
+    return this.#made.get(panel + SEPARATOR + name)
+  }
 
   /** @param {string} panel @param {string} name @param {PanelChoice} choice */
   set(panel, name, choice) {
@@ -42,7 +47,12 @@ function read(key) {
   try {
     const kept = JSON.parse(localStorage.getItem(key) ?? "[]")
     if (!Array.isArray(kept)) return []
-    return kept.filter((one) => Array.isArray(one) && typeof one[0] === "string" && (typeof one[1] === "boolean" || typeof one[1] === "string"))
+    return kept.filter(
+      (one) =>
+        Array.isArray(one) &&
+        typeof one[0] === "string" &&
+        (typeof one[1] === "boolean" || typeof one[1] === "string"),
+    )
   } catch {
     return []
   }

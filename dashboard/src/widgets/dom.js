@@ -4,7 +4,8 @@
  * Make an element.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | boolean | undefined>} [attributes] `true` gives an empty attribute, false and undefined none
+ * @param {Record<string, string | boolean | undefined>} [attributes] `true` gives an empty attribute, false
+ *   and undefined none
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -22,7 +23,12 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** Set or remove an attribute only if it changed. @param {Element} node @param {string} name @param {string | null | undefined} value */
+/**
+ * Set or remove an attribute only if it changed.
+ * @param {Element} node
+ * @param {string} name
+ * @param {string | null | undefined} value
+ */
 export function setAttribute(node, name, value) {
   if (value === null || value === undefined) {
     if (node.hasAttribute(name)) node.removeAttribute(name)

@@ -1,8 +1,8 @@
 /** A number with a bar beside it; the bar changes colour only for trouble. */
 
-import { element, setAttribute, setText } from "./dom.js"
 import { levelAt, METER_LIMIT } from "../data/limits.js"
 import { isNumber, MISSING_TITLE, percent } from "../data/numbers.js"
+import { element, setAttribute, setText } from "./dom.js"
 
 export class Meter {
   #text = element("span", { class: "number" })
@@ -10,11 +10,18 @@ export class Meter {
   #levelOf
   element
 
-  /** @param {(value: unknown) => "warn" | "critical" | null} [trouble] when it is trouble; by default when it is high */
+  /**
+   * @param {(value: unknown) => "warn" | "critical" | null} [trouble] when it is trouble; by default when it
+   *   is high
+   */
   constructor(trouble = (value) => levelAt(value, METER_LIMIT)) {
     this.#levelOf = trouble
-    this.element = element("span", { class: "metered" }, this.#text,
-      element("span", { class: "meter", "aria-hidden": "true" }, this.#fill))
+    this.element = element(
+      "span",
+      { class: "metered" },
+      this.#text,
+      element("span", { class: "meter", "aria-hidden": "true" }, this.#fill),
+    )
   }
 
   /** @param {unknown} value percent */

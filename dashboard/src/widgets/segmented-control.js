@@ -21,7 +21,11 @@ export class SegmentedControl {
         this.update()
       }),
     }))
-    this.element = element("div", { class: "choice", role: "group", "aria-label": label }, ...this.#buttons.map((one) => one.element))
+    this.element = element(
+      "div",
+      { class: "choice", role: "group", "aria-label": label },
+      ...this.#buttons.map((one) => one.element),
+    )
     this.update()
   }
 

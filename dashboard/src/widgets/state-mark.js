@@ -4,7 +4,12 @@ import { element, setAttribute, setText } from "./dom.js"
 
 export class StateMark {
   #word = element("span", { class: "state-word" })
-  element = element("span", { class: "state" }, element("span", { class: "glyph", "aria-hidden": "true" }), this.#word)
+  element = element(
+    "span",
+    { class: "state" },
+    element("span", { class: "glyph", "aria-hidden": "true" }),
+    this.#word,
+  )
 
   /** @param {string} state @param {string} [words] instead of the state's name */
   set(state, words = state) {

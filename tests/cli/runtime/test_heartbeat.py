@@ -21,7 +21,7 @@ def test_an_agent_with_a_broker(own_mosquitto: Mosquitto, start: Start, prefix: 
     wait_for(file.read_text, "what it says")
     assert file.read_text() == f"connected to {own_mosquitto.url}\n"
     agent.process.terminate()
-    assert agent.process.wait(3) == 0
+    assert agent.process.wait() == 0
     assert not file.exists()
 
 
@@ -37,7 +37,7 @@ def test_an_agent_without_its_broker(
     wait_for(lambda: "waiting" in agent.err or "refused" in agent.err, "the agent to miss its broker")
     assert not file.exists()
     own_mosquitto.start()
-    wait_for(lambda: file.exists() and file.stat().st_mtime > begin, "the heartbeat", 30)
+    wait_for(lambda: file.exists() and file.stat().st_mtime > begin, "the heartbeat")
 
 
 def test_the_file_is_written_now_and_then(tmp_path: Path) -> None:

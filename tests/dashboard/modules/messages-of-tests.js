@@ -13,9 +13,24 @@ export function receivedAt(after, delayMilliseconds = 10) {
 }
 
 export function welcomeAt(after) {
-  return { type: "welcome", protocol: 1, version: "0.1.0", time: START_SECONDS + after, broker: "connected", broker_since: START_SECONDS, viewers: 1, limits: {} }
+  return {
+    type: "welcome",
+    protocol: 1,
+    version: "0.1.0",
+    time: START_SECONDS + after,
+    broker: "connected",
+    broker_since: START_SECONDS,
+    viewers: 1,
+    limits: {},
+  }
 }
 
 export function hostEntry(id, fields = {}) {
-  return { id, state: "live", since: START_SECONDS - 30, info: { host_name: id, interval_seconds: 1, groups: {} }, ...fields }
+  return {
+    id,
+    state: "live",
+    since: START_SECONDS - 30,
+    info: { host_name: id, interval_seconds: 1, groups: {} },
+    ...fields,
+  }
 }

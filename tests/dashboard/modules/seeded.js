@@ -1,9 +1,35 @@
-/** Values made up from a seed, so that each run of a property is the same, and a failing one can be run again. */
+/**
+ * Values made up from a seed, so that each run of a property is the same, and a failing one can be run again.
+ */
 
 /** What JSON, an address or a kept choice can put where a number belongs. */
 export const ABSURD = [
-  Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e308, -1e308, Number.MAX_VALUE, -Number.MAX_VALUE,
-  5e-324, -5e-324, 0, -0, 1, -1, 2 ** 31, 2 ** 53, 2 ** 53 + 2, 2 ** 64, 2 ** 64 * 1.001, -(2 ** 64), 1e21, 1e38, 1e39, 8.64e15, 8.65e15, 1e11, 1e12,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  1e308,
+  -1e308,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  5e-324,
+  -5e-324,
+  0,
+  -0,
+  1,
+  -1,
+  2 ** 31,
+  2 ** 53,
+  2 ** 53 + 2,
+  2 ** 64,
+  2 ** 64 * 1.001,
+  -(2 ** 64),
+  1e21,
+  1e38,
+  1e39,
+  8.64e15,
+  8.65e15,
+  1e11,
+  1e12,
 ]
 const LARGEST_SEED = 2_147_483_647
 const RUNS = 300
@@ -11,7 +37,9 @@ const RUNS = 300
 export class Chance {
   #state
 
-  constructor(seed) { this.#state = 1 + (seed % (LARGEST_SEED - 1)) }
+  constructor(seed) {
+    this.#state = 1 + (seed % (LARGEST_SEED - 1))
+  }
 
   /** From 0 to below 1 (Lehmer's generator, "minimal standard": Park and Miller, CACM 31/10, 1988). */
   share() {
@@ -20,9 +48,13 @@ export class Chance {
   }
 
   /** A whole number from 0 to below the end. */
-  below(end) { return Math.floor(this.share() * end) }
+  below(end) {
+    return Math.floor(this.share() * end)
+  }
 
-  pick(list) { return list[this.below(list.length)] }
+  pick(list) {
+    return list[this.below(list.length)]
+  }
 
   /** Mostly an absurd number, sometimes a usual one, sometimes one of any size. */
   number() {
@@ -33,14 +65,20 @@ export class Chance {
   }
 
   /** As `number`, and now and then something that is no number at all. */
-  value() { return this.below(8) === 0 ? this.pick([null, undefined, "7", "", true, [], {}, [1], Symbol.iterator.description]) : this.number() }
+  value() {
+    return this.below(8) === 0
+      ? this.pick([null, undefined, "7", "", true, [], {}, [1], Symbol.iterator.description])
+      : this.number()
+  }
 
   /** An object with each of the names, or without it. */
   object(names) {
     return Object.fromEntries(names.filter(() => this.below(5) > 0).map((name) => [name, this.value()]))
   }
 
-  list(length, make) { return Array.from({ length: this.below(length + 1) }, make) }
+  list(length, make) {
+    return Array.from({ length: this.below(length + 1) }, make)
+  }
 }
 
 /** Have a property hold for many seeds; what fails names its seed. */

@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="revoke these credentials, named as in --list",
     )
+    parser.add_argument(
+        "--discovery",
+        action=argparse.BooleanOptionalAction,
+        help="whether hosts may describe themselves to Home Assistant (default: yes)",
+    )
     parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
     parser.add_argument("--list", action="store_true", help="list all credentials")
     parser.add_argument(
@@ -116,7 +121,7 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
         raise UsageError(
             "enroll: got several things to do, expected one of HOST or readers, --revoke, --renew, --list"
         )
-    if not any(things) and not arguments.broker:
+    if not any(things) and not arguments.broker and arguments.discovery is None:
         raise UsageError(
             "enroll: got nothing to do, expected HOST, --bridge, --revoke, --list or another (--help)"
         )
@@ -149,11 +154,17 @@ def _change(
 
     is_new = not folder.is_made
     if is_new:
-        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX)
+        discovery = arguments.discovery is not False
+        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX, discovery=discovery)
         print(f"made the broker's folder {folder.path}; keep a copy of it, and keep it private")
     else:
         registry = folder.read_registry()
         _check_same(arguments, registry, urls)
+        fleet.mend(folder, registry)
+        if arguments.discovery not in (None, registry.discovery):
+            fleet.set_discovery(folder, registry, allowed=arguments.discovery)
+            may = "may" if registry.discovery else "may not"
+            print(f"hosts {may} describe themselves to Home Assistant")
     if arguments.renew:
         if urls:
             fleet.check_urls(urls)

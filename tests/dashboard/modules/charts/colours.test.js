@@ -9,4 +9,5 @@ test("a colour over another is between the two by its share", () => {
   assert.equal(mixed("#ffffff", "#000000", 0.5), "rgb(128, 128, 128)")
 })
 
-test("a colour seen through keeps its parts", () => assert.equal(translucent("#0a10ff", 0.14), "rgba(10, 16, 255, 0.14)"))
+test("a colour seen through keeps its parts", () =>
+  assert.equal(translucent("#0a10ff", 0.14), "rgba(10, 16, 255, 0.14)"))

@@ -4,13 +4,35 @@ import { test } from "node:test"
 import { roundUp, Scale } from "../../../../dashboard/src/charts/scale.js"
 
 test("an axis ends at the next of 1, 2, 5 times a power of ten", () => {
-  const ends = [[0.03, 0.05], [0.2, 0.2], [0.7, 1], [1, 1], [1.01, 2], [3.1, 5], [5.01, 10], [70, 100], [100, 100], [101, 200], [999_999, 1_000_000]]
-  for (const [value, end] of ends) assert.ok(Math.abs(roundUp(value, false) / end - 1) < 1e-9, `${value}: ${roundUp(value, false)}`)
+  const ends = [
+    [0.03, 0.05],
+    [0.2, 0.2],
+    [0.7, 1],
+    [1, 1],
+    [1.01, 2],
+    [3.1, 5],
+    [5.01, 10],
+    [70, 100],
+    [100, 100],
+    [101, 200],
+    [999_999, 1_000_000],
+  ]
+  for (const [value, end] of ends)
+    assert.ok(Math.abs(roundUp(value, false) / end - 1) < 1e-9, `${value}: ${roundUp(value, false)}`)
 })
 
 test("an axis of sizes ends at 1, 2, 5, … 500 of its unit, and then at 1 of the next", () => {
   const KIB = 1024
-  const ends = [[3, 5], [400, 500], [501, KIB], [1010, KIB], [3 * KIB, 5 * KIB], [500 * KIB, 500 * KIB], [700 * KIB, KIB ** 2], [1.5 * KIB ** 3, 2 * KIB ** 3]]
+  const ends = [
+    [3, 5],
+    [400, 500],
+    [501, KIB],
+    [1010, KIB],
+    [3 * KIB, 5 * KIB],
+    [500 * KIB, 500 * KIB],
+    [700 * KIB, KIB ** 2],
+    [1.5 * KIB ** 3, 2 * KIB ** 3],
+  ]
   for (const [value, end] of ends) assert.equal(roundUp(value, true), end, String(value))
 })
 

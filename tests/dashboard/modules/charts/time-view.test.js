@@ -2,7 +2,12 @@ import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
 import "../browser.js"
-import { drawnLater, paintedEvery, TimeView, WINDOWS_SECONDS } from "../../../../dashboard/src/charts/time-view.js"
+import {
+  drawnLater,
+  paintedEvery,
+  TimeView,
+  WINDOWS_SECONDS,
+} from "../../../../dashboard/src/charts/time-view.js"
 
 beforeEach(() => localStorage.clear())
 
@@ -44,7 +49,9 @@ test("paused, the right edge stays; going on, it is now", () => {
 test("who follows is told of every change once, until it no longer follows", () => {
   const view = new TimeView()
   let told = 0
-  const leave = view.follow(() => { told += 1 })
+  const leave = view.follow(() => {
+    told += 1
+  })
   view.setSeconds(300)
   view.setSeconds(300)
   view.pause(5)

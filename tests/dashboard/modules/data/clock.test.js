@@ -22,7 +22,11 @@ test("without a message nothing is known", () => {
 for (const hours of [1, -1]) {
   test(`a clock that is ${hours} h ahead is found out to the delay of the fastest message`, () => {
     const clock = new ClockOffset()
-    observe(clock, { seconds: 20, aheadMilliseconds: hours * 3_600_000, delay: (second) => 10 + (second % 7) * 40 })
+    observe(clock, {
+      seconds: 20,
+      aheadMilliseconds: hours * 3_600_000,
+      delay: (second) => 10 + (second % 7) * 40,
+    })
     assert.ok(Math.abs(clock.milliseconds - (10 - hours * 3_600_000)) < 0.01)
     assert.equal(clock.known, true)
   })

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { rangeOf, rowFrom, rowNear, secondsAtLeast, timeOf } from "../../../../dashboard/src/data/column-queries.js"
+import {
+  rangeOf,
+  rowFrom,
+  rowNear,
+  secondsAtLeast,
+  timeOf,
+} from "../../../../dashboard/src/data/column-queries.js"
 import { Columns } from "../../../../dashboard/src/data/store.js"
 
 /** Rows at these seconds, each with its second as value; the host's clock is an hour behind. */
@@ -72,7 +78,10 @@ test("times are those of the browser", () => {
 test("how long a value is high counts back from its last to the first lower, missing or silent one", () => {
   const lasted = (columns, time) => secondsAtLeast(columns, "x", 3, time, 2_500)
   const { columns } = source(1, 2, 3, 4, 5, 6)
-  assert.deepEqual([6, 4, 2, 8.4, 8.6].map((time) => lasted(columns, time)), [3, 1, 0, 3, 0])
+  assert.deepEqual(
+    [6, 4, 2, 8.4, 8.6].map((time) => lasted(columns, time)),
+    [3, 1, 0, 3, 0],
+  )
   assert.equal(lasted(source(7, 8, 9, 10, 11, 12).columns, 12), 1)
   assert.equal(lasted(source(4, 5, 8, 9).columns, 9), 1)
   assert.equal(lasted(new Columns(4), 9), 0)

@@ -11,8 +11,14 @@ test("what the bridge tells is kept as it is, and its numbers as a line by this 
   assert.deepEqual(record.latest, { latency_seconds: 0.02 })
   const { columns, offset } = record.source
   const rows = [columns.first, columns.first + 1]
-  assert.deepEqual(rows.map((row) => columns.time(row) * 1000 + offset()), [5_000, 10_000])
-  assert.deepEqual(rows.map((row) => columns.value("lost_total", row)), [3, Number.NaN])
+  assert.deepEqual(
+    rows.map((row) => columns.time(row) * 1000 + offset()),
+    [5_000, 10_000],
+  )
+  assert.deepEqual(
+    rows.map((row) => columns.value("lost_total", row)),
+    [3, Number.NaN],
+  )
   assert.ok(Math.abs(columns.value("latency_seconds", columns.end - 1) - 0.02) < 1e-6)
   assert.deepEqual([...columns.keys], ["latency_seconds", "lost_total"])
 })
@@ -27,5 +33,7 @@ test("while time stands still the line goes on and what is told stays", () => {
   record.take({ latency_seconds: 0.01 }, 5_000, true)
   record.take({ latency_seconds: 0.02 }, 10_000, false)
   assert.deepEqual(record.latest, { latency_seconds: 0.01 })
-  assert.ok(Math.abs(record.source.columns.value("latency_seconds", record.source.columns.end - 1) - 0.02) < 1e-6)
+  assert.ok(
+    Math.abs(record.source.columns.value("latency_seconds", record.source.columns.end - 1) - 0.02) < 1e-6,
+  )
 })

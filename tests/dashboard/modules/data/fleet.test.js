@@ -22,12 +22,18 @@ function pulse(after, fields, received = receivedAt(after)) {
 }
 
 function past(pulses, { more = false } = {}) {
-  fleet.take({ type: "history", host: "a", samples: { pulse: pulses }, ...(more ? { more } : {}) }, receivedAt(0))
+  fleet.take(
+    { type: "history", host: "a", samples: { pulse: pulses }, ...(more ? { more } : {}) },
+    receivedAt(0),
+  )
 }
 
 function recent(id = "a") {
   const { recent: columns } = fleet.host(id)
-  return Array.from({ length: columns.end - columns.first }, (_, index) => columns.time(columns.first + index) - START_SECONDS)
+  return Array.from(
+    { length: columns.end - columns.first },
+    (_, index) => columns.time(columns.first + index) - START_SECONDS,
+  )
 }
 
 test("nobody is known until the bridge has said who is there", () => {
@@ -37,7 +43,7 @@ test("nobody is known until the bridge has said who is there", () => {
   assert.equal(fleet.hosts.size, 0)
 })
 
-test("the whole fleet replaces the one before: who is gone is gone, and who stayed keeps what was heard", () => {
+test("a whole fleet drops the hosts that are gone, and keeps what was heard from the others", () => {
   know(hostEntry("a"), hostEntry("b"))
   pulse(1, { cpu_percent: 77 })
   know(hostEntry("a", { state: "late" }), hostEntry("c"))
@@ -69,14 +75,18 @@ test("one host changes its state, its inventory, or is removed, and the others d
 
 test("what is no inventory and no time changes nothing", () => {
   know(hostEntry("a"))
-  for (const info of [null, [], "text", 7]) fleet.take({ type: "host", id: "a", info, since: "now" }, receivedAt(1))
+  for (const info of [null, [], "text", 7])
+    fleet.take({ type: "host", id: "a", info, since: "now" }, receivedAt(1))
   assert.equal(fleet.host("a").name, "a")
   assert.equal(fleet.host("a").since, START_SECONDS - 30)
 })
 
 test("a host that nobody announced is there once it is heard", () => {
   know()
-  fleet.take({ type: "pulse", time: START_SECONDS, hosts: { new: pulseAt(0), "Bad Id": pulseAt(0) } }, receivedAt(0))
+  fleet.take(
+    { type: "pulse", time: START_SECONDS, hosts: { new: pulseAt(0), "Bad Id": pulseAt(0) } },
+    receivedAt(0),
+  )
   assert.deepEqual([...fleet.hosts.keys()], ["new"])
 })
 
@@ -158,7 +168,11 @@ test("times of the bridge are told by the browser's clock, however far that is o
 })
 
 test("hosts of one name show their ids for as long as they share it", () => {
-  know(hostEntry("pi-1", { info: { host_name: "pi" } }), hostEntry("pi-2", { info: { host_name: "pi" } }), hostEntry("c"))
+  know(
+    hostEntry("pi-1", { info: { host_name: "pi" } }),
+    hostEntry("pi-2", { info: { host_name: "pi" } }),
+    hostEntry("c"),
+  )
   const names = () => [...fleet.hosts.values()].map(({ name }) => name)
   assert.deepEqual(names(), ["pi (pi-1)", "pi (pi-2)", "c"])
   fleet.take({ type: "host", id: "pi-2", info: { host_name: "other" } }, receivedAt(1))
@@ -168,8 +182,15 @@ test("hosts of one name show their ids for as long as they share it", () => {
 })
 
 test("a host without a name, or with one that is no text, is called by its id", () => {
-  know(hostEntry("a", { info: { host_name: "" } }), hostEntry("b", { info: { host_name: 7 } }), hostEntry("c", { info: undefined }))
-  assert.deepEqual([...fleet.hosts.values()].map(({ name }) => name), ["a", "b", "c"])
+  know(
+    hostEntry("a", { info: { host_name: "" } }),
+    hostEntry("b", { info: { host_name: 7 } }),
+    hostEntry("c", { info: undefined }),
+  )
+  assert.deepEqual(
+    [...fleet.hosts.values()].map(({ name }) => name),
+    ["a", "b", "c"],
+  )
 })
 
 test("an interval that is none counts as a second", () => {
@@ -197,14 +218,24 @@ test("while time stands still every host stays as it was, but for its state", ()
   const hosts = [hostEntry("a", { state: "late", pulse: pulseAt(3) }), hostEntry("b", { pulse: pulseAt(3) })]
   fleet.take({ type: "fleet", time: START_SECONDS + 3, hosts }, receivedAt(3))
   const { pulse: shown, newest, state, offsetMilliseconds } = fleet.host("a")
-  assert.deepEqual([shown.cpu_percent, newest, state, offsetMilliseconds], [11, START_SECONDS + 1, "late", 10])
+  assert.deepEqual(
+    [shown.cpu_percent, newest, state, offsetMilliseconds],
+    [11, START_SECONDS + 1, "late", 10],
+  )
   assert.deepEqual(fleet.host("b").pulse, {})
   assert.deepEqual(recent(), [1])
 })
 
-test("of the past, only what goes before the moment that is shown is taken in, and becomes the present", () => {
+test("only the past before the moment that is shown is taken in, and becomes the present", () => {
   fleet.until = receivedAt(4.5)
-  fleet.take({ type: "fleet", time: START_SECONDS + 9, hosts: [hostEntry("a", { info: { logical_cores: 4 }, pulse: pulseAt(9) })] }, receivedAt(9))
+  fleet.take(
+    {
+      type: "fleet",
+      time: START_SECONDS + 9,
+      hosts: [hostEntry("a", { info: { logical_cores: 4 }, pulse: pulseAt(9) })],
+    },
+    receivedAt(9),
+  )
   const pulses = [pulseAt(3), pulseAt(4, { cpu_percent: 44 }), pulseAt(5)]
   fleet.take({ type: "history", host: "a", samples: { pulse: pulses } }, receivedAt(9))
   assert.equal(fleet.host("a").pulse.cpu_percent, 44)
@@ -217,7 +248,10 @@ test("sites that are cut off are known from the greeting on, and so is who belon
   fleet.take({ ...welcomeAt(0), sites_away: { "fleet/paris": 5, "fleet/lyon": "soon" } }, receivedAt(0))
   assert.deepEqual(fleet.sitesAway, [["fleet/paris", 5]])
   know({ ...hostEntry("a"), state: "late", cut_off: true }, hostEntry("b"))
-  assert.deepEqual([...fleet.hosts.values()].map((host) => host.cutOff), [true, false])
+  assert.deepEqual(
+    [...fleet.hosts.values()].map((host) => host.cutOff),
+    [true, false],
+  )
   fleet.take({ type: "broker", state: "connected", since: 0, sites_away: {} }, receivedAt(1))
   fleet.take({ type: "host", id: "a", state: "live", since: 6 }, receivedAt(1))
   assert.deepEqual([fleet.sitesAway, fleet.host("a").cutOff], [[], false])

@@ -30,13 +30,22 @@ function levels(detail) {
 }
 
 test("a host that is well needs no attention", () => {
-  pulse(0, { memory_percent: 60, swap_percent: 10, filesystem_percent: 70, battery_percent: 80, temperature_celsius: 50 })
+  pulse(0, {
+    memory_percent: 60,
+    swap_percent: 10,
+    filesystem_percent: 70,
+    battery_percent: 80,
+    temperature_celsius: 50,
+  })
   assert.deepEqual(alerts(), [])
 })
 
 test("numbers over their limits are told with their value, the worst first", () => {
   pulse(0, { memory_percent: 91, filesystem_percent: 96.4, swap_percent: 85, battery_percent: 4 })
-  assert.deepEqual(alerts().map(({ words }) => words), ["disk 96 %", "battery 4.0 %", "memory 91 %", "swap 85 %"])
+  assert.deepEqual(
+    alerts().map(({ words }) => words),
+    ["disk 96 %", "battery 4.0 %", "memory 91 %", "swap 85 %"],
+  )
   assert.deepEqual(levels(), ["critical filesystem", "critical power", "warn memory", "warn memory"])
 })
 
@@ -102,7 +111,10 @@ test("where the detail is known, each mount and battery speaks for itself", () =
     filesystem: { mounts: { "/": { used_percent: 50 }, "/srv": { used_percent: 97 }, odd: null } },
     power: { batteries: { BAT0: { charge_percent: 60 } } },
   }
-  assert.deepEqual(alerts(detail).map(({ words }) => words), ["/srv 97 %"])
+  assert.deepEqual(
+    alerts(detail).map(({ words }) => words),
+    ["/srv 97 %"],
+  )
 })
 
 test("a temperature is judged by the limits of its own sensor, and not without", () => {
@@ -121,19 +133,41 @@ test("a temperature is judged by the limits of its own sensor, and not without",
 
 test("what holds a processor back now is told, what once did is not", () => {
   pulse(0)
-  assert.deepEqual(alerts({ sensor: { throttling: { now: ["throttled"], since_boot: ["under-voltage"] } } }).map(({ words }) => words), ["held back: throttled"])
+  assert.deepEqual(
+    alerts({ sensor: { throttling: { now: ["throttled"], since_boot: ["under-voltage"] } } }).map(
+      ({ words }) => words,
+    ),
+    ["held back: throttled"],
+  )
   assert.deepEqual(alerts({ sensor: { throttling: { now: [], since_boot: ["under-voltage"] } } }), [])
 })
 
 test("a collector that failed is told with its reason", () => {
   pulse(0)
-  const collectors = { gpu: { state: "failed", reason: "no permission" }, disk: { state: "failed" }, cpu: { state: "ok" }, network: { state: "late" } }
-  assert.deepEqual(alerts({ collector: { collectors } }).map(({ words }) => words), ["gpu cannot be read: no permission", "disk cannot be read"])
+  const collectors = {
+    gpu: { state: "failed", reason: "no permission" },
+    disk: { state: "failed" },
+    cpu: { state: "ok" },
+    network: { state: "late" },
+  }
+  assert.deepEqual(
+    alerts({ collector: { collectors } }).map(({ words }) => words),
+    ["gpu cannot be read: no permission", "disk cannot be read"],
+  )
 })
 
 test("detail that is not as agreed harms nothing", () => {
   pulse(0)
-  for (const odd of [null, 7, "text", [], { mounts: 7 }, { temperatures: [null] }, { throttling: { now: "yes" } }, { collectors: null }]) {
+  for (const odd of [
+    null,
+    7,
+    "text",
+    [],
+    { mounts: 7 },
+    { temperatures: [null] },
+    { throttling: { now: "yes" } },
+    { collectors: null },
+  ]) {
     assert.deepEqual(alerts({ filesystem: odd, sensor: odd, collector: odd, power: odd, memory: odd }), [])
   }
 })

@@ -5,12 +5,18 @@ import { levelAt, LIMITS, METER_LIMIT } from "../../../../dashboard/src/data/lim
 
 test("trouble starts at the limit itself", () => {
   const { warn, critical } = METER_LIMIT
-  assert.deepEqual([warn - 0.1, warn, critical - 0.1, critical, 100].map((value) => levelAt(value, METER_LIMIT)), [null, "warn", "warn", "critical", "critical"])
+  assert.deepEqual(
+    [warn - 0.1, warn, critical - 0.1, critical, 100].map((value) => levelAt(value, METER_LIMIT)),
+    [null, "warn", "warn", "critical", "critical"],
+  )
 })
 
 test("of what falls, the trouble is below", () => {
   const { warn, critical } = LIMITS.battery
-  assert.deepEqual([100, warn + 1, warn, critical + 1, critical, 0].map((value) => levelAt(value, LIMITS.battery)), [null, null, "warn", "warn", "critical", "critical"])
+  assert.deepEqual(
+    [100, warn + 1, warn, critical + 1, critical, 0].map((value) => levelAt(value, LIMITS.battery)),
+    [null, null, "warn", "warn", "critical", "critical"],
+  )
 })
 
 test("what is not known is no trouble", () => {

@@ -12,7 +12,10 @@ let time
 beforeEach(() => {
   host = new Host("a")
   host.state = "live"
-  host.info = { interval_seconds: 1, groups: { cpu: { interval_seconds: 1 }, process: { interval_seconds: 5 } } }
+  host.info = {
+    interval_seconds: 1,
+    groups: { cpu: { interval_seconds: 1 }, process: { interval_seconds: 5 } },
+  }
   time = { pausedAt: undefined }
   samples = new Samples(host, time)
 })
@@ -28,7 +31,10 @@ function live(after, groups, received = receivedAt(after)) {
 
 function times(name) {
   const { columns } = samples.group(name)
-  return Array.from({ length: columns.end - columns.first }, (_, index) => columns.time(columns.first + index) - START_SECONDS)
+  return Array.from(
+    { length: columns.end - columns.first },
+    (_, index) => columns.time(columns.first + index) - START_SECONDS,
+  )
 }
 
 test("each group keeps its newest payload and a row for each of its numbers", () => {
@@ -59,7 +65,10 @@ test("an agent that started again, with ticks from the start, is followed", () =
 })
 
 test("what is no payload is passed over, and the group beside it is taken", () => {
-  samples.take({ cpu: 7, memory: null, disk: [], network: { time: "x", tick: 1 }, sensor: at(1) }, receivedAt(1))
+  samples.take(
+    { cpu: 7, memory: null, disk: [], network: { time: "x", tick: 1 }, sensor: at(1) },
+    receivedAt(1),
+  )
   assert.deepEqual(samples.names, ["sensor"])
 })
 
@@ -72,9 +81,12 @@ test("the past goes before what is here and replaces none of it", () => {
   assert.equal(columns.value("total_percent", columns.end - 1), 10)
 })
 
-test("a part of the past that comes after a newer one is never the latest, though its agent had counted further", () => {
+test("an older part of the past that comes later is never the latest, even with higher ticks", () => {
   samples.takePast({ cpu: [at(8, { total_percent: 8 }), at(9, { total_percent: 9 })] }, receivedAt(10))
-  samples.takePast({ cpu: [at(3, { tick: 90_000, total_percent: 3 }), at(4, { tick: 90_001, total_percent: 4 })] }, receivedAt(10))
+  samples.takePast(
+    { cpu: [at(3, { tick: 90_000, total_percent: 3 }), at(4, { tick: 90_001, total_percent: 4 })] },
+    receivedAt(10),
+  )
   assert.deepEqual(times("cpu"), [3, 4, 8, 9])
   assert.equal(samples.group("cpu").latest.total_percent, 9)
   live(10, { cpu: { total_percent: 10 } })
@@ -100,9 +112,13 @@ test("a silence is a gap after 2.5 intervals of the group, and never before 2.5 
   assert.equal(samples.gap("cpu"), 2_500)
 })
 
-test("the interval of a group that the host does not announce, or announces wrongly, is that of the host", () => {
-  host.info = { interval_seconds: 2, groups: { cpu: { interval_seconds: -1 }, memory: null, disk: { interval_seconds: "5" } } }
-  for (const name of ["cpu", "memory", "disk", "unknown", "constructor", "__proto__"]) assert.equal(samples.interval(name), 2)
+test("a group without a valid interval of its own has that of the host", () => {
+  host.info = {
+    interval_seconds: 2,
+    groups: { cpu: { interval_seconds: -1 }, memory: null, disk: { interval_seconds: "5" } },
+  }
+  for (const name of ["cpu", "memory", "disk", "unknown", "constructor", "__proto__"])
+    assert.equal(samples.interval(name), 2)
   host.info = {}
   assert.equal(samples.interval("cpu"), 1)
 })
@@ -113,7 +129,10 @@ test("a host cannot make it keep groups without end", () => {
 })
 
 test("groups with names that JavaScript knows are groups like any other", () => {
-  samples.take(JSON.parse(`{"__proto__": ${JSON.stringify(at(1))}, "constructor": ${JSON.stringify(at(1, { x: 4 }))}}`), receivedAt(1))
+  samples.take(
+    JSON.parse(`{"__proto__": ${JSON.stringify(at(1))}, "constructor": ${JSON.stringify(at(1, { x: 4 }))}}`),
+    receivedAt(1),
+  )
   assert.deepEqual(samples.names, ["__proto__", "constructor"])
   assert.equal(samples.group("constructor").latest.x, 4)
 })
@@ -145,7 +164,10 @@ test("while time stands still samples are kept, and shown when it goes on", () =
 test("of the past, what was the latest at the moment that is shown", () => {
   host.clock.observe(START_SECONDS, receivedAt(0))
   time.pausedAt = receivedAt(5.5)
-  samples.takePast({ cpu: [at(8, { total_percent: 8 }), at(9, { total_percent: 9 })], disk: [at(9)] }, receivedAt(10))
+  samples.takePast(
+    { cpu: [at(8, { total_percent: 8 }), at(9, { total_percent: 9 })], disk: [at(9)] },
+    receivedAt(10),
+  )
   assert.equal(samples.group("cpu").latest, undefined)
   samples.takePast({ cpu: [at(5, { total_percent: 5 }), at(6, { total_percent: 6 })] }, receivedAt(10))
   samples.takePast({ cpu: [at(1, { total_percent: 1 })] }, receivedAt(10))

@@ -32,7 +32,13 @@ test("never more hosts are named than a bridge allows", () => {
 test("a host is asked for whole, with a little more past than its window is long, at most 15 min", () => {
   selection.host("web-1", 60)
   selection.host("web-1", 900)
-  assert.deepEqual(asked.map(({ fleet, hosts }) => ({ fleet, hosts })), [{ fleet: false, hosts: { "web-1": "*" } }, { fleet: false, hosts: { "web-1": "*" } }])
+  assert.deepEqual(
+    asked.map(({ fleet, hosts }) => ({ fleet, hosts })),
+    [
+      { fleet: false, hosts: { "web-1": "*" } },
+      { fleet: false, hosts: { "web-1": "*" } },
+    ],
+  )
   assert.ok(asked[0].history >= 60 && asked[0].history <= 70)
   assert.equal(asked[1].history, 900)
 })
@@ -40,7 +46,10 @@ test("a host is asked for whole, with a little more past than its window is long
 test("a longer past is asked for by asking for the host anew", () => {
   selection.host("web-1", 60)
   selection.hostAnew("web-1", 300)
-  assert.deepEqual(asked.map(({ hosts }) => Object.keys(hosts)), [["web-1"], [], ["web-1"]])
+  assert.deepEqual(
+    asked.map(({ hosts }) => Object.keys(hosts)),
+    [["web-1"], [], ["web-1"]],
+  )
 })
 
 test("an id that JavaScript knows is only an id", () => {
@@ -49,7 +58,13 @@ test("an id that JavaScript knows is only an id", () => {
 })
 
 test("hosts are compared by the pulses of all and the groups of some", () => {
-  selection.compare(new Map([["a", ["cpu"]], ["b", []]]), 300)
+  selection.compare(
+    new Map([
+      ["a", ["cpu"]],
+      ["b", []],
+    ]),
+    300,
+  )
   assert.deepEqual(asked, [{ fleet: true, hosts: { a: ["cpu"], b: [] }, history: 305 }])
 })
 
@@ -59,7 +74,10 @@ test("a page that opens gets the past again, though the one before asked for the
   selection.host("web-1", 60)
   selection.release()
   selection.host("web-1", 60)
-  assert.deepEqual(asked.map(({ hosts }) => Object.keys(hosts)), [["web-1"], [], ["web-1"]])
+  assert.deepEqual(
+    asked.map(({ hosts }) => Object.keys(hosts)),
+    [["web-1"], [], ["web-1"]],
+  )
 })
 
 test("a moment of the past is shown with all there is before it", () => {

@@ -3,8 +3,18 @@ import { beforeEach, test } from "node:test"
 
 import { BridgeSocket, silentSeconds } from "../../../../dashboard/src/data/socket.js"
 import { FakeWorld } from "../fake-world.js"
+import { Chance } from "../seeded.js"
 
-const WELCOME = { type: "welcome", protocol: 1, version: "0.1.0", time: 1000, broker: "connected", broker_since: 1, viewers: 1, limits: {} }
+const WELCOME = {
+  type: "welcome",
+  protocol: 1,
+  version: "0.1.0",
+  time: 1000,
+  broker: "connected",
+  broker_since: 1,
+  viewers: 1,
+  limits: {},
+}
 const URL = "ws://bridge/ws"
 
 let world
@@ -16,10 +26,14 @@ beforeEach(() => {
   world = new FakeWorld()
   messages = []
   links = []
-  socket = new BridgeSocket(URL, {
-    onMessage: (message, received) => messages.push({ message, received }),
-    onLink: (link) => links.push(link),
-  }, world)
+  socket = new BridgeSocket(
+    URL,
+    {
+      onMessage: (message, received) => messages.push({ message, received }),
+      onLink: (link) => links.push(link),
+    },
+    world,
+  )
   socket.open()
 })
 
@@ -52,28 +66,57 @@ test("the selection waits for the welcome and is asked again after every reconne
   world.socket.accept()
   assert.equal(world.socket.sent.filter(({ type }) => type === "watch").length, 0)
   world.socket.say(WELCOME)
-  assert.deepEqual(world.socket.sent.filter(({ type }) => type === "watch"), [{ type: "watch", fleet: true, hosts: {}, history: 60 }])
+  assert.deepEqual(
+    world.socket.sent.filter(({ type }) => type === "watch"),
+    [{ type: "watch", fleet: true, hosts: {}, history: 60 }],
+  )
   socket.watch({ fleet: false, hosts: { a: "*" }, history: 60 })
   world.socket.end(1006)
   world.pass(500)
   greet()
-  assert.deepEqual(world.socket.sent.filter(({ type }) => type === "watch"), [{ type: "watch", fleet: false, hosts: { a: "*" }, history: 60 }])
+  assert.deepEqual(
+    world.socket.sent.filter(({ type }) => type === "watch"),
+    [{ type: "watch", fleet: false, hosts: { a: "*" }, history: 60 }],
+  )
 })
 
-test("waits double from half a second to 15 s, and start anew after a welcome", () => {
-  const waits = []
-  for (let attempt = 1; attempt <= 8; attempt += 1) {
+/** The waits of some attempts that fail at once. */
+function waitsOf(attempts) {
+  return Array.from({ length: attempts }, (_, index) => {
     world.socket.end(1006)
     assert.equal(socket.link.phase, "waiting")
-    assert.equal(socket.link.attempt, attempt)
-    waits.push(socket.link.retryAt - world.now())
-    world.pass(waits.at(-1))
-    assert.equal(world.sockets.length, attempt + 1)
-  }
-  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000])
+    assert.equal(socket.link.attempt, index + 1)
+    const wait = socket.link.retryAt - world.now()
+    world.pass(wait)
+    assert.equal(world.sockets.length, index + 2)
+    return wait
+  })
+}
+
+test("in a tab that is seen waits double from half a second to 2 s, and start anew after a welcome", () => {
+  assert.deepEqual(waitsOf(6), [500, 1000, 2000, 2000, 2000, 2000])
   greet()
   world.socket.end(1006)
   assert.equal(socket.link.retryAt - world.now(), 500)
+})
+
+test("in a tab that nobody sees waits double to 15 s", () => {
+  world.seen = false
+  assert.deepEqual(waitsOf(8), [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000])
+})
+
+test("a bridge that turns a viewer away is asked again as late as 15 s after, seen or not", () => {
+  const waits = []
+  for (let attempt = 1; attempt <= 7; attempt += 1) {
+    world.socket.accept()
+    world.socket.say({ type: "error", code: "too_many_viewers", text: "at most 1000" })
+    world.socket.end(1013)
+    waits.push(socket.link.retryAt - world.now())
+    world.pass(waits.at(-1))
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000])
+  world.socket.end(1006)
+  assert.equal(socket.link.retryAt - world.now(), 2000, "away, it turns nobody away")
 })
 
 test("it never dials before the wait is over", () => {
@@ -84,14 +127,42 @@ test("it never dials before the wait is over", () => {
   assert.equal(world.sockets.length, 2)
 })
 
-test("up to a quarter of each wait is left to chance, so that pages do not come back all at once", () => {
-  for (const [random, wait] of [[0, 375], [0.5, 437.5], [1, 500]]) {
+test("up to half of each wait is left to chance, so that pages do not come back all at once", () => {
+  for (const [random, wait] of [
+    [0, 250],
+    [0.5, 375],
+    [1, 500],
+  ]) {
     const own = new FakeWorld()
     own.randomValue = random
     const one = new BridgeSocket(URL, { onMessage() {}, onLink() {} }, own)
     one.open()
     own.socket.end(1006)
     assert.equal(one.link.retryAt - own.now(), wait)
+  }
+})
+
+test("a thousand pages that lost their bridge come back within 2 s, and not all together", () => {
+  const chance = new Chance(1)
+  const away = 6000
+  /** When each page dialled a bridge that was there again, in milliseconds after that. */
+  const dialled = Array.from({ length: 1000 }, () => {
+    const own = new FakeWorld()
+    own.random = () => chance.share()
+    const start = own.now()
+    const one = new BridgeSocket(URL, { onMessage() {}, onLink() {} }, own)
+    one.open()
+    own.socket.end(1006)
+    for (;;) {
+      own.pass(one.link.retryAt - own.now())
+      if (own.now() - start >= away) return own.now() - start - away
+      own.socket.end(1006)
+    }
+  })
+  assert.ok(Math.max(...dialled) <= 2000)
+  for (let from = 0; from < 2000; from += 100) {
+    const together = dialled.filter((at) => at >= from && at < from + 100).length
+    assert.ok(together <= 120, `${together} of 1000 within 100 ms`)
   }
 })
 
@@ -117,7 +188,7 @@ test("a bridge that is away for 30 s is found again within the longest wait", ()
     if (world.socket.readyState === 0) world.socket.end(1006)
   }
   while (world.socket.readyState !== 0) world.pass(100)
-  assert.ok(world.now() - away <= 15_000)
+  assert.ok(world.now() - away <= 2_000)
   greet()
   assert.equal(socket.link.phase, "open")
 })
@@ -134,6 +205,18 @@ test("retrying now does not wait, and dials once only", () => {
   assert.equal(world.sockets.length, 2)
 })
 
+test("retrying now gives up a dial that hangs, but none that was begun just now", () => {
+  world.pass(900)
+  socket.retryNow()
+  assert.equal(world.sockets.length, 1)
+  world.pass(200)
+  socket.retryNow()
+  assert.equal(world.sockets.length, 2)
+  assert.equal(world.sockets[0].closed, true)
+  greet()
+  assert.equal(socket.link.phase, "open")
+})
+
 test("the round trip is that of the last ping, and the answer to an older one does not count", () => {
   greet()
   const first = world.socket.sent.at(-1)
@@ -148,7 +231,7 @@ test("the round trip is that of the last ping, and the answer to an older one do
   assert.equal(socket.link.latency, 12)
 })
 
-test("a connection that answers nothing is given up after three pings, and its latecomers are not heard", () => {
+test("a silent connection is given up after three pings, and its late messages are not heard", () => {
   greet()
   const silent = world.socket
   world.pass(2_000 * 3)
@@ -179,7 +262,7 @@ test("a bridge that says anything counts as alive", () => {
   assert.equal(world.sockets.length, 1)
 })
 
-test("silence is told in whole seconds once it is longer than two pings, and only of an open connection", () => {
+test("an open connection is silent after two pings, counted in whole seconds", () => {
   greet()
   const { heardAt } = socket.link
   assert.equal(silentSeconds(socket.link, heardAt + 4_000), 0)
@@ -192,7 +275,8 @@ test("silence is told in whole seconds once it is longer than two pings, and onl
 test("what is no message is passed over, and does not count as an answer", () => {
   greet()
   const heard = messages.length
-  for (const text of ["", "{", "[]", "null", "7", '{"type":"nonsense"}', '{"type":"pulse"}']) world.socket.say(text)
+  for (const text of ["", "{", "[]", "null", "7", '{"type":"nonsense"}', '{"type":"pulse"}'])
+    world.socket.say(text)
   assert.equal(messages.length, heard)
   world.pass(2_000 * 3)
   world.socket.say("{")
@@ -204,7 +288,10 @@ test("a message comes with the time at which it was received", () => {
   greet()
   world.pass(250)
   world.socket.say({ type: "broker", state: "connecting", since: 5 })
-  assert.deepEqual(messages.at(-1), { message: { type: "broker", state: "connecting", since: 5 }, received: world.now() })
+  assert.deepEqual(messages.at(-1), {
+    message: { type: "broker", state: "connecting", since: 5 },
+    received: world.now(),
+  })
 })
 
 test("closed, it leaves nothing running and does not come back", () => {

@@ -13,8 +13,16 @@ function hostThatIs(state, { newest = NOW_SECONDS - 4, since = NOW_SECONDS - 60 
 
 test("each state is said with the moment that matters for it", () => {
   const since = clockTime((NOW_SECONDS - 60) * 1000)
-  const words = ["live", "late", "lost", "stopped", "waiting"].map((state) => stateInWords(hostThatIs(state), NOW_SECONDS * 1000))
-  assert.deepEqual(words, ["live", "late, last sample 4 s ago", `lost since ${since}`, `stopped at ${since}`, "waiting for the first sample"])
+  const words = ["live", "late", "lost", "stopped", "waiting"].map((state) =>
+    stateInWords(hostThatIs(state), NOW_SECONDS * 1000),
+  )
+  assert.deepEqual(words, [
+    "live",
+    "late, last sample 4 s ago",
+    `lost since ${since}`,
+    `stopped at ${since}`,
+    "waiting for the first sample",
+  ])
 })
 
 test("a late host that was never heard has no last sample", () => {

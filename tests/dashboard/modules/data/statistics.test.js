@@ -10,7 +10,8 @@ const KEY = "cpu_percent"
 /** A source of one value per second; NaN is none. */
 function sourceOf(values, { offset = 0 } = {}) {
   const columns = new Columns(1024)
-  values.forEach((value, second) => columns.append(second, Number.isNaN(value) ? [] : [[KEY, value]]))
+  for (const [second, value] of values.entries())
+    columns.append(second, Number.isNaN(value) ? [] : [[KEY, value]])
   return { columns, gap: () => 2500, offset: () => offset, interval: () => 1 }
 }
 
@@ -18,16 +19,31 @@ const ALL = { from: 0, to: 1_000_000 }
 
 test("a stretch is its last value, its mean, its most, and what 95 of 100 values do not pass", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index)
-  assert.deepEqual(statisticsOf(sourceOf(hundred), KEY, { from: 0, to: 99_000 }), { now: 1, mean: 50.5, max: 100, high: 95 })
+  assert.deepEqual(statisticsOf(sourceOf(hundred), KEY, { from: 0, to: 99_000 }), {
+    now: 1,
+    mean: 50.5,
+    max: 100,
+    high: 95,
+  })
 })
 
 test("one value is all four", () => {
-  assert.deepEqual(statisticsOf(sourceOf([7]), KEY, { from: 0, to: 1000 }), { now: 7, mean: 7, max: 7, high: 7 })
+  assert.deepEqual(statisticsOf(sourceOf([7]), KEY, { from: 0, to: 1000 }), {
+    now: 7,
+    mean: 7,
+    max: 7,
+    high: 7,
+  })
 })
 
 test("only what is within the stretch counts, by the browser's clock", () => {
   const source = sourceOf([90, 10, 20, 30, 99], { offset: 3_600_000 })
-  assert.deepEqual(statisticsOf(source, KEY, { from: 3_601_000, to: 3_603_000 }), { now: 30, mean: 20, max: 30, high: 30 })
+  assert.deepEqual(statisticsOf(source, KEY, { from: 3_601_000, to: 3_603_000 }), {
+    now: 30,
+    mean: 20,
+    max: 30,
+    high: 30,
+  })
 })
 
 test("what is older than a gap is not now, and still counts", () => {
@@ -51,5 +67,10 @@ test("where there is nothing, nothing is said", () => {
 })
 
 test("negative values have a most, too", () => {
-  assert.deepEqual(statisticsOf(sourceOf([-5, -3]), KEY, { from: 0, to: 1000 }), { now: -3, mean: -4, max: -3, high: -3 })
+  assert.deepEqual(statisticsOf(sourceOf([-5, -3]), KEY, { from: 0, to: 1000 }), {
+    now: -3,
+    mean: -4,
+    max: -3,
+    high: -3,
+  })
 })

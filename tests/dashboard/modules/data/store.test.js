@@ -10,11 +10,15 @@ function filled(capacity, count, first = 1) {
 }
 
 function times(columns) {
-  return Array.from({ length: columns.end - columns.first }, (_, index) => columns.time(columns.first + index))
+  return Array.from({ length: columns.end - columns.first }, (_, index) =>
+    columns.time(columns.first + index),
+  )
 }
 
 function values(columns, key) {
-  return Array.from({ length: columns.end - columns.first }, (_, index) => columns.value(key, columns.first + index))
+  return Array.from({ length: columns.end - columns.first }, (_, index) =>
+    columns.value(key, columns.first + index),
+  )
 }
 
 test("rows are numbered in the order of their times, and the oldest are overwritten", () => {
@@ -26,7 +30,10 @@ test("rows are numbered in the order of their times, and the oldest are overwrit
 
 test("a value that a row lacks is NaN, and no value of the row that it overwrote", () => {
   const columns = new Columns(2)
-  columns.append(1, [["x", 5], ["y", 6]])
+  columns.append(1, [
+    ["x", 5],
+    ["y", 6],
+  ])
   columns.append(2, [["x", 7]])
   columns.append(3, [["x", 8]])
   assert.deepEqual(values(columns, "x"), [7, 8])
@@ -42,7 +49,10 @@ test("a column that comes later is NaN in the rows before", () => {
 
 test("a sum leaves out what is missing, and is NaN only where all is", () => {
   const columns = new Columns(4)
-  columns.append(1, [["a", 1], ["b", 2]])
+  columns.append(1, [
+    ["a", 1],
+    ["b", 2],
+  ])
   columns.append(2, [["b", 2]])
   columns.append(3, [["c", 9]])
   const sums = [0, 1, 2].map((index) => columns.sum(["a", "b"], columns.first + index))
@@ -101,7 +111,10 @@ test("a clock that was set back takes the rows with it that would lie in the fut
 
 test("a host cannot make it keep columns without end", () => {
   const columns = new Columns(2)
-  columns.append(1, Array.from({ length: 5000 }, (_, index) => [`k${index}`, index]))
+  columns.append(
+    1,
+    Array.from({ length: 5000 }, (_, index) => [`k${index}`, index]),
+  )
   assert.equal([...columns.keys].length, 1024)
 })
 
@@ -114,16 +127,26 @@ test("times keep their milliseconds, and values about seven digits", () => {
 
 test("every number of a payload is found under the names that lead to it, stamps and texts are not", () => {
   const payload = {
-    time: 5, tick: 6, total_percent: 12.5, up: true, name: "eth0", nothing: null, wrong: Number.NaN,
-    core_percents: [1, 2], devices: { "a/b": { read_bytes_per_second: 7, time: 8 } },
+    time: 5,
+    tick: 6,
+    total_percent: 12.5,
+    up: true,
+    name: "eth0",
+    nothing: null,
+    wrong: Number.NaN,
+    core_percents: [1, 2],
+    devices: { "a/b": { read_bytes_per_second: 7, time: 8 } },
   }
-  assert.deepEqual([...numbersOf(payload)], [
-    ["total_percent", 12.5],
-    [columnKey("core_percents", "0"), 1],
-    [columnKey("core_percents", "1"), 2],
-    [columnKey("devices", "a/b", "read_bytes_per_second"), 7],
-    [columnKey("devices", "a/b", "time"), 8],
-  ])
+  assert.deepEqual(
+    [...numbersOf(payload)],
+    [
+      ["total_percent", 12.5],
+      [columnKey("core_percents", "0"), 1],
+      [columnKey("core_percents", "1"), 2],
+      [columnKey("devices", "a/b", "read_bytes_per_second"), 7],
+      [columnKey("devices", "a/b", "time"), 8],
+    ],
+  )
 })
 
 test("names that JavaScript knows are only names", () => {

@@ -5,12 +5,18 @@ import { TickOrder } from "../../../../dashboard/src/data/tick-order.js"
 
 test("ticks in order are accepted, each once", () => {
   const order = new TickOrder()
-  assert.deepEqual([1, 2, 2, 3, 3, 7].map((tick) => order.accept({ time: tick, tick }, 1)), [true, true, false, true, false, true])
+  assert.deepEqual(
+    [1, 2, 2, 3, 3, 7].map((tick) => order.accept({ time: tick, tick }, 1)),
+    [true, true, false, true, false, true],
+  )
 })
 
 test("a latecomer is left out, and what follows it is not", () => {
   const order = new TickOrder()
-  assert.deepEqual([5, 3, 4, 6].map((tick) => order.accept({ time: tick, tick }, 1)), [true, false, false, true])
+  assert.deepEqual(
+    [5, 3, 4, 6].map((tick) => order.accept({ time: tick, tick }, 1)),
+    [true, false, false, true],
+  )
 })
 
 test("a lower tick of another session is an agent that started again", () => {

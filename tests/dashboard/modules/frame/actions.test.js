@@ -21,7 +21,17 @@ function action(words, keys) {
 
 function press(key, { target = new FakeElement("body"), ...held } = {}) {
   let prevented = false
-  actions.press({ key, target, ctrlKey: false, metaKey: false, altKey: false, ...held, preventDefault: () => { prevented = true } })
+  actions.press({
+    key,
+    target,
+    ctrlKey: false,
+    metaKey: false,
+    altKey: false,
+    ...held,
+    preventDefault: () => {
+      prevented = true
+    },
+  })
   return prevented
 }
 
@@ -41,7 +51,10 @@ test("the open page's action wins over that of the frame", () => {
 })
 
 test("all are listed, those of the page first, those without a key too", () => {
-  assert.deepEqual(actions.all.map(({ words }) => words), ["open", "page's own t", "fold", "help", "theme", "without a key"])
+  assert.deepEqual(
+    actions.all.map(({ words }) => words),
+    ["open", "page's own t", "fold", "help", "theme", "without a key"],
+  )
 })
 
 for (const held of ["ctrlKey", "metaKey", "altKey"]) {

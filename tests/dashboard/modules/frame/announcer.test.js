@@ -5,7 +5,9 @@ import { Announcer } from "../../../../dashboard/src/frame/announcer.js"
 
 let announcer
 
-beforeEach(() => { announcer = new Announcer() })
+beforeEach(() => {
+  announcer = new Announcer()
+})
 
 const host = (id) => ({ id, name: id.toUpperCase() })
 

@@ -3,9 +3,12 @@ import { test } from "node:test"
 
 import { best, fit } from "../../../../dashboard/src/frame/fuzzy-search.js"
 
-test("the start of the text fits better than the start of a word, that than any part, that than letters", () => {
+test("the start of the text fits best, then the start of a word, any part, and letters alone", () => {
   const scores = ["web-1 host", "a web host", "cobweb", "wxeyb", "host"].map((text) => fit("web", text))
-  assert.deepEqual(scores, scores.toSorted((a, b) => b - a))
+  assert.deepEqual(
+    scores,
+    scores.toSorted((a, b) => b - a),
+  )
   assert.equal(new Set(scores).size, 5)
   assert.equal(scores.at(-1), 0)
 })

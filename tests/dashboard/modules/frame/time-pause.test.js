@@ -52,7 +52,12 @@ test("a link is set right as soon as the bridge's clock is known", () => {
 
 test("a moment within what is kept is shown, one before it or to come is not, and that is said", () => {
   meetBridge(0)
-  for (const [ago, shown] of [[0, true], [899, true], [901, false], [-60, false]]) {
+  for (const [ago, shown] of [
+    [0, true],
+    [899, true],
+    [901, false],
+    [-60, false],
+  ]) {
     address.hash = `#/host/web-1?pause=${NOW_SECONDS - ago}`
     timePause.open(HOST, NOW_SECONDS - ago)
     assert.equal(time.pausedAt !== undefined, shown, String(ago))

@@ -7,7 +7,10 @@ test("a page is where it was left, and one never left at its top", () => {
   const visited = new VisitedPages()
   visited.leave("#/host/a", 300)
   visited.leave("", 1200)
-  assert.deepEqual(["#/host/a", "#/host/b", "#/", ""].map((address) => visited.topOf(address)), [300, 0, 1200, 1200])
+  assert.deepEqual(
+    ["#/host/a", "#/host/b", "#/", ""].map((address) => visited.topOf(address)),
+    [300, 0, 1200, 1200],
+  )
 })
 
 test("the fleet page is that which was left last, unless it was a kiosk", () => {
@@ -22,7 +25,10 @@ test("the fleet page is that which was left last, unless it was a kiosk", () => 
 test("who comes from a panel that filled the page comes from that panel", () => {
   const visited = new VisitedPages()
   visited.leave("#/host/a/cpu?win=300", 0)
-  assert.deepEqual(["a", "b"].map((host) => visited.panelLeft(host)), ["cpu", ""])
+  assert.deepEqual(
+    ["a", "b"].map((host) => visited.panelLeft(host)),
+    ["cpu", ""],
+  )
   visited.leave("#/host/a", 0)
   assert.equal(visited.panelLeft("a"), "")
 })

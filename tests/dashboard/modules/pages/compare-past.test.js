@@ -15,17 +15,30 @@ let past
 beforeEach(() => {
   fleet = new Fleet()
   fleet.take(welcomeAt(0), receivedAt(0))
-  fleet.take({ type: "fleet", hosts: [hostEntry("a", { info: { host_name: "a", interval_seconds: 1, groups: { disk: { interval_seconds: 5 } } } })] }, receivedAt(0))
+  fleet.take(
+    {
+      type: "fleet",
+      hosts: [
+        hostEntry("a", {
+          info: { host_name: "a", interval_seconds: 1, groups: { disk: { interval_seconds: 5 } } },
+        }),
+      ],
+    },
+    receivedAt(0),
+  )
   past = new ComparePast("a", fleet, [CPU, BUSY])
 })
 
 function values(metric) {
   const { columns } = past.source(metric)
-  return Array.from({ length: columns.end - columns.first }, (_, index) => columns.value(metric.id, columns.first + index))
+  return Array.from({ length: columns.end - columns.first }, (_, index) =>
+    columns.value(metric.id, columns.first + index),
+  )
 }
 
 test("what comes is kept under the metric, in order and once", () => {
-  for (const after of [1, 2, 2, 1, 3]) past.take("pulse", pulseAt(after, { cpu_percent: after }), receivedAt(after))
+  for (const after of [1, 2, 2, 1, 3])
+    past.take("pulse", pulseAt(after, { cpu_percent: after }), receivedAt(after))
   assert.deepEqual(values(CPU), [1, 2, 3])
 })
 
@@ -45,7 +58,11 @@ test("an older part of a past is never the present, though its agent has started
 })
 
 test("devices are made one number", () => {
-  past.take("disk", { time: START_SECONDS, tick: 1, devices: { a: { busy_percent: 4 }, b: { busy_percent: 11 } } }, receivedAt(0))
+  past.take(
+    "disk",
+    { time: START_SECONDS, tick: 1, devices: { a: { busy_percent: 4 }, b: { busy_percent: 11 } } },
+    receivedAt(0),
+  )
   assert.deepEqual(values(BUSY), [11])
   assert.equal(past.combines(BUSY), true)
   assert.equal(past.combines(CPU), false)

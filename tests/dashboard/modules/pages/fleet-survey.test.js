@@ -19,11 +19,22 @@ test("hosts are counted by state, and those that need attention by how bad it is
   assert.equal(seen.total, 4)
   assert.deepEqual(Object.fromEntries(seen.counts), { live: 2, late: 0, lost: 1, waiting: 1, stopped: 0 })
   assert.deepEqual(seen.troubled, { warn: 1, critical: 1 })
-  assert.deepEqual([...seen.alerts.keys()].map(({ id }) => id), ["b", "c"])
+  assert.deepEqual(
+    [...seen.alerts.keys()].map(({ id }) => id),
+    ["b", "c"],
+  )
 })
 
 test("the sums are of who is heard or was until just now, each beside what those hosts have", () => {
-  const seen = survey([host("a", "live"), host("b", "late"), host("c", "lost"), host("d", "live", {}, { logical_cores: undefined })], receivedAt(0))
+  const seen = survey(
+    [
+      host("a", "live"),
+      host("b", "late"),
+      host("c", "lost"),
+      host("d", "live", {}, { logical_cores: undefined }),
+    ],
+    receivedAt(0),
+  )
   assert.deepEqual(seen.sums, { cores: 8, memory: 600 })
   assert.equal(seen.cores, 16)
   assert.equal(seen.memory, 3000)
@@ -33,7 +44,10 @@ test("of an empty fleet there are no sums, which is not zero", () => {
   const seen = survey([], 0)
   assert.equal(seen.total, 0)
   assert.deepEqual(seen.sums, {})
-  assert.deepEqual(rowOf(seen), [["live", 0], ["attention", 0]])
+  assert.deepEqual(rowOf(seen), [
+    ["live", 0],
+    ["attention", 0],
+  ])
 })
 
 test("a row for the last minute has the counts and the sums", () => {

@@ -8,10 +8,13 @@ const kept = new Map()
 
 beforeEach(() => {
   kept.clear()
-  Object.defineProperty(globalThis, "localStorage", { configurable: true, value: {
-    getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
-    setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value),
-  } })
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    value: {
+      getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
+      setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value),
+    },
+  })
 })
 
 test("a choice is kept for its host, panel and name", () => {
@@ -30,14 +33,22 @@ test("the oldest choices make room for new ones", () => {
 })
 
 test("what was damaged in the browser's storage is left aside", () => {
-  for (const text of ["{", "null", "[[1,2],[\"net\\u001feth0\",false],7]"]) {
+  for (const text of ["{", "null", '[[1,2],["net\\u001feth0",false],7]']) {
     kept.set("fleetglass.host.web-1", text)
     assert.equal(new PanelChoices("web-1").get("net", "eth0"), text.startsWith("[[") ? false : undefined)
   }
 })
 
 test("a browser that keeps nothing still holds a choice until the page is left", () => {
-  Object.defineProperty(globalThis, "localStorage", { configurable: true, value: { getItem: () => null, setItem: () => { throw new Error("full") } } })
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    value: {
+      getItem: () => null,
+      setItem: () => {
+        throw new Error("full")
+      },
+    },
+  })
   const choices = new PanelChoices("web-1")
   choices.set("cpu", "folded", true)
   assert.equal(choices.get("cpu", "folded"), true)
