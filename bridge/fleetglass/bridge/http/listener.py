@@ -19,7 +19,9 @@ from fleetglass.bridge.http.certificate import Certificate
 from fleetglass.bridge.http.connections import Connection, Connections
 from fleetglass.bridge.http.tls_handshake import TlsHandshake
 from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.bridge.tls_handshake import TlsHandshake
 from fleetglass.bridge.viewers.shared_frames import DEFLATE
+from fleetglass.bridge.websocket_adapter import check_version
 from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS, MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
 
@@ -42,8 +44,9 @@ async def listening(
     """Serve requests and viewers until the block is left.
 
     Raises:
-        BridgeError: the port or the socket cannot be had.
+        BridgeError: the port or the socket cannot be had, or websockets has another version.
     """
+    check_version()
     _allow_open_files()
     with _unix_socket(settings.socket) if settings.socket is not None else nullcontext() as listener:
         where: dict[str, Any] = {"host": settings.host, "port": settings.port}

@@ -10,6 +10,24 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import Event, State
+from websockets.version import version
+
+from fleetglass.wire.errors import BridgeError
+
+MAJOR_VERSION = "17"
+
+
+def check_version() -> None:
+    """Check that this is the websockets that the adapter was written for.
+
+    Raises:
+        BridgeError: another package in this environment has brought another version.
+    """
+    if version.split(".")[0] != MAJOR_VERSION:
+        raise BridgeError(
+            f"websockets: got version {version}, expected {MAJOR_VERSION}; "
+            "install Fleetglass into an environment of its own"
+        )
 
 
 class AdaptedConnection(ServerConnection):
