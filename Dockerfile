@@ -11,6 +11,9 @@ RUN python -m venv tools \
  && tools/bin/python -m pip --python /opt/fleetglass/bin/python install --quiet --no-cache-dir --no-deps --require-hashes -r requirements/install.txt
 COPY pyproject.toml README.md CHANGELOG.md LICENSE ./
 COPY wire wire
+COPY mqtt mqtt
+COPY fleet fleet
+COPY history history
 COPY agent agent
 COPY bridge bridge
 COPY client client

@@ -14,8 +14,8 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
 from rig import Spent, running_bridge, running_broker, show, told, write
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
@@ -27,7 +27,7 @@ CONNECTS = 500
 _SIMULATE = """
 import sys
 from fleetglass.cli.main import main
-from fleetglass.cli.simulation import fleet
+from fleetglass.cli.simulator import fleet
 fleet.MAX_CONNECTIONS = 10_000
 sys.exit(main(["simulate", "--hosts", sys.argv[1], "--broker", sys.argv[2]]))
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cost import cost_of
-from fleetglass.cli.probe import probe
+from fleetglass.mqtt.probe import probe
 from rig import show, write
 from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, secured_broker
 from support.waiting import wait_for

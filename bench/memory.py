@@ -31,7 +31,7 @@ AGENT = """
 import sys
 from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 
 speed = float(sys.argv[2])
 for name, module in list(sys.modules.items()):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from fleetglass.bridge.page import read_page
+from fleetglass.bridge.page.files import read_page
 from rig import Spent, running_bridge, running_broker, show, told, write
 from support.chromium import find_chromium, running_chromium
 from support.heap import Heap

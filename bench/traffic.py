@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from fleetglass.cli.simulation.host import make_host
-from fleetglass.cli.simulation.messages import make_info, make_messages
+from fleetglass.cli.simulator.synthetic_host import make_host
+from fleetglass.cli.simulator.synthetic_messages import make_info, make_messages
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import encode
 from fleetglass.wire.payloads import CollectorReport, CollectorRun, Status

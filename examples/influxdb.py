@@ -22,9 +22,10 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.wire import BrokerAccess, BrokerURL, PayloadError, Topics, decode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.tls import tls_context
+from fleetglass.wire import PayloadError, Topics, decode
 from fleetglass.wire.payloads import Backfill, Pulse
-from fleetglass.wire.tls import tls_context
 
 CLIENT_ID = "fleetglass-influxdb"
 WAITING_POINTS = 100_000

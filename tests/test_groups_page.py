@@ -2,8 +2,8 @@ import re
 from pathlib import Path
 
 from fleetglass.agent.readings.custom import parse_values
-from fleetglass.cli.configuration import read_configuration
-from fleetglass.cli.settings import agent_settings
+from fleetglass.cli.configuration.file import read_configuration
+from fleetglass.cli.configuration.settings import agent_settings
 from fleetglass.wire.payloads import FieldInfo
 
 TEXT = (Path(__file__).parents[1] / "docs" / "groups.md").read_text("utf-8")

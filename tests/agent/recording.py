@@ -19,7 +19,7 @@ import logging, sys
 logging.basicConfig(level=logging.INFO)
 from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 url, prefix, interval = sys.argv[1:]
 run(AgentSettings(
     broker=BrokerAccess(url=BrokerURL.parse(url)), host_id="web-1", prefix=prefix, interval=float(interval)
@@ -56,9 +56,9 @@ class Recording:
         """Return what came on one topic, such as `live/cpu`."""
         return [message for message in list(self.messages) if message.topic == topic]
 
-    def wait(self, topic: str, count: int = 1, seconds: float = 10) -> list[Heard]:
+    def wait(self, topic: str, count: int = 1) -> list[Heard]:
         """Return what came on one topic, when it is at least so many messages."""
-        wait_for(lambda: len(self.of(topic)) >= count, f"{count} messages on {topic}", seconds)
+        wait_for(lambda: len(self.of(topic)) >= count, f"{count} messages on {topic}")
         return self.of(topic)
 
     def wait_status(self, state: str, after: float = 0) -> Heard:

@@ -7,15 +7,16 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent import inventory as inventories
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.faults import Faults
 from fleetglass.agent.inventory import Inventory, devices_of
-from fleetglass.agent.jumps import read_moment
 from fleetglass.agent.readings import host_readings
-from fleetglass.agent.readings.kinds import HostReading
 from fleetglass.agent.readings.portable import PortableReadings
+from fleetglass.agent.readings.types import HostReading
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL, decode, encode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
 from support.waiting import wait_for
 
@@ -131,8 +132,8 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
     """It is read now and then, and counted on by a clock that sleep does not stop."""
     inventory = Inventory(SETTINGS, session="a", readings=host_readings(), collectors=[], faults=Faults())
     before = inventory.uptime_seconds
-    moment = read_moment()
-    monkeypatch.setattr(inventories, "read_moment", lambda: moment._replace(elapsed=moment.elapsed + 100))
+    moment = read_clocks()
+    monkeypatch.setattr(inventories, "read_clocks", lambda: moment._replace(elapsed=moment.elapsed + 100))
     assert isinstance(before, int)
     assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
 

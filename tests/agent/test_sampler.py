@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from fleetglass.agent import sampler as sampling
 from fleetglass.agent.collectors import Collector
-from fleetglass.agent.collectors.interface import Partial
-from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.sampler import Sampler, turns_between
 from fleetglass.wire import encode
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Disk, DiskDevice, Group, Network, NetworkInterface
 from support.waiting import wait_for
 

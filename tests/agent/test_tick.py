@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from agent.test_sampler import Scripted
 from fleetglass.agent import agent
 from fleetglass.agent.agent import _Agent
-from fleetglass.agent.collectors.collector import OwnReport
-from fleetglass.agent.demand import Leases
+from fleetglass.agent.clock_jumps import Jumps
+from fleetglass.agent.demanded_groups import Leases
 from fleetglass.agent.faults import Faults
 from fleetglass.agent.headline import Means
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.inventory import Inventory
-from fleetglass.agent.jumps import Jumps
-from fleetglass.agent.publisher import Publisher, Tick
+from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.sampler import Sampler
+from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.wire import BrokerAccess, BrokerURL, decode
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import decode
 from fleetglass.wire.payloads import CollectorReport, Pulse
 
 SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), host_id="web-1", demand=True)

@@ -14,11 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from fleetglass.bridge.bridge import ADVANCE_SECONDS
-from fleetglass.bridge.history import History
-from fleetglass.bridge.lag import WINDOW_SECONDS, LoopLag
+from fleetglass.bridge.loop_lag import WINDOW_SECONDS, LoopLag
 from fleetglass.bridge.metrics import HOSTS_PER_SLICE, Metrics
-from fleetglass.bridge.relay import Relay
-from fleetglass.bridge.viewer import ViewerCounts
+from fleetglass.bridge.viewers.viewer import ViewerCounts
+from fleetglass.fleet.relay import Relay
+from fleetglass.history.store import History
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Pulse
 from support.bridge import publisher, pulse, running_bridge

@@ -12,8 +12,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
 from support.bridge import Bridge
 from support.broker import Broker
 from support.brokers import Nats, RabbitMQ
@@ -21,8 +21,6 @@ from support.certificates import Authority
 from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass
 from support.waiting import wait_for
-
-pytestmark = pytest.mark.timeout(180)
 
 RECIPES = REPOSITORY / "deploy" / "brokers"
 PASSWORDS = {"web-1": "w", "bridge": "b", "home-assistant": "h"}
@@ -101,7 +99,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="module", params=[SecuredNats, SecuredRabbitMQ], ids=["nats", "rabbitmq"])
+KINDS = (SecuredNats, pytest.param(SecuredRabbitMQ, marks=pytest.mark.slow))
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
 def broker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, authority: Authority
 ) -> Iterator[SecuredNats | SecuredRabbitMQ]:

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -126,10 +125,3 @@ def guarded_url(start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path)
     bridge = start("bridge", *given, "--token-file", str(token_file))
     wait_for(lambda: "serving" in bridge.err, "the bridge")
     return f"ws://127.0.0.1:{port}/ws", token_file
-
-
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    """Give a port of 127.0.0.1 on which a program listens that is no broker and answers nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]

@@ -5,9 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fleetglass.cli.errors import UsageError
-from fleetglass.cli.stop_signals import StopSignals
+from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
+from fleetglass.wire.errors import UsageError
 from support.waiting import wait_for
 
 PYTHON = [sys.executable, "-S", "-c"]

@@ -11,13 +11,15 @@ import pytest
 
 from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
-from fleetglass.wire import BrokerAccess, BrokerURL, BrokerURLError, PrefixError
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import BrokerURLError, PrefixError
 from fleetglass.wire.protocol import Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
 from fleetglass.wire.protocol import History as HistoryFrame
 from support.bridge import publisher, pulse
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.broker
 
@@ -116,7 +118,7 @@ async def test_a_host_that_comes_later_is_selected_as_well(mosquitto: Mosquitto,
     source = BrokerSource(mosquitto.url, Watch(fleet=True, hosts={"web-1": "*"}), prefix=prefix)
     async with (
         publisher(mosquitto) as client,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_SECONDS),
         aclosing(source.messages()) as messages,  # type: ignore[type-var] # it is a generator
     ):
         assert isinstance(await anext(messages), Welcome)
@@ -164,7 +166,7 @@ async def test_broker_that_comes_back(own_mosquitto: Mosquitto, prefix: str) -> 
     """A broker that was killed interrupts; after it returned, welcome and fleet come anew."""
     source = BrokerSource(own_mosquitto.url, prefix=prefix)
     kinds: list[type] = []
-    async with asyncio.timeout(30), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
+    async with asyncio.timeout(PATIENCE_SECONDS), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
         async for message in messages:
             kinds.append(type(message))
             if kinds == [Welcome, Fleet]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from fleetglass.bridge.page import read_page
+from fleetglass.bridge.page.files import read_page
 from support.hostile import MARKUP, NAMES, HostileHost
 from support.page import DASHBOARD, FakeBridge
 from support.samples import MadeUpHost
@@ -83,11 +83,12 @@ def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: 
     sent = [file for path, file in files.items() if path in asked]
     assert sum(len(file.compressed or file.body) for file in sent) < 200_000
     modules = {"/" + path.relative_to(DASHBOARD).as_posix() for path in (DASHBOARD / "src").rglob("*.js")}
-    assert modules - asked == {"/src/contract.js"}, "modules that no page loads"
+    types = {"/src/data/contract.js", "/src/frame/page-context.js"}
+    assert modules - asked == types, "modules that no page loads"
 
 
 def test_an_open_page_asks_nothing_more(page: Page, bridge: FakeBridge) -> None:
-    """S2-1: once it is open, a page lives by its WebSocket alone, on the fleet and on a host."""
+    """Once it is open, a page lives by its WebSocket alone, on the fleet and on a host."""
     page.goto("/")
     cell = page.locator('tr[data-host="web-1"] .column-cpu .number')
     expect(cell).to_have_text(re.compile("%"))

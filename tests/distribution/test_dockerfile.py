@@ -68,7 +68,7 @@ def test_the_base_has_a_version() -> None:
 def test_no_secret_goes_into_a_layer() -> None:
     """Nothing secret is an argument of the build, and the folder of keys is not sent to the builder."""
     assert [one.text.split("=")[0] for one in INSTRUCTIONS if one.name == "ARG"] == ["PYTHON_IMAGE"]
-    assert not {"fleet", ".", ".env", ".git"} & set(COPIED)
+    assert not {"enrolled", ".", ".env", ".git"} & set(COPIED)
 
 
 def _commands() -> str:

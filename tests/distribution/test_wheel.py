@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,7 +14,7 @@ from packaging.metadata import Metadata
 from fleetglass.wire.version import VERSION
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = {"agent", "bridge", "cli", "client", "wire"}
+PARTS = {"agent", "bridge", "cli", "client", "fleet", "history", "mqtt", "wire"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def build(source: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def test_the_wheel_holds_the_programs_and_nothing_else(built: tuple[Path, Path]) -> None:
-    """Every file of the five parts, of the page and of the broker's configuration is in it; no other is."""
+    """Every file of the rooms, of the page and of the broker's configuration is in it; no other is."""
     tracked = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     expected = set()
     for name in tracked.stdout.splitlines():
@@ -39,14 +40,29 @@ def test_the_wheel_holds_the_programs_and_nothing_else(built: tuple[Path, Path])
         if first in PARTS:
             expected.add(rest)
         elif first == "dashboard":
-            expected.add(f"fleetglass/bridge/page/{rest}")
+            expected.add(f"fleetglass/bridge/page/dashboard/{rest}")
         elif first == "mosquitto":
             expected.add(f"fleetglass/cli/mosquitto/{rest}")
     names = set(zipfile.ZipFile(built[0]).namelist())
     own = {name for name in names if not name.startswith(f"fleetglass-{VERSION}.dist-info/")}
     assert own == expected
     assert {f"fleetglass/{part}/py.typed" for part in PARTS} <= own
-    assert {"fleetglass/bridge/page/index.html", "fleetglass/cli/mosquitto/fleet.conf"} <= own
+    assert {"fleetglass/bridge/page/dashboard/index.html", "fleetglass/cli/mosquitto/fleet.conf"} <= own
+
+
+def test_every_extra_that_is_named_is_offered(built: tuple[Path, Path]) -> None:
+    """What README and docs have pip install exists, and none is left unmentioned."""
+    wheel = zipfile.ZipFile(built[0])
+    metadata = Metadata.from_email(wheel.read(f"fleetglass-{VERSION}.dist-info/METADATA"), validate=True)
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
+    named = {
+        extra
+        for page in pages
+        for extra in re.findall(r"""(?:\.|\.whl|fleetglass)\[(\w+)\]["']""", page.read_text("utf-8"))
+    }
+    index = (REPOSITORY / "docs" / "install" / "index.md").read_text("utf-8")
+    assert named <= set(metadata.provides_extra or [])
+    assert [extra for extra in metadata.provides_extra or [] if f"`{extra}` for " not in index] == []
 
 
 def test_its_metadata_are_valid(built: tuple[Path, Path]) -> None:

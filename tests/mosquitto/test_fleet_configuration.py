@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from fleetglass.cli.probe import probe
-from fleetglass.wire import BrokerAccess, BrokerURL
-from fleetglass.wire.tls import tls_context
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.probe import probe
+from fleetglass.mqtt.tls import tls_context
 from support.certificates import Authority
 from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, seconds_until, secured_broker
 from support.waiting import wait_for
@@ -109,7 +109,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
     return connecting(replace(broker.host("web-1"), password="wrong"))
 
 
-@attempt("Connect as another host with one's own password")
+@attempt("Connect as another host with web-1's password")
 def _(broker: SecuredBroker, _: Path) -> str:
     return connecting(at(broker.host("web-1"), broker.port, user="web-2"))
 
@@ -284,7 +284,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
     )
 
 
-@attempt("web-1 reads back its own pulse, which it needs not")
+@attempt("web-1 reads back its own pulse")
 def _(broker: SecuredBroker, _: Path) -> str:
     return reading(broker, "hosts/web-1", "fleet/web-1/doctor", "hosts/web-1", ["fleet/web-1/pulse"])
 
@@ -356,7 +356,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
         return ARRIVES if bridge.has("fleet/web-1/live/large") else CLOSED
 
 
-@attempt("web-4, revoked, goes on writing over a connection by certificate that is still open")
+@attempt("web-4, revoked, keeps writing over a certificate connection that is still open")
 def _(broker: SecuredBroker, _: Path) -> str:
     broker.still_open.publish("fleet/web-4/status", b"forged", retain=True)
     return ARRIVES if is_retained(broker, "fleet/web-4/status", b"forged") else DROPPED

@@ -16,12 +16,12 @@ from typing import Any, Self
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from fleetglass.cli.configuration import read_configuration
+from fleetglass.cli.configuration.file import read_configuration
+from fleetglass.cli.configuration.settings import broker_access
 from fleetglass.cli.main import main
-from fleetglass.cli.probe import probe
-from fleetglass.cli.settings import broker_access
-from fleetglass.wire import BrokerAccess
-from fleetglass.wire.tls import tls_context
+from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.probe import probe
+from fleetglass.mqtt.tls import tls_context
 from support.mosquitto import find_mosquitto
 from support.ports import free_port
 from support.waiting import wait_for

@@ -11,23 +11,23 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
+from fleetglass.agent.clock_jumps import Jump, Jumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
-from fleetglass.agent.collectors.collector import OwnReport
-from fleetglass.agent.connection import Message
-from fleetglass.agent.demand import Leases
+from fleetglass.agent.demanded_groups import Leases
 from fleetglass.agent.faults import Faults
-from fleetglass.agent.fitting import written_info
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
-from fleetglass.agent.interface_gate import InterfaceGate
 from fleetglass.agent.inventory import Inventory
-from fleetglass.agent.jumps import Jump, Jumps
-from fleetglass.agent.publisher import Publisher, Tick
+from fleetglass.agent.publishing.encoding import written_info
+from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
+from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.wait_for_link import InterfaceGate
+from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS
@@ -191,7 +191,7 @@ class _Agent:
             self._leases.hear(payload, retained=retained, now=now, wall=wall)
         except PayloadError as error:
             if not self._demand_refused:
-                _log.warning("a demand is not understood: %s", error)
+                _log.warning("ignored an invalid demand message: %s", error)
             self._demand_refused = True
 
     def _note_jump(self) -> Jump:
@@ -249,7 +249,7 @@ class _Agent:
     def _publish_info(self, info: Info) -> None:
         payload, left_out = written_info(info)
         if left_out and left_out != self._left_out:
-            _log.warning("the inventory is told without %s: it would be too large", ", ".join(left_out))
+            _log.warning("inventory too large for one message: left out %s", ", ".join(left_out))
         self._left_out = left_out
         self._publisher.announce(self._info_topic, payload)
 

@@ -6,7 +6,7 @@ import socket
 import string
 from pathlib import Path
 
-from fleetglass.agent.readings.kinds import printable
+from fleetglass.agent.readings.types import printable
 
 # As the standard library's `random` does: hashlib would load the 3 MiB of OpenSSL for one hash.
 try:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import Collector, current
-from fleetglass.agent.collectors.arithmetic import known
+from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.faults import Faults
 from fleetglass.agent.identity import host_name, machine_id_hash
-from fleetglass.agent.jumps import read_moment
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
 from fleetglass.agent.settings import AgentSettings
@@ -100,7 +100,7 @@ class Inventory:
     @property
     def uptime_seconds(self) -> int | UnsetType:
         """How long the host has been up, sleep included."""
-        return UNSET if self._started is None else int(read_moment().elapsed - self._started)
+        return UNSET if self._started is None else int(read_clocks().elapsed - self._started)
 
     def info(self, groups: Mapping[str, Group], *, time: float, conflict: str | None) -> Info:
         """Return the inventory of a host that gives these groups."""
@@ -141,7 +141,7 @@ class Inventory:
         try:
             host = self._readings.host()
         except (OSError, ValueError) as error:
-            _log.warning("what this host is cannot be read: %s", error)
+            _log.warning("inventory incomplete: %s", error)
             return
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)
@@ -154,7 +154,7 @@ class Inventory:
 
     def _read_start(self) -> float | None:
         seconds = self._readings.uptime_seconds()
-        return None if seconds is None else read_moment().elapsed - seconds
+        return None if seconds is None else read_clocks().elapsed - seconds
 
     def _group_info(self, name: str, message: Group | None, turns: int) -> GroupInfo:
         if isinstance(message, Custom):

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
-from fleetglass.agent.collectors.interface import Collector, Partial
-from fleetglass.agent.errors import CollectionError
-from fleetglass.agent.fitting import written
+from fleetglass.agent.collectors.base import Collector, Partial
+from fleetglass.agent.publishing.encoding import written
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import CollectorRun, Group
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.wire import BrokerAccess
+from fleetglass.mqtt.address import BrokerAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

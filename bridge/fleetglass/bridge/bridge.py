@@ -6,20 +6,20 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from fleetglass.bridge.access import Access, needs_token
-from fleetglass.bridge.certificate import Certificate
-from fleetglass.bridge.connections import Connections
-from fleetglass.bridge.feed import Feed
-from fleetglass.bridge.history import History
-from fleetglass.bridge.lag import LoopLag
-from fleetglass.bridge.listener import listening
-from fleetglass.bridge.page import read_page
-from fleetglass.bridge.relay import Relay
+from fleetglass.bridge.http.api import Web
+from fleetglass.bridge.http.certificate import Certificate
+from fleetglass.bridge.http.connections import Connections
+from fleetglass.bridge.http.listener import listening
+from fleetglass.bridge.loop_lag import LoopLag
+from fleetglass.bridge.page.files import read_page
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.bridge.viewer import Viewers
-from fleetglass.bridge.viewer_token import page_address, read_or_make_token, token_path, viewer_link
-from fleetglass.bridge.web import Web
-from fleetglass.bridge.wrong_tokens import WrongTokens
+from fleetglass.bridge.viewers.access import Access, needs_token
+from fleetglass.bridge.viewers.token import page_address, read_or_make_token, token_path, viewer_link
+from fleetglass.bridge.viewers.viewer import Viewers
+from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
+from fleetglass.fleet.relay import Relay
+from fleetglass.history.store import History
+from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.version import VERSION
 

@@ -22,11 +22,11 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from fleetglass.bridge.delivery import LATENCY_BOUNDS_SECONDS, Latencies
-from fleetglass.bridge.fleet import Host
-from fleetglass.bridge.lag import LoopLag
-from fleetglass.bridge.relay import Relay
-from fleetglass.bridge.viewer import ViewerCounts
+from fleetglass.bridge.loop_lag import LoopLag
+from fleetglass.bridge.viewers.viewer import ViewerCounts
+from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
+from fleetglass.fleet.hosts import Host
+from fleetglass.fleet.relay import Relay
 from fleetglass.wire import decode
 from fleetglass.wire.payloads import Pulse
 from fleetglass.wire.protocol import HostState

@@ -9,24 +9,25 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
-from fleetglass.cli.arguments import Parser
-from fleetglass.cli.errors import CommandError, UsageError
+from fleetglass.cli.configuration.arguments import Parser
+from fleetglass.wire.errors import CommandError, UsageError
 from fleetglass.wire.version import VERSION
 
 COMMANDS: Final = {
-    "up": "run broker, agent and bridge together and show this machine",
-    "agent": "sample this host and publish it",
+    "up": "run broker, agent and bridge together, and show this machine",
+    "agent": "sample this host and publish its metrics",
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
-    "top": "show the fleet in the whole terminal",
+    "top": "show the fleet in a full-screen terminal",
     "simulate": "publish synthetic hosts",
-    "record": "keep what hosts publish in a file",
-    "replay": "publish what was recorded, once more",
-    "enroll": "make a secured broker, and a credential for each host",
-    "service": "have systemd run the agent or the bridge",
-    "doctor": "check configuration, broker and page, and say what to do",
+    "record": "record everything that hosts publish in a file",
+    "replay": "publish a recording again",
+    "forget": "remove hosts that are gone from the broker",
+    "enroll": "set up a secured broker, and a credential for each host",
+    "service": "run the agent or the bridge under systemd",
+    "doctor": "check configuration, broker and page, and print remedies",
 }
-"""Each is a module of this package, loaded only when it is asked for."""
+"""Each is a module of `commands`, loaded only when it is asked for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +70,7 @@ def _run(words: list[str]) -> int:
     name = words[0]
     if name not in COMMANDS:
         raise UsageError(f"command: got {name!r}, expected {', '.join(COMMANDS)} (fleetglass --help)")
-    module = importlib.import_module(f"fleetglass.cli.{name}")
+    module = importlib.import_module(f"fleetglass.cli.commands.{name}")
     parser = Parser(prog=f"fleetglass {name}", description=f"{COMMANDS[name]}.", allow_abbrev=False)
     module.add_arguments(parser)
     code: int = module.run(parser.parse_args(words[1:]))

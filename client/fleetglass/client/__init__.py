@@ -1,8 +1,11 @@
 """Following hosts through a bridge, from programs and in the terminal. See docs/library.md."""
 
 from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource
-from fleetglass.client.errors import ClientError, NotConnected, Refused, Unreachable
-from fleetglass.client.formatters import (
+from fleetglass.client.compat.handlers import Handler, LoggingHandler, MonitoringHandler
+from fleetglass.client.compat.monitoring_client import MonitoringClient
+from fleetglass.client.compat.simple_client import SimpleMonitoringClient
+from fleetglass.client.compat.websocket_client import WebSocketClient
+from fleetglass.client.formatting.formatters import (
     CompactFormatter,
     DetailedFormatter,
     Formatter,
@@ -10,12 +13,9 @@ from fleetglass.client.formatters import (
     SimpleFormatter,
     formatter,
 )
-from fleetglass.client.handlers import Handler, LoggingHandler, MonitoringHandler
-from fleetglass.client.monitoring_client import MonitoringClient
-from fleetglass.client.simple_client import SimpleMonitoringClient
 from fleetglass.client.source import Interrupted, Source
 from fleetglass.client.statistics import ConnectionState, Statistics
-from fleetglass.client.websocket_client import WebSocketClient
+from fleetglass.wire.errors import ClientError, NotConnected, Refused, Unreachable
 
 __all__ = [
     "DEFAULT_URL",

@@ -18,12 +18,11 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
-from fleetglass.client.errors import NotConnected, Refused, Unreachable
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import Traffic
-from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
+from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
 from fleetglass.wire.codec import decode_text
-from fleetglass.wire.errors import PayloadError
+from fleetglass.wire.errors import NotConnected, PayloadError, Refused, Unreachable
 from fleetglass.wire.protocol import PROTOCOL, SUBPROTOCOL, BridgeMessage, Error, Hello, Watch, as_json
 
 DEFAULT_URL: Final = "ws://127.0.0.1:8765/ws"

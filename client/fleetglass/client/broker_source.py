@@ -12,18 +12,18 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Final, NoReturn
 
-from fleetglass.bridge.errors import BridgeError
-from fleetglass.bridge.fanout import Subscriber
-from fleetglass.bridge.feed import Feed
-from fleetglass.bridge.history import History
-from fleetglass.bridge.mqtt import AccessError, MqttError
-from fleetglass.bridge.relay import Relay
-from fleetglass.client.errors import Refused, Unreachable
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import Traffic
-from fleetglass.wire import BrokerAccess, BrokerURL, Topics
-from fleetglass.wire.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
+from fleetglass.fleet.fanout import Subscriber
+from fleetglass.fleet.relay import Relay
+from fleetglass.history.store import History
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
+from fleetglass.mqtt.feed import Feed
+from fleetglass.mqtt.hand_written import AccessError, MqttError
+from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text
+from fleetglass.wire.errors import BridgeError, Refused, Unreachable
 from fleetglass.wire.protocol import BridgeMessage, Limits, Watch, Welcome, as_json
 from fleetglass.wire.topics import DEFAULT_PREFIX
 from fleetglass.wire.version import VERSION

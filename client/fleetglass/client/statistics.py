@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from fleetglass.client.snapshot import timestamp
+from fleetglass.client.compat.snapshot import timestamp
 
 ERROR_HISTORY_LIMIT: Final = 5
 

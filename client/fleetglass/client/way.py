@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fleetglass.client.quantities import clock_time, printable
+from fleetglass.client.formatting.quantities import clock_time, printable
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Welcome
 
 

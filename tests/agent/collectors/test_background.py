@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.sampler import Sampler
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Cpu, Group
 from support.waiting import wait_for
 
@@ -121,7 +121,7 @@ def test_a_reading_that_hangs_is_told_and_has_no_second_beside_it() -> None:
         assert slow.collect(1.0, 1) is None
         clock.now += 10
     clock.now += 1
-    with pytest.raises(CollectionError, match="does not come to its end"):
+    with pytest.raises(CollectionError, match="previous reading is still running"):
         slow.collect(1.0, 2)
     assert len(begun) == 1
     release.set()

@@ -11,8 +11,9 @@ from fleetglass.agent.collectors.container import (
     container_use,
     engine_sockets,
 )
-from fleetglass.agent.errors import CollectionError
-from fleetglass.agent.readings.container import ContainerReading, ContainerUse
+from fleetglass.agent.readings.container import ContainerReading
+from fleetglass.agent.readings.types import ContainerUse
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Container, Group
 from support.waiting import wait_for
 
@@ -98,4 +99,4 @@ def test_a_host_without_an_engine_says_so(tmp_path: Path) -> None:
             return str(error)
         return ""
 
-    assert "neither Docker nor Podman" in wait_for(failure, "the failure")
+    assert "no socket of Docker or Podman" in wait_for(failure, "the failure")

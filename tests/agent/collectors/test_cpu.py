@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.cpu import CpuCollector, core_use, cpu_use
-from fleetglass.agent.readings.kinds import CpuReading, FrequencyReading
+from fleetglass.agent.readings.types import CpuReading, FrequencyReading
 
 
 def reading(at: float, *, cores: dict[str, tuple[float, float]] | None = None, **times: float) -> CpuReading:

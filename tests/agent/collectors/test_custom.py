@@ -127,15 +127,16 @@ def test_what_is_wrong_with_the_folder_is_its_own_failure(host: Host) -> None:
     """A file that cannot be a group is told, and the others go on; a folder open to all has none."""
     host.program("Bad", "echo 1")
     host.program("good", "echo 1")
-    assert host.reason("custom").startswith("Bad: got a name that cannot be a group's")
+    assert host.reason("custom").startswith("Bad: file name not usable as a group name")
     for name in ("Cold", "Dry"):
         host.program(name, "echo 1")
     wait_for(
-        lambda: host.reason("custom").startswith("3 files cannot be used; Bad: got"), "the number of them"
+        lambda: host.reason("custom").startswith("3 files cannot be used; Bad: file name"),
+        "the number of them",
     )
     assert host.message("custom-good").values == {"value": 1}
     host.folder.chmod(0o777)
-    wait_for(lambda: "others may write" in host.reason("custom"), "the refusal")
+    wait_for(lambda: "other users may write" in host.reason("custom"), "the refusal")
     wait_for(lambda: host.sample() or not host.custom.members, "the end of the groups")
 
 

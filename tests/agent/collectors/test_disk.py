@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.disk import DiskCollector, device_use, whole_disks
-from fleetglass.agent.readings.kinds import DiskCounters, DiskReading
+from fleetglass.agent.readings.types import DiskCounters, DiskReading
 
 
 def counters(reads: int = 0, writes: int = 0, busy: float | None = 0.0) -> DiskCounters:

@@ -1,8 +1,8 @@
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.filesystem import FilesystemCollector, mount_use
-from fleetglass.agent.collectors.interface import Partial
-from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading
+from fleetglass.agent.readings.types import FilesystemReading, FilesystemsReading
 from fleetglass.wire.payloads import Filesystem
 
 

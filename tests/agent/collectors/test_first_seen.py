@@ -13,9 +13,11 @@ from fleetglass.agent.collectors.gpu import gpu_use
 from fleetglass.agent.collectors.memory import memory_use
 from fleetglass.agent.collectors.network import interface_use
 from fleetglass.agent.collectors.process import cpu_use
-from fleetglass.agent.collectors.unit import unit_use
-from fleetglass.agent.readings.container import ContainerReading, ContainerUse
-from fleetglass.agent.readings.kinds import (
+from fleetglass.agent.collectors.systemd_unit import unit_use
+from fleetglass.agent.readings.container import ContainerReading
+from fleetglass.agent.readings.systemd_unit import UnitReading
+from fleetglass.agent.readings.types import (
+    ContainerUse,
     DiskCounters,
     GpuReading,
     InterfaceCounters,
@@ -23,7 +25,6 @@ from fleetglass.agent.readings.kinds import (
     ProcessReading,
     ProcessStat,
 )
-from fleetglass.agent.readings.unit import UnitReading
 
 LARGE = 10**12
 OLD = ProcessStat("worker", "running", 100, 100_000.0, 4096, 2)

@@ -4,11 +4,11 @@ import pytest
 from msgspec import UNSET
 
 from agent.gpu_tree import AMD, INTEL_INTEGRATED, add_card
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.gpu import GpuCollector, gpu_use
-from fleetglass.agent.collectors.interface import Partial
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.gpu import GpuReader
-from fleetglass.agent.readings.kinds import GpuReading
+from fleetglass.agent.readings.types import GpuReading
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Gpu
 
 BEFORE = GpuReading(10.0, "0000:03:00.0", "Intel", energy=100.0, asleep_seconds=5.0)

@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.memory import MemoryCollector, memory_use
-from fleetglass.agent.readings.kinds import MemoryReading
+from fleetglass.agent.readings.types import MemoryReading
 
 
 def reading(at: float = 1.0, *, swap_total: int = 100, swapped_out: int | None = 0) -> MemoryReading:

@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.network import NetworkCollector, interface_use, outer_interfaces
-from fleetglass.agent.readings.kinds import InterfaceCounters, Link, NetworkReading
+from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
 
 
 def counters(received: int, transmitted: int = 0) -> InterfaceCounters:

@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.power import PowerCollector, battery_message
-from fleetglass.agent.readings.kinds import BatteryReading
+from fleetglass.agent.readings.types import BatteryReading
 
 
 def test_every_battery_has_its_entry() -> None:

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from fleetglass.agent.collectors.process import ProcessCollector, cpu_use
 from fleetglass.agent.readings import host_readings
-from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 

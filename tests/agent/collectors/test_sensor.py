@@ -1,7 +1,7 @@
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.sensor import SensorCollector, sensor_message
-from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading, ThrottlingReading
+from fleetglass.agent.readings.types import FanReading, SensorReading, TemperatureReading, ThrottlingReading
 from fleetglass.wire.payloads import Throttling
 
 

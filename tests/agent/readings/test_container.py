@@ -20,9 +20,10 @@ from agent.engine_server import (
     Engine,
     engine,
 )
-from fleetglass.agent.errors import CollectionError
-from fleetglass.agent.readings.container import ContainerReader, ContainerUse
+from fleetglass.agent.readings.container import ContainerReader
 from fleetglass.agent.readings.container_engine import Engine as Asking
+from fleetglass.agent.readings.types import ContainerUse
+from fleetglass.wire.errors import CollectionError
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs unix sockets")
 
@@ -250,7 +251,9 @@ def test_what_is_no_http_is_told(docker: Engine) -> None:
 
 def test_no_engine_at_all_is_one_clear_reason(tmp_path: Path) -> None:
     """Without a socket the reason says where it was looked for."""
-    with pytest.raises(CollectionError, match=r"neither Docker nor Podman is here \(looked for .*/a, .*/b\)"):
+    with pytest.raises(
+        CollectionError, match=r"no socket of Docker or Podman found \(looked for .*/a, .*/b\)"
+    ):
         ContainerReader([tmp_path / "a", tmp_path / "b"], total_memory=total_memory)()
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.kinds import BatteryReading
+from fleetglass.agent.readings.types import BatteryReading
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.program import Program
+from fleetglass.wire.errors import CollectionError
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
@@ -180,7 +180,7 @@ def test_cancelling_kills_what_runs_and_forbids_more(tmp_path: Path) -> None:
     wait_for(lambda: all(map(is_gone, pids)), "the end of the children")
     thread.join(10)
     assert reasons == ["ended by signal 9"]
-    with pytest.raises(CollectionError, match="the agent ends"):
+    with pytest.raises(CollectionError, match="the agent is stopping"):
         run("true", program=program)
 
 

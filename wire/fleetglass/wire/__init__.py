@@ -1,9 +1,5 @@
-"""The contract between agents, bridges, viewers and every other reader of the broker.
+"""The contract between agents, bridges, viewers and every other reader of the broker. No I/O."""
 
-No I/O, but for `tls`, which reads the files that a broker's address is given with.
-"""
-
-from fleetglass.wire.broker import BrokerAccess, BrokerURL
 from fleetglass.wire.codec import decode, decode_stamp, encode
 from fleetglass.wire.errors import (
     BrokerURLError,
@@ -18,8 +14,6 @@ from fleetglass.wire.topics import Address, Topics
 
 __all__ = [
     "Address",
-    "BrokerAccess",
-    "BrokerURL",
     "BrokerURLError",
     "CertificateError",
     "ContractError",

@@ -1,30 +1,45 @@
-"""What the contract refuses.
+"""Every exception that Fleetglass raises on purpose.
 
-ContractError (a ValueError)
-├── HostIdError
-├── PrefixError
-├── BrokerURLError
-├── CertificateError
-└── PayloadError
+FleetglassError
+├── ContractError (a ValueError)      a text or payload does not fit the contract
+│   ├── HostIdError
+│   ├── PrefixError
+│   ├── BrokerURLError
+│   ├── CertificateError
+│   └── PayloadError
+├── AgentError (a RuntimeError)       the agent cannot run
+├── CollectionError                   one group cannot be read at this tick
+├── BridgeError (a RuntimeError)      the bridge cannot run
+├── ClientError                       a stream of the client library ended
+│   ├── Unreachable
+│   │   └── NotConnected
+│   └── Refused
+└── CommandError                      a command ends with exit code 1
+    └── UsageError                    a command ends with exit code 2
 
-Every message is one line and says what was got and what was expected.
+Every message is one line for the user: the setting or input, the value found, the value expected, and the
+place it was read from.
 """
 
 
-class ContractError(ValueError):
-    """Something that does not fit the contract; the parent of all errors of this package."""
+class FleetglassError(Exception):
+    """The parent of all exceptions of this project."""
+
+
+class ContractError(FleetglassError, ValueError):
+    """A value that does not fit the contract."""
 
 
 class HostIdError(ContractError):
-    """A text that is no host id."""
+    """A text that is not a host id."""
 
 
 class PrefixError(ContractError):
-    """A text that is no topic prefix."""
+    """A text that is not a topic prefix."""
 
 
 class BrokerURLError(ContractError):
-    """A text that is no broker address."""
+    """A text that is not a broker address."""
 
 
 class CertificateError(ContractError):
@@ -32,4 +47,44 @@ class CertificateError(ContractError):
 
 
 class PayloadError(ContractError):
-    """Bytes that are not the message they should be."""
+    """Bytes that are not a valid message."""
+
+
+class AgentError(FleetglassError, RuntimeError):
+    """The agent cannot run."""
+
+
+class CollectionError(FleetglassError):
+    """A group cannot be read; the text gives the reason in words for the user."""
+
+
+class BridgeError(FleetglassError, RuntimeError):
+    """The bridge cannot run."""
+
+
+class ClientError(FleetglassError):
+    """The stream cannot go on; the parent of all exceptions of the client library."""
+
+
+class Unreachable(ClientError):  # noqa: N818 - named by what the caller can do: try again later
+    """No bridge answers, or it closed the connection; another try may help."""
+
+
+class NotConnected(Unreachable):
+    """There is no connection now, so nothing can be sent; send again once there is one."""
+
+
+class Refused(ClientError):  # noqa: N818 - named by what the caller can do: change the request
+    """The bridge does not accept the request, for example its token; trying again cannot help."""
+
+
+class CommandError(FleetglassError):
+    """A command failed at run time; it ends with exit code 1."""
+
+    exit_code = 1
+
+
+class UsageError(CommandError):
+    """An argument or the configuration is wrong, so trying again cannot help; exit code 2."""
+
+    exit_code = 2

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
+from fleetglass.agent.collectors.base import Collector
 from fleetglass.agent.collectors.cpu import CpuCollector
 from fleetglass.agent.collectors.disk import DiskCollector
 from fleetglass.agent.collectors.filesystem import FilesystemCollector
 from fleetglass.agent.collectors.gpu import GpuCollector
-from fleetglass.agent.collectors.interface import Collector
 from fleetglass.agent.collectors.memory import MemoryCollector
 from fleetglass.agent.collectors.network import NetworkCollector
 from fleetglass.agent.collectors.power import PowerCollector
@@ -45,7 +45,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
 
         collectors.append(container_collector(Path(settings.root), total_memory=lambda: host.memory().total))
     if settings.units:
-        from fleetglass.agent.collectors.unit import unit_collector  # noqa: PLC0415 - as above
+        from fleetglass.agent.collectors.systemd_unit import unit_collector  # noqa: PLC0415 - as above
 
         collectors.append(unit_collector(settings.units, Path(settings.root)))
     if settings.custom_folder is not None:

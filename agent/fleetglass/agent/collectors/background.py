@@ -3,8 +3,8 @@ import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
-from fleetglass.agent.collectors.interface import Collector
-from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.collectors.base import Collector
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Group
 
 _STUCK_SECONDS = 30.0
@@ -64,7 +64,7 @@ class BackgroundCollector:
             self._thread.start()
             self._began = now  # and not before: a thread that cannot be started never ends
         if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
-            raise CollectionError("the last reading does not come to its end")
+            raise CollectionError("the previous reading is still running")
         if self._failure is not None:
             raise CollectionError(self._failure)
         if message is not None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.arithmetic import core_percent, known, percent, rate
 from fleetglass.agent.collectors.background import BackgroundCollector
+from fleetglass.agent.collectors.rates import core_percent, known, percent, rate
 from fleetglass.agent.readings.container import ContainerReader, ContainerReading
 from fleetglass.wire.payloads import Container, ContainerEntry
 

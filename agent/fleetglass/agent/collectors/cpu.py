@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.arithmetic import known, percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
-from fleetglass.agent.readings.kinds import CpuReading, FrequencyReading
+from fleetglass.agent.collectors.rates import known, percent, rate
+from fleetglass.agent.readings.types import CpuReading, FrequencyReading
 from fleetglass.wire.payloads import Cpu
 
 _FREQUENCY_SECONDS = 10.0  # asking a sleeping core for its frequency wakes it

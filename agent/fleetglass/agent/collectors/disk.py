@@ -3,9 +3,9 @@ from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.arithmetic import percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
-from fleetglass.agent.readings.kinds import DiskCounters, DiskReading
+from fleetglass.agent.collectors.rates import percent, rate
+from fleetglass.agent.readings.types import DiskCounters, DiskReading
 from fleetglass.wire.payloads import Disk, DiskDevice
 
 # What these do, another device in the list (or memory) does for them.

@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.arithmetic import percent
-from fleetglass.agent.collectors.interface import Partial
-from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading
+from fleetglass.agent.collectors.base import Partial
+from fleetglass.agent.collectors.rates import percent
+from fleetglass.agent.readings.types import FilesystemReading, FilesystemsReading
 from fleetglass.wire.payloads import Filesystem, Mount
 
 

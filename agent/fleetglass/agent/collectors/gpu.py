@@ -2,11 +2,11 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.arithmetic import known, percent
-from fleetglass.agent.collectors.interface import Partial
-from fleetglass.agent.errors import CollectionError
+from fleetglass.agent.collectors.base import Partial
+from fleetglass.agent.collectors.rates import known, percent
 from fleetglass.agent.readings.gpu import GpuReader
-from fleetglass.agent.readings.kinds import GpuReading
+from fleetglass.agent.readings.types import GpuReading
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Gpu, GpuDevice
 
 

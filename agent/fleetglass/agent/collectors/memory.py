@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
-from fleetglass.agent.collectors.arithmetic import known, percent, rate
 from fleetglass.agent.collectors.pressure import pressure_message
-from fleetglass.agent.readings.kinds import MemoryReading
+from fleetglass.agent.collectors.rates import known, percent, rate
+from fleetglass.agent.readings.types import MemoryReading
 from fleetglass.wire.payloads import Memory
 
 

@@ -3,8 +3,8 @@ from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.arithmetic import known, rate
-from fleetglass.agent.readings.kinds import InterfaceCounters, Link, NetworkReading
+from fleetglass.agent.collectors.rates import known, rate
+from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
 from fleetglass.wire.payloads import Network, NetworkInterface
 
 _LINKS_SECONDS = 10.0  # asking every interface for its state costs more than all counters

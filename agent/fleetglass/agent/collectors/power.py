@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.arithmetic import known, percent
-from fleetglass.agent.readings.kinds import BatteryReading
+from fleetglass.agent.collectors.rates import known, percent
+from fleetglass.agent.readings.types import BatteryReading
 from fleetglass.wire.payloads import Battery, Power
 
 

@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.arithmetic import known, percent
-from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
+from fleetglass.agent.collectors.rates import known, percent
+from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 from fleetglass.wire.payloads import Process, ProcessEntry
 
 _LONGEST_NAME = 100  # whoever runs a program names it as he likes

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.readings.kinds import (
+from fleetglass.agent.readings.types import (
     FanReading,
     SensorReading,
     TemperatureReading,

@@ -6,7 +6,7 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 
 import sys
 
-from fleetglass.agent.readings.interface import Readings
+from fleetglass.agent.readings.base import Readings
 
 __all__ = ["Readings", "host_readings"]
 

@@ -10,26 +10,15 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.container_engine import Engine
+from fleetglass.agent.readings.types import ContainerUse
+from fleetglass.wire.errors import CollectionError
 
 T = TypeVar("T")
 
 _DETAIL_SECONDS = 60.0
 _ASKING_SECONDS = 4.0  # after the list, for what each container is asked
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
-
-
-class ContainerUse(NamedTuple):
-    """What a container uses: counters since its start, in seconds and bytes, and memory now."""
-
-    cpu_seconds: float | None = None
-    memory_used: int | None = None
-    memory_limit: int | None = None
-    received: int | None = None
-    transmitted: int | None = None
-    read: int | None = None
-    written: int | None = None
 
 
 class ContainerReading(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fleetglass.agent.errors import CollectionError
+from fleetglass.wire.errors import CollectionError
 
 T = TypeVar("T")
 
@@ -118,5 +118,5 @@ def _connected(sockets: Sequence[Path], answer_seconds: float) -> _Connection:
             return connection
     expected = ", ".join(map(str, sockets))
     raise CollectionError(
-        reasons[0] if reasons else f"neither Docker nor Podman is here (looked for {expected})"
+        reasons[0] if reasons else f"no socket of Docker or Podman found (looked for {expected})"
     )

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fleetglass.agent.readings.kinds import GpuReading
 from fleetglass.agent.readings.nvidia import NvidiaReader
+from fleetglass.agent.readings.types import GpuReading
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux_gpu import CardReader

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_text
-from fleetglass.agent.readings.kinds import GpuState
+from fleetglass.agent.readings.types import GpuState
 
 _REST_SECONDS = 15.0  # longer than the drivers wait before they let a GPU sleep: 5 to 10 s
 

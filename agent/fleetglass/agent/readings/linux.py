@@ -5,20 +5,6 @@ import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite, read_file, read_text
-from fleetglass.agent.readings.kinds import (
-    BatteryReading,
-    CpuReading,
-    DiskReading,
-    FilesystemsReading,
-    FrequencyReading,
-    HostReading,
-    Link,
-    MemoryReading,
-    NetworkReading,
-    ProcessReading,
-    SensorReading,
-    ThrottlingReading,
-)
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
@@ -38,6 +24,20 @@ from fleetglass.agent.readings.linux_process_list import ProcessList
 from fleetglass.agent.readings.linux_processor import read_frequency
 from fleetglass.agent.readings.linux_sensor import SensorReader
 from fleetglass.agent.readings.open_files import OpenFiles
+from fleetglass.agent.readings.types import (
+    BatteryReading,
+    CpuReading,
+    DiskReading,
+    FilesystemsReading,
+    FrequencyReading,
+    HostReading,
+    Link,
+    MemoryReading,
+    NetworkReading,
+    ProcessReading,
+    SensorReading,
+    ThrottlingReading,
+)
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

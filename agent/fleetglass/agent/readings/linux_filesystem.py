@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from fleetglass.agent.readings.files import read_file
-from fleetglass.agent.readings.kinds import FilesystemReading, FilesystemsReading, printable
+from fleetglass.agent.readings.types import FilesystemReading, FilesystemsReading, printable
 
 # Memory, the kernel's own, and images, which are always full. Asking an autofs would mount it.
 _WITHOUT_DATA = frozenset(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import read_text
-from fleetglass.agent.readings.kinds import TemperatureReading, ThrottlingReading
+from fleetglass.agent.readings.types import TemperatureReading, ThrottlingReading
 
 _WORDS = {0: "under-voltage", 1: "frequency-capped", 2: "throttled", 3: "soft-temperature-limit"}
 _SINCE_BOOT = 16  # the same bits, this much higher

@@ -11,7 +11,7 @@ from typing import Any
 
 from fleetglass.agent.readings.files import read_file, read_text
 from fleetglass.agent.readings.gpu_sleep import Sleep
-from fleetglass.agent.readings.kinds import GpuReading
+from fleetglass.agent.readings.types import GpuReading
 
 _DISCOVERY_SECONDS = 60.0
 _VENDORS = {"0x1002": "AMD", "0x8086": "Intel", "0x10de": "NVIDIA"}

@@ -4,9 +4,9 @@ import os
 import shlex
 
 from fleetglass.agent.readings.files import read_file, read_text
-from fleetglass.agent.readings.kinds import HostReading
 from fleetglass.agent.readings.linux_proc import parse_boot_time, parse_stat
 from fleetglass.agent.readings.linux_processor import cpuinfo_values, physical_cores
+from fleetglass.agent.readings.types import HostReading
 
 _UNWRITTEN = {
     "default string",

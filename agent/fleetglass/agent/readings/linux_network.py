@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 from fleetglass.agent.readings.files import list_folder, read_text, read_whole
-from fleetglass.agent.readings.kinds import Link, printable
+from fleetglass.agent.readings.types import Link, printable
 
 _IFF_UP = 1
 _SIOCGIFCONF = 0x8912

@@ -1,7 +1,7 @@
 """Readings of batteries from `/sys` (kernel: Documentation/ABI/testing/sysfs-class-power)."""
 
 from fleetglass.agent.readings.files import finite, list_folder, read_text
-from fleetglass.agent.readings.kinds import BatteryReading, printable
+from fleetglass.agent.readings.types import BatteryReading, printable
 
 _MICRO = 1e-6
 

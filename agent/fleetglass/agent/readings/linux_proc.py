@@ -6,7 +6,7 @@ A line that is not what it should be costs only its own value.
 import os
 
 from fleetglass.agent.readings.files import finite
-from fleetglass.agent.readings.kinds import (
+from fleetglass.agent.readings.types import (
     CpuReading,
     DiskCounters,
     DiskReading,

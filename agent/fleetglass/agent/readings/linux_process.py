@@ -5,7 +5,7 @@ import pwd
 import time
 
 from fleetglass.agent.readings.files import read_file, read_text
-from fleetglass.agent.readings.kinds import ProcessStat
+from fleetglass.agent.readings.types import ProcessStat
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")

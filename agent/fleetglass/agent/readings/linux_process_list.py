@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import read_file
-from fleetglass.agent.readings.kinds import ProcessReading, ProcessStat
 from fleetglass.agent.readings.linux_process import parse_process, start_clock_now
+from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 
 _MOST_DESCRIPTORS = 1024
 _OTHER_DESCRIPTORS = 64  # connection, what else stays open, and what is opened for a moment

@@ -6,7 +6,7 @@ Kernel: Documentation/admin-guide/pm/cpufreq.rst and Documentation/ABI/stable/sy
 import re
 
 from fleetglass.agent.readings.files import finite, list_folder, read_text, read_whole
-from fleetglass.agent.readings.kinds import FrequencyReading
+from fleetglass.agent.readings.types import FrequencyReading
 
 _CORE = re.compile(r"cpu(\d+)\Z")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fleetglass.agent.readings.files import read_text, read_whole
 from fleetglass.agent.readings.gpu_sleep import may_sleep
-from fleetglass.agent.readings.kinds import FanReading, SensorReading, TemperatureReading
+from fleetglass.agent.readings.types import FanReading, SensorReading, TemperatureReading
 
 _DISCOVERY_SECONDS = 60.0
 

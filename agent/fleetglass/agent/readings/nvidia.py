@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fleetglass.agent.readings.gpu_sleep import Sleep
-from fleetglass.agent.readings.kinds import GpuReading
+from fleetglass.agent.readings.types import GpuReading
 
 _FIRST_RETRY_SECONDS = 10.0
 _LAST_RETRY_SECONDS = 640.0

@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-from fleetglass.agent.readings.kinds import (
+from fleetglass.agent.readings.types import (
     BatteryReading,
     CpuReading,
     DiskCounters,

@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fleetglass.agent.errors import CollectionError
 from fleetglass.agent.readings.files import read_file
+from fleetglass.wire.errors import CollectionError
 
 _MOST_ERROR_BYTES = 4096
 _MARK = "RUN_BY_FLEETGLASS"
@@ -48,7 +48,7 @@ class Program:
                 was called.
         """
         if sys.platform == "win32":
-            raise CollectionError("programs are run on POSIX systems only")
+            raise CollectionError("programs run on POSIX systems only; use a .json file")
         deadline = time.monotonic() + seconds
         process = self._start(arguments, environment, folder)
         try:
@@ -75,7 +75,7 @@ class Program:
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
     ) -> "subprocess.Popen[bytes]":
         if self._cancelled:
-            raise CollectionError("not run: the agent ends")
+            raise CollectionError("not run: the agent is stopping")
         self._mark = os.urandom(8).hex()
         try:
             process = subprocess.Popen(

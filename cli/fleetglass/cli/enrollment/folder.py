@@ -10,7 +10,7 @@ from typing import Final
 
 from fleetglass.cli.enrollment.ownership import changeable_folder
 from fleetglass.cli.enrollment.registry import Registry, decode_registry, encode_registry
-from fleetglass.cli.errors import CommandError
+from fleetglass.wire.errors import CommandError
 
 SYSTEM_FOLDER: Final = Path("/etc/fleetglass/broker")
 BROKER_USER: Final = "mosquitto"
@@ -186,8 +186,8 @@ class Folder:
             return
         if found.st_uid != _user_id() or found.st_mode & 0o022:
             raise CommandError(
-                f"folder: got {self.path}, which another user may change, expected one of the user who "
-                "calls, with mode 700; --folder names another"
+                f"folder: got {self.path}, which another user may change; expected a folder of your own with "
+                "mode 700 (chown, chmod 700), or name another one with --folder"
             )
 
     @contextlib.contextmanager
@@ -197,8 +197,8 @@ class Folder:
         except OSError as error:
             where = error.filename if isinstance(error.filename, str) else self.path
             raise CommandError(
-                f"folder: {(error.strerror or str(error)).lower()} ({where}), expected one that this user "
-                "may change; --folder names another"
+                f"folder: {(error.strerror or str(error)).lower()} ({where}), expected a folder that this "
+                "user may write to; use sudo, or name another one with --folder"
             ) from error
 
 

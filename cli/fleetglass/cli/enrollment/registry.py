@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from fleetglass.wire import BrokerURL, is_host_id
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.wire import is_host_id
 
 Role = Literal["host", "bridge", "home-assistant", "reader"]
 

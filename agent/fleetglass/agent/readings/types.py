@@ -1,0 +1,243 @@
+"""The shapes of readings. `at` is the monotonic time of the reading, in seconds."""
+
+import os
+from typing import Literal, NamedTuple
+
+GpuState = Literal["active", "idle", "suspended"]
+
+
+class CpuReading(NamedTuple):
+    """Time spent since boot. Its unit does not matter: only shares of it are used.
+
+    `times` is by kind (user, nice, system, idle, …), each kind apart from the others: guest time is
+    not also in user. `cores` is busy and total time by the name of the core.
+    """
+
+    at: float
+    times: dict[str, float]
+    cores: dict[str, tuple[float, float]]
+    context_switches: int | None
+    interrupts: int | None
+
+
+class FrequencyReading(NamedTuple):
+    """Frequency in hertz. `cores` is of each core in order; empty where not every core tells its own."""
+
+    current: int | None
+    cores: tuple[int, ...]
+    lowest: int | None
+    highest: int | None
+
+
+class MemoryReading(NamedTuple):
+    """Sizes in bytes; what was moved to and from swap since boot, in bytes."""
+
+    at: float
+    total: int | None
+    available: int | None
+    free: int | None
+    cached: int | None
+    buffers: int | None
+    shared: int | None
+    swap_total: int | None
+    swap_free: int | None
+    swapped_in: int | None
+    swapped_out: int | None
+
+
+class DiskCounters(NamedTuple):
+    """Counts since boot of one block device; `busy` is in seconds."""
+
+    reads: int
+    writes: int
+    read_bytes: int
+    written_bytes: int
+    busy: float | None
+
+
+class DiskReading(NamedTuple):
+    """Every block device by name."""
+
+    at: float
+    devices: dict[str, DiskCounters]
+
+
+class FilesystemReading(NamedTuple):
+    """One mounted filesystem: sizes in bytes, `available` being what ordinary users can still fill."""
+
+    mount: str
+    device: str
+    type: str
+    total: int
+    free: int
+    available: int
+    inodes: int | None
+    free_inodes: int | None
+
+
+class FilesystemsReading(NamedTuple):
+    """Every filesystem that answered, and the mount points of those that did not in time."""
+
+    filesystems: list[FilesystemReading]
+    silent: list[str]
+
+
+class InterfaceCounters(NamedTuple):
+    """Counts since boot of one network interface."""
+
+    received_bytes: int
+    transmitted_bytes: int
+    received_packets: int
+    transmitted_packets: int
+    receive_errors: int
+    transmit_errors: int
+    receive_drops: int
+    transmit_drops: int
+
+
+class NetworkReading(NamedTuple):
+    """Every network interface by name."""
+
+    at: float
+    interfaces: dict[str, InterfaceCounters]
+
+
+class Link(NamedTuple):
+    """State of one network interface; `speed` is in bytes per second."""
+
+    up: bool
+    speed: int | None
+
+
+class TemperatureReading(NamedTuple):
+    """One sensor, in degrees celsius. `device` tells two chips of one name apart."""
+
+    chip: str
+    device: str
+    label: str
+    current: float
+    high: float | None
+    critical: float | None
+
+
+class FanReading(NamedTuple):
+    """One fan, in turns per minute."""
+
+    chip: str
+    device: str
+    label: str
+    speed: int
+
+
+class SensorReading(NamedTuple):
+    """Everything that could be read just now."""
+
+    temperatures: list[TemperatureReading]
+    fans: list[FanReading]
+
+
+class ThrottlingReading(NamedTuple):
+    """What holds a processor back, in words such as `under-voltage`: now, and at any time since boot."""
+
+    now: list[str]
+    since_boot: list[str]
+
+
+class BatteryReading(NamedTuple):
+    """One battery or UPS.
+
+    `charge` is in percent; `left` in seconds, while discharging; energy in watt hours where the battery
+    counts it, charge in ampere hours where it counts that instead.
+    """
+
+    name: str
+    charge: float | None
+    plugged: bool | None
+    left: int | None
+    status: str | None = None
+    watts: float | None = None
+    volts: float | None = None
+    energy: float | None = None
+    energy_full: float | None = None
+    energy_design: float | None = None
+    ampere_hours: float | None = None
+    ampere_hours_full: float | None = None
+    ampere_hours_design: float | None = None
+    cycles: int | None = None
+
+
+class ProcessStat(NamedTuple):
+    """One process. `started` is on a clock of the system's own, which `ProcessReading` names the time of."""
+
+    name: str
+    state: str
+    started: float
+    cpu_seconds: float
+    resident_bytes: int
+    threads: int
+
+
+class ProcessReading(NamedTuple):
+    """Every process by pid."""
+
+    at: float
+    start_clock: float
+    """The moment of the reading on the clock of `ProcessStat.started`."""
+    processes: dict[int, ProcessStat]
+
+
+class HostReading(NamedTuple):
+    """What does not change while a host is up. `boot_time` is UTC, in seconds since the epoch."""
+
+    os_name: str | None
+    kernel: str | None
+    architecture: str | None
+    cpu_model: str | None
+    physical_cores: int | None
+    logical_cores: int | None
+    boot_time: float | None
+    manufacturer: str | None
+    model: str | None
+
+
+class GpuReading(NamedTuple):
+    """One GPU. `key` is its PCI address; the counters run since some moment.
+
+    Temperature is in degrees celsius, power in watts, energy in joules, frequency in hertz.
+    """
+
+    at: float
+    key: str
+    vendor: str
+    state: GpuState = "active"
+    name: str | None = None
+    busy: float | None = None
+    """Share of the time with work, in percent."""
+    asleep_seconds: float | None = None
+    """Counter of the time in which the whole GPU was idle."""
+    memory_used: int | None = None
+    memory_total: int | None = None
+    temperature: float | None = None
+    power: float | None = None
+    energy: float | None = None
+    """Counter of the energy used."""
+    frequency: int | None = None
+    fan_percent: float | None = None
+    fan_rpm: int | None = None
+
+
+class ContainerUse(NamedTuple):
+    """What a container uses: counters since its start, in seconds and bytes, and memory now."""
+
+    cpu_seconds: float | None = None
+    memory_used: int | None = None
+    memory_limit: int | None = None
+    received: int | None = None
+    transmitted: int | None = None
+    read: int | None = None
+    written: int | None = None
+
+
+def printable(name: str) -> str:
+    """Return a name that fits into UTF-8: bytes that were not are replaced."""
+    return name if name.isascii() else os.fsencode(name).decode(errors="replace")

@@ -1,0 +1,1 @@
+"""HTTP on the bridge's port: connections, requests, TLS, and the answers."""

@@ -1,0 +1,1 @@
+"""The dashboard's files as the bridge serves them."""

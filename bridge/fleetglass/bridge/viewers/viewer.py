@@ -1,0 +1,241 @@
+"""One viewer: the conversation over one WebSocket."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from websockets.exceptions import ConnectionClosed
+
+from fleetglass.bridge.http.connections import POLICY_VIOLATION, Connection, Connections
+from fleetglass.bridge.viewers.access import Access
+from fleetglass.bridge.viewers.shared_frames import SharedFrames
+from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
+from fleetglass.fleet.fanout import Subscriber
+from fleetglass.fleet.outbox import Outbox
+from fleetglass.fleet.relay import Relay
+from fleetglass.wire import PayloadError
+from fleetglass.wire.codec import decode_viewer_message
+from fleetglass.wire.protocol import (
+    HELLO_TIMEOUT_SECONDS,
+    MAX_VIEWERS,
+    PROTOCOL,
+    Error,
+    Hello,
+    Limits,
+    Notice,
+    Ping,
+    Pong,
+    Watch,
+    Welcome,
+    as_json,
+)
+
+SLOW_CLOSE_SECONDS = 10.0
+NOTICE_EVERY_SECONDS = 10.0
+ROOM_BYTES = 32 * 1024
+"""While more than this waits in a viewer's buffer, nothing is added to it."""
+ROOM_POLL_SECONDS = 0.02
+UNSENT_BYTES = 128 * 1024
+"""What the kernel holds for a viewer, beyond what is on its way."""
+MAX_BAD_MESSAGES = 5
+
+_TRY_AGAIN_LATER = 1013
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ViewerCounts:
+    """What happened to viewers since the bridge started."""
+
+    connected: int = 0
+    refused: int = 0
+    slow_closed: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Connections, requests and viewers that were turned away, by reason."""
+
+
+class Viewers:
+    """Holds the conversations of all viewers; `serve` is one of them, from hello to the end."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        access: Access,
+        connections: Connections,
+        wrong_tokens: WrongTokens,
+        version: str,
+    ) -> None:
+        self.counts = ViewerCounts(refusals=connections.refused)
+        self._frames = SharedFrames()
+        self._relay = relay
+        self._access = access
+        self._connections = connections
+        self._wrong_tokens = wrong_tokens
+        self._version = version
+        self._by_token: set[Connection] = set()
+
+    async def serve(self, connection: Connection) -> None:
+        """Talk with one viewer until either side leaves."""
+        try:
+            if not await self._greet(connection):
+                self.counts.refused += 1
+                return
+            self._connections.enter(connection)
+            self.counts.connected += 1
+            number = len(self._relay.fanout) + 1
+            _log.info("viewer %s connected, %d now", _name(connection), number)
+            try:
+                await self._converse(connection)
+            finally:
+                self._by_token.discard(connection)
+                _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
+        except ConnectionClosed:
+            pass  # the viewer left, which is its right at any moment
+
+    async def expel(self) -> None:
+        """Close whoever was let in by a token that is not valid any more."""
+        expelled, self._by_token = self._by_token, set()
+        async with asyncio.TaskGroup() as tasks:
+            for connection in expelled:
+                tasks.create_task(
+                    connection.close(POLICY_VIOLATION, "the viewer token was replaced"), name="expel"
+                )
+
+    async def _greet(self, connection: Connection) -> bool:
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
+                hello = decode_viewer_message(await connection.recv())
+        except TimeoutError:
+            error = Error("hello_expected", f"got nothing for {HELLO_TIMEOUT_SECONDS:.0f} s, expected hello")
+            return await self._refuse(connection, error)
+        except PayloadError as bad:
+            return await self._refuse(connection, Error("hello_expected", str(bad)))
+        if not isinstance(hello, Hello):
+            return await self._refuse(
+                connection, Error("hello_expected", "expected hello as the first message")
+            )
+        if hello.protocol != PROTOCOL:
+            text = f"got protocol {hello.protocol}, expected {PROTOCOL}"
+            return await self._refuse(connection, Error("bad_protocol", text))
+        if not self._access.admits(hello.token, connection.caller):
+            if hello.token:
+                await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
+            error = Error("bad_token", "expected the viewer token that the bridge printed")
+            return await self._refuse(connection, error)
+        # From here on nothing is waited for until it has joined, so that it is counted for the next one.
+        if len(self._relay.fanout) >= MAX_VIEWERS:
+            error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
+            return await self._refuse(connection, error, _TRY_AGAIN_LATER)
+        if self._access.token is not None and connection.caller.user is None:
+            self._by_token.add(connection)
+        return True
+
+    async def _converse(self, connection: Connection) -> None:
+        _keep_backlog_short(connection)
+        subscriber = Subscriber(Outbox(self._writer(connection)))
+        welcome = Welcome(
+            version=self._version,
+            time=time.time(),
+            broker=self._relay.broker,
+            broker_since=self._relay.broker_since,
+            sites_away=self._relay.fleet.sites_away,
+            viewers=len(self._relay.fanout) + 1,
+            limits=Limits(),
+        )
+        subscriber.outbox.put("welcome", "", as_json(welcome).encode())
+        self._relay.join(subscriber)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(connection, subscriber), name="viewer writer")
+                past = tasks.create_task(self._relay.send_past(subscriber), name="viewer past")
+                await self._read(connection, subscriber)
+                writer.cancel()
+                past.cancel()
+        except* ConnectionClosed:
+            pass  # as in `serve`
+        finally:
+            self._relay.leave(subscriber)
+
+    async def _read(self, connection: Connection, subscriber: Subscriber) -> None:
+        bad_messages = 0
+        async for text in connection:
+            try:
+                message = decode_viewer_message(text)
+            except PayloadError as error:
+                refusal = str(error)
+            else:
+                match message:
+                    case Watch():
+                        self._relay.watch(subscriber, message)
+                        continue
+                    case Ping(id=number):
+                        pong = Pong(id=number, time=time.time())
+                        subscriber.outbox.put("pong", "", as_json(pong).encode())
+                        continue
+                refusal = "message: got a second hello, expected watch or ping"
+            bad_messages += 1
+            if bad_messages > MAX_BAD_MESSAGES:
+                connection.reject("too_many_bad_messages")
+                return
+            subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
+
+    def _writer(self, connection: Connection) -> Callable[[bytes], bool]:
+        # A task that sends costs more than the sending: it only runs for viewers that cannot keep up.
+        send = self._frames.send
+
+        def write(frame: bytes) -> bool:
+            if not _has_room(connection):
+                return False
+            send(connection, frame)
+            return True
+
+        return write
+
+    async def _write(self, connection: Connection, subscriber: Subscriber) -> None:
+        outbox = subscriber.outbox
+        noticed, noticed_at = 0, 0.0
+        while True:
+            await outbox.until_filled()
+            try:
+                async with asyncio.timeout(SLOW_CLOSE_SECONDS):
+                    # A transport tells nobody but its protocol when there is room again.
+                    while not _has_room(connection):  # noqa: ASYNC110
+                        await asyncio.sleep(ROOM_POLL_SECONDS)
+            except TimeoutError:
+                self.counts.slow_closed += 1
+                _log.info("viewer %s took nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
+                await connection.close(_TRY_AGAIN_LATER, "too slow")
+                return
+            if outbox.replaced > noticed and time.monotonic() - noticed_at > NOTICE_EVERY_SECONDS:
+                text = f"{outbox.replaced - noticed} updates were replaced by newer ones before being sent"
+                noticed, noticed_at = outbox.replaced, time.monotonic()
+                self._frames.send(connection, as_json(Notice("slow", text)).encode())
+            while len(outbox) and _has_room(connection):
+                self._frames.send(connection, outbox.pop())
+
+    async def _refuse(self, connection: Connection, error: Error, code: int = POLICY_VIOLATION) -> bool:
+        await connection.send(as_json(error))
+        connection.reject(error.code, code)
+        return False
+
+
+def _has_room(connection: Connection) -> bool:
+    return connection.unsent_bytes <= ROOM_BYTES
+
+
+def _keep_backlog_short(connection: Connection) -> None:
+    # By itself the kernel takes in megabytes for a viewer that has stopped reading; nothing newer can
+    # replace what it has.
+    sock = connection.socket
+    if hasattr(socket, "TCP_NOTSENT_LOWAT") and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def _name(connection: Connection) -> str:
+    user = connection.caller.user
+    return f"{user!r} at {connection.address}" if user else connection.address

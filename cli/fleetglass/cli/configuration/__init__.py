@@ -1,0 +1,1 @@
+"""Options: the table of keys, arguments, environment and file, and the settings made of them."""

@@ -1,0 +1,164 @@
+"""From the configuration to the one frozen object that a part is given."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fleetglass.agent.identity import host_name
+from fleetglass.agent.settings import AgentSettings
+from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.cli.configuration.file import Configuration
+from fleetglass.cli.configuration.keys import Part
+from fleetglass.cli.configuration.reachable import warn_if_exposed
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.wire import ContractError, HostIdError, host_id_from_name
+from fleetglass.wire.errors import UsageError
+
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+_CERTIFICATES = ("certificate_file", "certificate")
+_KEYS = ("key_file", "private_key")
+_TLS = (("ca_file", "ca"), _CERTIFICATES, _KEYS)
+
+
+def agent_settings(configuration: Configuration) -> AgentSettings:
+    """Return what the agent is told.
+
+    Raises:
+        UsageError: the configuration does not fit together.
+    """
+    root = _root(configuration)
+    return AgentSettings(
+        broker=broker_access(configuration, "agent"),
+        host_id=configuration.get("host_id", "agent") or _own_host_id(root),
+        root=root,
+        prefix=single_prefix(configuration, "agent"),
+        custom_folder=_custom_folder(configuration),
+        **_said(configuration, "agent", "interval", "top_processes", "containers", "units", "demand", "tags"),
+        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
+    )
+
+
+def bridge_settings(configuration: Configuration) -> BridgeSettings:
+    """Return what the bridge is told.
+
+    Raises:
+        UsageError: the configuration does not fit together.
+    """
+    prefixes = configuration.get("prefix", "bridge")
+    names = ("host", "port", "socket", "ping_interval", "ping_timeout", "auth", "token_file")
+    cert, key = (_readable(configuration, "bridge", name) for name in ("cert", "key"))
+    if key and not cert:
+        raise UsageError("key: got a key without a certificate, expected cert as well")
+    return BridgeSettings(
+        broker=broker_access(configuration, "bridge"),
+        **({"prefixes": prefixes} if prefixes else {}),
+        cert=cert,
+        key=key,
+        **_said(configuration, "bridge", "allowed_hosts", "allowed_origins", "trusted_proxy"),
+        **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts", "compress"),
+    )
+
+
+def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
+    """Return where the broker of a part is and how to be let in.
+
+    Raises:
+        UsageError: a file is missing, or a password would travel in clear.
+    """
+    url, *others = configuration.get("broker", part) or (BrokerURL.parse(DEFAULT_BROKER),)
+    tls = {name: value for names in _TLS for name, value in _one_of(configuration, part, *names).items()}
+    for names in _TLS if not url.tls else ():
+        if named := next((name for name in names if name in tls), None):
+            raise UsageError(f"{named}: only for TLS: got {url}, expected a broker at mqtts://")
+    key = next((name for name in _KEYS if name in tls), None)
+    if key and not any(name in tls for name in _CERTIFICATES):
+        raise UsageError(f"{key}: got a key without a certificate, expected {' or '.join(_CERTIFICATES)}")
+    try:
+        return BrokerAccess(
+            url=url,
+            others=tuple(others),
+            password=_password(configuration, part),
+            insecure=bool(configuration.get("insecure", part)),
+            **tls,
+        )
+    except ContractError as error:
+        raise UsageError(str(error)) from error
+
+
+def single_prefix(configuration: Configuration, part: Part) -> str:
+    """Return the one prefix that a publisher uses.
+
+    Raises:
+        UsageError: there are several.
+    """
+    prefixes = configuration.get("prefix", part) or ("fleet",)
+    if len(prefixes) > 1:
+        raise UsageError(f"prefix: got {', '.join(prefixes)}, expected one; only a bridge reads several")
+    return str(prefixes[0])
+
+
+def _said(configuration: Configuration, part: Part, *names: str) -> dict[str, Any]:
+    values = {name: configuration.get(name, part) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _root(configuration: Configuration) -> str:
+    named = configuration.get("root", "agent")
+    if named is None:
+        return "/"
+    root = Path(named).expanduser().absolute()
+    if not (root / "proc" / "stat").exists():
+        raise UsageError(f"root: got {named!r}, expected a folder with proc/stat in it, such as /host")
+    return str(root)
+
+
+def _own_host_id(root: str) -> str:
+    name = host_name(root).split(".")[0] or "host"
+    try:
+        return host_id_from_name(name)
+    except HostIdError as error:
+        raise UsageError(f"{error}; name the host with --host-id") from error
+
+
+def _custom_folder(configuration: Configuration) -> Path | None:
+    named = configuration.get("custom_folder", "agent")
+    if named is None:
+        return None
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise UsageError(f"custom_folder: got {named!r}, expected a folder that exists")
+    return folder
+
+
+def _one_of(configuration: Configuration, part: Part, *names: str) -> dict[str, str]:
+    """Return the one of these keys that was said last, with its value; a file is one that may be read."""
+    name = configuration.said_last(part, *names)
+    if name is None:
+        return {}
+    path = _readable(configuration, part, name) if name.endswith("_file") else None
+    return {name: path or configuration.get(name, part)}
+
+
+def _readable(configuration: Configuration, part: Part, name: str) -> str | None:
+    named = configuration.get(name, part)
+    if named is None:
+        return None
+    path = Path(named).expanduser()
+    if not os.access(path, os.R_OK) or not path.is_file():
+        raise UsageError(f"{name}: got {named!r}, expected a file that exists and may be read")
+    return str(path)
+
+
+def _password(configuration: Configuration, part: Part) -> str | None:
+    said = _one_of(configuration, part, "password", "password_file")
+    path = said.get("password_file")
+    if path is None:
+        return said.get("password")
+    warn_if_exposed(Path(path), "password_file")
+    try:
+        password = Path(path).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"password_file: got {path!r}, expected text in UTF-8") from error
+    if not password:
+        raise UsageError(f"password_file: got an empty file, expected a password ({path})")
+    return password

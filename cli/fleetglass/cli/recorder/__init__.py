@@ -1,0 +1,1 @@
+"""Recordings of a fleet: the file format, and playing it back."""

@@ -1,0 +1,1 @@
+"""A process and its surroundings: log, signals, standard output, heartbeat, systemd's notifications."""

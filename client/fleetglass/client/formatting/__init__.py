@@ -1,0 +1,1 @@
+"""Hosts as text: units, rows and the output formats of `fleetglass watch`."""

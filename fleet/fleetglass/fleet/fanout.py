@@ -1,0 +1,201 @@
+"""From payloads to frames, and from frames to the viewers that selected them.
+
+A frame is built once and shared by all viewers with the same selection.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+import msgspec
+
+from fleetglass.fleet.outbox import Outbox
+from fleetglass.wire.protocol import BrokerChange, Host, LiveFrame, PulseFrame
+from fleetglass.wire.protocol import History as HistoryFrame
+
+MOST_CHUNKS = 32
+"""Chunks of one host's past that may wait for a viewer; 15 minutes of pulses are some 10."""
+LIVE_WAIT_SECONDS = 0.025
+"""How long after its first message a tick's frame is sent, unless its end mark comes before."""
+SLICE_SECONDS = 0.005
+"""After so long, what is for all lets the rest of the bridge run."""
+END_OF_TICK = "collector"
+"""The group that agents publish last in a tick."""
+
+Selection = frozenset[str] | Literal["*"]
+
+
+@dataclass(slots=True, eq=False)
+class Subscriber:
+    """One viewer, as the fan-out sees it."""
+
+    outbox: Outbox = field(default_factory=Outbox)
+    fleet: bool = False
+    hosts: dict[str, Selection] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Tick:
+    """The messages of one host and tick that have come so far."""
+
+    tick: int
+    samples: dict[str, msgspec.Raw]
+    timer: asyncio.TimerHandle
+
+
+class Fanout:
+    """All viewers and what they selected."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        """Frames handed to viewers."""
+        self._subscribers: set[Subscriber] = set()
+        self._replaced = 0  # for viewers that left
+        self._watchers: dict[str, set[Subscriber]] = {}
+        self._ticks: dict[str, _Tick] = {}
+        self._pulses: dict[str, msgspec.Raw] = {}
+        self._chunks = 0  # of backfill
+        self._later: deque[tuple[list[Subscriber], str, str, bytes]] = deque()
+        """Frames for all, each with those who are yet to get it."""
+        self._encode: Callable[[msgspec.Struct], bytes] = msgspec.json.Encoder().encode
+
+    def __len__(self) -> int:
+        return len(self._subscribers)
+
+    @property
+    def replaced(self) -> int:
+        """Frames that viewers never got since newer ones took their place."""
+        return self._replaced + sum(subscriber.outbox.replaced for subscriber in self._subscribers)
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The hosts that some viewer selected."""
+        return frozenset(self._watchers)
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Let a viewer take part; it gets nothing but changes of hosts until it selects."""
+        self._subscribers.add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Let a viewer go."""
+        self.select(subscriber, fleet=False, hosts={})
+        self._subscribers.discard(subscriber)
+        self._replaced += subscriber.outbox.replaced
+
+    def select(self, subscriber: Subscriber, *, fleet: bool, hosts: dict[str, Selection]) -> None:
+        """Replace what a viewer selected."""
+        for host in subscriber.hosts.keys() - hosts.keys():
+            watchers = self._watchers[host]
+            watchers.discard(subscriber)
+            if not watchers:
+                del self._watchers[host]
+        for host in hosts.keys() - subscriber.hosts.keys():
+            self._watchers.setdefault(host, set()).add(subscriber)
+        subscriber.fleet = fleet
+        subscriber.hosts = hosts
+
+    def pulse(self, host: str, payload: bytes) -> None:
+        """Put a pulse into the next fleet frame."""
+        self._pulses[host] = msgspec.Raw(payload)
+
+    def send_pulses(self, wall: float) -> None:
+        """Send the fleet frame; `wall` is UTC in seconds."""
+        pulses, self._pulses = self._pulses, {}
+        viewers = [subscriber for subscriber in self._subscribers if subscriber.fleet]
+        if not pulses or not viewers:
+            return
+        frame = self._encode(PulseFrame(time=wall, hosts=pulses))
+        self._spread(viewers, "pulse", "", frame)
+
+    def live(self, host: str, group: str, tick: int, payload: bytes) -> None:
+        """Take in the message of one group; the frame goes out when the tick is complete."""
+        if host not in self._watchers:
+            return
+        pending = self._ticks.get(host)
+        if pending is not None and (pending.tick != tick or group in pending.samples):
+            self._send_tick(host)
+            pending = None
+        if pending is None:
+            timer = asyncio.get_running_loop().call_later(LIVE_WAIT_SECONDS, self._send_tick, host)
+            pending = self._ticks[host] = _Tick(tick, {}, timer)
+        pending.samples[group] = msgspec.Raw(payload)
+        if group == END_OF_TICK:
+            self._send_tick(host)
+
+    def backfill(self, host: str, pulses: list[bytes]) -> None:
+        """Send late pulses to those who watch the host."""
+        watchers = self._watchers.get(host)
+        if watchers and pulses:
+            samples = {"pulse": [msgspec.Raw(pulse) for pulse in pulses]}
+            # Chunks follow each other, and only very many later ones stand for one.
+            self._chunks += 1
+            subject = f"{host} {self._chunks % MOST_CHUNKS}"
+            self._put(watchers, "backfill", subject, self._encode(HistoryFrame(host=host, samples=samples)))
+
+    def host_changed(self, change: Host, detail: Host | None = None) -> None:
+        """Tell every viewer of a change of one host; those who watch it get the detail, if there is one."""
+        kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
+        watchers = {one for one in self._watchers.get(change.id, ()) if detail and one.hosts[change.id]}
+        self._spread(self._subscribers - watchers, kind, change.id, self._encode(change))
+        if watchers:
+            self._spread(watchers, kind, change.id, self._encode(detail or change))
+
+    def introduce(self, subscriber: Subscriber, host: Host) -> None:
+        """Tell a viewer that begins to watch a host what it is."""
+        self._spread([subscriber], "info", host.id, self._encode(host))
+
+    def delivery(self, message: Host) -> None:
+        """Tell those who watch a host how its pulses arrive."""
+        self._put(self._watchers.get(message.id, ()), "delivery", message.id, self._encode(message))
+
+    def broker_changed(self, change: BrokerChange) -> None:
+        """Tell every viewer that the broker came or went."""
+        self._spread(self._subscribers, "broker", "", self._encode(change))
+
+    def _send_tick(self, host: str) -> None:
+        pending = self._ticks.pop(host, None)
+        if pending is None:
+            return
+        pending.timer.cancel()
+        selections: dict[Selection, list[Subscriber]] = {}
+        for subscriber in self._watchers.get(host, ()):
+            selections.setdefault(subscriber.hosts[host], []).append(subscriber)
+        for selection, subscribers in selections.items():
+            chosen = _choose(pending.samples, selection)
+            if chosen:
+                self._put(subscribers, "live", host, self._encode(LiveFrame(host=host, samples=chosen)))
+
+    def _spread(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
+        # What is for all may be thousands of frames, or large ones: the live frames of others must not wait
+        # behind it. All of it goes through here, so that its order is kept.
+        self._later.append((list(subscribers), kind, subject, frame))
+        if len(self._later) == 1:
+            self._send_later()
+
+    def _send_later(self) -> None:
+        until = perf_counter() + SLICE_SECONDS
+        while self._later:
+            subscribers, kind, subject, frame = self._later[0]
+            while subscribers:
+                subscriber = subscribers.pop()
+                if subscriber in self._subscribers:
+                    subscriber.outbox.put(kind, subject, frame)
+                    self.frames += 1
+                if perf_counter() > until:
+                    asyncio.get_running_loop().call_soon(self._send_later)
+                    return
+            self._later.popleft()
+
+    def _put(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
+        for subscriber in subscribers:
+            subscriber.outbox.put(kind, subject, frame)
+            self.frames += 1
+
+
+def _choose(samples: dict[str, msgspec.Raw], selection: Selection) -> dict[str, msgspec.Raw]:
+    if selection == "*":
+        return samples
+    return {group: payload for group, payload in samples.items() if group in selection}

@@ -1,0 +1,250 @@
+"""The hosts that the bridge knows, from what came in on the fleet's topics."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from fleetglass.fleet.arrivals import Arrivals, Latencies
+from fleetglass.fleet.presence import GRACE_SECONDS, LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
+from fleetglass.wire import PayloadError, decode
+from fleetglass.wire.codec import decode_pulse
+from fleetglass.wire.payloads import Info, Status
+from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
+from fleetglass.wire.topics import DEFAULT_PREFIX
+
+INFO_SECONDS = 3.0
+"""An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
+what they retain to a subscription with wildcards."""
+MAX_HOSTS = 20_000
+"""A publisher that invents host ids must not fill the memory."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One host: what it said last, as it came, and the state it is in."""
+
+    id: str
+    presence: Presence
+    prefix: str = DEFAULT_PREFIX
+    """Of the topics under which it is known."""
+    state: HostState = "waiting"
+    since: float = 0.0
+    """When it got into this state: UTC, seconds since the epoch."""
+    info: bytes | None = None
+    info_summary: bytes | None = None
+    """Less what only those are told who watch the host."""
+    pulse: bytes | None = None
+    pulse_key: tuple[str, int] | None = None
+    """Session and tick of the last pulse."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    demand_groups: frozenset[str] = frozenset()
+    """The groups it publishes, when it takes leases."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Which hosts are to be told to viewers: new states, new infos, removals."""
+
+    states: set[str] = field(default_factory=set)
+    infos: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.infos or self.removed)
+
+
+class Fleet:
+    """All hosts. Takes payloads, keeps the last of each kind, and tells what changed.
+
+    Times called `now` are of the monotonic clock, `wall` is UTC; both in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.latencies = Latencies()
+        self._hosts: dict[str, Host] = {}
+        self._changes = Changes()
+        self._connected = False  # to the broker; while not, no host changes its state
+        self._seen_broker = False
+        self._grace_until = 0.0
+        self._without_info: dict[str, Host] = {}
+        self._sites: dict[str, Site] = {}  # by prefix
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self._hosts.values())
+
+    def get(self, host: str) -> Host | None:
+        """Return a host, or None when it is not known."""
+        return self._hosts.get(host)
+
+    @property
+    def sites(self) -> dict[str, Site]:
+        """The sites that said whether they are connected, by prefix."""
+        return self._sites
+
+    @property
+    def sites_away(self) -> dict[str, float]:
+        """The prefix of each site that is cut off, and since when by UTC."""
+        return {prefix: site.since for prefix, site in self._sites.items() if site.cut_at is not None}
+
+    def is_cut_off(self, host: Host) -> bool:
+        """Whether the host's site is cut off."""
+        return self._sites.get(host.prefix, NO_SITE).cut_at is not None
+
+    def without_info(self, now: float) -> list[str]:
+        """Return the hosts of which pulses came for a while, and no info."""
+        return [
+            host.id
+            for host in self._without_info.values()
+            if host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
+        ]
+
+    def broker_connected(self, now: float) -> None:
+        """Take in that the broker is there; after an absence, hosts get time to be back."""
+        self._connected = True
+        if self._seen_broker:
+            self._grace_until = now + GRACE_SECONDS
+        self._seen_broker = True
+
+    def broker_lost(self) -> None:
+        """Take in that the broker is away: nothing can be said of any host."""
+        self._connected = False
+
+    def hear_site(self, prefix: str, payload: bytes, now: float, wall: float) -> None:
+        """Take in what a site's broker says of its connection to ours; nothing at all takes the site back.
+
+        Raises:
+            PayloadError: the payload is none of it.
+        """
+        if payload not in (b"1", b"0", b""):
+            raise PayloadError(f"site {prefix}: got {payload[:20]!r}, expected 1 or 0")
+        known = self._sites.pop(prefix, None)
+        if payload:
+            hear = new_site if known is None else known.hear
+            site = self._sites[prefix] = hear(connected=payload == b"1", now=now, wall=wall)
+            if site is known:
+                return
+        for record in self._hosts.values():
+            if record.prefix == prefix:
+                self._update_state(record, now, wall)
+                self._changes.states.add(record.id)  # also of those whose state stays: viewers learn why
+
+    def hear_status(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> None:
+        """Take in a `status`; an empty one removes the host.
+
+        Raises:
+            PayloadError: the payload is not a status, or the host is one too many.
+        """
+        if not payload:
+            self._remove(host)
+            return
+        status = decode(payload, Status)
+        record = self._record(host, now, wall, prefix)
+        record.presence.hear_status(status, now)
+        self._update_state(record, now, wall)
+
+    def hear_info(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> None:
+        """Take in an `info`; an empty one clears it.
+
+        Raises:
+            PayloadError: the payload is not an info, or the host is one too many.
+        """
+        if not payload:
+            known = self._hosts.get(host)
+            if known is not None and known.info is not None:
+                known.info = known.info_summary = None
+                self._without_info[host] = known
+                known.demand_groups = frozenset()
+                self._changes.infos.add(host)
+            return
+        info = decode(payload, Info)
+        record = self._record(host, now, wall, prefix)
+        record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
+        record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
+        if record.info != payload:
+            record.info = payload
+            record.info_summary = _summary(payload)
+            self._without_info.pop(host, None)
+            self._changes.infos.add(host)
+
+    def hear_pulse(
+        self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
+    ) -> bool:
+        """Take in a `pulse` and return whether it is a new one.
+
+        Raises:
+            PayloadError: the payload is not a pulse, or the host is one too many.
+        """
+        pulse = decode_pulse(payload)
+        record = self._record(host, now, wall, prefix)
+        key = (pulse.session, pulse.tick)
+        if record.pulse_key == key:
+            record.arrivals.hear_again()
+            return False  # some brokers deliver twice
+        record.pulse = payload
+        record.pulse_key = key
+        record.presence.hear_pulse(pulse.session, pulse.time, now)
+        self.latencies.observe(
+            record.arrivals.hear(pulse.session, pulse.tick, pulse.time, wall, record.presence.interval)
+        )
+        if record.state != "live":
+            self._update_state(record, now, wall)
+        return True
+
+    def advance(self, now: float, wall: float) -> None:
+        """Let time pass: hosts that have been silent for too long change their state."""
+        heard_lately = now - LATE_MIN_SECONDS
+        for record in self._hosts.values():
+            presence = record.presence
+            if (
+                record.state == "live"
+                and (presence.heard_at or 0.0) > heard_lately
+                and presence.said in (None, "online")
+            ):
+                continue  # as `Presence.state` has it, at a tenth of the cost: this is most hosts at any time
+            self._update_state(record, now, wall)
+
+    def take_changes(self) -> Changes:
+        """Return what changed since the last call."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    def _record(self, host: str, now: float, wall: float, prefix: str) -> Host:
+        record = self._hosts.get(host)
+        if record is None:
+            if len(self._hosts) >= MAX_HOSTS:
+                raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
+            presence = Presence(known_since=now)
+            record = self._hosts[host] = Host(id=host, presence=presence, prefix=prefix, since=wall)
+            self._without_info[host] = record
+            self._changes.removed.discard(host)
+            self._changes.states.add(host)
+        return record
+
+    def _remove(self, host: str) -> None:
+        self._without_info.pop(host, None)
+        if self._hosts.pop(host, None) is not None:
+            self._changes.states.discard(host)
+            self._changes.infos.discard(host)
+            self._changes.removed.add(host)
+
+    def _update_state(self, record: Host, now: float, wall: float) -> None:
+        if not self._connected:
+            return
+        state = record.presence.state(now, self._grace_until, self._sites.get(record.prefix, NO_SITE))
+        if state != record.state:
+            record.state = state
+            record.since = wall
+            self._changes.states.add(record.id)
+
+
+def _summary(info: bytes) -> bytes:
+    fields: dict[str, msgspec.Raw] = msgspec.json.decode(info, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({name: value for name, value in fields.items() if name not in INFO_OF_WATCHED})

@@ -1,0 +1,339 @@
+"""The heart of the bridge: what comes from the broker goes into registry, history and frames."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import msgspec
+
+from fleetglass.fleet.demand_leases import Demands
+from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
+from fleetglass.fleet.history_replay import Past, past_frames
+from fleetglass.fleet.hosts import Fleet
+from fleetglass.fleet.hosts import Host as KnownHost
+from fleetglass.fleet.inbox import Inbox
+from fleetglass.fleet.rejections import Rejections
+from fleetglass.fleet.watching import Watching
+from fleetglass.history.merge import Dated
+from fleetglass.history.store import History
+from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
+from fleetglass.wire.codec import decode_text, decode_tick
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
+from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
+from fleetglass.wire.protocol import Fleet as FleetMessage
+from fleetglass.wire.topics import Leaf
+
+_FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
+_MAX_ADDRESSES = 300_000
+_TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
+
+_log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Takes messages of the broker and selections of viewers."""
+
+    def __init__(
+        self,
+        topics: tuple[Topics, ...],
+        *,
+        history: History,
+        history_all_hosts: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.fleet = Fleet()
+        self.fanout = Fanout()
+        self.history = history
+        self.inbox = Inbox(self.on_message, self.on_oversize, sender=self._sender)
+        """What came from the broker and is to be taken in."""
+        self.rejections = Rejections()
+        self.watching = Watching()
+        self.received = 0
+        """Messages that came from the broker."""
+        self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
+        """Gets the filters that are to be subscribed beside the fleet's."""
+        self.on_say: Callable[[str, bytes], None] = lambda *_: None
+        """Gets topic and payload of what is to be published, retained."""
+        self.broker: BrokerState = "connecting"
+        self.broker_since = wall()
+        self._topics = topics
+        self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
+        self._site_topics = {one.site: one.prefix for one in topics}
+        self._addresses: dict[str, tuple[Address, Topics]] = {}  # of topics that came before
+        self._demands = Demands()
+        self._pasts: dict[Subscriber, Past] = {}
+        self._past_turn = asyncio.Lock()
+        self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
+        self._history_all_hosts = history_all_hosts
+        self._monotonic = monotonic
+        self._wall = wall
+
+    def fleet_filters(self) -> list[tuple[str, int]]:
+        """Return the filters that are always subscribed, with their QoS."""
+        hosts = [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
+        return hosts + [(topic, 1) for topic in self._site_topics]
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        """Take in a message of the broker. Whatever it is, nothing is raised."""
+        self.received += 1
+        now = self._monotonic()
+        known = self._addresses.get(topic) or self._address(topic)
+        if known is None and topic in self._site_topics:
+            self._take_site(topic, payload, now)
+            return
+        if known is None:
+            self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
+            return
+        address, topics = known
+        host = address.host
+        home = self._homes.setdefault(host, topics)
+        try:
+            if home is topics:
+                self._take(address, payload, now)
+            else:
+                self.rejections.count(host, topic, _other_prefix(host, topics, home), now)
+        except PayloadError as error:
+            self.rejections.count(host, topic, error, now)
+        if self.fleet.get(host) is None:
+            del self._homes[host]
+
+    def on_oversize(self, topic: str, size: int) -> None:
+        """Take in that a message came whose payload is too large to be read."""
+        self.received += 1
+        known = self._address(topic)
+        error = PayloadError(f"payload: got {size} bytes, expected at most {MAX_PAYLOAD_BYTES}")
+        self.rejections.count(known[0].host if known else "", topic, error, self._monotonic())
+
+    def on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
+        """Take in that the broker came or went."""
+        self.broker = "connected" if connected else "connecting"
+        self.broker_since = self._wall()
+        if connected:
+            self._demands.forget()
+            self.fleet.broker_connected(self._monotonic())
+        else:
+            self.fleet.broker_lost()
+        self._tell_broker()
+
+    def advance(self) -> None:
+        """Let time pass: states, subscriptions, and the viewers that are to know of them."""
+        now = self._monotonic()
+        self.fleet.advance(now, self._wall())
+        self._send_changes()
+        self._want(now)
+        self._demand(now)
+
+    def send_deliveries(self) -> None:
+        """Tell those who watch a host how its pulses arrive, every few seconds."""
+        for host_id in self.fanout.watched:
+            host = self.fleet.get(host_id)
+            if host is not None and (delivery := host.arrivals.told()) is not None:
+                self.fanout.delivery(Host(id=host_id, delivery=delivery))
+
+    def send_pulses(self) -> None:
+        """Send the fleet frame, once per second."""
+        self.fanout.send_pulses(self._wall())
+
+    def entries(self) -> list[HostEntry]:
+        """Return every host as viewers are told of the fleet."""
+        return [self._entry(host, host.info_summary) for host in self.fleet]
+
+    def entry(self, host_id: str) -> HostEntry:
+        """Return one host as those are told who watch it.
+
+        Raises:
+            KeyError: the host is not known.
+        """
+        host = self.fleet.get(host_id)
+        if host is None:
+            raise KeyError(host_id)
+        return self._entry(host, host.info)
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Let a viewer take part and tell it of every host."""
+        self.fanout.add(subscriber)
+        self._pasts[subscriber] = Past()
+        fleet = FleetMessage(time=self._wall(), hosts=self.entries())
+        subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
+
+    async def send_past(self, subscriber: Subscriber) -> NoReturn:
+        """Give a viewer that joined the past of what it adds to its selection, for as long as this runs."""
+        await self._pasts[subscriber].send(subscriber.outbox, self._past_frames, self._past_turn)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Let a viewer go."""
+        del self._pasts[subscriber]
+        now = self._monotonic()
+        for host, selection in subscriber.hosts.items():
+            if selection:
+                self.watching.remove(host, now)
+        self.fanout.remove(subscriber)
+
+    def watch(self, subscriber: Subscriber, message: Watch) -> None:
+        """Replace a viewer's selection and give it the past of what it added. Unknown hosts are left out."""
+        now = self._monotonic()
+        before = subscriber.hosts
+        after: dict[str, Selection] = {
+            host: groups if groups == "*" else frozenset(groups)
+            for host, groups in message.hosts.items()
+            if self.fleet.get(host) is not None
+        }
+        for host, selection in before.items():
+            if selection:
+                self.watching.remove(host, now)
+        for host, selection in after.items():
+            if selection:
+                self.watching.add(host)
+        self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
+        for host, selection in after.items():
+            if selection and not before.get(host):
+                known = self.fleet.get(host)
+                if known is not None and known.info is not None:
+                    self.fanout.introduce(subscriber, self._change(known, known.info))
+        past = self._pasts[subscriber]
+        for host in before.keys() - after.keys():
+            past.drop(host)
+        if message.history:
+            for host, selection in after.items():
+                added = _added(before.get(host), selection)
+                if added is not None:
+                    past.want(host, added, message.history)
+        self._want(now)
+
+    def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
+        return past_frames(self.history, host, selection, seconds, self._monotonic())
+
+    def _sender(self, topic: str) -> str:
+        # Asked of each message before it is read at all, so it is not parsed.
+        for head in self._heads:
+            if topic.startswith(head):
+                return topic[len(head) :].partition("/")[0]
+        return ""
+
+    def _address(self, topic: str) -> tuple[Address, Topics] | None:
+        for topics in self._topics:
+            if (address := topics.parse(topic)) is not None:
+                if len(self._addresses) >= _MAX_ADDRESSES:
+                    self._addresses.clear()
+                self._addresses[topic] = address, topics
+                return address, topics
+        return None
+
+    def _take(self, address: Address, payload: bytes, now: float) -> None:
+        host, prefix = address.host, self._homes[address.host].prefix
+        match address.leaf:
+            case "live" if address.group is not None:
+                tick = decode_tick(address.group, payload)
+                if self.fleet.get(host) is None:
+                    raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
+                self.history.append(host, address.group, payload, now)
+                self.fanout.live(host, address.group, tick, payload)
+            case "backfill":
+                self._take_backfill(host, payload, now)
+            case "pulse":
+                if self.fleet.hear_pulse(host, payload, now, self._wall(), prefix):
+                    self.history.append(host, "pulse", payload, now)
+                    self.fanout.pulse(host, payload)
+            case "status":
+                self.fleet.hear_status(host, payload, now, self._wall(), prefix)
+            case "info":
+                self.fleet.hear_info(host, payload, now, self._wall(), prefix)
+
+    def _take_site(self, topic: str, payload: bytes, now: float) -> None:
+        prefix, before = self._site_topics[topic], self.fleet.sites_away
+        try:
+            self.fleet.hear_site(prefix, payload, now, self._wall())
+        except PayloadError as error:
+            self.rejections.count("", topic, error, now)
+        if (after := self.fleet.sites_away) != before:
+            _log.warning("site %s %s", prefix, "is cut off" if prefix in after else "is connected again")
+            self._tell_broker()
+
+    def _tell_broker(self) -> None:
+        change = BrokerChange(state=self.broker, since=self.broker_since, sites_away=self.fleet.sites_away)
+        self.fanout.broker_changed(change)
+
+    def _take_backfill(self, host: str, payload: bytes, now: float) -> None:
+        backfill = decode(payload, Backfill)
+        record = self.fleet.get(host)
+        if record is None:
+            raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
+        late = []
+        for raw in backfill.pulses:
+            payload_then = bytes(raw)
+            pulse = decode_text(payload_then, Pulse)  # its bounds are those of the backfill
+            # Both times are of the host's own clock, whatever it shows.
+            moment = now - max(backfill.time - pulse.time, 0.0)
+            late.append(Dated(moment, pulse.session, pulse.tick, payload_then))
+        new = self.history.merge(host, "pulse", late, now)
+        for one in new:
+            record.arrivals.fill(one.session, one.tick)
+        self.fanout.backfill(host, [one.payload for one in new])
+
+    def _demand(self, now: float) -> None:
+        watched = {
+            host.id: host.demand_groups
+            for name in self.watching.watched
+            if (host := self.fleet.get(name)) is not None and host.demand_groups
+        }
+        for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
+            if host_id in self._homes:
+                self.on_say(self._homes[host_id].leaf(host_id, "demand"), payload)
+
+    def _send_changes(self) -> None:
+        changes = self.fleet.take_changes()
+        if not changes:
+            return
+        for host_id in changes.removed:
+            self.history.forget(host_id)
+            self.fanout.host_changed(Host(id=host_id, removed=True))
+        for host_id in changes.states | changes.infos:
+            host = self.fleet.get(host_id)
+            if host is None:
+                continue
+            if host_id in changes.infos:
+                self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
+            else:
+                self.fanout.host_changed(self._change(host))
+
+    def _want(self, now: float) -> None:
+        wanted = self.watching.hosts(now)
+        if len(self.fleet) <= self._history_all_hosts:
+            wanted |= {host.id for host in self.fleet}
+        filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
+        filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
+        self.on_wanted(frozenset(filters))
+
+    def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
+        cut_off = self.fleet.is_cut_off(host)
+        entry = HostEntry(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if info is not None:
+            entry.info = msgspec.Raw(info)
+        if host.pulse is not None:
+            entry.pulse = msgspec.Raw(host.pulse)
+        return entry
+
+    def _change(self, host: KnownHost, info: bytes | None = None) -> Host:
+        cut_off = self.fleet.is_cut_off(host)
+        change = Host(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if info is not None:
+            change.info = msgspec.Raw(info)
+        return change
+
+
+def _added(before: Selection | None, after: Selection) -> Selection | None:
+    """Return the groups that a selection has more than the one before, or None when there are none."""
+    if before is None or (after == "*" and before != "*"):
+        return after
+    if before == "*" or after == "*":
+        return None
+    return after - before or None
+
+
+def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
+    return ContractError(
+        f"host {host}: got prefix {got.prefix}, already known under {home.prefix}; give one another host_id"
+    )

@@ -1,0 +1,1 @@
+"""Everything that speaks MQTT: addresses, credentials, TLS, backoff, and the connections."""

@@ -1,0 +1,218 @@
+"""HTTP as browsers, scrapers and scanners meet it."""
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetglass.bridge.http import api as web
+from fleetglass.bridge.viewers import wrong_tokens as wrong_tokens_module
+from support.bridge import running_bridge
+from support.certificates import Authority
+from support.mosquitto import Mosquitto
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> str:
+    path = tmp_path / "token"
+    path.write_text("secret\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("x-gzip", False),
+        ("", False),
+        ("identity", False),
+    ],
+)
+def test_a_browser_gets_the_coding_it_asks_for(header: str, *, accepted: bool) -> None:
+    """A weight of nothing is a no."""
+    assert web._accepts_gzip(header) is accepted
+
+
+async def test_each_kind_of_file_is_kept_as_long_as_it_may(mosquitto: Mosquitto, prefix: str) -> None:
+    """Modules are asked for anew, fonts kept a day, versioned folders for ever, data not at all."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for path, rule in {
+            "/": "no-cache",
+            "/src/main.js": "no-cache",
+            "/icon.svg": "public, max-age=86400",
+            "/fonts/ibm-plex-sans-latin-400-normal.woff2": "public, max-age=86400",
+            "/vendor/smoothie-1.36.1/smoothie.js": "public, max-age=31536000, immutable",
+            "/api/hosts": "no-store",
+            "/healthz": "no-store",
+        }.items():
+            status, _, headers = await bridge.get(path)
+            assert (status, headers["Cache-Control"]) == (200, rule), path
+
+
+async def test_a_file_that_is_known_is_not_sent_again(mosquitto: Mosquitto, prefix: str) -> None:
+    """Whichever form of the tag comes back, also among others; another tag gets the file."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        etag = (await bridge.get("/src/main.js"))[2]["ETag"]
+        for known in (etag, etag.removeprefix("W/"), f'"x", {etag}', "*"):
+            status, body, headers = await bridge.get("/src/main.js", If_None_Match=known)
+            assert (status, body, headers["ETag"]) == (304, b"", etag)
+        for other in ('"x"', etag[:-2] + '"', ""):
+            assert (await bridge.get("/src/main.js", If_None_Match=other))[0] == 200
+
+
+async def test_every_answer_has_its_rules(mosquitto: Mosquitto, prefix: str) -> None:
+    """Page, data and refusals alike; in clear there is no rule about TLS."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for path in ("/", "/api/hosts", "/nothing", "/healthz"):
+            headers = (await bridge.get(path))[2]
+            assert "default-src 'self'" in headers["Content-Security-Policy"]
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "no-referrer"
+            assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert "Strict-Transport-Security" not in headers
+            assert "Server" not in headers
+            head = await bridge.get(path, method="HEAD")
+            assert (head[1], head[2].keys()) == (b"", headers.keys())
+
+
+async def test_tls_at_its_own_port_is_kept_to(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, and only there, browsers are told to come by TLS alone from now on."""
+    made = Authority(tmp_path).issue("page")
+    tls = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    told: dict[str, Any] = {"tls": tls, "cert": str(made.certificate), "key": str(made.key)}
+    async with running_bridge(mosquitto, prefix, **told) as bridge:
+        assert "Strict-Transport-Security" not in (await bridge.get("/"))[2]
+        monkeypatch.setattr(web, "_HTTPS_PORT", bridge.port)
+        assert (await bridge.get("/"))[2]["Strict-Transport-Security"] == "max-age=31536000"
+
+
+async def test_without_the_token_only_the_status_is_told(
+    mosquitto: Mosquitto, prefix: str, token_file: str
+) -> None:
+    """A load balancer may ask whether the bridge is well; numbers and names are for viewers."""
+    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+        assert await bridge.health() == {"status": "ok"}
+        assert (await bridge.health(Authorization="Bearer secret"))["viewers"] == 0
+        for path in ("/api/hosts", "/api/hosts/web-1", "/api/nothing"):
+            assert (await bridge.get(path))[0] == 401
+            assert (await bridge.get(path + "?token=secret"))[0] == 401
+
+
+async def test_wrong_tokens_are_slowed_down_and_counted_and_the_right_one_is_not(
+    mosquitto: Mosquitto, prefix: str, token_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over HTTP and WebSocket each answer to a guess comes later; the owner waits for nothing."""
+    delays: list[float] = []
+    count = wrong_tokens_module.WrongTokens.count
+
+    def counted(self: wrong_tokens_module.WrongTokens, address: str, now: float) -> float:
+        delays.append(count(self, address, now))
+        return 0.0
+
+    monkeypatch.setattr(wrong_tokens_module.WrongTokens, "count", counted)
+    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+        for _ in range(3):
+            assert (await bridge.get("/api/hosts", Authorization="Bearer guess"))[0] == 401
+        async with bridge.viewer(token="guess") as guesser:
+            assert (await guesser.next("error"))["code"] == "bad_token"
+        assert delays == [0.125, 0.25, 0.5, 1.0]
+        async with bridge.viewer(token="secret") as viewer:
+            await viewer.next("welcome")
+        health = await bridge.health(Authorization="Bearer secret")
+        assert (health["wrong_tokens"], health["refused"]) == (4, {"bad_token": 1})
+        assert len(delays) == 4
+
+
+async def test_a_new_token_shuts_out_who_came_with_the_old_one(
+    mosquitto: Mosquitto, prefix: str, token_file: str
+) -> None:
+    """The running bridge notices, ends those viewers, and lets in the new token alone."""
+    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+        async with bridge.viewer(token="secret") as viewer:
+            await viewer.next("welcome")
+            Path(token_file).write_text("another\n")  # noqa: ASYNC240 - a few bytes
+            await viewer.connection.wait_closed()
+            assert viewer.connection.close_code == 1008
+            assert viewer.connection.close_reason == "the viewer token was replaced"
+        async with bridge.viewer(token="secret") as viewer:
+            assert (await viewer.next("error"))["code"] == "bad_token"
+        async with bridge.viewer(token="another") as viewer:
+            await viewer.next("welcome")
+
+
+async def test_a_trusted_proxy_lets_in_whom_it_names(
+    mosquitto: Mosquitto, prefix: str, token_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A user needs no token and is named in the log; without one the token is asked for, also here."""
+    caplog.set_level("INFO")
+    forwarded = {"X_Forwarded_User": "ada", "X_Forwarded_For": "203.0.113.5"}
+    async with running_bridge(mosquitto, prefix, trusted_proxy=True, token_file=token_file) as bridge:
+        async with bridge.viewer(headers=forwarded) as viewer:
+            await viewer.next("welcome")
+        async with bridge.viewer() as viewer:
+            assert (await viewer.next("error"))["code"] == "bad_token"
+        assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 200
+        assert (await bridge.get("/api/hosts"))[0] == 401
+        assert (await bridge.get("/", X_Forwarded_Host="evil.example"))[0] == 403
+    assert "viewer 'ada' at 203.0.113.5 connected, 1 now" in caplog.text
+
+
+async def test_without_trust_a_named_user_is_nobody(
+    mosquitto: Mosquitto, prefix: str, token_file: str
+) -> None:
+    """What anybody may send counts for nothing."""
+    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+        assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 401
+        async with bridge.viewer(headers={"X_Forwarded_User": "ada"}) as viewer:
+            assert (await viewer.next("error"))["code"] == "bad_token"
+
+
+async def test_a_proxy_that_nobody_announced_is_told_once(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Behind it the whole world looks like this machine, which needs no token."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for _ in range(3):
+            assert (await bridge.get("/", X_Forwarded_For="203.0.113.5"))[0] == 200
+    assert len([one for one in caplog.records if "trusted_proxy" in one.getMessage()]) == 1
+
+
+async def test_viewers_come_and_go_in_the_log_and_their_token_does_not(
+    mosquitto: Mosquitto, prefix: str, token_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each with its address and how many there are now."""
+    caplog.set_level("DEBUG")
+    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+        async with bridge.viewer(token="secret") as viewer:
+            await viewer.next("welcome")
+            async with bridge.viewer(token="secret") as second:
+                await second.next("welcome")
+        await bridge.get("/api/hosts", Authorization="Bearer secret")
+    said = [
+        record.getMessage() for record in caplog.records if record.name == "fleetglass.bridge.viewers.viewer"
+    ]
+    assert said == [
+        "viewer 127.0.0.1 connected, 1 now",
+        "viewer 127.0.0.1 connected, 2 now",
+        "viewer 127.0.0.1 left, 1 now",
+        "viewer 127.0.0.1 left, 0 now",
+    ]
+    of_bridge = [one.getMessage() for one in caplog.records if one.name.startswith("fleetglass")]
+    assert not any("secret" in line for line in of_bridge)
+
+
+async def test_the_data_is_json(mosquitto: Mosquitto, prefix: str) -> None:
+    """And says so."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        _, body, headers = await bridge.get("/api/hosts")
+        assert headers["Content-Type"] == "application/json"
+        assert json.loads(body)["hosts"] == []

@@ -1,0 +1,352 @@
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.socket_loop import serve
+from fleetglass.mqtt.threaded_connection import Connection, Message
+from fleetglass.wire.errors import AgentError
+from support.certificates import Authority, Certificate
+from support.mosquitto import Mosquitto
+from support.ports import free_port
+from support.waiting import wait_for
+
+
+class Calls:
+    """What a connection told its owner."""
+
+    def __init__(self) -> None:
+        self.connected = 0
+        self.messages: list[tuple[str, bytes, bool]] = []
+
+    def note_message(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
+        """Keep, and fail on one kind."""
+        if payload == b"fail":
+            raise ZeroDivisionError
+        self.messages.append((topic, payload, retained))
+
+
+def make_connection(calls: Calls, port: int, prefix: str, password: str | None = None) -> Connection:
+    def note_connected() -> None:
+        calls.connected += 1
+        connection.subscribe([f"{prefix}/in"])
+
+    connection = Connection(
+        BrokerAccess(url=BrokerURL("127.0.0.1", port), password=password),
+        client_id=f"test-{prefix}",
+        user=None if password is None else "web-1",
+        will=lambda: Message(f"{prefix}/will", b"lost", qos=1, retain=True),
+        on_connected=note_connected,
+        on_message=calls.note_message,
+    )
+    return connection
+
+
+def own_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.name.startswith("fleetglass")]
+
+
+@contextmanager
+def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
+    """Accept connections as a broker that answers every CONNECT so and closes; None is to do nothing."""
+    connects: list[bytes] = []
+    silent: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                connects.append(peer.recv(1000))
+                if answer is None:
+                    silent.append(peer)
+                    continue
+                with peer:
+                    peer.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], connects
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+    for peer in silent:
+        peer.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="closes"),
+        pytest.param(None, id="says-nothing"),
+        pytest.param(b"\x20\x03\x00\x84\x00", id="refuses-as-5"),
+        pytest.param(b"\x20\x02\x00\x01", id="refuses-as-3"),
+    ],
+)
+def test_a_broker_without_mqtt_5_is_asked_by_3(prefix: str, answer: bytes | None) -> None:
+    """Silent, closed without a word or refused in either form: the next CONNECT is of version 3.1.1."""
+    with listener(answer) as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 2, "a second attempt")
+    versions = [connect[connect.index(b"MQTT") + 4] for connect in connects]
+    assert versions[:2] == [5, 4]
+
+
+@pytest.mark.broker
+def test_mqtt_5_is_used_where_offered(mosquitto: Mosquitto, prefix: str) -> None:
+    """What is retained has an expiry, which only MQTT 5 knows, and messages come back as sent."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/in", b"hello", qos=1, retain=True)])
+        wait_for(lambda: calls.messages, "the message")
+        assert calls.messages[0][:2] == (f"{prefix}/in", b"hello")
+        assert connection._version is MQTTProtocolVersion.MQTTv5
+        assert connection._expiry(True, 3) is not None
+        assert connection.number == calls.connected == 1
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not number its sockets")
+def test_the_number_of_open_files_does_not_matter(mosquitto: Mosquitto, prefix: str) -> None:
+    """On a host of thousands of processes the socket has a descriptor that select(2) could not take."""
+    import resource  # noqa: PLC0415 - Windows has none
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 2048:
+        pytest.skip("needs 2048 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, 2048), most))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (allowed, most))
+        while stack.enter_context(open(os.devnull, "rb")).fileno() < 1024:  # noqa: PTH123 - a thousand times
+            pass
+        connection = stack.enter_context(make_connection(Calls(), mosquitto.port, prefix))
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
+
+
+def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names address and reason once, however often the connection is tried."""
+    caplog.set_level(logging.INFO)
+    port = free_port()
+    with make_connection(Calls(), port, prefix) as connection:
+        tried: list[bool] = []
+        make_client = connection._make_client
+        connection._make_client = lambda: (tried.append(True), make_client())[1]  # type: ignore[method-assign, func-returns-value]
+        wait_for(lambda: len(tried) >= 3, "three attempts")
+    (line,) = own_lines(caplog)
+    assert f"mqtt://127.0.0.1:{port} cannot be reached: " in line
+    assert "refused" in line
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["closes", "no-broker"])
+def test_what_is_no_broker_is_named_once(
+    prefix: str, answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A port at which no broker of this kind answers, as one that wants TLS, gives one clear line."""
+    caplog.set_level(logging.INFO)
+    with listener(answer) as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 5, "five attempts")
+    (line,) = own_lines(caplog)
+    assert line.startswith(f"broker mqtt://127.0.0.1:{port}: no answer such as a broker gives; trying again")
+
+
+def test_a_connection_that_never_lasts_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A broker that lets the agent in and ends the connection at once does not fill the log."""
+    caplog.set_level(logging.INFO)
+    with listener(b"\x20\x03\x00\x00\x00") as (port, connects), make_connection(Calls(), port, prefix):
+        wait_for(lambda: len(connects) >= 4, "four attempts")
+    *_, last = lines = own_lines(caplog)
+    assert len(lines) == 4
+    assert last.endswith(
+        "connection lost again at once (closed by the other side); does another agent use this host id?"
+    )
+
+
+@pytest.mark.broker
+def test_a_message_that_is_too_large_is_not_taken(mosquitto: Mosquitto, prefix: str) -> None:
+    """Who may write where the agent reads cannot fill its memory: the broker keeps large messages from it."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        for payload in (b"x" * 200_000, b"small"):
+            connection.send([Message(f"{prefix}/in", payload, qos=1)])
+        wait_for(lambda: calls.messages, "the small message")
+    assert [payload for _, payload, _ in calls.messages] == [b"small"]
+
+
+@pytest.mark.broker
+def test_the_next_node_of_a_cluster_is_tried(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A node that is away is named, and the next one serves."""
+    caplog.set_level(logging.INFO)
+    away = free_port()
+    connection = make_connection(Calls(), away, prefix)
+    connection._broker = BrokerAccess(
+        url=BrokerURL("127.0.0.1", away), others=(BrokerURL("127.0.0.1", mosquitto.port),)
+    )
+    with connection:
+        wait_for(lambda: connection.connected, "connection")
+        assert connection.url.port == mosquitto.port
+    first, second = own_lines(caplog)
+    assert f"mqtt://127.0.0.1:{away} cannot be reached: " in first
+    assert second == f"broker mqtt://127.0.0.1:{mosquitto.port}: connected"
+
+
+@pytest.mark.broker
+def test_a_broker_that_refuses_is_named(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker that does not let the agent in gives one clear line."""
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(f"listener {broker.port} 127.0.0.1\nallow_anonymous false\n")
+    broker.start()
+    try:
+        with make_connection(Calls(), broker.port, prefix, password="wrong") as connection:
+            wait_for(lambda: caplog.records, "the refusal")
+            assert not connection.connected
+    finally:
+        broker.kill()
+    (line,) = own_lines(caplog)
+    assert "refuses this agent: not authorized" in line
+
+
+@pytest.mark.broker
+def test_a_topic_that_is_forbidden_is_named(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By MQTT 5 a broker says what its rules forbid; that gives one clear line."""
+    broker = Mosquitto(tmp_path)
+    rules = tmp_path / "acl"
+    rules.write_text("topic write allowed/#\n")
+    rules.chmod(0o600)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nacl_file {rules}\n"
+    )
+    broker.start()
+    try:
+        with make_connection(Calls(), broker.port, prefix) as connection:
+            wait_for(lambda: connection.connected, "connection")
+            for _ in range(3):
+                connection.send([Message(f"{prefix}/out", b"x", qos=1)])
+            wait_for(lambda: caplog.records, "the refusal")
+            connection.send([Message("allowed/x", b"x", qos=1)])[0].wait_for_publish(5)
+    finally:
+        broker.kill()
+    (line,) = [line for line in own_lines(caplog) if "what is published" in line]
+    assert "refuses what is published: not authorized" in line
+    assert line.endswith("(are host id and user the same? fleetglass doctor says more)")
+
+
+@pytest.mark.broker
+def test_what_a_callback_raises_does_not_end_the_connection(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A defect in handling a message is logged, and the next message is handled."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.send([Message(f"{prefix}/in", payload, qos=1) for payload in (b"fail", b"good")])
+        wait_for(lambda: calls.messages, "the next message")
+    assert [payload for _, payload, _ in calls.messages] == [b"good"]
+    assert any("could not be handled" in line for line in own_lines(caplog))
+
+
+@pytest.mark.broker
+def test_a_defect_in_the_thread_is_survived(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When serving a connection fails for whatever reason, another one is made."""
+    connection = make_connection(Calls(), mosquitto.port, prefix)
+    failures = iter([ZeroDivisionError()])
+
+    def fail_once(*arguments: Any) -> None:
+        for failure in failures:
+            raise failure
+        serve(*arguments)
+
+    monkeypatch.setattr("fleetglass.mqtt.threaded_connection.serve", fail_once)
+    with connection:
+        wait_for(lambda: connection.connected, "connection")
+    assert any("the connection failed" in line for line in own_lines(caplog))
+
+
+@pytest.mark.broker
+def test_it_can_be_renewed(mosquitto: Mosquitto, prefix: str) -> None:
+    """On demand the connection is left cleanly and made anew."""
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.renew()
+        wait_for(lambda: connection.connected and connection.number == 2, "another connection")
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    """An agent whose certificates cannot be read says so at once."""
+    access = BrokerAccess(url=BrokerURL("127.0.0.1", 8883, tls=True), ca_file="/nowhere/ca.pem")
+    with pytest.raises(AgentError, match=r"/nowhere/ca\.pem"):
+        Connection(
+            access,
+            client_id="x",
+            user=None,
+            will=lambda: Message("x", b""),
+            on_connected=lambda: None,
+            on_message=lambda *_: None,
+        )
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.broker
+def test_certificates_are_checked_both_ways(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By TLS broker and agent know each other by their authority; a stranger's broker is named once."""
+    authority = Authority(tmp_path)
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other")
+    server, client = authority.issue("server"), authority.issue("web-1")
+    broker = Mosquitto(tmp_path)
+    broker._configuration.write_text(
+        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
+        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
+    )
+    broker.start()
+    try:
+        with secured(broker.port, prefix, stranger, client) as connection:
+            wait_for(lambda: caplog.records, "the refusal")
+            assert not connection.connected
+        [line] = own_lines(caplog)
+        assert "certificate verify failed" in line
+        with secured(broker.port, prefix, authority, client) as connection:
+            wait_for(lambda: connection.connected, "connection")
+            connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
+    finally:
+        broker.kill()
+
+
+def secured(port: int, prefix: str, authority: Authority, client: Certificate) -> Connection:
+    return Connection(
+        BrokerAccess(
+            url=BrokerURL("127.0.0.1", port, tls=True),
+            ca_file=str(authority.own.certificate),
+            certificate_file=str(client.certificate),
+            key_file=str(client.key),
+        ),
+        client_id=f"test-{prefix}",
+        user=None,
+        will=lambda: Message(f"{prefix}/will", b"lost"),
+        on_connected=lambda: None,
+        on_message=lambda *_: None,
+    )
