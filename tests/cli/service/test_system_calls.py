@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.recording import recording
-from fleetglass.cli.service.unit_file import ServicePart, Unit
+from fleetglass.cli.service.unit_file import ServicePart, UnitFile
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import wait_for_page
@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 
-def confined(tmp_path: Path, unit: Unit, *arguments: str) -> "subprocess.Popen[bytes]":
+def confined(tmp_path: Path, unit: UnitFile, *arguments: str) -> "subprocess.Popen[bytes]":
     """Run Python with what a unit allows."""
     file = tmp_path / unit.name
     file.write_text(unit.text())
@@ -38,8 +38,8 @@ def confined(tmp_path: Path, unit: Unit, *arguments: str) -> "subprocess.Popen[b
     )
 
 
-def unit_of(part: ServicePart, *, own_programs: bool = False) -> Unit:
-    return Unit(part=part, command=("/f",), own_programs=own_programs)
+def unit_of(part: ServicePart, *, own_programs: bool = False) -> UnitFile:
+    return UnitFile(part=part, command=("/f",), own_programs=own_programs)
 
 
 TRIED = {
@@ -109,7 +109,7 @@ def test_a_bridge_works_with_what_it_is_left(mosquitto: Mosquitto, tmp_path: Pat
     arguments = ["-m", "fleetglass.cli", "bridge", "--broker", mosquitto.url, "--port", str(port)]
     process = confined(tmp_path, unit_of("bridge"), *arguments)
     try:
-        wait_for_page(port, 20)
+        wait_for_page(port)
     finally:
         process.terminate()
         assert process.wait(10) == 0

@@ -53,18 +53,18 @@ def test_what_a_unit_needs() -> None:
 
 def test_own_programs_may_do_what_they_need() -> None:
     """A program that lowers its priority, or one whose language compiles at run time, works as a service."""
-    without = Unit(part="agent", command=("/f",)).text()
+    without = UnitFile(part="agent", command=("/f",)).text()
     assert "\nSystemCallFilter=~@privileged @resources\n" in without
     assert "\nMemoryDenyWriteExecute=yes\n" in without
-    text = Unit(part="agent", command=("/f",), own_programs=True).text()
+    text = UnitFile(part="agent", command=("/f",), own_programs=True).text()
     assert "\nSystemCallFilter=~@privileged\n" in text
     assert "MemoryDenyWriteExecute" not in text
 
 
 def test_a_low_port_needs_its_capability_outside() -> None:
     """With users of its own, a capability would not hold for a port of the machine."""
-    assert "\nPrivateUsers=yes\n" in Unit(part="bridge", command=("/f",)).text()
-    assert "PrivateUsers" not in Unit(part="bridge", command=("/f",), low_port=True).text()
+    assert "\nPrivateUsers=yes\n" in UnitFile(part="bridge", command=("/f",)).text()
+    assert "PrivateUsers" not in UnitFile(part="bridge", command=("/f",), low_port=True).text()
 
 
 def test_the_agent_sees_what_it_measures() -> None:
