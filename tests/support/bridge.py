@@ -97,7 +97,9 @@ class Bridge:
         health: dict[str, Any] = json.loads(body)
         return health
 
-    async def until_health(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+    async def until_health(
+        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = 20
+    ) -> None:
         """Wait until what `/healthz` says fulfils a condition."""
 
         async def fulfilled() -> bool:
@@ -106,7 +108,7 @@ class Bridge:
             except (ConnectionRefusedError, FileNotFoundError):
                 return False
 
-        await wait_until(fulfilled, what)
+        await wait_until(fulfilled, what, seconds)
 
     async def until_known(self, host: str) -> None:
         """Wait until the bridge has heard of a host."""

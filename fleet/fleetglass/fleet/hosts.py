@@ -8,7 +8,8 @@ import msgspec
 from fleetglass.fleet.arrivals import Arrivals, Latencies
 from fleetglass.fleet.presence import GRACE_SECONDS, LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
-from fleetglass.wire.payloads import Info, Pulse, Status
+from fleetglass.wire.codec import decode_pulse
+from fleetglass.wire.payloads import Info, Status
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
 
@@ -181,7 +182,7 @@ class Fleet:
         Raises:
             PayloadError: the payload is not a pulse, or the host is one too many.
         """
-        pulse = decode(payload, Pulse)
+        pulse = decode_pulse(payload)
         record = self._record(host, now, wall, prefix)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:

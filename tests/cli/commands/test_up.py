@@ -24,7 +24,7 @@ Start = Callable[..., Any]
 def up(request: pytest.FixtureRequest, start: Start) -> Any:
     """Give a running `up` with one synthetic host and a broker of its own, of each kind."""
     if request.param == "embedded":
-        pytest.importorskip("amqtt", reason="needs amqtt: pip install 'amqtt<0.13'")
+        pytest.importorskip("amqtt", reason="needs amqtt, as `make test` installs it")
     before = WITHOUT_MOSQUITTO if request.param == "embedded" else ""
     program = begin(start, "--demo", "1", before=before)
     assert ("private mosquitto" in program.err) is (request.param == "mosquitto")

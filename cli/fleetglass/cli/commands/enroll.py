@@ -33,31 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--certificate", action="store_true", help="a client certificate instead of a password"
     )
     parser.add_argument("--bridge", action="store_true", help="make a credential for bridges")
-    parser.add_argument("--home-assistant", action="store_true", help="make one for Home Assistant")
+    parser.add_argument("--home-assistant", action="store_true", help="make a credential for Home Assistant")
     parser.add_argument(
         "--reader",
         metavar="NAME",
         action="append",
         default=[],
-        help="make one for whoever else reads the fleet",
+        help="make a credential for another reader of the fleet",
     )
     parser.add_argument(
         "--revoke",
         metavar="NAME",
         nargs="+",
         default=[],
-        help="take the rights from these, named as by --list",
+        help="revoke these credentials, named as in --list",
     )
-    parser.add_argument("--renew", action="store_true", help="give the broker a new certificate")
-    parser.add_argument("--list", action="store_true", help="list who is enrolled")
     parser.add_argument(
-        "--broker", metavar="URL", help="address under which hosts reach the broker; several with commas"
+        "--discovery",
+        action=argparse.BooleanOptionalAction,
+        help="whether hosts may describe themselves to Home Assistant (default: yes)",
+    )
+    parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
+    parser.add_argument("--list", action="store_true", help="list all credentials")
+    parser.add_argument(
+        "--broker",
+        metavar="URL",
+        help="address under which hosts reach the broker; separate several with commas",
     )
     parser.add_argument("--prefix", metavar="TEXT", help=f"topic prefix (default: {DEFAULT_PREFIX})")
     parser.add_argument(
         "--folder",
         metavar="FOLDER",
-        help="where it is kept (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
+        help="folder (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
     )
 
 
@@ -114,7 +121,7 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
         raise UsageError(
             "enroll: got several things to do, expected one of HOST or readers, --revoke, --renew, --list"
         )
-    if not any(things) and not arguments.broker:
+    if not any(things) and not arguments.broker and arguments.discovery is None:
         raise UsageError(
             "enroll: got nothing to do, expected HOST, --bridge, --revoke, --list or another (--help)"
         )
@@ -147,11 +154,17 @@ def _change(
 
     is_new = not folder.is_made
     if is_new:
-        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX)
+        discovery = arguments.discovery is not False
+        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX, discovery=discovery)
         print(f"made the broker's folder {folder.path}; keep a copy of it, and keep it private")
     else:
         registry = folder.read_registry()
         _check_same(arguments, registry, urls)
+        fleet.mend(folder, registry)
+        if arguments.discovery not in (None, registry.discovery):
+            fleet.set_discovery(folder, registry, allowed=arguments.discovery)
+            may = "may" if registry.discovery else "may not"
+            print(f"hosts {may} describe themselves to Home Assistant")
     if arguments.renew:
         if urls:
             fleet.check_urls(urls)
