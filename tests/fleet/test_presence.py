@@ -143,6 +143,14 @@ def test_a_host_that_was_never_heard_waits() -> None:
     assert known.state(31) == "lost"
 
 
+def test_an_info_that_is_newer_than_the_status_hides_nothing() -> None:
+    """Brokers send what they retain in any order: a host that was online, and never speaks, is lost."""
+    presence = Presence(silent_since=0)
+    presence.see(200)
+    _say(presence, "online", 0)
+    assert presence.state(31) == "lost"
+
+
 def test_a_host_whose_pulses_come_seconds_apart_is_late_twice_and_then_no_more() -> None:
     """Over a connection with 3 s of delay pulses come each 7 s: to say so every time would say nothing."""
     presence = _live()

@@ -51,8 +51,9 @@ class Host:
     state: HostState = "waiting"
     since: float = 0.0
     """When it got into this state: UTC, seconds since the epoch, by the bridge's clock."""
-    is_since_last_sign: bool = False
-    """Whether nobody here listened when the host was lost: then `since` is its last sign of life."""
+    last_sign_time: float | None = None
+    """The host's own time in its last sign of life, when nobody here listened as the host was lost: then
+    `since` is that time."""
     known_since: float = 0.0
     """When any message of it came first, by the monotonic clock."""
     heard_wall: float = 0.0
@@ -201,11 +202,11 @@ class Fleet:
         status = decode(payload, Status)
         listening = self._listen(now)
         record = self._record(host, now, listening, wall, prefix)
-        self._see(record, status.time, wall)
         record.presence.hear_status(status, self._site(record).clock.at(listening))
         if record.presence.said == "lost" and record.state != "lost" and not self._listened(record):
             self._without_last_sign[host] = now + SUMMARY_SECONDS
         self._update_state(record, listening, wall)
+        self._see_last_sign(record, wall)
 
     def hear_summary(self, host: str, payload: bytes, wall: float) -> None:
         """Take in the `summary` of a host in `without_last_sign`; of any other it says nothing new.
@@ -215,7 +216,8 @@ class Fleet:
         """
         record = self._hosts.get(host)
         if record is not None and payload:
-            self._see(record, decode(payload, Summary).time, wall)
+            record.presence.see(decode(payload, Summary).time)
+            self._see_last_sign(record, wall)
             self._without_last_sign.pop(host, None)
 
     def hear_info(
@@ -236,7 +238,8 @@ class Fleet:
             return
         info = decode(payload, Info)
         record = self._record(host, now, self._listen(now), wall, prefix)
-        self._see(record, info.time, wall)
+        record.presence.see(info.time)
+        self._see_last_sign(record, wall)
         record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
@@ -350,13 +353,13 @@ class Fleet:
         state = record.presence.state(listening, self._site(record))
         if state != record.state:
             record.state = state
-            record.is_since_last_sign = state == "lost" and not self._listened(record)
-            if record.is_since_last_sign:
-                record.since = record.by_bridge_clock(record.presence.seen_time, wall)
-            elif state == "stopped":
+            record.since = wall
+            record.last_sign_time = None
+            if state == "stopped":
                 record.since = record.by_bridge_clock(record.presence.said_time, wall)
-            else:
-                record.since = wall
+            elif state == "lost" and not self._listened(record):
+                record.last_sign_time = record.presence.host_time
+                record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
     def _listened(self, record: Host) -> bool:
@@ -368,9 +371,10 @@ class Fleet:
             and heard_at >= self._site(record).changed_at
         )
 
-    def _see(self, record: Host, time: float, wall: float) -> None:
-        if record.presence.see(time) and record.is_since_last_sign:
-            record.since = record.by_bridge_clock(time, wall)
+    def _see_last_sign(self, record: Host, wall: float) -> None:
+        if record.last_sign_time is not None and record.presence.host_time > record.last_sign_time:
+            record.last_sign_time = record.presence.host_time
+            record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
 

@@ -103,9 +103,7 @@ class Presence:
     heard_at: float | None = None
     """When the last pulse came."""
     host_time: float = -1.0
-    """The host's own time in its last pulse, or in an `online` since."""
-    seen_time: float = 0.0
-    """The newest of the host's own times in messages that a broker retains."""
+    """The host's own time in its last sign of life: its last pulse, or a later message that was retained."""
     interval: float = 1.0
     """Seconds between two pulses, as the host's `info` says."""
     gap_at: float = -math.inf
@@ -124,13 +122,12 @@ class Presence:
         nor does a will after a will.
         """
         is_current = self.session in (None, status.session)
-        is_newest = status.time > self.host_time
+        is_newest = self.see(status.time)
         if status.state == "online":
-            if not is_newest:
+            if not is_newest and (self.said is not None or self.heard_at is not None):
                 return
             if not is_current or self.said in ("stopped", "lost"):
                 self.silent_since = site_now
-            self.host_time = status.time
         elif (is_current and self.said in (status.state, "stopped")) or not (is_current or is_newest):
             return
         self.session = status.session
@@ -153,9 +150,9 @@ class Presence:
 
     def see(self, time: float) -> bool:
         """Take in the host's own time in a message that a broker retains; return whether it is the newest."""
-        is_newest = time > self.seen_time
+        is_newest = time > self.host_time
         if is_newest:
-            self.seen_time = time
+            self.host_time = time
         return is_newest
 
     def shift(self, seconds: float) -> None:
