@@ -56,6 +56,7 @@ NAVIGATION: Final = {
     "Project": (
         "CHANGELOG.md",
         "CONTRIBUTING.md",
+        "SECURITY.md",
         "dashboard/README.md",
         "docs/*.md",
         "LICENSE",

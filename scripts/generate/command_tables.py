@@ -30,7 +30,7 @@ def _arguments(parser: argparse.ArgumentParser) -> list[str]:
     keys = {"config", *(key.name for key in KEYS)} & given if "config" in given else set()
     own = [action for action in actions if not (action.option_strings and action.dest in keys)]
     rows = [(_usage(action), " ".join((action.help or "").replace("%%", "%").split())) for action in own]
-    parts = [table(("argument", "what"), rows)] if rows else []
+    parts = [table(("argument", "meaning"), rows)] if rows else []
     return [*parts, _keys(keys)] if keys else parts
 
 
@@ -43,7 +43,7 @@ def _keys(names: set[str]) -> str:
         else:
             options += [f"`{key.option}`" for key in keys if key.name in names]
     every = f", and all keys of {', '.join(links)}" if links else ""
-    return f"Takes also {', '.join(options)}{every}."
+    return f"Also takes {', '.join(options)}{every}."
 
 
 def _is_argument(action: argparse.Action) -> bool:

@@ -20,7 +20,7 @@ def tables() -> str:
     parts = []
     for title, (where, part) in SECTIONS.items():
         rows = [_row(key) for key in KEYS if _section(key) == part]
-        heads = ("in YAML, environment, argument", "what it says", "read by")
+        heads = ("in YAML, environment, argument", "meaning", "read by")
         parts += [f"### {title}", f"In YAML {where}.", table(heads, rows)]
     return "\n\n".join(parts)
 

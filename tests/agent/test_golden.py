@@ -35,7 +35,6 @@ VOLATILE = {
 }
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("machine", ["raspberry-pi-4", "laptop", "server"])
 def test_every_message_of_a_tick(
     machine: str, mosquitto: Mosquitto, prefix: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -48,8 +47,8 @@ def test_every_message_of_a_tick(
         Fleetglass(*arguments, "--root", str(root), "--interval", "0.5", home=tmp_path),
     ):
         # A busy machine may need a second turn of the slow groups, and the summary comes on its own clock.
-        tick = wait_for(lambda: whole_tick(witness), "a tick of every group", 60) or []
-        tick += wait_for(lambda: summaries_since(witness, tick), "a summary that knows as much", 30)[:1]
+        tick = wait_for(lambda: whole_tick(witness), "a tick of every group") or []
+        tick += wait_for(lambda: summaries_since(witness, tick), "a summary that knows as much")[:1]
         witness.wait("info")
     found = {one.topic: normal(one.topic, one.payload) for one in tick}
     found["info"] = normal("info", witness.of("info")[-1].payload)

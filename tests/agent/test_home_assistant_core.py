@@ -90,7 +90,7 @@ class Host:
 
     def until_shown(self, expected: dict[str, str]) -> None:
         """Wait until the enabled entities have exactly these states."""
-        wait_for(lambda: self.shown() == expected, f"states {expected}", seconds=20)
+        wait_for(lambda: self.shown() == expected, f"states {expected}")
 
     def shown(self) -> dict[str, str]:
         """Return the state of each entity that has one, by the name of its field."""
@@ -235,10 +235,10 @@ def test_a_real_agent_is_shown(house: House, tmp_path: Path) -> None:
         return next(mine, None) or ""
 
     with agent_process(house.broker.url, "fleet", tmp_path / "log") as process:
-        wait_for(lambda: state("memory_percent").isdigit(), "a number of the real host", seconds=20)
+        wait_for(lambda: state("memory_percent").isdigit(), "a number of the real host")
         assert state("status") == "online"
         process.kill()
-        wait_for(lambda: state("status") == "lost", "the loss", seconds=20)
+        wait_for(lambda: state("status") == "lost", "the loss")
         assert state("memory_percent") == "unavailable"
     assert house.core.look()["warnings"] == []
 
@@ -248,7 +248,7 @@ def test_a_host_that_is_forgotten_disappears(house: House) -> None:
     host = published(house.witness)
     host.appear_in(house.core)
     host.publish(host.topic, b"")
-    wait_for(lambda: host.device() is None, "removal of the device", seconds=20)
+    wait_for(lambda: host.device() is None, "removal of the device")
     assert host.entities() == {}
 
 
@@ -258,7 +258,7 @@ def test_a_renamed_host_keeps_its_entities(house: House) -> None:
     before.appear_in(house.core)
     names = {field: one["entity_id"] for field, one in before.entities().items()}
     before.publish(before.topic, b"")
-    wait_for(lambda: before.device() is None, "removal of the device", seconds=20)
+    wait_for(lambda: before.device() is None, "removal of the device")
     after = published(house.witness, machine=before.machine)
     after.appear_in(house.core)
     assert after.name != before.name

@@ -22,8 +22,6 @@ from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(180)
-
 RECIPES = REPOSITORY / "deploy" / "brokers"
 PASSWORDS = {"web-1": "w", "bridge": "b", "home-assistant": "h"}
 REFUSED_SECONDS = 2.0

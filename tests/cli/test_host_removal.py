@@ -94,10 +94,10 @@ def test_a_slow_agent_protests(mosquitto: Mosquitto, prefix: str, tmp_path: Path
     """An agent that publishes rarely is known by publishing its status again."""
     with (
         recording(mosquitto.port, prefix) as witness,
-        agent_process(mosquitto.url, prefix, tmp_path / "log", interval=60),
+        agent_process(mosquitto.url, prefix, tmp_path / "log", interval=5),
     ):
         witness.wait_status("online")
-        witness.wait("pulse", seconds=70)
+        witness.wait("pulse")
         with removal(mosquitto.port, prefix, BRIEF._replace(protest=20)) as removing:
             _, running = remove_hosts(removing, ["web-1"])
             assert running.keys() == {"web-1"}

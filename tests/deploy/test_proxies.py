@@ -18,6 +18,7 @@ from fleetglass.wire.protocol import SUBPROTOCOL
 from support.bridge import publisher, pulse, running_bridge
 from support.mosquitto import Mosquitto
 from support.proxies import running_login, running_proxy
+from support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.broker, pytest.mark.parametrize("name", ["nginx", "caddy"])]
 
@@ -126,11 +127,11 @@ async def test_a_viewer_whose_bridge_ends_finds_another(
             ]
             assert sorted(viewers) == [0, 1]
             await (one if viewers[0] else two).aclose()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await viewer.wait_closed()
         for _ in range(4):
             assert (await _get(proxy, "/api/hosts", **ADA))[0] == 200
-            async with asyncio.timeout(5), _connect(proxy, **ADA) as viewer:
+            async with asyncio.timeout(PATIENCE_SECONDS), _connect(proxy, **ADA) as viewer:
                 await _greet(viewer)
 
 
@@ -144,7 +145,7 @@ async def _get(port: int, path: str, host: str = "fleet.example.org", **headers:
 
 
 def _get_blocking(port: int, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

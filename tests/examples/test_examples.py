@@ -21,6 +21,7 @@ from support.bridge import publisher, running_bridge
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -66,7 +67,7 @@ class Running:
     async def until(self, text: str) -> None:
         """Wait until the output holds a text."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while text not in self.output:
                 line = await self._process.stdout.readline()
                 assert line, f"ended before {text!r}: {self.output}"
@@ -79,7 +80,7 @@ class Running:
 
     async def end(self) -> None:
         """Wait for a good end."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             rest, _ = await self._process.communicate()
         self.output += rest.decode()
         assert self._process.returncode == 0, self.output
@@ -110,7 +111,7 @@ async def test_database(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> No
         run("database.py", str(path), "--url", url) as writer,
     ):
         rows = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while rows < 4:
                 await asyncio.sleep(0.1)
                 with suppress(sqlite3.OperationalError):  # not made yet
@@ -148,7 +149,7 @@ async def test_alert_by_mail(mosquitto: Mosquitto, prefix: str, tmp_path: Path) 
         async with run(
             "alert.py", *arguments, "--user", "me", "--to", "me@mail.example", SMTP_PASSWORD="geheim"
         ) as alert:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 mail = await server.mail
             await alert.interrupt()
     assert "Subject: a: cpu is at 95 %, from 80 % on" in mail

@@ -20,6 +20,7 @@ from fleetglass.fleet.history_replay import (
 from fleetglass.fleet.outbox import Outbox
 from fleetglass.history.chunk import CHUNK_BYTES, Run
 from fleetglass.history.store import History
+from support.waiting import PATIENCE_SECONDS
 
 SECONDS = 900
 GROUPS = {"pulse": 600, "cpu": 900, "memory": 400, "network": 1500, "process": 2600}
@@ -231,7 +232,7 @@ async def test_a_wish_that_changes_while_it_waits_for_its_turn_is_served_as_it_i
         turn.release()
         await settled()
         past.want("b", "*", 10)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             got = [await outbox.take() for _ in range(len(expected) + 1)]
         assert got == [*(b"a %d" % seconds for seconds in expected), b"b 10"]
         await settled()
@@ -291,7 +292,7 @@ async def _come_and_go(steps: list[tuple[str, int, str, int]]) -> None:
                 got[viewer].add(await outboxes[viewer].take())
         for viewer in (0, 1):
             expected = {f"{host} {seconds}".encode() for host, seconds in wanted[viewer].items()}
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not expected <= got[viewer]:
                     got[viewer].add(await outboxes[viewer].take())
         await asyncio.gather(*others)

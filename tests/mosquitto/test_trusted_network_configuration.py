@@ -83,4 +83,4 @@ def _network(command: str) -> Iterator[list[str]]:
         yield ["nsenter", f"--target={process.pid}", *user, "--net"]
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait()

@@ -20,7 +20,7 @@ class Amqtt(Broker):
     @classmethod
     def missing(cls) -> str | None:
         """Return what to install where the package is not there."""
-        return None if find_spec("amqtt") else "pip install 'amqtt<0.13'"
+        return None if find_spec("amqtt") else "make test"
 
     def command(self) -> list[str]:
         """Return what starts it."""

@@ -11,11 +11,10 @@ const ROOM_BESIDE_LINE_PIXELS = 8
 /**
  * `x` and `y` in CSS pixels from the upper left corner of the plot.
  * @typedef {{label: string, colour: number, text: string, x: number, y: number}} Reading
- * @typedef {{surface: Element, xOf: (at: number, now: number) => number, timeAt: (x: number, now: number) =>
- *   number,
- *   readingsAt: (at: number, now: number) => Reading[], sampleNear: (at: number, now: number) => number |
- *   undefined,
- *   sampleBeside: (at: number | undefined, by: number, now: number) => number | undefined, width: number}}
+ * @typedef {{surface: Element, xOf: (at: number, now: number) => number, timeAt: (x: number,
+ *   now: number) => number, readingsAt: (at: number, now: number) => Reading[], sampleNear: (at: number,
+ *   now: number) => number | undefined, sampleBeside: (at: number | undefined, by: number,
+ *   now: number) => number | undefined, width: number}}
  *   Pointed
  */
 

@@ -13,14 +13,14 @@ const LIMIT_LABEL_PIXELS = 12
 
 /**
  * @typedef {import("../data/column-queries.js").Source} Source
- * @typedef {{name: string, colour: number, keys: string[], label?: string, filled?: boolean, source?:
- *   Source}} Series keys are
+ * @typedef {{name: string, colour: number, keys: string[], label?: string, filled?: boolean,
+ *   source?: Source}} Series keys are
  *   added up; colour counts from 1; a source of its own instead of the chart's, in a chart that is not
  *   stacked
  * @typedef {{value: number, level: "high" | "critical" | "limit"}} Threshold
- * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale, format:
- *   (value: unknown) => string,
- *   stacked?: boolean, flipped?: boolean, sections?: number, thresholds?: () => Threshold[], total?: string}}
+ * @typedef {{label: string, source?: Source, series: Series[], scale: import("./scale.js").Scale,
+ *   format: (value: unknown) => string, stacked?: boolean, flipped?: boolean, sections?: number,
+ *   thresholds?: () => Threshold[], total?: string}}
  *   Look
  *   total: a column that says what the chart is about, where that is not the topmost series or the sum of all
  */

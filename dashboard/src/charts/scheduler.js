@@ -12,9 +12,8 @@ const REDUCED_MOTION_PERIOD_MILLISECONDS = 1000
  * layout in between. `resize` tells the size of the surface, in CSS and in device pixels.
  * A period without end: only when it is wanted.
  * @typedef {{width: number, height: number, pixelWidth: number, pixelHeight: number}} Size
- * @typedef {{surface: Element, period: () => number, paint: (now: number) => void, write?: (now: number) =>
- *   void,
- *   resize?: (size: Size) => void}} Painted
+ * @typedef {{surface: Element, period: () => number, paint: (now: number) => void,
+ *   write?: (now: number) => void, resize?: (size: Size) => void}} Painted
  * @typedef {{item: Painted, visible: boolean, dueAt: number}} Entry
  */
 

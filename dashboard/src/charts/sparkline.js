@@ -7,8 +7,8 @@ const HEADROOM = 1.1
 
 /**
  * One line. `half`: above or below the middle, where two mirror each other.
- * @typedef {{columns: import("../data/store.js").Columns, key: string, colour: string, offset: number, gap:
- *   number, top?: number, half?: "upper" | "lower"}} Line
+ * @typedef {{columns: import("../data/store.js").Columns, key: string, colour: string, offset: number,
+ *   gap: number, top?: number, half?: "upper" | "lower"}} Line
  *   offset: milliseconds to add to its times; gap: milliseconds of silence that break it; top: value at the
  *   edge, by default above the highest of any
  */

@@ -5,8 +5,8 @@ import { Crosshair } from "./crosshair.js"
 import { fitCanvas } from "./scheduler.js"
 
 /**
- * @typedef {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource, time:
- *   import("./time-view.js").TimeView}} ChartContext
+ * @typedef {{scheduler: import("./scheduler.js").Scheduler, theme: import("./colours.js").ColourSource,
+ *   time: import("./time-view.js").TimeView}} ChartContext
  * @typedef {import("../data/column-queries.js").Stretch} Stretch
  */
 

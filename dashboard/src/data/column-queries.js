@@ -1,8 +1,8 @@
 /** What the columns behind a chart say: at a moment, over the stretch in sight, and row by row. No DOM. */
 
 /**
- * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number, interval: () =>
- *   number}} Source
+ * @typedef {{columns: import("./store.js").Columns, gap: () => number, offset: () => number,
+ *   interval: () => number}} Source
  * @typedef {{from: number, to: number}} Stretch milliseconds by the browser's clock
  */
 

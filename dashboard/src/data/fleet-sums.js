@@ -5,6 +5,7 @@
 
 import { isSample } from "./messages.js"
 import { isNumber } from "./numbers.js"
+import { MAX_HOSTS } from "./selection.js"
 import { Columns } from "./store.js"
 
 const ROWS = 72
@@ -25,6 +26,12 @@ export class FleetSums {
   columns = new Columns(ROWS)
   /** Sums of seconds of the past, not yet complete. @type {Map<number, Map<Summed, number>>} */
   #past = new Map()
+  /**
+   * Pulses of hosts whose past comes in parts, by their times: a part may come twice, as one that was asked for
+   * by an earlier page comes late.
+   * @type {Map<string, Map<number, import("./contract.js").Sample>>} by host id
+   */
+  #parts = new Map()
   /** Hosts whose past is in it, each with the last second it reaches. @type {Map<string, number>} */
   #told = new Map()
 
@@ -40,32 +47,27 @@ export class FleetSums {
   /** Pulses were missed: what the bridge tells of the past counts anew. */
   forgetPast() {
     this.#past.clear()
+    this.#parts.clear()
     this.#told.clear()
   }
 
   /**
-   * Add what one host did.
+   * Add what one host did, once its past is complete.
    * @param {import("./fleet.js").Host} host
-   * @param {unknown[]} pulses oldest first
-   * @param {boolean} complete whether these are the last of them
+   * @param {unknown[]} pulses a part of its past, in any order
+   * @param {boolean} complete whether it is the last part
    * @param {number} received milliseconds
    */
   takePast(host, pulses, complete, received) {
     if (this.#told.has(host.id)) return
-    const end = Math.floor(received / 1000)
-    const samples = pulses.filter(isSample)
-    let reached = Number.NEGATIVE_INFINITY
-    samples.forEach((pulse, index) => {
-      const second = Math.floor(pulse.time + host.offsetMilliseconds / 1000)
-      // A value holds until the next one comes.
-      const next = samples[index + 1]
-      const until = next === undefined ? end + 1 : Math.floor(next.time + host.offsetMilliseconds / 1000)
-      const last = Math.min(until, Math.ceil(second + host.gapMilliseconds / 1000), end + 1)
-      for (let at = Math.max(second, end - PAST_SECONDS); at < last; at += 1)
-        this.#add(at, contributions(host.info, pulse))
-      reached = Math.max(reached, last - 1)
-    })
-    if (complete) this.#told.set(host.id, reached)
+    const parts = this.#parts.get(host.id) ?? new Map()
+    for (const pulse of pulses.filter(isSample)) parts.set(pulse.time, pulse)
+    if (complete) {
+      this.#parts.delete(host.id)
+      this.#addHost(host, [...parts.values()].sort((a, b) => a.time - b.time).slice(-ROWS), received)
+    } else if (this.#parts.has(host.id) || this.#parts.size < MAX_HOSTS) {
+      this.#parts.set(host.id, parts)
+    }
   }
 
   /**
@@ -81,6 +83,27 @@ export class FleetSums {
     const missing = [...this.#past].filter(([second]) => second <= end && !own.has(second))
     this.columns.merge(missing.map(([second, sums]) => ({ time: second, entries: sums })))
     this.#past.clear()
+  }
+
+  /**
+   * @param {import("./fleet.js").Host} host
+   * @param {import("./contract.js").Sample[]} samples oldest first
+   * @param {number} received milliseconds
+   */
+  #addHost(host, samples, received) {
+    const end = Math.floor(received / 1000)
+    let reached = Number.NEGATIVE_INFINITY
+    samples.forEach((pulse, index) => {
+      const second = Math.floor(pulse.time + host.offsetMilliseconds / 1000)
+      // A value holds until the next one comes.
+      const next = samples[index + 1]
+      const until = next === undefined ? end + 1 : Math.floor(next.time + host.offsetMilliseconds / 1000)
+      const last = Math.min(until, Math.ceil(second + host.gapMilliseconds / 1000), end + 1)
+      for (let at = Math.max(second, end - PAST_SECONDS); at < last; at += 1)
+        this.#add(at, contributions(host.info, pulse))
+      reached = Math.max(reached, last - 1)
+    })
+    this.#told.set(host.id, reached)
   }
 
   /** @param {number} second @param {[Summed, number][]} entries */

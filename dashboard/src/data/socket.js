@@ -8,7 +8,11 @@ import { parseMessage } from "./messages.js"
 const PROTOCOL = 1
 const SUBPROTOCOL = "fleetglass.v1"
 const FIRST_RETRY_MILLISECONDS = 500
-const LAST_RETRY_MILLISECONDS = 15_000
+const LONGEST_WAIT_MILLISECONDS = 15_000
+// Somebody waits, and one dial of each page in some 1.5 s costs a bridge that is back next to nothing.
+const LONGEST_WAIT_SEEN_MILLISECONDS = 2_000
+const SHARE_LEFT_TO_CHANCE = 0.5
+const DIAL_TAKES_MILLISECONDS = 1_000
 const PING_MILLISECONDS = 2_000
 const MISSED_PINGS_ALLOWED = 3
 // A bridge that works answers every ping.
@@ -16,9 +20,9 @@ const SILENT_MILLISECONDS = PING_MILLISECONDS * 2
 
 /**
  * refused: the bridge wants another token, and is not asked again before there is one.
- * @typedef {{phase: "connecting" | "open" | "waiting" | "refused", attempt: number, retryAt: number, latency:
- *   number | undefined,
- *   heardAt: number, openedAt: number, frames: number, characters: number}} Link frames and characters:
+ * @typedef {{phase: "connecting" | "open" | "waiting" | "refused", attempt: number, retryAt: number,
+ *   latency: number | undefined, heardAt: number, openedAt: number, frames: number, characters: number}} Link
+ *   frames and characters:
  *   received so far
  */
 
@@ -38,6 +42,9 @@ export class BridgeSocket {
   #pingSentAt = 0
   #unanswered = 0
   #refused = false
+  /** Whether the bridge was there and let nobody in. */
+  #turnedAway = false
+  #dialledAt = 0
   /** @type {Link} */
   link = {
     phase: "connecting",
@@ -52,10 +59,11 @@ export class BridgeSocket {
 
   /**
    * @param {string} url
-   * @param {{token?: string, onMessage: (message: any, received: number) => void, onLink: (link: Link) =>
-   *   void}} options
-   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, setTimeout: (run: () =>
-   *   void, wait: number) => number, clearTimeout: (timer: number) => void}} [world]
+   * @param {{token?: string, onMessage: (message: any, received: number) => void,
+   *   onLink: (link: Link) => void}} options
+   * @param {{WebSocket: typeof WebSocket, now: () => number, random: () => number, isSeen: () => boolean,
+   *   setTimeout: (run: () => void, wait: number) => number, clearTimeout: (timer: number) => void}} [world]
+   *   isSeen: whether somebody sees the page
    */
   constructor(url, { token, onMessage, onLink }, world = browserWorld()) {
     this.#url = url
@@ -74,10 +82,13 @@ export class BridgeSocket {
     this.#drop()
   }
 
-  /** Try at once, if not connected. */
+  /** Try at once, if not connected; a dial that has had its time is given up. */
   retryNow() {
-    if (this.link.phase !== "waiting") return
+    const { phase } = this.link
+    const hangs = phase === "connecting" && this.#world.now() - this.#dialledAt > DIAL_TAKES_MILLISECONDS
+    if (phase !== "waiting" && !hangs) return
     this.#world.clearTimeout(this.#retryTimer)
+    this.#drop()
     this.#dial()
   }
 
@@ -100,6 +111,8 @@ export class BridgeSocket {
   }
 
   #dial() {
+    this.#turnedAway = false
+    this.#dialledAt = this.#world.now()
     this.#setLink({ phase: "connecting" })
     const socket = new this.#world.WebSocket(this.#url, SUBPROTOCOL)
     this.#socket = socket
@@ -128,8 +141,9 @@ export class BridgeSocket {
       this.#setLink({ phase: "open", attempt: 0, openedAt: this.#world.now() })
       if (this.#selection !== null) this.watch(this.#selection)
       this.#ping()
-    } else if (message.type === "error" && message.code === "bad_token") {
-      this.#refused = true
+    } else if (message.type === "error") {
+      this.#turnedAway = !this.#greeted
+      if (message.code === "bad_token") this.#refused = true
     }
     this.#handlers.onMessage(message, this.#world.now())
   }
@@ -159,8 +173,10 @@ export class BridgeSocket {
       return
     }
     const attempt = this.link.attempt + 1
-    const longest = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1))
-    const wait = longest * (0.75 + 0.25 * this.#world.random())
+    const isAwaited = this.#world.isSeen() && !this.#turnedAway
+    const longest = isAwaited ? LONGEST_WAIT_SEEN_MILLISECONDS : LONGEST_WAIT_MILLISECONDS
+    const most = Math.min(longest, FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1))
+    const wait = most * (1 - SHARE_LEFT_TO_CHANCE * (1 - this.#world.random()))
     this.#setLink({ phase: "waiting", attempt, retryAt: this.#world.now() + wait, latency: undefined })
     this.#retryTimer = this.#world.setTimeout(() => this.#dial(), wait)
   }
@@ -203,6 +219,7 @@ function browserWorld() {
     WebSocket: window.WebSocket,
     now: () => Date.now(),
     random: () => Math.random(),
+    isSeen: () => !document.hidden,
     setTimeout: (run, wait) => window.setTimeout(run, wait),
     clearTimeout: (timer) => window.clearTimeout(timer),
   }

@@ -5,11 +5,11 @@ import { changeQuery, compareAddress } from "./router.js"
 import { THEMES } from "./theme.js"
 
 /**
- * @typedef {{actions: import("./actions.js").Actions, theme: import("./theme.js").Theme, preferences:
- *   import("./preferences.js").Preferences,
- *   time: import("../charts/time-view.js").TimeView, timePause: import("./time-pause.js").TimePause, kiosk:
- *   import("./kiosk.js").Kiosk, visited: import("./visited-pages.js").VisitedPages,
- *   find: () => void, help: () => void, route: () => import("./router.js").Route}} Doing
+ * @typedef {{actions: import("./actions.js").Actions, theme: import("./theme.js").Theme,
+ *   preferences: import("./preferences.js").Preferences, time: import("../charts/time-view.js").TimeView,
+ *   timePause: import("./time-pause.js").TimePause, kiosk: import("./kiosk.js").Kiosk,
+ *   visited: import("./visited-pages.js").VisitedPages, find: () => void, help: () => void,
+ *   route: () => import("./router.js").Route}} Doing
  * @param {Doing} doing @returns {import("./actions.js").Action[]}
  */
 export function frameActions({

@@ -8,9 +8,9 @@ import { FLEET_ADDRESS } from "./router.js"
 import { SettingsMenu } from "./settings-menu.js"
 
 /**
- * @typedef {{theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences, actions:
- *   import("./actions.js").Actions,
- *   welcome: () => import("./link-menu.js").Welcome, find: () => void, help: () => void, pause: () => void}}
+ * @typedef {{theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences,
+ *   actions: import("./actions.js").Actions, welcome: () => import("./link-menu.js").Welcome,
+ *   find: () => void, help: () => void, pause: () => void}}
  *   Doing
  */
 
@@ -61,8 +61,8 @@ export class Header {
   }
 
   /**
-   * @param {{link: import("../data/socket.js").Link, fleet: import("../data/fleet.js").Fleet, pausedAt:
-   *   number | undefined, page: string}} facts
+   * @param {{link: import("../data/socket.js").Link, fleet: import("../data/fleet.js").Fleet,
+   *   pausedAt: number | undefined, page: string}} facts
    * @param {number} now
    */
   update({ link, fleet, pausedAt, page }, now) {

@@ -24,8 +24,8 @@ export class SettingsMenu {
   box
 
   /**
-   * @param {{theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences, actions:
-   *   import("./actions.js").Actions}} context
+   * @param {{theme: import("./theme.js").Theme, preferences: import("./preferences.js").Preferences,
+   *   actions: import("./actions.js").Actions}} context
    */
   constructor({ theme, preferences, actions }) {
     const names = /** @type {import("./preferences.js").Name[]} */ (Object.keys(CHOICES))

@@ -14,8 +14,8 @@ const NOTICE_MILLISECONDS = 15_000
  * @typedef {{kind: "none" | "opening" | "lost" | "broker" | "site" | "token" | "paused" | "version" |
  *   "notice", text: string, summary?: string}} Words
  *   summary: what a listener hears, without seconds that count
- * @typedef {{link: import("../data/socket.js").Link, fleet: import("../data/fleet.js").Fleet, pausedAt:
- *   number | undefined, pageVersion: string}} Facts
+ * @typedef {{link: import("../data/socket.js").Link, fleet: import("../data/fleet.js").Fleet,
+ *   pausedAt: number | undefined, pageVersion: string}} Facts
  */
 
 export class StatusBar {

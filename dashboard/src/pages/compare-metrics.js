@@ -48,8 +48,8 @@ const ADDED_UP = new Set(["bytes", "bytes per second", "per second"])
  *   `group.field`
  */
 /**
- * @typedef {{words: string, combined: string, unit: string | undefined, limit: number | undefined, format:
- *   (value: unknown) => string}} Meaning combined: how the numbers of several devices are made one
+ * @typedef {{words: string, combined: string, unit: string | undefined, limit: number | undefined,
+ *   format: (value: unknown) => string}} Meaning combined: how the numbers of several devices are made one
  */
 
 /** @param {string} id @returns {Metric | undefined} */

@@ -14,8 +14,8 @@ const CAPACITY_ROWS = 1024
 export class ComparePast {
   #fleet
   /**
-   * @type {Map<string, {metrics: Measured[], columns: Columns, order: TickOrder, latest: Record<string, any>
-   *   | undefined}>}
+   * @type {Map<string, {metrics: Measured[], columns: Columns, order: TickOrder, latest: Record<string,
+   *   any> | undefined}>}
    */
   #groups = new Map()
 

@@ -17,8 +17,9 @@ const GLYPHS = { warn: "▲", critical: "◆" }
 
 /** @typedef {import("../data/fleet.js").Host} Host */
 /**
- * @typedef {{colours: import("../charts/colours.js").Colours, now: number, alertsOf:
- *   import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared
+ * @typedef {{colours: import("../charts/colours.js").Colours, now: number,
+ *   alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be
+ *   compared
  */
 /**
  * @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell

@@ -11,8 +11,8 @@ const WRITE_BUDGET_MILLISECONDS = 4
 /** @typedef {import("../data/fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
 /**
- * @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) =>
- *   void, close: () => void}} Item one host; place: from 0, in the order
+ * @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment,
+ *   place: number) => void, close: () => void}} Item one host; place: from 0, in the order
  */
 /**
  * @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with
@@ -38,8 +38,8 @@ export class HostList {
   #shows = new WeakMap()
 
   /**
-   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item, geometry: () =>
-   *   Geometry}} parts
+   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item,
+   *   geometry: () => Geometry}} parts
    *   above and below stand for the lines out of sight
    */
   constructor({ body, above, below, make, geometry }) {

@@ -276,7 +276,7 @@ export class FleetPage {
     this.#nothing.hidden = this.#shown > 0
     setText(
       this.#nothing,
-      total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`,
+      total === 0 ? "No host has been heard yet." : `No host matches the filter (${count(total)} hidden).`,
     )
   }
 

@@ -13,14 +13,14 @@ import { canvasNamed } from "./fleet-cells.js"
  *   figures apart
  */
 /**
- * @typedef {{title: string, label: string, lines: string[], figures: (survey: Survey) => Figure[], detail:
- *   (survey: Survey) => string}} TileKind lines: of the sums
+ * @typedef {{title: string, label: string, lines: string[], figures: (survey: Survey) => Figure[],
+ *   detail: (survey: Survey) => string}} TileKind lines: of the sums
  */
 
 /**
  * What the lines are drawn from.
- * @typedef {{sums: import("../data/fleet-sums.js").FleetSums, colours:
- *   import("../charts/colours.js").Colours, now: number}} Past
+ * @typedef {{sums: import("../data/fleet-sums.js").FleetSums,
+ *   colours: import("../charts/colours.js").Colours, now: number}} Past
  */
 /** @typedef {import("../charts/scheduler.js").Scheduler} Scheduler */
 

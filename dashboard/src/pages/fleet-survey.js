@@ -8,9 +8,9 @@ import { isNumber } from "../data/numbers.js"
 /**
  * `cores` and `memory` are those of the hosts that are in the sums.
  * @typedef {{total: number, counts: Map<string, number>, alerts: Map<import("../data/fleet.js").Host,
- *   import("../data/host-alerts.js").Alert[]>,
- *   troubled: Record<import("../data/limits.js").Level, number>, sums:
- *   Partial<Record<import("../data/fleet-sums.js").Summed, number>>, cores: number, memory: number}} Survey
+ *   import("../data/host-alerts.js").Alert[]>, troubled: Record<import("../data/limits.js").Level, number>,
+ *   sums: Partial<Record<import("../data/fleet-sums.js").Summed, number>>, cores: number, memory: number}}
+ *   Survey
  */
 
 /** @param {Iterable<import("../data/fleet.js").Host>} hosts @param {number} now @returns {Survey} */

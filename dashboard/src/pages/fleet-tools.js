@@ -24,8 +24,8 @@ export class FleetTools {
   elements
 
   /**
-   * @param {{onState: (state: string) => void, onWords: (words: string) => void, onView: (view: string) =>
-   *   void, onDown: () => void}} handlers onDown: from the filter to the hosts
+   * @param {{onState: (state: string) => void, onWords: (words: string) => void,
+   *   onView: (view: string) => void, onDown: () => void}} handlers onDown: from the filter to the hosts
    */
   constructor({ onState, onWords, onView, onDown }) {
     this.search.addEventListener("input", () => onWords(this.search.value))

@@ -15,15 +15,13 @@ const TABLE_ROWS = 60
 /**
  * @typedef {Record<string, any>} Payload one message of a group, from the network: whoever reads a field
  *   checks it
- * @typedef {{host: import("../data/fleet.js").Host, samples: import("../data/samples.js").Samples, fleet:
- *   import("../data/fleet.js").Fleet,
- *   scheduler: import("../charts/scheduler.js").Scheduler, theme: import("../frame/theme.js").Theme, time:
- *   import("../charts/time-view.js").TimeView,
- *   choices: import("./panel-choices.js").PanelChoices, delivery:
- *   import("../data/delivery-record.js").DeliveryRecord}} Context
+ * @typedef {{host: import("../data/fleet.js").Host, samples: import("../data/samples.js").Samples,
+ *   fleet: import("../data/fleet.js").Fleet, scheduler: import("../charts/scheduler.js").Scheduler,
+ *   theme: import("../frame/theme.js").Theme, time: import("../charts/time-view.js").TimeView,
+ *   choices: import("./panel-choices.js").PanelChoices,
+ *   delivery: import("../data/delivery-record.js").DeliveryRecord}} Context
  * @typedef {{key: string, title: string, groups: string[], make: (context: Context, kind: Kind) => Panel,
- *   none?: string,
- *   isEmpty?: (payload: Payload) => boolean, optional?: boolean}} Kind
+ *   none?: string, isEmpty?: (payload: Payload) => boolean, optional?: boolean}} Kind
  *   `groups`: what the panel needs of the bridge, the one that it shows first; `none`: the words for a host
  *   without it;
  *   `isEmpty`: whether the group came but holds nothing of this kind; `optional`: on few hosts, so nothing

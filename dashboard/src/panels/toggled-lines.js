@@ -9,8 +9,8 @@ import { KeyedTable } from "../widgets/table.js"
 /**
  * @typedef {{name: string, label: string, keys: string[], cells: unknown[]}} Item one line: the name is
  *   remembered, the keys are those of its column
- * @typedef {{label: string, format: (value: unknown) => string, columns:
- *   import("../widgets/table.js").Column[], scale?: Scale,
+ * @typedef {{label: string, format: (value: unknown) => string,
+ *   columns: import("../widgets/table.js").Column[], scale?: Scale,
  *   thresholds?: (shown: string[]) => import("../charts/live-chart.js").Threshold[]}} Look
  */
 

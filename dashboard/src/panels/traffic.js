@@ -13,8 +13,8 @@ import { Readout } from "./readout.js"
 
 /**
  * @typedef {{label: string, field: string, sign: string}} Direction
- * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string, device:
- *   import("./panel.js").Payload) => unknown[]}} View a table of the devices
+ * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string,
+ *   device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
  * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[],
  *   isUsual: (name: string, names: string[]) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked

@@ -6,8 +6,8 @@ import { Meter } from "./meter.js"
 
 /**
  * @typedef {"warn" | "critical" | null} Level
- * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean, trouble?:
- *   (value: unknown) => Level}} Column
+ * @typedef {{title: string, kind?: "text" | "number" | "meter", grows?: boolean, minor?: boolean,
+ *   trouble?: (value: unknown) => Level}} Column
  *   minor: hidden where space is short; trouble: what is wrong with a value
  * @typedef {{key: string, cells: unknown[], picked?: boolean, colour?: number}} Row a meter's cell is a
  *   percentage, any other a

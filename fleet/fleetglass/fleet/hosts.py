@@ -18,7 +18,8 @@ from fleetglass.fleet.presence import (
     new_site,
 )
 from fleetglass.wire import PayloadError, decode
-from fleetglass.wire.payloads import Info, Pulse, Status, Summary
+from fleetglass.wire.codec import decode_pulse
+from fleetglass.wire.payloads import Info, Status, Summary
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
 
@@ -256,7 +257,7 @@ class Fleet:
         Raises:
             PayloadError: the payload is not a pulse, or the host is one too many.
         """
-        pulse = decode(payload, Pulse)
+        pulse = decode_pulse(payload)
         listening = self._listen(now)
         record = self._record(host, now, listening, wall, prefix)
         key = (pulse.session, pulse.tick)

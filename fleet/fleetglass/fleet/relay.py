@@ -18,7 +18,8 @@ from fleetglass.fleet.rejections import Rejections
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
 from fleetglass.history.store import History
-from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode, decode_stamp
+from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
+from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
@@ -225,11 +226,11 @@ class Relay:
         host, prefix = address.host, self._homes[address.host].prefix
         match address.leaf:
             case "live" if address.group is not None:
-                stamp = decode_stamp(payload)
+                tick = decode_tick(address.group, payload)
                 if self.fleet.get(host) is None:
                     raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
                 self.history.append(host, address.group, payload, now)
-                self.fanout.live(host, address.group, stamp.tick, payload)
+                self.fanout.live(host, address.group, tick, payload)
             case "backfill":
                 self._take_backfill(host, payload, now)
             case "pulse":
@@ -265,7 +266,7 @@ class Relay:
         late = []
         for raw in backfill.pulses:
             payload_then = bytes(raw)
-            pulse = decode(payload_then, Pulse)
+            pulse = decode_text(payload_then, Pulse)  # its bounds are those of the backfill
             # Both times are of the host's own clock, whatever it shows.
             moment = now - max(backfill.time - pulse.time, 0.0)
             late.append(Dated(moment, pulse.session, pulse.tick, payload_then))

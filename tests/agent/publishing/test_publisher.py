@@ -150,7 +150,7 @@ def test_two_agents_of_one_id_see_each_other(
             second.refresh()
             return first.conflict == "second" and second.conflict == "first"
 
-        wait_for(both_know, "the conflict", seconds=20)
+        wait_for(both_know, "the conflict")
         # Statuses pass through the broker in order: when this one is heard, all answers before it were.
         say(witness, prefix, '{"state":"online","session":"third","time":1}')
         wait_for(lambda: any(one.payload["session"] == "third" for one in witness.of("status")), "the mark")

@@ -36,7 +36,7 @@ def test_whole_fleet(start: Start, url: str) -> None:
     watch = start("watch", "--url", url)
     wait_for(lambda: "sim-0001  CPU: " in watch.out and "sim-0002  CPU: " in watch.out, "lines of both hosts")
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
     assert "\x1b" not in watch.out
     assert "Traceback" not in watch.err
 
@@ -69,7 +69,7 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
             ["-f", "compact", "-s", "-v", "--no-color", "--no-reconnect", "--history", "--save-data", third],
         )
     ]
-    assert [program.process.wait(20) for program in running] == [0] * 6
+    assert [program.process.wait() for program in running] == [0] * 6
     detailed, kept, counted, logged, persistent, everything = running
     assert "=== Monitoring System - sim-0001 - " in detailed.out
     assert "GB available" in detailed.out
@@ -141,7 +141,7 @@ def in_terminal(environment: dict[str, str], *words: str) -> str:
         with contextlib.suppress(OSError):  # the end, as Linux tells it
             while more := os.read(primary, 4096):
                 got += more
-        assert process.wait(3) == 0
+        assert process.wait() == 0
         assert termios.tcgetattr(primary) == before
     os.close(primary)
     assert b"\r\nStatistics" in re.sub(rb"\x1b\[\d+m", b"", got)
@@ -159,7 +159,7 @@ def test_nobody_reads(environment: dict[str, str], url: str) -> None:
         os.close(writing)
         wait_for(lambda: "pipe_write" in Path(f"/proc/{process.pid}/wchan").read_text(), "a full pipe")
         process.terminate()
-        assert process.wait(3) == 0
+        assert process.wait() == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     os.close(reading)
@@ -175,7 +175,7 @@ def test_reader_leaves(environment: dict[str, str], url: str) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(5) == 0
+        assert process.wait() == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 
@@ -208,7 +208,7 @@ def test_statistics_now_and_then(start: Start) -> None:
     watch = start("watch", "--url", url, "--stats-every", "0.2", "--reconnect-interval", "0.1")
     wait_for(lambda: "unstable connection: 4 reconnects so far" in watch.err, "a warning")
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
     assert watch.out.count("Statistics\n") > 1
 
 
@@ -293,7 +293,7 @@ def test_keeps_trying(start: Start) -> None:
     wait_for(lambda: watch.err.count("connection refused") == 2, "two tries")
     assert "; trying again in " in watch.err
     watch.process.terminate()
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
 
 
 @pytest.mark.broker

@@ -61,6 +61,14 @@ def test_what_is_no_object_stays_as_it_was(payload: bytes) -> None:
     assert replayed("live", payload, MOMENT) == payload
 
 
+@pytest.mark.parametrize("number", ["9" * 400, "1e308", "-1e300", "9" * 5000])
+@pytest.mark.parametrize("name", ["time", "x_time", "boot_time"])
+def test_a_time_beyond_all_bounds_is_left_to_who_reads_it(name: str, number: str) -> None:
+    """A payload that no bridge takes is played as it was recorded."""
+    payload = f'{{"{name}":{number},"tick":1}}'.encode()
+    assert replayed("live", payload, MOMENT) == payload
+
+
 def test_deep_payloads_do_no_harm() -> None:
     """Times far down in a payload are left alone."""
     deep: Any = {"time": 1_700_000_000}

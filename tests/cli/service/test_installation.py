@@ -65,6 +65,16 @@ def test_a_file_of_enroll_needs_nothing_else(tmp_path: Path, capsys: pytest.Capt
         assert capsys.readouterr().err == ""
 
 
+def test_own_programs_are_known(tmp_path: Path) -> None:
+    """An agent with a folder of own metrics gets a unit in which they can work; a bridge has none."""
+    configuration = tmp_path / "own.yaml"
+    configuration.write_text(f"agent:\n  custom_folder: {tmp_path}\n")
+    arguments: dict[str, object] = {"config": str(configuration)}
+    assert planned("agent", arguments, system=False).own_programs
+    assert not planned("bridge", arguments, system=False).own_programs
+    assert not planned("agent", {}, system=False).own_programs
+
+
 def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file named from here is found from anywhere."""
     (tmp_path / "password").write_text("geheim")

@@ -7,6 +7,8 @@ export class FakeWorld {
   /** @type {FakeSocket[]} every one that was opened */
   sockets = []
   randomValue = 1
+  /** Whether somebody sees the page. */
+  seen = true
 
   constructor() {
     const { sockets } = this
@@ -20,6 +22,7 @@ export class FakeWorld {
 
   now = () => this.#now
   random = () => this.randomValue
+  isSeen = () => this.seen
   setTimeout = (run, wait) => {
     this.#numbers += 1
     this.#timers.set(this.#numbers, { run, at: this.#now + wait })

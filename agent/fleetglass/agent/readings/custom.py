@@ -12,7 +12,8 @@ import msgspec
 
 from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.program import Program
-from fleetglass.wire import is_host_id
+from fleetglass.wire import PayloadError, is_host_id
+from fleetglass.wire.bounds import check_bounds
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.fields import field_of
 from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
@@ -162,6 +163,10 @@ def parse_values(output: bytes) -> Values:
         content = msgspec.json.decode(output)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise CollectionError(f"got no JSON, expected an object or one number: {_kind_of(error)}") from error
+    try:
+        check_bounds(output)
+    except PayloadError as error:
+        raise CollectionError(str(error).removeprefix("payload: ")) from error
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = {"value": content}
     if not isinstance(content, dict):

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forget",
         action="store_true",
-        help="do not sample: clear what this host, or the one of --host-id, left on the broker",
+        help="do not sample: remove this host, or the host of --host-id, from the broker",
     )
 
 

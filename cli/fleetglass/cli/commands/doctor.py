@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         nargs="?",
         choices=("agent", "bridge"),
-        help="check only the agent, or the bridge",
+        help="check only the agent or the bridge",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, as docs/doctor.md describes"

@@ -33,36 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--certificate", action="store_true", help="a client certificate instead of a password"
     )
     parser.add_argument("--bridge", action="store_true", help="make a credential for bridges")
-    parser.add_argument("--home-assistant", action="store_true", help="make one for Home Assistant")
+    parser.add_argument("--home-assistant", action="store_true", help="make a credential for Home Assistant")
     parser.add_argument(
         "--reader",
         metavar="NAME",
         action="append",
         default=[],
-        help="make one for whoever else reads the fleet",
+        help="make a credential for another reader of the fleet",
     )
     parser.add_argument(
         "--revoke",
         metavar="NAME",
         nargs="+",
         default=[],
-        help="take the rights from these, named as by --list",
+        help="revoke these credentials, named as in --list",
     )
     parser.add_argument(
         "--discovery",
         action=argparse.BooleanOptionalAction,
         help="whether hosts may describe themselves to Home Assistant (default: yes)",
     )
-    parser.add_argument("--renew", action="store_true", help="give the broker a new certificate")
-    parser.add_argument("--list", action="store_true", help="list who is enrolled")
+    parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
+    parser.add_argument("--list", action="store_true", help="list all credentials")
     parser.add_argument(
-        "--broker", metavar="URL", help="address under which hosts reach the broker; several with commas"
+        "--broker",
+        metavar="URL",
+        help="address under which hosts reach the broker; separate several with commas",
     )
     parser.add_argument("--prefix", metavar="TEXT", help=f"topic prefix (default: {DEFAULT_PREFIX})")
     parser.add_argument(
         "--folder",
         metavar="FOLDER",
-        help="where it is kept (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
+        help="folder (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
     )
 
 

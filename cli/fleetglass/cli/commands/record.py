@@ -28,9 +28,9 @@ MOST_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("file", metavar="FILE", help="file to make; only its owner may read it")
+    parser.add_argument("file", metavar="FILE", help="new file; only its owner may read it")
     parser.add_argument("--hosts", metavar="A,B", help="hosts to record (default: the whole fleet)")
-    parser.add_argument("--duration", metavar="SECONDS", help="end after that long (default: never)")
+    parser.add_argument("--duration", metavar="SECONDS", help="stop after this time (default: never)")
     add_keys(parser, "record")
 
 

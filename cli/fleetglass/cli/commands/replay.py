@@ -27,16 +27,16 @@ _log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("file", metavar="FILE", help="what `fleetglass record` wrote")
+    parser.add_argument("file", metavar="FILE", help="file that `fleetglass record` wrote")
     parser.add_argument(
-        "--speed", metavar="N", default="1", help=f"1 to {MAX_SPEED} times as fast as it was (default: 1)"
+        "--speed", metavar="N", default="1", help=f"1 to {MAX_SPEED} times the original speed (default: 1)"
     )
     parser.add_argument(
         "--prefix",
         dest="own_prefix",
         metavar="TEXT",
         default=DEFAULT_PREFIX,
-        help=f"topic prefix, another one than was recorded (default: {DEFAULT_PREFIX})",
+        help=f"topic prefix, different from the recording's (default: {DEFAULT_PREFIX})",
     )
     parser.add_argument(
         "--keep", action="store_true", help="leave the hosts on the broker at the end, as stopped"

@@ -17,12 +17,12 @@ from fleetglass.cli.service.unit_file import MARKER, ServicePart, unit_name
 from fleetglass.wire.errors import CommandError
 
 VERBS: Final = {
-    "install": "write the unit, start it now and at every boot",
-    "uninstall": "stop it and remove the unit; the configuration stays",
+    "install": "write the unit; start it now and at every boot",
+    "uninstall": "stop it and remove the unit, but keep the configuration",
     "start": "start it",
     "stop": "stop it until the next boot",
-    "restart": "restart it, such as after a change of the configuration",
-    "status": "say whether it is installed, enabled and running, and what it is doing",
+    "restart": "restart it, for example after a configuration change",
+    "status": "show whether it is installed, enabled and running, and what it is doing",
     "logs": "print its log",
 }
 
@@ -47,12 +47,12 @@ def add_arguments(parser: Parser) -> None:
                 help=f"the service of {user} (default: {'with' if name == 'system' else 'without'} root)",
             )
         if verb in {"install", "uninstall"}:
-            own.add_argument("--force", action="store_true", help="even if the unit is not ours")
+            own.add_argument("--force", action="store_true", help="even if another program wrote the unit")
         if verb == "install":
             add_keys(own, "agent", "bridge")
         if verb == "logs":
-            own.add_argument("--lines", metavar="N", default="50", help="how many lines (default: 50)")
-            own.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+            own.add_argument("--lines", metavar="N", default="50", help="number of lines (default: 50)")
+            own.add_argument("--follow", action="store_true", help="continue until Ctrl-C")
 
 
 def run(arguments: argparse.Namespace) -> int:

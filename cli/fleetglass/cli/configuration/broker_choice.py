@@ -80,7 +80,7 @@ def choose_local(port: int) -> BrokerChoice:
         )
     raise CommandError(
         f"broker: none runs on 127.0.0.1:{port} and none is installed; expected one of: "
-        f"{INSTALL_MOSQUITTO}; pip install 'amqtt<0.13'; --broker URL"
+        f"{INSTALL_MOSQUITTO}; --broker URL"
     )
 
 

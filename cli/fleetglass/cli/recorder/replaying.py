@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.topics import Leaf
 
 REPLAY_TAG: Final = "replay"
@@ -39,15 +40,13 @@ class PlaybackMoment:
 def replayed(leaf: Leaf, payload: bytes, moment: PlaybackMoment) -> bytes:
     """Return the payload with its times moved to now, and `info` with the tag `replay`.
 
-    A payload that is no JSON object is returned as it came.
+    A payload that no bridge would take is returned as it came.
     """
     if not payload:
         return payload
     try:
-        fields = msgspec.json.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return payload
-    if not isinstance(fields, dict):
+        fields = decode(payload, dict[str, Any])
+    except PayloadError:
         return payload
     moved = _moved(fields, moment, _DEEPEST)
     if leaf == "info":

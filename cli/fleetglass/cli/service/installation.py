@@ -60,6 +60,7 @@ def plan(
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
+        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )

@@ -76,6 +76,31 @@ test("the past of a host counts once, however often it is told", () => {
   ])
 })
 
+test("a past in parts, the newest first, counts every second once", () => {
+  const a = host("a")
+  const part = (...seconds) => seconds.map((after) => pulseAt(after, { cpu_percent: 50 }))
+  sums.takePast(a, part(-1, 0), false, receivedAt(0))
+  sums.takePast(a, part(-3, -2), true, receivedAt(0))
+  sums.fill(["a"])
+  assert.deepEqual(
+    rows("cores"),
+    [-3, -2, -1, 0].map((second) => [second, 4]),
+  )
+})
+
+test("a part that was asked for before and comes late counts no second twice", () => {
+  const a = host("a")
+  const part = (...seconds) => seconds.map((after) => pulseAt(after, { cpu_percent: 50 }))
+  sums.forgetPast()
+  sums.takePast(a, part(-3, -2), false, receivedAt(0))
+  sums.takePast(a, part(-4, -3, -2, -1, 0), true, receivedAt(0))
+  sums.fill(["a"])
+  assert.deepEqual(
+    rows("cores"),
+    [-4, -3, -2, -1, 0].map((second) => [second, 4]),
+  )
+})
+
 test("a value holds until the next one of a slow host, and not over a silence", () => {
   const a = host("a", { interval_seconds: 5 })
   sums.takePast(

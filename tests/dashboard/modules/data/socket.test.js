@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test"
 
 import { BridgeSocket, silentSeconds } from "../../../../dashboard/src/data/socket.js"
 import { FakeWorld } from "../fake-world.js"
+import { Chance } from "../seeded.js"
 
 const WELCOME = {
   type: "welcome",
@@ -79,20 +80,43 @@ test("the selection waits for the welcome and is asked again after every reconne
   )
 })
 
-test("waits double from half a second to 15 s, and start anew after a welcome", () => {
-  const waits = []
-  for (let attempt = 1; attempt <= 8; attempt += 1) {
+/** The waits of some attempts that fail at once. */
+function waitsOf(attempts) {
+  return Array.from({ length: attempts }, (_, index) => {
     world.socket.end(1006)
     assert.equal(socket.link.phase, "waiting")
-    assert.equal(socket.link.attempt, attempt)
-    waits.push(socket.link.retryAt - world.now())
-    world.pass(waits.at(-1))
-    assert.equal(world.sockets.length, attempt + 1)
-  }
-  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000])
+    assert.equal(socket.link.attempt, index + 1)
+    const wait = socket.link.retryAt - world.now()
+    world.pass(wait)
+    assert.equal(world.sockets.length, index + 2)
+    return wait
+  })
+}
+
+test("in a tab that is seen waits double from half a second to 2 s, and start anew after a welcome", () => {
+  assert.deepEqual(waitsOf(6), [500, 1000, 2000, 2000, 2000, 2000])
   greet()
   world.socket.end(1006)
   assert.equal(socket.link.retryAt - world.now(), 500)
+})
+
+test("in a tab that nobody sees waits double to 15 s", () => {
+  world.seen = false
+  assert.deepEqual(waitsOf(8), [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000])
+})
+
+test("a bridge that turns a viewer away is asked again as late as 15 s after, seen or not", () => {
+  const waits = []
+  for (let attempt = 1; attempt <= 7; attempt += 1) {
+    world.socket.accept()
+    world.socket.say({ type: "error", code: "too_many_viewers", text: "at most 1000" })
+    world.socket.end(1013)
+    waits.push(socket.link.retryAt - world.now())
+    world.pass(waits.at(-1))
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000])
+  world.socket.end(1006)
+  assert.equal(socket.link.retryAt - world.now(), 2000, "away, it turns nobody away")
 })
 
 test("it never dials before the wait is over", () => {
@@ -103,10 +127,10 @@ test("it never dials before the wait is over", () => {
   assert.equal(world.sockets.length, 2)
 })
 
-test("up to a quarter of each wait is left to chance, so that pages do not come back all at once", () => {
+test("up to half of each wait is left to chance, so that pages do not come back all at once", () => {
   for (const [random, wait] of [
-    [0, 375],
-    [0.5, 437.5],
+    [0, 250],
+    [0.5, 375],
     [1, 500],
   ]) {
     const own = new FakeWorld()
@@ -115,6 +139,30 @@ test("up to a quarter of each wait is left to chance, so that pages do not come 
     one.open()
     own.socket.end(1006)
     assert.equal(one.link.retryAt - own.now(), wait)
+  }
+})
+
+test("a thousand pages that lost their bridge come back within 2 s, and not all together", () => {
+  const chance = new Chance(1)
+  const away = 6000
+  /** When each page dialled a bridge that was there again, in milliseconds after that. */
+  const dialled = Array.from({ length: 1000 }, () => {
+    const own = new FakeWorld()
+    own.random = () => chance.share()
+    const start = own.now()
+    const one = new BridgeSocket(URL, { onMessage() {}, onLink() {} }, own)
+    one.open()
+    own.socket.end(1006)
+    for (;;) {
+      own.pass(one.link.retryAt - own.now())
+      if (own.now() - start >= away) return own.now() - start - away
+      own.socket.end(1006)
+    }
+  })
+  assert.ok(Math.max(...dialled) <= 2000)
+  for (let from = 0; from < 2000; from += 100) {
+    const together = dialled.filter((at) => at >= from && at < from + 100).length
+    assert.ok(together <= 120, `${together} of 1000 within 100 ms`)
   }
 })
 
@@ -140,7 +188,7 @@ test("a bridge that is away for 30 s is found again within the longest wait", ()
     if (world.socket.readyState === 0) world.socket.end(1006)
   }
   while (world.socket.readyState !== 0) world.pass(100)
-  assert.ok(world.now() - away <= 15_000)
+  assert.ok(world.now() - away <= 2_000)
   greet()
   assert.equal(socket.link.phase, "open")
 })
@@ -155,6 +203,18 @@ test("retrying now does not wait, and dials once only", () => {
   assert.equal(world.sockets.length, 2)
   socket.retryNow()
   assert.equal(world.sockets.length, 2)
+})
+
+test("retrying now gives up a dial that hangs, but none that was begun just now", () => {
+  world.pass(900)
+  socket.retryNow()
+  assert.equal(world.sockets.length, 1)
+  world.pass(200)
+  socket.retryNow()
+  assert.equal(world.sockets.length, 2)
+  assert.equal(world.sockets[0].closed, true)
+  greet()
+  assert.equal(socket.link.phase, "open")
 })
 
 test("the round trip is that of the last ping, and the answer to an older one does not count", () => {
