@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Self
 from fleetglass.agent.home_assistant import config_topic
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.threaded_connection import Connection, Message
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode
 from fleetglass.wire.errors import AgentError
 from fleetglass.wire.payloads import Status
@@ -73,11 +73,10 @@ class _Clearing:
         self._pulse = topics.leaf(settings.host_id, "pulse")
         self._heard: SimpleQueue[_Heard] = SimpleQueue()
         self._connected = threading.Event()
-        self._connection = Connection(
+        self._connection = ThreadedConnection(
             settings.broker,
             client_id=f"fleetglass-forget-{new_session()}",
-            user=settings.user,
-            will=None,
+            default_user=settings.host_id,
             on_connected=self._introduce,
             on_message=self._hear,
         )

@@ -5,7 +5,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from time import perf_counter
 
-from fleetglass.mqtt.hand_written import MessageHandler, OversizeHandler
+MessageHandler = Callable[[str, bytes], None]
+OversizeHandler = Callable[[str, int], None]
 
 MOST_BYTES = 32 * 1024 * 1024
 SLICE_SECONDS = 0.004

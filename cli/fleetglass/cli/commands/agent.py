@@ -1,7 +1,6 @@
 """`fleetglass agent`: publish this host."""
 
 import argparse
-from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def _forget(settings: AgentSettings) -> int:
 
     url = settings.broker.url
     nodes = settings.broker.nodes
-    answers = (probe(replace(node, url=replace(node.url, user=settings.user))) for node in nodes)
+    answers = (probe(node, default_user=settings.host_id) for node in nodes)
     refusals = [answer.reason for answer in takewhile(lambda one: one.outcome != "accepted", answers)]
     if len(refusals) == len(nodes):
         raise CommandError(f"broker {url}: {refusals[0]}")

@@ -5,7 +5,6 @@ import socket
 import threading
 import time as clocks
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from fleetglass.cli.doctor.certificate_check import check_certificates
@@ -78,8 +77,7 @@ class _Look:
                 if any(one.state == "wrong" for one in found):
                     return
                 self._speaks_tls = True
-        named = replace(self.access, url=replace(url, user=self._user))
-        answer = probe(named, _CONNECT_SECONDS)
+        answer = probe(self.access, _CONNECT_SECONDS, default_user=self._user)
         self.accepted = answer.outcome == "accepted"
         yield self._told(answer)
 

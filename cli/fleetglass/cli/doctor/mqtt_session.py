@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.mqtt.address import BrokerAccess
-from fleetglass.mqtt.tls import tls_context
+from fleetglass.mqtt.lazy_paho import Client, MQTTMessage
+from fleetglass.mqtt.paho_client import paho_client
+from fleetglass.mqtt.refusals import error_text, reason_text
 
 V5: Final = MQTTProtocolVersion.MQTTv5
 V311: Final = MQTTProtocolVersion.MQTTv311
@@ -86,12 +87,12 @@ class Session:
             self._client.connect(self._url.host, self._url.port, keepalive=5)
         except (OSError, ValueError) as error:
             self._end()
-            raise SessionError(str(error) or type(error).__name__) from error
+            raise SessionError(error_text(error)) from error
         self._client.loop_start()
         welcome = self._wait(lambda: self._welcome, _CONNECT_SECONDS)
         if welcome is None or welcome.is_failure:
             self._end()
-            raise SessionError(str(welcome).lower() if welcome is not None else "no answer")
+            raise SessionError(reason_text(welcome) if welcome is not None else "no answer")
         return self
 
     def __exit__(
@@ -117,7 +118,7 @@ class Session:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = _EXPIRY_SECONDS
         sent = self._client.publish(topic, payload, 1, retain, properties)
-        refusals = [str(one).lower() for one in self._answer(sent.mid) if one.is_failure]
+        refusals = [reason_text(one) for one in self._answer(sent.mid) if one.is_failure]
         return refusals[0] if refusals else None
 
     def wait(self, wanted: Callable[[Heard], bool], seconds: float = _ANSWER_SECONDS) -> Heard | None:
@@ -143,17 +144,13 @@ class Session:
         client.on_subscribe = client.on_unsubscribe = client.on_publish = None
 
     def _make_client(self, access: BrokerAccess, user: str | None, will: Said | None) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
+        client = paho_client(
+            access,
             client_id=f"fleetglass-doctor-{secrets.token_hex(4)}",
-            protocol=self.version,
-            reconnect_on_failure=False,
+            version=self.version,
+            default_user=user,
+            connect_seconds=_CONNECT_SECONDS,
         )
-        client.connect_timeout = _CONNECT_SECONDS
-        if user is not None:
-            client.username_pw_set(user, access.password)
-        if access.url.tls:
-            client.tls_set_context(tls_context(access))
         if will is not None:
             client.will_set(will.topic, will.payload, 1, retain=not will.payload)
         client.on_connect = self._connect_answered
