@@ -19,8 +19,10 @@ from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import History
+from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
+from fleetglass.wire.errors import BridgeError, CertificateError
 from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
@@ -66,12 +68,16 @@ async def serve_until(
         history=History(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
-    feed = Feed(
-        settings.broker,
-        relay.fleet_filters(),
-        relay.inbox,
-        relay.on_connected,
-    )
+    try:
+        feed = Feed(
+            settings.broker,
+            relay.fleet_filters(),
+            relay.inbox,
+            relay.on_connected,
+            name="fleetglass-bridge",
+        )
+    except CertificateError as error:
+        raise BridgeError(str(error)) from error
     relay.on_wanted = feed.want
     relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
@@ -128,6 +134,7 @@ async def serve_until(
 async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(DaemonExecutor())  # the end does not wait for a name server
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows, where Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
