@@ -18,7 +18,7 @@ _HEAD = f"""\
  */
 
 /** The largest number that a bridge lets through, on either side of zero. */
-export const MAX_MAGNITUDE = {str(MAX_MAGNITUDE).replace('e+', 'e')}
+export const MAX_MAGNITUDE = {str(MAX_MAGNITUDE).replace("e+", "e")}
 """
 
 _PASSED_ON = {
