@@ -47,6 +47,7 @@ MESSAGES_PER_SECOND = 10.0
 MESSAGES_AT_ONCE = 60
 
 _POLICY_VIOLATION = 1008
+_INTERNAL_ERROR = 1011
 _TRY_AGAIN_LATER = 1013
 
 _log = logging.getLogger(__name__)
@@ -100,6 +101,9 @@ class Viewers:
                 _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
         except ConnectionClosed:
             pass  # the viewer left, which is its right at any moment
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this viewer alone
+            self._relay.errors.count("serving a viewer", error)
+            await self._close(connection, "internal_error", _INTERNAL_ERROR)
 
     async def expel(self) -> None:
         """Close whoever was let in by a token that is not valid any more."""

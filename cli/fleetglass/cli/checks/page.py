@@ -122,6 +122,10 @@ def _healthy(where: str, health: dict[str, Any]) -> Iterator[Finding]:
         hosts = health.get("hosts")
         known = f"; hosts: {sum(hosts.values())}" if isinstance(hosts, dict) else ""
         yield Finding("page", "ok", f"{where}: served, and the bridge has its broker{known}")
+    elif health["status"] == "degraded":
+        text = f"{where}: served, but the bridge is degraded: {str(health.get('reason'))[:80]}"
+        remedy = "fleetglass service restart bridge, and send its log to the authors"
+        yield Finding("page", "wrong", text, remedy)
     else:
         text = f"{where}: served, but the bridge has no broker"
         yield Finding("page", "wrong", text, "fleetglass service logs bridge, or its output, says why")
