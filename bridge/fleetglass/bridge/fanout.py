@@ -5,7 +5,7 @@ A frame is built once and shared by all viewers with the same selection.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
@@ -55,8 +55,6 @@ class _Spread:
     subject: str
     frame: bytes
     audience: tuple[Subscriber, ...]
-    given: int = 0
-    """How many of the audience have had their turn."""
 
 
 class Fanout:
@@ -84,6 +82,8 @@ class Fanout:
         """Frames for many that wait: as in an outbox, never more than the newest of each kind and subject."""
         self._spreading: _Spread | None = None
         """The one that is being given to its audience."""
+        self._left: Iterator[Subscriber] = iter(())
+        """Those of that audience who are yet to get it."""
         self._scheduled = False
         self._encode: Callable[[msgspec.Struct], bytes] = msgspec.json.Encoder().encode
 
@@ -243,12 +243,16 @@ class Fanout:
             while self._spreading is not None or self._later:
                 if self._spreading is None:
                     _, self._spreading = self._later.popitem(last=False)
-                spread = self._spreading
-                for number in range(spread.given, len(spread.audience)):
-                    spread.given = number + 1  # first: whatever happens now, no frame is given twice
-                    subscriber = spread.audience[number]
+                    self._left = iter(self._spreading.audience)
+                kind, subject, frame = self._spreading.kind, self._spreading.subject, self._spreading.frame
+                for subscriber in self._left:
                     if subscriber in self._subscribers:
-                        self._put((subscriber,), spread.kind, spread.subject, spread.frame)
+                        try:
+                            subscriber.outbox.put(kind, subject, frame)
+                        except Exception as error:  # noqa: BLE001 - as in `_put`
+                            subscriber.outbox.fail(error)
+                        else:
+                            self.frames += 1
                     if perf_counter() > until:
                         return
                 self._spreading = None
