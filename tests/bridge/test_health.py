@@ -20,7 +20,7 @@ from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import History
 from fleetglass.mqtt import feed as feed_module
-from fleetglass.mqtt import hand_written as mqtt_module
+from fleetglass.mqtt.asyncio_connection import AsyncioConnection
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Host
 from support.bridge import Bridge, publisher, pulse, running_bridge
@@ -258,8 +258,8 @@ async def test_a_broker_connection_that_raises_is_made_anew(
             raise UnicodeError("label empty or too long")
         return connected(*arguments, **options)
 
-    connected = mqtt_module.connected
-    quick.setattr(feed_module, "connected", sometimes)
+    connected = AsyncioConnection
+    quick.setattr(feed_module, "AsyncioConnection", sometimes)
     async with running_bridge(mosquitto, prefix) as bridge:
         assert (await bridge.health())["unexpected_errors"] == 3
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fleetglass.bridge import address_cache
+from fleetglass.fleet import address_cache
 from fleetglass.fleet.address_cache import MAX_PER_HOST, AddressCache
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import History

@@ -99,6 +99,7 @@ class Viewers:
             pass  # the viewer left, which is its right at any moment
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this viewer alone
             self._relay.errors.count("serving a viewer", error)
+            self._connections.refused["internal_error"] += 1
             await connection.close(_INTERNAL_ERROR, "internal_error")
 
     async def expel(self) -> None:
