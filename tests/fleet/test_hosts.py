@@ -4,7 +4,7 @@ import pytest
 
 from fleetglass.fleet import hosts as fleet_module
 from fleetglass.fleet.hosts import SUMMARY_SECONDS, Fleet
-from fleetglass.fleet.presence import GRACE_SECONDS
+from fleetglass.fleet.listening import GRACE_SECONDS
 from fleetglass.wire import PayloadError
 
 PULSE = b'{"time":%d,"tick":%d,"session":"a"}'
