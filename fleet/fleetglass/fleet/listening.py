@@ -7,8 +7,8 @@ from dataclasses import dataclass
 GRACE_SECONDS = 15.0
 """After the broker returned, agents get this long to be back before silence or a will counts."""
 STALL_SECONDS = 1.0
-"""A bridge asks for the time several times a second. After a longer pause it was suspended or too busy, and has
-yet to take in the messages of that time."""
+"""A bridge asks for the time several times a second. After a longer pause it was suspended or too busy, and
+has yet to take in the messages of that time."""
 SUSPEND_SECONDS = 5.0
 """The same by UTC, since the monotonic clock of Linux and macOS stands still while the machine sleeps."""
 
