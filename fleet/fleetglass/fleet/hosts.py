@@ -1,5 +1,6 @@
 """The hosts that the bridge knows, from what came in on the fleet's topics."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from fleetglass.fleet.listening import Listening
 from fleetglass.fleet.presence import LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.codec import decode_pulse
+from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import Info, Status, Summary
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
@@ -23,6 +25,10 @@ EARLIEST_TIME = 1_577_836_800.0
 """2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
 """A publisher that invents host ids must not fill the memory."""
+GONE_SECONDS = 3600.0
+"""A host that has not lived for so long makes room for a new one when there are too many."""
+GONE_SEARCH_SECONDS = 10.0
+"""Between two searches for such hosts, as a flood of invented ids asks for one with each message."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,11 @@ class Host:
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing says that the host lives."""
+        return self.state in ("lost", "stopped", "waiting")
 
     def by_bridge_clock(self, time: float, wall: float) -> float:
         """Return a time of the host's clock by the bridge's clock, which shows `wall` now.
@@ -88,9 +99,13 @@ class Fleet:
 
     def __init__(self) -> None:
         self.latencies = Latencies()
+        self.refused = 0
+        """Messages of hosts that were refused, as there are too many."""
         self._hosts: dict[str, Host] = {}
         self._changes = Changes()
         self._listening = Listening()
+        self._gone: list[Host] = []  # those that may make room, the first to do so last
+        self._search_at = -math.inf
         self._without_info: dict[str, Host] = {}
         self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
@@ -119,20 +134,20 @@ class Fleet:
         """Whether the host's site is cut off."""
         return self._site(host).is_cut_off
 
-    def without_info(self, now: float) -> list[str]:
+    def without_info(self, now: float) -> list[Host]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
-            host.id
+            host
             for host in self._without_info.values()
             if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
 
-    def without_last_sign(self, now: float) -> list[str]:
+    def without_last_sign(self, now: float) -> list[Host]:
         """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
         self._without_last_sign = {
             host: until for host, until in self._without_last_sign.items() if now < until
         }
-        return list(self._without_last_sign)
+        return [self._hosts[host] for host in self._without_last_sign]
 
     def broker_connected(self, now: float) -> None:
         """Take in that the broker is there; after an absence, hosts get time to be back."""
@@ -170,7 +185,8 @@ class Fleet:
         """Take in a `status`; an empty one removes the host.
 
         Raises:
-            PayloadError: the payload is not a status, or the host is one too many.
+            PayloadError: the payload is not a status.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             self._remove(host)
@@ -202,7 +218,8 @@ class Fleet:
         """Take in an `info`; an empty one clears it.
 
         Raises:
-            PayloadError: the payload is not an info, or the host is one too many.
+            PayloadError: the payload is not an info.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             known = self._hosts.get(host)
@@ -230,7 +247,8 @@ class Fleet:
         """Take in a `pulse` and return whether it is a new one.
 
         Raises:
-            PayloadError: the payload is not a pulse, or the host is one too many.
+            PayloadError: the payload is not a pulse.
+            HostLimitError: the host is one too many.
         """
         pulse = decode_pulse(payload)
         moment = self._listening.at(now)
@@ -281,8 +299,12 @@ class Fleet:
     def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> Host:
         record = self._hosts.get(host)
         if record is None:
-            if len(self._hosts) >= MAX_HOSTS:
-                raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
+            if len(self._hosts) >= MAX_HOSTS and not self._make_room(now, wall):
+                self.refused += 1
+                raise HostLimitError(
+                    f"host {host}: got one more host, expected at most {MAX_HOSTS}; none has been gone for "
+                    "an hour, so remove those that do not exist with fleetglass forget"
+                )
             site = self._sites.get(prefix, NO_SITE)
             presence = Presence(silent_since=site.clock.at(moment))
             record = Host(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
@@ -291,6 +313,20 @@ class Fleet:
             self._changes.removed.discard(host)
             self._changes.states.add(host)
         return record
+
+    def _make_room(self, now: float, wall: float) -> bool:
+        """Forget the host that has been gone longest, if one has been gone for long."""
+        gone_before = wall - GONE_SECONDS
+        if not self._gone and now >= self._search_at:
+            self._search_at = now + GONE_SEARCH_SECONDS
+            gone = [host for host in self._hosts.values() if host.is_gone and host.since <= gone_before]
+            self._gone = sorted(gone, key=lambda host: host.since, reverse=True)
+        while self._gone:
+            host = self._gone.pop()
+            if host.is_gone and host.since <= gone_before and self._hosts.get(host.id) is host:
+                self._remove(host.id)
+                return True
+        return False
 
     def _remove(self, host: str) -> None:
         self._without_info.pop(host, None)

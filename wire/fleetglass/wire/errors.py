@@ -6,7 +6,8 @@ FleetglassError
 │   ├── PrefixError
 │   ├── BrokerURLError
 │   ├── CertificateError
-│   └── PayloadError
+│   ├── PayloadError
+│   └── HostLimitError
 ├── AgentError (a RuntimeError)       the agent cannot run
 ├── CollectionError                   one group cannot be read at this tick
 ├── BridgeError (a RuntimeError)      the bridge cannot run
@@ -48,6 +49,10 @@ class CertificateError(ContractError):
 
 class PayloadError(ContractError):
     """Bytes that are not a valid message."""
+
+
+class HostLimitError(ContractError):
+    """A message of a new host that the bridge does not take, because it knows too many."""
 
 
 class AgentError(FleetglassError, RuntimeError):
