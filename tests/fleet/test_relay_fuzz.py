@@ -194,7 +194,7 @@ async def test_whatever_a_part_raises_the_relay_goes_on(
     frames = [viewer.outbox.pop() for _ in range(len(viewer.outbox))]
     assert any(b'"pulse"' in frame and b"web-9" in frame for frame in frames)
     relay.leave(viewer)
-    assert (len(relay.fanout), len(relay.watching)) == (0, 0)
+    assert (len(relay.fanout), len(relay.fanout.watched_in_detail)) == (0, 0)
 
 
 def _failing(

@@ -165,7 +165,7 @@ class _Own(Collector):
         for name, text, value in (
             ("broker_connected", "whether the broker is there", relay.broker == "connected"),
             ("viewers", "viewers that are connected", len(relay.fanout)),
-            ("watched_hosts", "hosts whose detail somebody watches", len(relay.watching)),
+            ("watched_hosts", "hosts whose detail somebody watches", len(relay.fanout.watched_in_detail)),
             ("history_bytes", "memory that the history takes", relay.history.used_bytes),
             ("history_budget_bytes", "memory that the history may take", relay.history.budget_bytes),
             ("history_payloads", "payloads in the history", relay.history.payloads),

@@ -105,6 +105,13 @@ class Fanout:
         """The hosts that some viewer selected."""
         return frozenset(self._watchers)
 
+    @property
+    def watched_in_detail(self) -> frozenset[str]:
+        """The hosts of which some viewer selected a group."""
+        return frozenset(
+            host for host, watchers in self._watchers.items() if any(one.hosts[host] for one in watchers)
+        )
+
     def add(self, subscriber: Subscriber) -> None:
         """Let a viewer take part; it gets nothing but changes of hosts until it selects."""
         self._subscribers.add(subscriber)

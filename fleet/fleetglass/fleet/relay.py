@@ -22,12 +22,14 @@ from fleetglass.history.merge import Dated
 from fleetglass.history.store import History
 from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
+from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
 from fleetglass.wire.topics import Leaf
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
+_NEW_HOSTS = "(new hosts)"  # no host id; what is said of one of them is said of all
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,6 @@ class Relay:
         self.inbox = Inbox(self.on_message, self.on_oversize, errors=self.errors, sender=self._sender)
         """What came from the broker and is to be taken in."""
         self.rejections = Rejections()
-        self.watching = Watching()
         self.received = 0
         """Messages that came from the broker."""
         self.advances = 0
@@ -66,13 +67,14 @@ class Relay:
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._by_prefix = {one.prefix: one for one in topics}
         self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
         self._site_topics = {one.site: one.prefix for one in topics}
         self.addresses = AddressCache(topics, lambda host: self.fleet.get(host) is not None)
         self._demands = Demands()
         self._pasts: dict[Subscriber, Past] = {}
         self._past_turn = asyncio.Lock()
-        self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
+        self._watching = Watching()
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
         self._wall = wall
@@ -92,18 +94,12 @@ class Relay:
                 self._take_other(topic, payload, now)
                 return
             address, topics = known
-            host = address.host
-            home = self._homes.setdefault(host, topics)
             try:
-                if home is topics:
-                    self._take(address, payload, now)
-                else:
-                    self.rejections.count(host, topic, _other_prefix(host, topics, home), now)
-            except PayloadError as error:
-                self.rejections.count(host, topic, error, now)
-            finally:
-                if self.fleet.get(host) is None:
-                    del self._homes[host]
+                self._take(address, topics.prefix, payload, now)
+            except HostLimitError as error:
+                self.rejections.count(_NEW_HOSTS, topic, error, now)
+            except ContractError as error:
+                self.rejections.count(address.host, topic, error, now)
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this message alone
             self.errors.count("taking in a message", error)
 
@@ -187,28 +183,17 @@ class Relay:
         """Let a viewer go."""
         try:
             del self._pasts[subscriber]
-            now = self._monotonic()
-            for host, selection in subscriber.hosts.items():
-                if selection:
-                    self.watching.remove(host, now)
         finally:
             self.fanout.remove(subscriber)
 
     def watch(self, subscriber: Subscriber, message: Watch) -> None:
         """Replace a viewer's selection and give it the past of what it added. Unknown hosts are left out."""
-        now = self._monotonic()
         before = subscriber.hosts
         after: dict[str, Selection] = {
             host: groups if groups == "*" else frozenset(groups)
             for host, groups in message.hosts.items()
             if self.fleet.get(host) is not None
         }
-        for host, selection in before.items():
-            if selection:
-                self.watching.remove(host, now)
-        for host, selection in after.items():
-            if selection:
-                self.watching.add(host)
         self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
         for host, selection in after.items():
             if selection and not before.get(host):
@@ -223,7 +208,7 @@ class Relay:
                 added = _added(before.get(host), selection)
                 if added is not None:
                     past.want(host, added, message.history)
-        self._want(now)
+        self._want(self._monotonic())
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
@@ -235,12 +220,17 @@ class Relay:
                 return topic[len(head) :].partition("/")[0]
         return ""
 
-    def _take(self, address: Address, payload: bytes, now: float) -> None:
-        host, prefix = address.host, self._homes[address.host].prefix
+    def _take(self, address: Address, prefix: str, payload: bytes, now: float) -> None:
+        host = address.host
+        record = self.fleet.get(host)
+        if record is not None and record.prefix != prefix:
+            raise ContractError(
+                f"host {host}: got it under {prefix}, expected only {record.prefix}, where it is known"
+            )
         match address.leaf:
             case "live" if address.group is not None:
                 tick = decode_tick(address.group, payload)
-                if self.fleet.get(host) is None:
+                if record is None:
                     raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
                 self.history.append(host, address.group, payload, now)
                 self.fanout.live(host, address.group, tick, payload)
@@ -298,12 +288,12 @@ class Relay:
         with self.errors.caught("renewing leases"):
             watched = {
                 host.id: host.demand_groups
-                for name in self.watching.watched
+                for name in self.fanout.watched_in_detail
                 if (host := self.fleet.get(name)) is not None and host.demand_groups
             }
             for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
-                if host_id in self._homes:
-                    self.on_say(self._homes[host_id].leaf(host_id, "demand"), payload)
+                if (record := self.fleet.get(host_id)) is not None:
+                    self.on_say(self._by_prefix[record.prefix].leaf(host_id, "demand"), payload)
 
     def _send_changes(self) -> None:
         changes = self.fleet.take_changes()
@@ -329,13 +319,15 @@ class Relay:
 
     def _want(self, now: float) -> None:
         with self.errors.caught("choosing subscriptions"):
-            wanted = self.watching.hosts(now)
+            wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
             if len(self.fleet) <= self._history_all_hosts:
                 wanted |= {host.id for host in self.fleet}
-            known = [host for host in wanted if self.fleet.get(host) is not None]
-            filters = {self._homes[host].live_filter(host) for host in known}
-            filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
-            filters |= {self._homes[host].leaf(host, "summary") for host in self.fleet.without_last_sign(now)}
+            known = [host for name in wanted if (host := self.fleet.get(name)) is not None]
+            filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in known}
+            for host in self.fleet.without_info(now):
+                filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
+            for host in self.fleet.without_last_sign(now):
+                filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
             self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
@@ -362,9 +354,3 @@ def _added(before: Selection | None, after: Selection) -> Selection | None:
     if before == "*" or after == "*":
         return None
     return after - before or None
-
-
-def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
-    return ContractError(
-        f"host {host}: got prefix {got.prefix}, already known under {home.prefix}; give one another host_id"
-    )

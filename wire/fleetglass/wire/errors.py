@@ -6,7 +6,8 @@ FleetglassError
 │   ├── PrefixError
 │   ├── BrokerURLError
 │   ├── CertificateError
-│   └── PayloadError
+│   ├── PayloadError
+│   └── HostLimitError
 ├── MqttError                         there is no connection to the broker, or it ended
 │   └── AccessError
 ├── AgentError (a RuntimeError)       the agent cannot run
@@ -64,6 +65,10 @@ class CertificateError(ContractError):
 
 class PayloadError(ContractError):
     """Bytes that are not a valid message."""
+
+
+class HostLimitError(ContractError):
+    """A message of a new host that the bridge does not take, because it knows too many."""
 
 
 class MqttError(FleetglassError):
