@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, expect
 
+from support.chromium import find_headless_chromium, running_chromium
 from support.home_assistant import find_home_assistant
 from support.mosquitto import Mosquitto, find_mosquitto
+from support.waiting import PATIENCE_SECONDS
 
 _numbers = itertools.count()
+
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 # How long an example takes depends on what else the machine does; a hanging test meets its timeout.
 settings.register_profile("fleetglass", deadline=None)
@@ -26,9 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Playwright's synchronous interface keeps an event loop in the main thread, which tests that
-    # run their own loop cannot share: once it is up, only browser tests follow.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    # Playwright's synchronous API keeps an event loop in the main thread, and asyncio tests cannot run beside
+    # it. So the files with browser tests come last: in every process, as xdist hands out files in this order.
+    browser = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: (item.path in browser, item.get_closest_marker("browser") is not None))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -36,6 +42,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs mosquitto: apt-get install mosquitto")
     if item.get_closest_marker("home_assistant") and find_home_assistant() is None:
         pytest.skip("needs Home Assistant: scripts/install-home-assistant")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give the browser that all tests of a process share; each test uses a context of its own."""
+    program = find_headless_chromium()
+    if program is None:
+        pytest.skip("needs Chromium: apt-get install chromium-headless-shell")
+    with running_chromium(program) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

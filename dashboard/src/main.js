@@ -1,39 +1,33 @@
 /** Builds the page and connects it: what arrives goes to the fleet and to the page that is open. */
 
-import { Actions } from "./actions.js"
-import { Announcer } from "./announcer.js"
-import { element, setAttribute, setText } from "./dom.js"
-import { Fleet } from "./fleet.js"
-import { frameActions } from "./frame-actions.js"
-import { Header } from "./header.js"
-import { Help } from "./help.js"
-import { Kiosk } from "./kiosk.js"
-import { isBoxOpen } from "./menu.js"
-import { Moment } from "./moment.js"
+import { Scheduler } from "./charts/scheduler.js"
+import { TimeView } from "./charts/time-view.js"
+import { Fleet } from "./data/fleet.js"
+import { Selection } from "./data/selection.js"
+import { BridgeSocket } from "./data/socket.js"
+import { Actions } from "./frame/actions.js"
+import { Announcer } from "./frame/announcer.js"
+import { frameActions } from "./frame/frame-actions.js"
+import { Header } from "./frame/header.js"
+import { Help } from "./frame/help.js"
+import { Kiosk } from "./frame/kiosk.js"
+import { Palette } from "./frame/palette.js"
+import { everythingToFind } from "./frame/palette-items.js"
+import { Preferences } from "./frame/preferences.js"
+import { followPrinting } from "./frame/print.js"
+import { frameQuery, keepToken, parseRoute, takeToken } from "./frame/router.js"
+import { StatusBar } from "./frame/status-bar.js"
+import { Theme } from "./frame/theme.js"
+import { TimePause } from "./frame/time-pause.js"
+import { VisitedPages } from "./frame/visited-pages.js"
 import { ComparePage } from "./pages/compare-page.js"
 import { byName } from "./pages/fleet-columns.js"
 import { FleetPage } from "./pages/fleet-page.js"
 import { HostPage } from "./pages/host-page.js"
-import { Palette } from "./palette.js"
-import { everythingToFind } from "./palette-items.js"
-import { Places } from "./places.js"
-import { Preferences } from "./preferences.js"
-import { followPrinting } from "./print.js"
-import { frameQuery, keepToken, parseRoute, takeToken } from "./router.js"
-import { Scheduler } from "./scheduler.js"
-import { Selection } from "./selection.js"
-import { BridgeSocket } from "./socket.js"
-import { StatusBar } from "./status-bar.js"
-import { Theme } from "./theme.js"
-import { TimeView } from "./time-view.js"
+import { element, setAttribute, setText } from "./widgets/dom.js"
+import { isBoxOpen } from "./widgets/menu.js"
 
 const TEXT_MILLISECONDS = 1000
-/**
- * What a page works with. `ask` has one of some things chosen by name.
- * @typedef {{fleet: Fleet, theme: Theme, preferences: Preferences, scheduler: Scheduler, selection: Selection, time: TimeView, places: Places, actions: Actions,
- *   tools: HTMLElement, main: HTMLElement, ask: (prompt: string, items: import("./palette.js").Item[]) => void}} PageContext
- */
-
 const STREAMS = new Set(["pulse", "live", "pong"])
 const PAGES = { fleet: FleetPage, host: HostPage, compare: ComparePage }
 
@@ -44,7 +38,7 @@ class App {
   #scheduler = new Scheduler((now) => this.#write(now))
   #time = new TimeView()
   #actions = new Actions()
-  #places = new Places()
+  #visited = new VisitedPages()
   #announcer = new Announcer()
   #palette = new Palette()
   #help = new Help(this.#actions)
@@ -56,7 +50,7 @@ class App {
   #token
   #socket
   #selection
-  #moment
+  #timePause
   #header
   #bar
   /** @type {FleetPage | HostPage | ComparePage | undefined} */
@@ -78,11 +72,11 @@ class App {
     this.#selection = new Selection(this.#socket, this.#time)
     this.#bar = new StatusBar(/** @type {HTMLElement} */ (document.getElementById("bar")), {
       retry: () => this.#socket.retryNow(),
-      resume: () => this.#moment.toggle(),
+      resume: () => this.#timePause.toggle(),
       hasToken: this.#token !== undefined,
       useToken: (given) => this.#useToken(given),
     })
-    this.#moment = new Moment(this.#time, this.#fleet, (words) => this.#bar.notice(words, Date.now()))
+    this.#timePause = new TimePause(this.#time, this.#fleet, (words) => this.#bar.notice(words, Date.now()))
     this.#header = new Header(/** @type {HTMLElement} */ (document.getElementById("header")), {
       theme: this.#theme,
       preferences: this.#preferences,
@@ -90,7 +84,7 @@ class App {
       welcome: () => this.#welcome,
       find: () => this.#find(),
       help: () => this.#help.open(),
-      pause: () => this.#moment.toggle(),
+      pause: () => this.#timePause.toggle(),
     })
     document.body.append(this.#said)
   }
@@ -99,7 +93,7 @@ class App {
     // Browsers would scroll before there is anything to scroll to.
     history.scrollRestoration = "manual"
     window.addEventListener("hashchange", ({ oldURL }) => {
-      this.#places.leave(new URL(oldURL).hash, window.scrollY)
+      this.#visited.leave(new URL(oldURL).hash, window.scrollY)
       this.#open()
     })
     window.addEventListener("online", () => this.#socket.retryNow())
@@ -113,8 +107,16 @@ class App {
       this.#main.focus()
     })
     this.#actions.frame = frameActions({
-      actions: this.#actions, theme: this.#theme, preferences: this.#preferences, time: this.#time, moment: this.#moment, kiosk: this.#kiosk, places: this.#places,
-      find: () => this.#find(), help: () => this.#help.open(), route: () => this.#route,
+      actions: this.#actions,
+      theme: this.#theme,
+      preferences: this.#preferences,
+      time: this.#time,
+      timePause: this.#timePause,
+      kiosk: this.#kiosk,
+      visited: this.#visited,
+      find: () => this.#find(),
+      help: () => this.#help.open(),
+      route: () => this.#route,
     })
     this.#time.follow(() => {
       this.#fleet.until = this.#time.end(Number.POSITIVE_INFINITY)
@@ -141,19 +143,20 @@ class App {
     this.#route = parseRoute(location.hash)
     const { win, pause } = frameQuery(this.#route.query)
     if (win !== undefined) this.#time.setSeconds(win)
-    this.#moment.open(this.#route, pause)
+    this.#timePause.open(this.#route, pause)
     this.#page = new PAGES[this.#route.page](this.#context(), this.#route)
     this.#actions.page = this.#page.actions
     this.#kiosk.follow(this.#route)
     setAttribute(document.documentElement, "data-page", this.#route.page)
-    if (!this.#route.isKnown) this.#bar.notice(`There is no page ${location.hash}; this is the fleet.`, Date.now())
+    if (!this.#route.isKnown)
+      this.#bar.notice(`There is no page ${location.hash}; this is the fleet.`, Date.now())
     const isKnown = history.state !== null || this.#route.page === "fleet"
-    this.#top = isKnown ? this.#places.topOf(location.hash) : 0
+    this.#top = isKnown ? this.#visited.topOf(location.hash) : 0
     history.replaceState("seen", "")
     this.#scheduler.wantText()
   }
 
-  /** @returns {PageContext} */
+  /** @returns {import("./frame/page-context.js").PageContext} */
   #context() {
     return {
       fleet: this.#fleet,
@@ -162,7 +165,7 @@ class App {
       scheduler: this.#scheduler,
       selection: this.#selection,
       time: this.#time,
-      places: this.#places,
+      visited: this.#visited,
       actions: this.#actions,
       tools: this.#header.tools,
       main: this.#main,
@@ -189,7 +192,7 @@ class App {
     // Its modules came from this bridge, too, which is asked to hand out no older ones.
     const pageVersion = this.#welcome.pageVersion || String(version ?? "")
     this.#welcome = { viewers, protocol, pageVersion }
-    this.#moment.learn(limits?.history_seconds)
+    this.#timePause.learn(limits?.history_seconds)
   }
 
   /** @param {Map<string, string>} before states by host id */
@@ -208,10 +211,15 @@ class App {
   }
 
   #find() {
-    this.#palette.open("Host, panel or action", everythingToFind({ hosts: this.#hosts(), actions: this.#actions }))
+    this.#palette.open(
+      "Host, panel or action",
+      everythingToFind({ hosts: this.#hosts(), actions: this.#actions }),
+    )
   }
 
-  #hosts() { return [...this.#fleet.hosts.values()].sort(byName) }
+  #hosts() {
+    return [...this.#fleet.hosts.values()].sort(byName)
+  }
 
   /** @param {KeyboardEvent} event */
   #press(event) {
@@ -240,7 +248,9 @@ class App {
   #writeFrame(now) {
     const { link } = this.#socket
     const { pausedAt } = this.#time
-    this.#announcer.connection(this.#bar.update({ link, fleet: this.#fleet, pausedAt, pageVersion: this.#welcome.pageVersion }, now))
+    this.#announcer.connection(
+      this.#bar.update({ link, fleet: this.#fleet, pausedAt, pageVersion: this.#welcome.pageVersion }, now),
+    )
     this.#header.update({ link, fleet: this.#fleet, pausedAt, page: this.#route.page }, now)
     const words = this.#announcer.next(now)
     if (words !== undefined) setText(this.#said, words)
@@ -254,7 +264,8 @@ class App {
     if (title !== document.title) document.title = title
     // Without its bridge the page could not load the other icon.
     if (this.#socket.link.phase !== "open") return
-    const trouble = lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
+    const trouble =
+      lost > 0 || !["ok", "opening", "paused", "notice"].includes(document.body.dataset.link ?? "ok")
     setAttribute(this.#icon, "href", trouble ? "icon-trouble.svg" : "icon.svg")
   }
 
@@ -265,7 +276,12 @@ class App {
   }
 }
 
-/** The states that a message may change, as they are before it. @param {Fleet} fleet @param {Record<string, any>} message @returns {Map<string, string>} */
+/**
+ * The states that a message may change, as they are before it.
+ * @param {Fleet} fleet
+ * @param {Record<string, any>} message
+ * @returns {Map<string, string>}
+ */
 function statesOf(fleet, message) {
   if (message.type === "fleet") return new Map([...fleet.hosts.values()].map((host) => [host.id, host.state]))
   const host = message.type === "host" && message.state !== undefined ? fleet.host(message.id) : undefined

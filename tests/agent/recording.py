@@ -56,9 +56,9 @@ class Recording:
         """Return what came on one topic, such as `live/cpu`."""
         return [message for message in list(self.messages) if message.topic == topic]
 
-    def wait(self, topic: str, count: int = 1, seconds: float = 10) -> list[Heard]:
+    def wait(self, topic: str, count: int = 1) -> list[Heard]:
         """Return what came on one topic, when it is at least so many messages."""
-        wait_for(lambda: len(self.of(topic)) >= count, f"{count} messages on {topic}", seconds)
+        wait_for(lambda: len(self.of(topic)) >= count, f"{count} messages on {topic}")
         return self.of(topic)
 
     def wait_status(self, state: str, after: float = 0) -> Heard:

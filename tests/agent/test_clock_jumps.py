@@ -1,25 +1,25 @@
 import pytest
 
-from fleetglass.agent.clock_jumps import Jump, Jumps, Moment, jump_between, read_moment
+from fleetglass.agent.clock_jumps import ClockReading, Jump, Jumps, jump_between, read_clocks
 
-START = Moment(running=100.0, elapsed=500.0, wall=1e9)
+START = ClockReading(running=100.0, elapsed=500.0, wall=1e9)
 
 
 def test_nothing_happens_from_tick_to_tick() -> None:
     """Clocks that go on together, or nearly, show nothing."""
-    assert jump_between(START, Moment(101.0, 501.0, 1e9 + 1.01)) == Jump(0, 0)
+    assert jump_between(START, ClockReading(101.0, 501.0, 1e9 + 1.01)) == Jump(0, 0)
 
 
 def test_sleep_is_told_from_a_clock_that_was_set() -> None:
     """After an hour's sleep both the elapsed time and the time of day are ahead."""
-    jump = jump_between(START, Moment(101.0, 4101.0, 1e9 + 3601))
+    jump = jump_between(START, ClockReading(101.0, 4101.0, 1e9 + 3601))
     assert jump == pytest.approx((3600, 0))
 
 
 @pytest.mark.parametrize("seconds", [3600.0, -3600.0])
 def test_a_clock_that_was_set(seconds: float) -> None:
     """Forward or back, the time of day alone moved."""
-    jump = jump_between(START, Moment(101.0, 501.0, 1e9 + 1 + seconds))
+    jump = jump_between(START, ClockReading(101.0, 501.0, 1e9 + 1 + seconds))
     assert jump == pytest.approx((0, seconds))
 
 
@@ -33,4 +33,4 @@ def test_each_look_compares_with_the_one_before() -> None:
 
 def test_the_real_clocks_agree() -> None:
     """Between two readings of this machine nothing happened."""
-    assert jump_between(read_moment(), read_moment()) == Jump(0, 0)
+    assert jump_between(read_clocks(), read_clocks()) == Jump(0, 0)

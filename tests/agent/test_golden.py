@@ -29,18 +29,17 @@ _OF_THIS_DISK = {"total_bytes", "used_bytes", "free_bytes", "used_percent"}
 VOLATILE = {
     "live/collector": {"duration_seconds", "cpu_percent", "resident_bytes"},
     "live/filesystem": _OF_THIS_DISK,
-    "pulse": {"filesystem_percent"},
+    "pulse": {"filesystem_percent", "uptime_seconds"},
     "summary": {"filesystem_percent"},
     "info": {"python_version", "agent_version"},
 }
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("machine", ["raspberry-pi-4", "laptop", "server"])
 def test_every_message_of_a_tick(
     machine: str, mosquitto: Mosquitto, prefix: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """S0-8, S1-20, S3-3: what a known host publishes is known to the last field."""
+    """What a known host publishes is known to the last field."""
     arguments = ["agent", "--broker", mosquitto.url, "--prefix", prefix, "--host-id", "web-1"]
     root = REPOSITORY / "tests" / "fixtures" / machine
     with (
@@ -48,8 +47,8 @@ def test_every_message_of_a_tick(
         Fleetglass(*arguments, "--root", str(root), "--interval", "0.5", home=tmp_path),
     ):
         # A busy machine may need a second turn of the slow groups, and the summary comes on its own clock.
-        tick = wait_for(lambda: whole_tick(witness), "a tick of every group", 60) or []
-        tick += wait_for(lambda: summaries_since(witness, tick), "a summary that knows as much", 30)[:1]
+        tick = wait_for(lambda: whole_tick(witness), "a tick of every group") or []
+        tick += wait_for(lambda: summaries_since(witness, tick), "a summary that knows as much")[:1]
         witness.wait("info")
     found = {one.topic: normal(one.topic, one.payload) for one in tick}
     found["info"] = normal("info", witness.of("info")[-1].payload)

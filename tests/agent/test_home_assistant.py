@@ -17,8 +17,8 @@ from fleetglass.agent.home_assistant import (
     GONE_SUMMARIES,
     SUMMARY_FIELDS,
     HomeAssistant,
-    config_topic,
     device_config,
+    discovery_topic,
 )
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
@@ -204,7 +204,7 @@ def test_an_agent_announces_its_host(
     """A real agent's message is retained, names what its summary has, and comes again after a birth."""
     monkeypatch.setattr("fleetglass.agent.home_assistant._BIRTH_SECONDS", (0.0, 0.1))
     with recording(mosquitto.port, prefix) as witness, running(mosquitto, prefix) as settings:
-        topic = config_topic(settings)
+        topic = discovery_topic(settings.home_assistant_prefix, settings.host_id)
         witness.wait(topic)
         summary = witness.wait("summary")[0].payload
         with recording(mosquitto.port, prefix) as later:

@@ -1,6 +1,5 @@
 """The discovery message, judged by a real Home Assistant on a real broker."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,14 +10,14 @@ import pytest
 
 from agent.recording import Recording, agent_process, recording
 from agent.test_home_assistant import INFO, SETTINGS
-from fleetglass.agent.home_assistant import SUMMARY_FIELDS, config_topic, device_config
+from fleetglass.agent.home_assistant import SUMMARY_FIELDS, device_config, discovery_topic
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import State, Status, Summary
 from support.home_assistant import HomeAssistantCore, running_home_assistant
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.home_assistant]
+pytestmark = [pytest.mark.broker, pytest.mark.home_assistant, pytest.mark.slow]  # it takes 500 MB
 
 _numbers = itertools.count(1)
 
@@ -61,7 +60,7 @@ class Host:
         self.name = f"host-{next(_numbers)}"
         self.machine = machine or self.name
         self.unique = f"fleetglass_{self.machine}"
-        self.topic = config_topic(dataclasses.replace(SETTINGS, host_id=self.name))
+        self.topic = discovery_topic(SETTINGS.home_assistant_prefix, self.name)
         self._witness = witness
         self._core: HomeAssistantCore | None = None
 
@@ -91,7 +90,7 @@ class Host:
 
     def until_shown(self, expected: dict[str, str]) -> None:
         """Wait until the enabled entities have exactly these states."""
-        wait_for(lambda: self.shown() == expected, f"states {expected}", seconds=20)
+        wait_for(lambda: self.shown() == expected, f"states {expected}")
 
     def shown(self) -> dict[str, str]:
         """Return the state of each entity that has one, by the name of its field."""
@@ -236,10 +235,10 @@ def test_a_real_agent_is_shown(house: House, tmp_path: Path) -> None:
         return next(mine, None) or ""
 
     with agent_process(house.broker.url, "fleet", tmp_path / "log") as process:
-        wait_for(lambda: state("memory_percent").isdigit(), "a number of the real host", seconds=20)
+        wait_for(lambda: state("memory_percent").isdigit(), "a number of the real host")
         assert state("status") == "online"
         process.kill()
-        wait_for(lambda: state("status") == "lost", "the loss", seconds=20)
+        wait_for(lambda: state("status") == "lost", "the loss")
         assert state("memory_percent") == "unavailable"
     assert house.core.look()["warnings"] == []
 
@@ -249,7 +248,7 @@ def test_a_host_that_is_forgotten_disappears(house: House) -> None:
     host = published(house.witness)
     host.appear_in(house.core)
     host.publish(host.topic, b"")
-    wait_for(lambda: host.device() is None, "removal of the device", seconds=20)
+    wait_for(lambda: host.device() is None, "removal of the device")
     assert host.entities() == {}
 
 
@@ -259,7 +258,7 @@ def test_a_renamed_host_keeps_its_entities(house: House) -> None:
     before.appear_in(house.core)
     names = {field: one["entity_id"] for field, one in before.entities().items()}
     before.publish(before.topic, b"")
-    wait_for(lambda: before.device() is None, "removal of the device", seconds=20)
+    wait_for(lambda: before.device() is None, "removal of the device")
     after = published(house.witness, machine=before.machine)
     after.appear_in(house.core)
     assert after.name != before.name

@@ -1,11 +1,15 @@
 import os
 import threading
+import time as clocks
 
 import psutil
 import pytest
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent import inventory as inventories
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import default_collectors
+from fleetglass.agent.faults import Faults
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.portable import PortableReadings
@@ -24,7 +28,11 @@ SETTINGS = AgentSettings(
 @pytest.fixture
 def inventory() -> Inventory:
     return Inventory(
-        SETTINGS, session="abc", readings=host_readings(), collectors=default_collectors(SETTINGS)
+        SETTINGS,
+        session="abc",
+        readings=host_readings(),
+        collectors=default_collectors(SETTINGS),
+        faults=Faults(),
     )
 
 
@@ -67,7 +75,7 @@ def test_a_host_that_does_not_answer_holds_up_nothing() -> None:
     """While a file of the host hangs the inventory is told without it; when it answers, with it."""
     released = threading.Event()
     host = Frozen(released)
-    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[])
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
     before = inventory.info({}, time=1.0, conflict=None)
     assert before.kernel is UNSET
     assert before.host_name
@@ -82,10 +90,65 @@ def test_the_start_of_the_host_follows_its_clock() -> None:
     released = threading.Event()
     released.set()
     host = Frozen(released)
-    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[])
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
     assert inventory.boot_time == 1000.0
     host.boot_time = 1_760_000_000.0
     wait_for(lambda: (inventory.look_again(), inventory.boot_time == 1_760_000_000.0)[1], "the new start")  # type: ignore[func-returns-value]
+
+
+def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait() -> None:
+    """What lies in files of another host is absent while one of them hangs, and no tick waits for it."""
+
+    class Hanging(PortableReadings):
+        """A host whose file of the time since its start hangs until it is let."""
+
+        def __init__(self) -> None:
+            self.released = threading.Event()
+            self.found = {"eth0": ["192.0.2.1"]}
+
+        def addresses(self) -> dict[str, list[str]]:
+            return self.found
+
+        def uptime_seconds(self) -> float:
+            self.released.wait(60)
+            return 5000.0
+
+    host = Hanging()
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
+    assert inventory.uptime_seconds is UNSET
+    assert inventory.info({}, time=1.0, conflict=None).addresses == host.found
+    began = clocks.monotonic()
+    inventory.look()
+    assert clocks.monotonic() - began < 0.4  # the first thread is still at it
+    host.released.set()
+    wait_for(lambda: isinstance(inventory.uptime_seconds, int), "the time since the start")
+    assert inventory.uptime_seconds == pytest.approx(5030, abs=30)
+    host.found = {"eth0": ["192.0.2.2"]}
+    inventory.look()
+    wait_for(lambda: inventory.info({}, time=1.0, conflict=None).addresses == host.found, "the new address")
+
+
+def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read now and then, and counted on by a clock that sleep does not stop."""
+    inventory = Inventory(SETTINGS, session="a", readings=host_readings(), collectors=[], faults=Faults())
+    before = inventory.uptime_seconds
+    moment = read_clocks()
+    monkeypatch.setattr(inventories, "read_clocks", lambda: moment._replace(elapsed=moment.elapsed + 100))
+    assert isinstance(before, int)
+    assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
+
+
+@pytest.mark.parametrize("part", ["host", "addresses", "uptime_seconds"])
+def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever one of the readings raises, the others are there, and the thread ends in order."""
+    monkeypatch.setattr(PortableReadings, part, lambda _: 1 / 0)
+    faults = Faults()
+    inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], faults=faults)
+    wait_for(lambda: faults.count == 1, "the error")
+    inventory.look()
+    info = inventory.info({}, time=1.0, conflict=None)
+    told = {"host": info.kernel, "addresses": info.addresses, "uptime_seconds": inventory.uptime_seconds}
+    assert {name for name, value in told.items() if value is UNSET} == {part}
 
 
 class Frozen(PortableReadings):

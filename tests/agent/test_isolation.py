@@ -47,7 +47,7 @@ class Host:
         self.now += seconds
         self.wall += seconds
         self.sampler.runs.clear()
-        found = self.sampler.sample(self.wall, self.tick)
+        found = {one.group: one.message for one in self.sampler.sample(self.wall, self.tick)}
         self.tick += 1
         return found
 
@@ -80,7 +80,7 @@ def core(number: int, *busy_and_idle: int) -> str:
 
 
 def test_rates_are_what_the_counters_grew_by(tmp_path: Path) -> None:
-    """S0-c3, S1-9, S1-10: after 2 s each rate is half of what its counter grew by."""
+    """After 2 s each rate is half of what its counter grew by."""
     host = Host(tmp_path / "root")
     stat = (host.root / "proc/stat").read_text().splitlines()
     total = [int(number) for number in stat[0].split()[1:]]
@@ -130,7 +130,7 @@ def test_rates_are_what_the_counters_grew_by(tmp_path: Path) -> None:
 
 
 def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
-    """S1-c3: a file that never answers makes its own group late, the others go on, and it may come back."""
+    """A file that never answers makes its own group late, the others go on, and it may come back."""
     host = Host(tmp_path / "root", interval=0.2)
     file = host.root / "proc/diskstats"
     text = file.read_bytes()
@@ -145,8 +145,9 @@ def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
     wait_for(others_go_on, "every other group")
     assert "disk" not in seen
     assert host.state("disk") == "late"
-    with file.open("wb") as pipe:
-        pipe.write(text)
+    file.open(
+        "wb"
+    ).close()  # ends the waiting; nothing is written, as the reader refuses a pipe once it is open
     file.unlink()
     file.write_bytes(text)
     wait_for(lambda: set(host.sample(1.0)) == GROUPS, "every group")
@@ -180,7 +181,7 @@ def test_permission_denied_costs_only_its_group(tmp_path: Path) -> None:
 
 
 def test_a_device_may_be_unplugged_and_come_back(tmp_path: Path) -> None:
-    """S0-c8: what vanished is absent; back again with smaller counters, it has no rate."""
+    """What vanished is absent; back again with smaller counters, it has no rate."""
     host = Host(tmp_path / "root")
     disks, links = host.root / "proc/diskstats", host.root / "proc/1/net/dev"
     before = disks.read_text(), links.read_text()

@@ -1,3 +1,4 @@
+import ctypes
 import logging
 import os
 import threading
@@ -7,9 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from msgspec import UNSET
 
+from fleetglass.agent import sampler as sampling
 from fleetglass.agent.collectors import Collector
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.wire import encode
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Disk, DiskDevice, Group, Network, NetworkInterface
 from support.waiting import wait_for
@@ -47,7 +50,12 @@ def run(
     *collectors: Collector, ticks: int = 1, interval: float = 0.2
 ) -> tuple[Sampler, list[dict[str, Group]]]:
     sampler = Sampler(collectors, interval=interval)
-    return sampler, [sampler.sample(float(tick), tick) for tick in range(1, ticks + 1)]
+    return sampler, [found_by(sampler, tick) for tick in range(1, ticks + 1)]
+
+
+def found_by(sampler: Sampler, tick: int) -> dict[str, Group]:
+    """Take a tick, and return what it found by group."""
+    return {one.group: one.message for one in sampler.sample(float(tick), tick)}
 
 
 def test_every_group_gets_the_stamp_of_its_tick() -> None:
@@ -74,7 +82,7 @@ def test_priming_comes_before_the_first_tick() -> None:
     slow = Scripted("process", interval=1.0)
     sampler = Sampler([slow], interval=0.2)
     sampler.prime()
-    sampler.sample(1.0, 1)
+    found_by(sampler, 1)
     assert slow.turns == [0, 1]
     sampler.close()
 
@@ -85,11 +93,11 @@ def test_a_failing_collector_loses_only_its_own_group(caplog: pytest.LogCaptureF
     sampler = Sampler([broken, Scripted("cpu")], interval=0.2)
     with caplog.at_level(logging.INFO):
         for tick in range(1, 4):
-            assert list(sampler.sample(1.0, tick)) == ["cpu"]
+            assert list(found_by(sampler, tick)) == ["cpu"]
         assert sampler.runs["sensor"].state == "failed"
         assert sampler.runs["sensor"].reason == "OSError: [Errno 5] the bus is gone"
         broken.act = lambda: None
-        assert list(sampler.sample(1.0, 4)) == ["sensor", "cpu"]
+        assert list(found_by(sampler, 4)) == ["sensor", "cpu"]
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     sampler.close()
 
@@ -99,15 +107,15 @@ def test_a_hanging_collector_is_left_behind(release: threading.Event) -> None:
     hanging = Scripted("filesystem", lambda: wait_released(release))
     sampler = Sampler([hanging, Scripted("cpu")], interval=0.2)
     began = clocks.monotonic()
-    assert list(sampler.sample(1.0, 1)) == ["cpu"]
+    assert list(found_by(sampler, 1)) == ["cpu"]
     assert clocks.monotonic() - began < 1.0
     for tick in range(2, 6):
-        assert list(sampler.sample(1.0, tick)) == ["cpu"]
+        assert list(found_by(sampler, tick)) == ["cpu"]
     assert hanging.turns == [1]
     reported = sampler.runs["filesystem"]
     assert (reported.state, reported.reason) == ("late", "took more than 0.1 s, and still runs")
     release.set()
-    wait_for(lambda: "filesystem" in sampler.sample(1.0, 6), "the collector's next turn")
+    wait_for(lambda: "filesystem" in found_by(sampler, 6), "the collector's next turn")
     assert sampler.runs["filesystem"].state == "ok"
     sampler.close()
 
@@ -130,9 +138,9 @@ def test_a_late_result_is_thrown_away(release: threading.Event) -> None:
     """What a late collector finds in the end belongs to no tick any more."""
     hanging = Scripted("filesystem", lambda: wait_released(release))
     sampler = Sampler([hanging], interval=0.2)
-    assert sampler.sample(1.0, 1) == {}
+    assert found_by(sampler, 1) == {}
     release.set()
-    found = wait_for(lambda: sampler.sample(2.0, 2), "the collector's next turn")
+    found = wait_for(lambda: found_by(sampler, 2), "the collector's next turn")
     assert found["filesystem"].tick == 2
     sampler.close()
 
@@ -155,16 +163,67 @@ def test_a_part_that_is_missing_is_told(caplog: pytest.LogCaptureFixture) -> Non
     sampler = Sampler([collector], interval=0.2)
     with caplog.at_level(logging.INFO):
         for tick in range(1, 4):
-            assert list(sampler.sample(1.0, tick)) == ["filesystem"]
+            assert list(found_by(sampler, tick)) == ["filesystem"]
             assert sampler.runs["filesystem"].reason == "no answer from /mnt/nas"
         collector.reason = ""
-        sampler.sample(1.0, 4)
+        found_by(sampler, 4)
     assert sampler.runs["filesystem"].reason is UNSET
     assert [record.getMessage() for record in caplog.records] == [
         "collector filesystem: no answer from /mnt/nas",
         "collector filesystem works again",
     ]
     sampler.close()
+
+
+class Exit(BaseException):
+    """What no handler of errors catches."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Exit()])
+def test_whatever_a_collector_raises_costs_only_its_group(error: BaseException) -> None:
+    """A library that ends its thread, or interrupts it, fails one group; the next ticks go on."""
+    broken = Scripted("gpu", lambda: throw(error))
+    sampler, ticks = run(broken, Scripted("cpu"), ticks=3)
+    assert [list(found) for found in ticks] == [["cpu"]] * 3
+    assert sampler.runs["gpu"].state == "failed"
+    assert str(sampler.runs["gpu"].reason).startswith(type(error).__name__)
+    assert broken.turns == [1, 2, 3]
+    sampler.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is the case
+@pytest.mark.parametrize("at", ["next turn", "collector"])
+def test_a_thread_that_ends_costs_only_one_group(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is ended between two ticks, or after a collector, fails one group and is replaced."""
+    before = set(threading.enumerate())
+    sampler = Sampler([Scripted("gpu"), Scripted("cpu"), Scripted("disk")], interval=0.2)
+    assert list(found_by(sampler, 1)) == ["gpu", "cpu", "disk"]
+    with monkeypatch.context() as patch:
+        if at == "collector":
+            patch.setattr(sampling, "_Outcome", lambda *_: throw(SystemExit()))
+            assert found_by(sampler, 2) == {}
+            ended = {"gpu", "cpu", "disk"}
+        else:
+            (thread,) = set(threading.enumerate()) - before
+            raise_in(thread, SystemExit)
+            assert list(found_by(sampler, 2)) == ["cpu", "disk"]
+            ended = {"gpu"}
+    assert {group for group, run in sampler.runs.items() if run.state == "failed"} == ended
+    assert {sampler.runs[group].reason for group in ended} == {"its thread ended"}
+    assert list(found_by(sampler, 3)) == ["gpu", "cpu", "disk"]
+    sampler.close()
+
+
+def throw(error: BaseException) -> None:
+    raise error
+
+
+def raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Have an exception raised in a thread, at its next step."""
+    raised = ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
+    )
+    assert raised == 1
 
 
 def wait_released(release: threading.Event) -> None:
@@ -183,9 +242,9 @@ def test_without_another_thread_the_tick_goes_on(
     sampler, _ = run(Scripted("filesystem", lambda: (release.wait(20), None)[1]), cpu, ticks=0)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        assert sampler.sample(1.0, 1) == {}
+        assert found_by(sampler, 1) == {}
     assert (sampler.runs["cpu"].state, sampler.runs["cpu"].reason) == ("failed", "can't start new thread")
-    assert sampler.sample(2.0, 2).keys() == {"cpu"}
+    assert found_by(sampler, 2).keys() == {"cpu"}
     sampler.close()
 
 
@@ -222,10 +281,11 @@ def test_a_message_that_cannot_be_sent_is_a_failure_told_once(caplog: pytest.Log
             return Disk(time=time, tick=tick, devices={"\udcff": DiskDevice()})
 
     caplog.set_level(logging.INFO)
-    sampler, ticks = run(Crowd(), Unwritable(), Scripted("cpu"), ticks=5)
-    assert [found.keys() for found in ticks] == [{"network", "cpu"}] * 5
-    assert sampler.payloads.keys() == {"network", "cpu"}
-    assert len(sampler.payloads["network"]) <= MAX_PAYLOAD_BYTES
+    sampler, ticks = run(Crowd(), Unwritable(), Scripted("cpu"), ticks=4)
+    assert [found.keys() for found in ticks] == [{"network", "cpu"}] * 4
+    network, cpu = sampler.sample(5.0, 5)
+    assert len(network.payload) <= MAX_PAYLOAD_BYTES
+    assert cpu.payload == encode(cpu.message)
     assert (sampler.runs["network"].state, sampler.runs["disk"].state) == ("ok", "failed")
     partly, failed = (record.message for record in caplog.records)
     assert "of 5000 interfaces" in partly

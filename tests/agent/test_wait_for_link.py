@@ -106,7 +106,7 @@ def namespace(tmp_path: Path) -> Iterator[Namespace]:
 
 @pytest.mark.broker
 def test_a_real_agent_follows_its_interface(namespace: Namespace, tmp_path: Path) -> None:
-    """S1-29, S1-31: it waits for the interface, publishes while that has an address, stops when it is lost
+    """It waits for the interface, publishes while that has an address, stops when it is lost
     with a goodbye as the broker can still be reached, and goes on when it is back. Each is one line.
     """  # noqa: D205 - one sentence
     log = tmp_path / "log"
@@ -119,26 +119,26 @@ def test_a_real_agent_follows_its_interface(namespace: Namespace, tmp_path: Path
             env=environment | {"HOME": str(tmp_path)},
         )
     try:
-        wait_for(said(log, "waiting for interface veth1"), "the first line", 30)
+        wait_for(said(log, "waiting for interface veth1"), "the first line")
         namespace.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
         namespace.ip("link", "set", "veth2", "up")
         namespace.ip("link", "set", "veth1", "up")
         assert namespace.states == []
         namespace.ip("address", "add", "10.0.0.1/24", "dev", "veth1")
-        wait_for(lambda: namespace.states == ["online"] and namespace.pulses, "pulses", 30)
+        wait_for(lambda: namespace.states == ["online"] and namespace.pulses, "pulses")
         namespace.ip("link", "delete", "veth1")
-        wait_for(lambda: namespace.states == ["online", "stopped"], "goodbye", 30)
-        wait_for(lambda: not namespace.has_connections(), "end of the connection", 30)
+        wait_for(lambda: namespace.states == ["online", "stopped"], "goodbye")
+        wait_for(lambda: not namespace.has_connections(), "end of the connection")
         heard = namespace.pulses
         namespace.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
         namespace.ip("link", "set", "veth2", "up")
         namespace.ip("link", "set", "veth1", "up")
         namespace.ip("address", "add", "fd00::1/64", "dev", "veth1")
-        wait_for(lambda: namespace.states == ["online", "stopped", "online"], "return", 30)
-        wait_for(lambda: namespace.pulses > heard, "pulses again", 30)
+        wait_for(lambda: namespace.states == ["online", "stopped", "online"], "return")
+        wait_for(lambda: namespace.pulses > heard, "pulses again")
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(10) == 0
-        wait_for(lambda: namespace.states[-1] == "stopped", "the last goodbye", 30)
+        wait_for(lambda: namespace.states[-1] == "stopped", "the last goodbye")
     finally:
         agent.kill()
         agent.wait()

@@ -22,8 +22,6 @@ from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(180)
-
 RECIPES = REPOSITORY / "deploy" / "brokers"
 PASSWORDS = {"web-1": "w", "bridge": "b", "home-assistant": "h"}
 REFUSED_SECONDS = 2.0
@@ -101,7 +99,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="module", params=[SecuredNats, SecuredRabbitMQ], ids=["nats", "rabbitmq"])
+KINDS = (SecuredNats, pytest.param(SecuredRabbitMQ, marks=pytest.mark.slow))
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
 def broker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, authority: Authority
 ) -> Iterator[SecuredNats | SecuredRabbitMQ]:

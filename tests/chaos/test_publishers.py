@@ -10,7 +10,7 @@ from chaos.scene import HOSTS, Scene
 from support.bridge import publisher, pulse
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 GARBAGE = 10_000
 LEAVES = ("status", "info", "pulse", "summary", "backfill", "live/cpu", "live/x/y", "live/", "", "demand")
@@ -55,7 +55,7 @@ async def test_ten_thousand_garbage_messages(scene: Scene, prefix: str) -> None:
         quiet = time.monotonic() - sent > 1
         return now > before and quiet and scene.viewer.pulses[HOSTS[0]][0] > sent
 
-    await wait_until(is_through, "the garbage went through", 30)
+    await wait_until(is_through, "the garbage went through")
     await scene.until_right_again()
     assert "lost" not in scene.viewer.states
     assert scene.process.output.count("dropped a message") < 100

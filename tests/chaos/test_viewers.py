@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from chaos.scene import HOSTS, Scene
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 CONNECTIONS = 1000
 AT_ONCE = 50

@@ -163,7 +163,7 @@ def test_wrong_usage_is_one_line(run: Run, words: list[str], variables: dict[str
         ("port: 80", "port: got an unknown key, expected it under bridge: ("),
         ("[1, 2]", "configuration: got a list, expected keys and values ("),
         ("a: b: c", "configuration: mapping values are not allowed here, expected YAML ("),
-        (  # S3-c4: YAML is data; what would run code is refused
+        (  # YAML is data; what would run code is refused
             "broker: !!python/object/apply:os.getcwd []",
             "configuration: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object",
         ),
@@ -227,7 +227,7 @@ def test_agent_loads_only_what_it_needs(
     first_line = process.stderr.readline()
     assert "connected" in first_line or "agent" in first_line
     process.terminate()
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate()
     assert process.returncode == 0, err
     loaded = set(out.split())
     assert "paho.mqtt.client" in loaded

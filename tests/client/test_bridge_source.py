@@ -169,7 +169,7 @@ async def test_a_new_selection_is_said_at_once_and_after_a_break() -> None:
 
 
 async def test_gives_up_after_so_many_tries() -> None:
-    """With a limit on tries the stream ends after the last; pauses start at the interval (S4-13, S4-14)."""
+    """With a limit on tries the stream ends after the last; pauses start at the interval."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
     messages = BridgeSource(url, reconnect_interval=0.02, max_reconnects=2).messages()
     found: list[Any] = [await anext(messages), await anext(messages)]
@@ -179,7 +179,7 @@ async def test_gives_up_after_so_many_tries() -> None:
 
 
 async def test_a_silent_bridge_is_left() -> None:
-    """A connection whose ping is not answered in time is given up and tried again (S4-15, S4-73)."""
+    """A connection whose ping is not answered in time is given up and tried again."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")

@@ -19,6 +19,7 @@ from support.bridge import publisher, pulse
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.broker
 
@@ -117,7 +118,7 @@ async def test_a_host_that_comes_later_is_selected_as_well(mosquitto: Mosquitto,
     source = BrokerSource(mosquitto.url, Watch(fleet=True, hosts={"web-1": "*"}), prefix=prefix)
     async with (
         publisher(mosquitto) as client,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_SECONDS),
         aclosing(source.messages()) as messages,  # type: ignore[type-var] # it is a generator
     ):
         assert isinstance(await anext(messages), Welcome)
@@ -165,7 +166,7 @@ async def test_broker_that_comes_back(own_mosquitto: Mosquitto, prefix: str) -> 
     """A broker that was killed interrupts; after it returned, welcome and fleet come anew."""
     source = BrokerSource(own_mosquitto.url, prefix=prefix)
     kinds: list[type] = []
-    async with asyncio.timeout(30), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
+    async with asyncio.timeout(PATIENCE_SECONDS), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
         async for message in messages:
             kinds.append(type(message))
             if kinds == [Welcome, Fleet]:

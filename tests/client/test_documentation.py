@@ -21,7 +21,7 @@ DEFAULT = "ws://127.0.0.1:8765/ws"
 @pytest.mark.broker
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 async def test_programs_run(number: int, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S4-4, S4-8, S4-44, S4-67, S4-80, S4-83: each program of the documentation runs as it stands."""
+    """Each program of the documentation runs as it stands."""
     assert DEFAULT in PROGRAMS[number]
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
         program = PROGRAMS[number].replace(DEFAULT, f"ws://127.0.0.1:{bridge.port}/ws")
@@ -46,7 +46,7 @@ async def test_programs_run(number: int, mosquitto: Mosquitto, prefix: str, tmp_
 
 
 def test_the_message_has_the_fields_that_are_told() -> None:
-    """S4-69, S4-70: the message of the documentation is one that a host with these values would make."""
+    """The message of the documentation is one that a host with these values would make."""
     block = re.search(r"^```json\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
     assert block is not None
     told = json.loads(block[1])

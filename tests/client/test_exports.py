@@ -11,7 +11,7 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "fleetglass"
 
 
 def test_public_names() -> None:
-    """S4-c1: these names are promised to users of the library, all of one package."""
+    """These names are promised to users of the library, all of one package."""
     assert fleetglass.client.__all__ == [
         "DEFAULT_URL",
         "BridgeSource",
@@ -41,6 +41,6 @@ def test_public_names() -> None:
 
 @pytest.mark.parametrize("command", [[PROGRAM], [sys.executable, "-m", "fleetglass.cli"]])
 def test_entry_points(command: list[str | Path]) -> None:
-    """S4-10: the terminal client starts by its own name and as a module, and tells its arguments."""
+    """The terminal client starts by its own name and as a module, and tells its arguments."""
     told = subprocess.run([*command, "watch", "--help"], check=True, capture_output=True, text=True)
     assert "--url" in told.stdout

@@ -35,7 +35,7 @@ async def tell_state(client: aiomqtt.Client, prefix: str, host: MadeUpHost, stat
 
 
 async def test_the_whole_fleet(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-69, S4-70, S4-74: one client follows all hosts, knows each one's state, and has a mean of them."""
+    """One client follows all hosts, knows each one's state, and has a mean of them."""
     hosts = [MadeUpHost(f"web-{number}", number, busy=10.0 * number) for number in (1, 2, 3)]
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agents:
         client = MonitoringClient(f"ws://127.0.0.1:{bridge.port}/ws")
@@ -66,7 +66,7 @@ async def test_the_whole_fleet(mosquitto: Mosquitto, prefix: str) -> None:
 
 
 async def test_one_host_with_its_groups(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-70: of a named host the messages tell what only its groups do, even if it comes last."""
+    """Of a named host the messages tell what only its groups do, even if it comes last."""
     named, other = MadeUpHost("web-1", 1), MadeUpHost("web-2", 2)
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agents:
         url = f"ws://127.0.0.1:{bridge.port}/ws"
@@ -89,7 +89,7 @@ async def test_one_host_with_its_groups(mosquitto: Mosquitto, prefix: str) -> No
 
 
 async def test_a_bridge_that_comes_back(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-1: when the bridge stops and another takes its place, messages go on by themselves."""
+    """When the bridge stops and another takes its place, messages go on by themselves."""
     host = MadeUpHost("web-1", 1)
     connections: list[str] = []
     async with publisher(mosquitto) as agents:
@@ -114,7 +114,7 @@ async def test_a_bridge_that_comes_back(mosquitto: Mosquitto, prefix: str) -> No
 
 
 async def test_tls_and_token(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S4-81, S4-82: over TLS with an authority of one's own, and with the bridge's token."""
+    """Over TLS with an authority of one's own, and with the bridge's token."""
     authority = Authority(tmp_path)
     server = authority.issue("bridge")
     trusted = ssl.create_default_context(cafile=authority.own.certificate)

@@ -17,7 +17,7 @@ class Clock:
 
 
 def test_all_fields_before_the_first_connection() -> None:
-    """S4-60 to S4-63, S4-c5, S4-c8: every promised field is there from the start, fit for sums."""
+    """Every promised field is there from the start, fit for sums."""
     assert Statistics().as_dict() == {
         "messages_received": 0,
         "messages_sent": 0,
@@ -35,7 +35,7 @@ def test_all_fields_before_the_first_connection() -> None:
 
 
 def test_counters() -> None:
-    """S4-60: frames and bytes are counted in both directions."""
+    """Frames and bytes are counted in both directions."""
     statistics = Statistics()
     statistics.traffic.received(100)
     statistics.traffic.received(20)
@@ -46,7 +46,7 @@ def test_counters() -> None:
 
 
 def test_connections() -> None:
-    """S4-61: the start is that of the last connection, the uptime that of all of them."""
+    """The start is that of the last connection, the uptime that of all of them."""
     wall, monotonic = Clock(), Clock()
     statistics = Statistics(clock=wall, monotonic=monotonic)
     statistics.enter(ConnectionState.CONNECTING)
@@ -67,7 +67,7 @@ def test_connections() -> None:
 
 
 def test_errors_are_the_last_five() -> None:
-    """S4-62, S4-63: all errors are counted, the last is named, and five are kept with time and type."""
+    """All errors are counted, the last is named, and five are kept with time and type."""
     wall = Clock()
     statistics = Statistics(clock=wall)
     for number in range(7):
@@ -88,7 +88,7 @@ def test_errors_are_the_last_five() -> None:
 @pytest.mark.parametrize("before", ConnectionState)
 @pytest.mark.parametrize("after", ConnectionState)
 def test_state_machine(before: ConnectionState, after: ConnectionState) -> None:
-    """S4-59: from each state only the promised ones follow."""
+    """From each state only the promised ones follow."""
     statistics = Statistics()
     statistics.state = before
     if after in TRANSITIONS[before]:

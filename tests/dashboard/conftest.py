@@ -5,29 +5,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
-from support.chromium import find_chromium, running_chromium
 from support.page import FakeBridge, serve_dashboard
 from support.samples import MadeUpHost
 from support.views import VIEWS, View
 
 ContextMaker = Callable[..., Page]
-
-PATIENCE_MILLISECONDS = 20_000
-"""A busy machine may need seconds for what a quiet one does at once; a test that fails may wait."""
-
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
-
-
-# Of a module, not of the session: two of Playwright's event loops cannot live at once, and the tests of the
-# whole chain bring their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if find_chromium() is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +76,6 @@ def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterato
         context = browser.new_context(base_url=dashboard_url, **(given | options))  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
         page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
         page.on("requestfailed", note_failure)

@@ -7,7 +7,10 @@ from support.heap import Heap
 from support.page import FakeBridge, change_host
 from support.samples import MadeUpHost
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,  # a minute for a leak that a change of the page rarely brings
+]
 
 NOW = 1_795_000_000.0
 MEGABYTE = 1_000_000

@@ -61,10 +61,10 @@ def test_a_metric_of_a_group_is_asked_for_by_its_group(page: Page, bridge: FakeB
     }
     devices = bridge.hosts[0].live(bridge.now)["disk"]["devices"].values()
     read = sum(device["read_bytes_per_second"] for device in devices)
-    said = page.evaluate("async value => (await import('/src/numbers.js')).byteRate(value)", read)
+    said = page.evaluate("async value => (await import('/src/data/numbers.js')).byteRate(value)", read)
     assert cells(page, "disk.read_bytes_per_second", "web-1")[0] == said
     busiest = max(device["busy_percent"] for device in devices)
-    said = page.evaluate("async value => (await import('/src/numbers.js')).percent(value)", busiest)
+    said = page.evaluate("async value => (await import('/src/data/numbers.js')).percent(value)", busiest)
     assert cells(page, "disk.busy_percent", "web-1")[0] == said
     expect(page.locator('[data-metric="disk.busy_percent"] .combined')).to_have_text("highest of all devices")
     expect(page.locator('[data-metric="cpu.user_percent"] .combined')).to_be_hidden()

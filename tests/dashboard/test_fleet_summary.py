@@ -58,8 +58,8 @@ def test_a_gap_in_a_small_line_stays_a_gap(page: Page) -> None:
     page.goto("/")
     inked = page.evaluate(
         """async () => {
-          const { drawSparkline } = await import("/src/strips.js")
-          const { Columns } = await import("/src/store.js")
+          const { drawSparkline } = await import("/src/charts/sparkline.js")
+          const { Columns } = await import("/src/data/store.js")
           const columns = new Columns(72)
           for (let second = 0; second <= 60; second += 1) {
             if (second > 20 && second < 30) continue

@@ -164,7 +164,7 @@ def test_the_fleet_is_found_as_it_was_left(page: Page, bridge: FakeBridge, way_b
     page.locator("[data-host]").first.wait_for()
     page.evaluate("scrollTo(0, 2500)")
     address = page.url
-    page.wait_for_function("document.elementFromPoint(700, 500).closest('[data-host]')")
+    page.wait_for_function("() => document.elementFromPoint(700, 500)?.closest('[data-host]')")
     host = page.evaluate("document.elementFromPoint(700, 500).closest('[data-host]').dataset.host")
     page.locator(f'[data-host="{host}"] .host-link').click()
     expect(page.locator(".host-name")).to_have_text(host)

@@ -21,11 +21,11 @@ def test_a_kiosk_shows_nothing_but_data(page: Page) -> None:
     page.goto("/#/host/web-1?kiosk=1")
     expect(page.locator(".host-name")).to_have_css("font-size", "28px")
     expect(page.locator("#header")).to_be_hidden()
-    page.wait_for_function("window.locks.length === 1 && !window.locks[0].released")
+    page.wait_for_function("() => window.locks.length === 1 && !window.locks[0].released")
     page.keyboard.press("Escape")
     expect(page.locator("#header")).to_be_visible()
     expect(page).to_have_url(re.compile(r"#/host/web-1$"))
-    page.wait_for_function("window.locks[0].released")
+    page.wait_for_function("() => window.locks[0].released")
 
 
 def test_the_pointer_hides_in_a_kiosk(page: Page) -> None:

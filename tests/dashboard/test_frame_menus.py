@@ -269,7 +269,7 @@ def test_lines_keep_their_colours_under_forced_colours(
     open_fleet(page, "/#/host/web-1")
     colours = page.evaluate(
         """async () => {
-          const { Theme } = await import("/src/theme.js")
+          const { Theme } = await import("/src/frame/theme.js")
           return new Theme().colours.series
         }"""
     )

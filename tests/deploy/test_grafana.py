@@ -62,6 +62,7 @@ def complaints(dashboard: dict[str, Any], folder: Path) -> str:
     return checked.stdout
 
 
+@pytest.mark.slow  # needs 120 MB of npm packages
 @pytest.mark.skipif(not has_packages(), reason=NO_PACKAGES)
 @pytest.mark.skipif(not SCHEMA.exists(), reason=NO_NODE_PACKAGES)
 def test_grafana_knows_every_word_of_it(tmp_path: Path) -> None:

@@ -16,7 +16,11 @@ from support.programs import REPOSITORY, Fleetglass
 from support.secured_broker import Client, SecuredBroker, secured_broker
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.home_assistant, pytest.mark.timeout(150)]
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.home_assistant,
+    pytest.mark.slow,  # Home Assistant takes 500 MB
+]
 
 NAMES = ("web-1", "web-2")
 DASHBOARD: dict[str, Any] = yaml.safe_load((DEPLOY / "home-assistant" / "dashboard.yaml").read_text())
@@ -36,7 +40,7 @@ class House(NamedTuple):
 
     def until_notified(self, message: str) -> None:
         """Wait until an automation has told something."""
-        wait_for(lambda: message in self.core.look()["notified"], message, 20)
+        wait_for(lambda: message in self.core.look()["notified"], message)
 
 
 def machine(name: str, folder: Path) -> Path:
@@ -79,7 +83,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         core = stack.enter_context(running_home_assistant(broker.port, folder, **credential))
         house = House(broker, core, agents)
         for entity in ("sensor.web_1_temperature", "sensor.web_2_status", "sensor.web_2_temperature"):
-            wait_for(lambda entity=entity: house.state(entity) not in (None, "unknown"), entity, 30)  # type: ignore[misc]
+            wait_for(lambda entity=entity: house.state(entity) not in (None, "unknown"), entity)  # type: ignore[misc]
         core.automate(automations)
         yield house
         assert core.look()["warnings"] == []
@@ -125,7 +129,7 @@ def test_a_host_that_is_killed_is_told_of(house: House) -> None:
     agent.interrupt()
     wait_for(lambda: house.state("sensor.web_2_status") == "stopped", "the goodbye")
     agent.start()
-    wait_for(lambda: house.state("sensor.web_2_status") == "online", "the host is online", 20)
+    wait_for(lambda: house.state("sensor.web_2_status") == "online", "the host is online")
     assert sorted(house.core.look()["notified"]) == ["web-2 is back", "web-2 is lost"]
 
 

@@ -21,6 +21,7 @@ RED = NODE_PACKAGES / "node-red" / "red.js"
 
 pytestmark = [
     pytest.mark.broker,
+    pytest.mark.slow,  # needs 120 MB of npm packages
     pytest.mark.skipif(not (NODE_PACKAGES / "complete").exists(), reason=NO_NODE_PACKAGES),
 ]
 

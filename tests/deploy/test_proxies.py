@@ -1,4 +1,4 @@
-"""S3-10, S3-c4: the recipes for nginx and Caddy, in the real programs, before a real bridge."""
+"""The recipes for nginx and Caddy, in the real programs, before a real bridge."""
 
 import asyncio
 import base64
@@ -18,6 +18,7 @@ from fleetglass.wire.protocol import SUBPROTOCOL
 from support.bridge import publisher, pulse, running_bridge
 from support.mosquitto import Mosquitto
 from support.proxies import running_login, running_proxy
+from support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.broker, pytest.mark.parametrize("name", ["nginx", "caddy"])]
 
@@ -48,7 +49,7 @@ async def test_with_names_and_passwords(
     name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """S3-10: page, data and WebSocket come through the proxy for who has a password; others are refused."""
+    """Page, data and WebSocket come through the proxy for who has a password; others are refused."""
     caplog.set_level("INFO")
     async with running_bridge(mosquitto, prefix, **settings) as bridge, publisher(mosquitto) as agent:
         proxy = stack.enter_context(running_proxy(name, "basic-auth", tmp_path, bridge=bridge.port))
@@ -71,7 +72,7 @@ async def test_with_names_and_passwords(
 async def test_what_a_browser_claims_is_not_believed(
     mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
 ) -> None:
-    """S2-23: without users at the proxy, a user named from outside is nobody, and the token is asked for."""
+    """Without users at the proxy, a user named from outside is nobody, and the token is asked for."""
     async with running_bridge(mosquitto, prefix, **settings) as bridge:
         proxy = stack.enter_context(
             running_proxy(name, "basic-auth", tmp_path, bridge=bridge.port, auth=False)
@@ -87,7 +88,7 @@ async def test_what_a_browser_claims_is_not_believed(
 async def test_under_a_path_with_a_login_service(
     mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
 ) -> None:
-    """S3-10: under `/fleet/` everything is found, for whom the login service names, and for nobody else."""
+    """Under `/fleet/` everything is found, for whom the login service names, and for nobody else."""
     async with running_bridge(mosquitto, prefix, **settings) as bridge:
         login = stack.enter_context(running_login())
         proxy = stack.enter_context(
@@ -126,11 +127,11 @@ async def test_a_viewer_whose_bridge_ends_finds_another(
             ]
             assert sorted(viewers) == [0, 1]
             await (one if viewers[0] else two).aclose()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await viewer.wait_closed()
         for _ in range(4):
             assert (await _get(proxy, "/api/hosts", **ADA))[0] == 200
-            async with asyncio.timeout(5), _connect(proxy, **ADA) as viewer:
+            async with asyncio.timeout(PATIENCE_SECONDS), _connect(proxy, **ADA) as viewer:
                 await _greet(viewer)
 
 
@@ -144,7 +145,7 @@ async def _get(port: int, path: str, host: str = "fleet.example.org", **headers:
 
 
 def _get_blocking(port: int, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -18,7 +18,7 @@ from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass
 from support.secured_broker import SecuredBroker
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -68,8 +68,13 @@ def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder=folder,
         ready=lambda: answers(f"{base}/ping"),
     ):
-        urllib.request.urlopen(f"{base}/query", data=b"q=CREATE DATABASE fleet", timeout=10).close()
+        create_database(base, "fleet")
         yield base
+
+
+def create_database(base: str, name: str) -> None:
+    query = f"q=CREATE DATABASE {name}".encode()
+    urllib.request.urlopen(f"{base}/query", data=query, timeout=PATIENCE_SECONDS).close()
 
 
 @contextmanager
@@ -109,7 +114,7 @@ def test_victoria_metrics_takes_pulses_as_influxdb_does(
 ) -> None:
     """The example writes to it as well: each pulse at its own time, under the name of its field."""
     with writer(fleet.broker.url, f"{victoria_metrics}/write?db=fleet", tmp_path) as log:
-        wait_for(lambda: query(victoria_metrics, 'pulse_memory_percent{host="web-1"}'), "a pulse", 20)
+        wait_for(lambda: query(victoria_metrics, 'pulse_memory_percent{host="web-1"}'), "a pulse")
         assert log.read_text() == ""
 
 
@@ -121,11 +126,11 @@ def test_no_pulse_of_an_outage_is_missing_in_influxdb(influxdb: str, tmp_path: P
     )
     try:
         with agent, writer(broker.url, f"{influxdb}/write?db=fleet", tmp_path) as log:
-            wait_for(lambda: len(times(influxdb)) > 2, "pulses", 20)
+            wait_for(lambda: len(times(influxdb)) > 2, "pulses")
             broker.kill()
             before = times(influxdb)[-1]
             broker.start()
-            wait_for(lambda: times(influxdb)[-1] > before + 4000, "pulses after the outage", 30)
+            wait_for(lambda: times(influxdb)[-1] > before + 4000, "pulses after the outage")
             [line] = log.read_text().splitlines()
             assert line.startswith(f"broker {broker.url}: connection lost (")
     finally:
@@ -143,7 +148,7 @@ def test_a_secured_broker_is_read_with_its_password(
     influxdb: str, secured: SecuredBroker, tmp_path: Path
 ) -> None:
     """By TLS a reader's password gives pulses, taken as the recipe takes it; another one is told of."""
-    urllib.request.urlopen(f"{influxdb}/query", data=b"q=CREATE DATABASE secured", timeout=10).close()
+    create_database(influxdb, "secured")
     (asked,) = re.findall(r"FLEETGLASS_PASSWORD=\$\((sed .+)\) ", RECIPE)
     password = subprocess.check_output(["sh", "-c", asked], cwd=secured.folder, text=True).strip()
     url = f"mqtts://reader.influxdb@127.0.0.1:{secured.port}"
@@ -153,11 +158,11 @@ def test_a_secured_broker_is_read_with_its_password(
         Fleetglass("agent", "--config", str(secured.folder / "hosts" / "web-1.yaml"), home=tmp_path),
         writer(url, address, tmp_path, *options, password=password) as log,
     ):
-        wait_for(lambda: times(influxdb, "secured"), "a pulse", 20)
+        wait_for(lambda: times(influxdb, "secured"), "a pulse")
         assert log.read_text() == ""
     with writer(url, address, tmp_path, *options, password="another") as log:
         refusal = f"broker {url} refuses this client: not authorized"
-        wait_for(lambda: refusal in log.read_text(), "the refusal", 20)
+        wait_for(lambda: refusal in log.read_text(), "the refusal")
 
 
 def times(influxdb: str, database: str = "fleet") -> list[int]:

@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PIP_AUDIT = REPOSITORY / ".venv-audit" / "bin" / "pip-audit"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.slow  # it asks a service on the internet, by a program in an environment of its own
 def test_nothing_installed_has_a_known_hole(tmp_path: Path) -> None:
     """No advisory names a version that is locked. Skipped where nobody can be asked for advisories."""
     if not PIP_AUDIT.exists():

@@ -50,7 +50,6 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return machine.home / "wheels"
 
 
-@pytest.mark.timeout(180)
 def test_a_host_without_the_internet(wheels: Path, tmp_path: Path) -> None:
     """The page's commands install from the folder alone, the page is served, and removal leaves nothing."""
     machine = Machine(tmp_path)
@@ -69,7 +68,6 @@ def test_a_host_without_the_internet(wheels: Path, tmp_path: Path) -> None:
     assert not [file for file in machine.home.rglob("*") if file.is_file()]
 
 
-@pytest.mark.timeout(180)
 def test_several_hosts(wheels: Path, tmp_path: Path) -> None:
     """The broker's machine enrolls from the wheel, and a host is given its file where the agent finds it."""
     machine = Machine(tmp_path)

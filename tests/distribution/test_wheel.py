@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -47,6 +48,21 @@ def test_the_wheel_holds_the_programs_and_nothing_else(built: tuple[Path, Path])
     assert own == expected
     assert {f"fleetglass/{part}/py.typed" for part in PARTS} <= own
     assert {"fleetglass/bridge/page/dashboard/index.html", "fleetglass/cli/mosquitto/fleet.conf"} <= own
+
+
+def test_every_extra_that_is_named_is_offered(built: tuple[Path, Path]) -> None:
+    """What README and docs have pip install exists, and none is left unmentioned."""
+    wheel = zipfile.ZipFile(built[0])
+    metadata = Metadata.from_email(wheel.read(f"fleetglass-{VERSION}.dist-info/METADATA"), validate=True)
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
+    named = {
+        extra
+        for page in pages
+        for extra in re.findall(r"""(?:\.|\.whl|fleetglass)\[(\w+)\]["']""", page.read_text("utf-8"))
+    }
+    index = (REPOSITORY / "docs" / "install" / "index.md").read_text("utf-8")
+    assert named <= set(metadata.provides_extra or [])
+    assert [extra for extra in metadata.provides_extra or [] if f"`{extra}` for " not in index] == []
 
 
 def test_its_metadata_are_valid(built: tuple[Path, Path]) -> None:

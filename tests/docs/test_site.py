@@ -4,9 +4,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from playwright.sync_api import Browser
 
-from documentation.site import REPOSITORY, links, pages, widened
-from support.chromium import find_chromium, running_chromium
+from mkdocs_hooks import REPOSITORY, links, pages, widened
 
 PAGES = ["docs/index.md", *(path for paths in pages().values() for path in paths)]
 
@@ -114,12 +114,9 @@ def headings(markdown: str) -> set[str]:
 
 
 @pytest.mark.browser
-def test_search_works_without_a_server(site: Path) -> None:
+def test_search_works_without_a_server(site: Path, browser: Browser) -> None:
     """The site opened as a file finds a word, and asks nothing of the network."""
-    if find_chromium() is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with running_chromium() as browser:
-        page = browser.new_page()
+    with browser.new_page() as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto((site / "index.html").as_uri())

@@ -21,6 +21,7 @@ from support.bridge import publisher, running_bridge
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -66,7 +67,7 @@ class Running:
     async def until(self, text: str) -> None:
         """Wait until the output holds a text."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while text not in self.output:
                 line = await self._process.stdout.readline()
                 assert line, f"ended before {text!r}: {self.output}"
@@ -79,7 +80,7 @@ class Running:
 
     async def end(self) -> None:
         """Wait for a good end."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             rest, _ = await self._process.communicate()
         self.output += rest.decode()
         assert self._process.returncode == 0, self.output
@@ -103,14 +104,14 @@ async def run(example: str, *arguments: str, **environment: str) -> AsyncIterato
 
 
 async def test_database(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S4-75: rows of all hosts are written, and the last hours are asked for while they are."""
+    """Rows of all hosts are written, and the last hours are asked for while they are."""
     path = tmp_path / "fleet.db"
     async with (
         fleet(mosquitto, prefix, a=10.0, b=30.0) as url,
         run("database.py", str(path), "--url", url) as writer,
     ):
         rows = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while rows < 4:
                 await asyncio.sleep(0.1)
                 with suppress(sqlite3.OperationalError):  # not made yet
@@ -130,7 +131,7 @@ async def test_database(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> No
 
 
 async def test_alert_by_command(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-66, S4-76: a host at its threshold runs the command once, one below it does not."""
+    """A host at its threshold runs the command once, one below it does not."""
     async with (
         fleet(mosquitto, prefix, a=95.0, b=79.9) as url,
         run("alert.py", "--url", url, "--duration", "4", "--command", "echo ALERT") as alert,
@@ -140,7 +141,7 @@ async def test_alert_by_command(mosquitto: Mosquitto, prefix: str) -> None:
 
 
 async def test_alert_by_mail(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S4-76: the alert is mailed over STARTTLS, after signing in, and never in clear."""
+    """The alert is mailed over STARTTLS, after signing in, and never in clear."""
     authority = Authority(tmp_path)
     server = MailServer(authority)
     async with server.running() as address, fleet(mosquitto, prefix, a=95.0) as url:
@@ -148,7 +149,7 @@ async def test_alert_by_mail(mosquitto: Mosquitto, prefix: str, tmp_path: Path) 
         async with run(
             "alert.py", *arguments, "--user", "me", "--to", "me@mail.example", SMTP_PASSWORD="geheim"
         ) as alert:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 mail = await server.mail
             await alert.interrupt()
     assert "Subject: a: cpu is at 95 %, from 80 % on" in mail
@@ -157,7 +158,7 @@ async def test_alert_by_mail(mosquitto: Mosquitto, prefix: str, tmp_path: Path) 
 
 
 async def test_distributed_average(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-74: the hosts of two bridges make one mean, and one at 80 % is a warning."""
+    """The hosts of two bridges make one mean, and one at 80 % is a warning."""
     async with (
         fleet(mosquitto, prefix + "-one", a=70.0, b=80.0) as one,
         fleet(mosquitto, prefix + "-two", c=90.0) as two,
@@ -168,7 +169,7 @@ async def test_distributed_average(mosquitto: Mosquitto, prefix: str) -> None:
 
 
 async def test_service(mosquitto: Mosquitto, prefix: str) -> None:
-    """S4-84: the service starts, knows the busiest host, and stops at a signal."""
+    """The service starts, knows the busiest host, and stops at a signal."""
     async with fleet(mosquitto, prefix, a=10.0, b=30.0) as url, run("service.py", url) as service:
         await service.until("('b', 30.0)")
         await service.interrupt()
@@ -176,7 +177,7 @@ async def test_service(mosquitto: Mosquitto, prefix: str) -> None:
 
 
 async def test_service_without_a_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S4-68, S4-84: where no bridge comes, the service tries five times and says why it gave up."""
+    """Where no bridge comes, the service tries five times and says why it gave up."""
     monkeypatch.syspath_prepend(EXAMPLES)
     made = importlib.import_module("service").MonitoringService(
         f"ws://127.0.0.1:{free_port()}/ws", retry_seconds=0

@@ -59,6 +59,15 @@ def test_a_clock_that_was_set_is_no_delay(jump: float) -> None:
     assert told(arrivals).latency_seconds == pytest.approx(0, abs=0.001)
 
 
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, -90.0, 90.0])
+def test_a_clock_that_was_set_is_no_jitter(jump: float) -> None:
+    """A jump of more than a minute, forward or back, says nothing of the way of the pulses."""
+    arrivals = Arrivals()
+    hear(arrivals, *range(100))
+    hear(arrivals, *range(100, 110), offset=jump)
+    assert told(arrivals).jitter_seconds == pytest.approx(0, abs=0.001)
+
+
 def test_gaps_within_a_session_are_lost_ticks() -> None:
     """A tick that is skipped is lost, unless it comes out of order after all; a new session starts anew."""
     arrivals = Arrivals()

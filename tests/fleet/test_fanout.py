@@ -7,6 +7,7 @@ import pytest
 from fleetglass.fleet import fanout as fanout_module
 from fleetglass.fleet.fanout import END_OF_TICK, Fanout, Selection, Subscriber
 from fleetglass.wire.protocol import Host
+from support.waiting import PATIENCE_SECONDS
 
 PAYLOAD = b'{"time":1,"tick":1}'
 
@@ -19,7 +20,7 @@ def _watcher(fanout: Fanout, **hosts: Selection) -> Subscriber:
 
 
 async def _frame(subscriber: Subscriber) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(await asyncio.wait_for(subscriber.outbox.take(), 5))
+    frame: dict[str, Any] = json.loads(await asyncio.wait_for(subscriber.outbox.take(), PATIENCE_SECONDS))
     return frame
 
 

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.history_replay import (
@@ -18,6 +20,7 @@ from fleetglass.fleet.history_replay import (
 from fleetglass.fleet.outbox import Outbox
 from fleetglass.history.chunk import CHUNK_BYTES, Run
 from fleetglass.history.store import History
+from support.waiting import PATIENCE_SECONDS
 
 SECONDS = 900
 GROUPS = {"pulse": 600, "cpu": 900, "memory": 400, "network": 1500, "process": 2600}
@@ -187,3 +190,109 @@ async def test_what_is_no_longer_selected_is_no_longer_built() -> None:
         past.want("short", "*", 300)
         assert await outbox.take() == b"short"
         assert started == ["long", "short", "short"]
+
+
+async def settled() -> None:
+    """Let everything run that can run without anybody doing anything more."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (["drop"], []),
+        (["want"], [60]),
+        (["drop", "want"], [60]),
+    ],
+    ids=["dropped", "replaced", "dropped and wanted again"],
+)
+async def test_a_wish_that_changes_while_it_waits_for_its_turn_is_served_as_it_is_then(
+    changes: list[str], expected: list[float]
+) -> None:
+    """Dropped, replaced, or both: only the newest wish is served, and the next host follows."""
+    served: list[tuple[str, float]] = []
+
+    def frames(host: str, _: Selection, seconds: float) -> Iterator[bytes | None]:
+        yield b"%s %d" % (host.encode(), seconds)
+        yield None
+        served.append((host, seconds))
+
+    outbox, past, turn = Outbox(), Past(), asyncio.Lock()
+    async with sending(past, outbox, frames, turn):
+        past.want("a", frozenset({"cpu"}), 30)
+        assert await outbox.take() == b"a 30"
+        await turn.acquire()  # now the end of the first wish waits for its turn
+        await settled()
+        for change in changes:
+            if change == "drop":
+                past.drop("a")
+            else:
+                past.want("a", frozenset({"memory"}), 60)
+        turn.release()
+        await settled()
+        past.want("b", "*", 10)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            got = [await outbox.take() for _ in range(len(expected) + 1)]
+        assert got == [*(b"a %d" % seconds for seconds in expected), b"b 10"]
+        await settled()
+    assert [one for one in served if one != ("a", 30)] == [
+        *(("a", seconds) for seconds in expected),
+        ("b", 10),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["want", "drop", "run", "take", "others"]),
+            st.integers(0, 1),
+            st.sampled_from(["a", "b"]),
+            st.integers(1, 9),
+        ),
+        min_size=20,
+        max_size=60,
+    )
+)
+def test_however_wishes_come_and_go_each_last_wish_is_served(steps: list[tuple[str, int, str, int]]) -> None:
+    """Two viewers that want and drop at any moment get, to its end, all that they want at last."""
+    asyncio.run(_come_and_go(steps))
+
+
+async def _come_and_go(steps: list[tuple[str, int, str, int]]) -> None:
+    def frames(host: str, _: Selection, seconds: float) -> Iterator[bytes | None]:
+        yield None
+        yield f"{host} {seconds}".encode()
+
+    outboxes, pasts, turn = (Outbox(), Outbox()), (Past(), Past()), asyncio.Lock()
+    wanted: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    got: tuple[set[bytes], set[bytes]] = (set(), set())
+    others: list[asyncio.Task[None]] = []
+
+    async def hold_turn(passes: int) -> None:
+        async with turn:
+            for _ in range(passes):
+                await asyncio.sleep(0)
+
+    async with sending(pasts[0], outboxes[0], frames, turn), sending(pasts[1], outboxes[1], frames, turn):
+        # Each wish is for longer than those before, which tells them apart.
+        for seconds, (action, viewer, host, passes) in enumerate(steps, 1):
+            if action == "want":
+                pasts[viewer].want(host, "*", seconds)
+                wanted[viewer][host] = seconds
+            elif action == "drop":
+                pasts[viewer].drop(host)
+                wanted[viewer].pop(host, None)
+            elif action == "run":
+                for _ in range(passes):
+                    await asyncio.sleep(0)
+            elif action == "others":
+                others.append(asyncio.create_task(hold_turn(passes)))
+            elif outboxes[viewer]:
+                got[viewer].add(await outboxes[viewer].take())
+        for viewer in (0, 1):
+            expected = {f"{host} {seconds}".encode() for host, seconds in wanted[viewer].items()}
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not expected <= got[viewer]:
+                    got[viewer].add(await outboxes[viewer].take())
+        await asyncio.gather(*others)

@@ -3,6 +3,7 @@
 import json
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,29 @@ def test_nothing_of_others_changes_a_host(messages: list[tuple[str, bytes]]) -> 
     assert relay.entry(HOST) == before
     assert [bytes(payload) for payload in relay.history.since(HOST, "pulse", 900, now[0])] == [PULSE]
     assert relay.received == len(messages) + 2
+
+
+@pytest.mark.parametrize("value", ["[" * 970 + "]" * 970, "[" * 40 + "]" * 40, "1e308", "9" * 5000])
+@pytest.mark.parametrize("leaf", ["status", "info", "pulse", "backfill", "live/cpu", "live/custom-x"])
+def test_what_no_reader_could_take_is_kept_from_all(leaf: str, value: str) -> None:
+    """Absurd depths and numbers in an unknown field are counted on every topic and relayed from none."""
+    message = '{"state":"lost","pulses":[],%s,"time":1000.5,"tick":2,"unknown":%s}'
+    ordinary, _ = make_relay()
+    ordinary.on_message(f"fleet/{HOST}/{leaf}", (message % (INFO[1:-1].decode(), 5)).encode())
+    assert ordinary.rejections.total == 0
+    relay, now = make_relay()
+    before = msgspec.json.encode(relay.entries())
+    relay.on_message(f"fleet/{HOST}/{leaf}", (message % (INFO[1:-1].decode(), value)).encode())
+    late = f'{{"time":1001,"tick":3,"session":"a","unknown":{value}}}'
+    relay.on_message(
+        f"fleet/{HOST}/backfill", f'{{"time":1,"tick":9,"session":"a","pulses":[{late}]}}'.encode()
+    )
+    assert relay.rejections.total == 2
+    relay.on_message(f"fleet/{HOST}/backfill", b'{"time":1001,"tick":9,"session":"a","pulses":[%b]}' % PULSE)
+    relay.advance()
+    assert msgspec.json.encode(relay.entries()) == before
+    assert relay.history.last(HOST) == {"pulse": PULSE}
+    assert relay.history.since(HOST, "pulse", 900, now[0]) == [PULSE]
 
 
 @given(st.lists(st.tuples(leaves, payloads), max_size=20))

@@ -6,12 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.history.chunk import CHUNK_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES
+from fleetglass.history.chunk import CHUNK_ENTRIES, CHUNK_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES
 from fleetglass.history.merge import Dated
-from fleetglass.history.store import MERGE_MOST_ENTRIES, SERIES_OVERHEAD_BYTES, History
+from fleetglass.history.store import (
+    FAIR_SHARES,
+    HOST_OVERHEAD_BYTES,
+    MERGE_MOST_ENTRIES,
+    SERIES_OVERHEAD_BYTES,
+    History,
+)
 from fleetglass.wire import decode_stamp
 
-EMPTY_BYTES = SERIES_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES + ENTRY_OVERHEAD_BYTES
+EMPTY_BYTES = HOST_OVERHEAD_BYTES + SERIES_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES + ENTRY_OVERHEAD_BYTES
 
 GROW = """
 import gc, psutil
@@ -111,13 +117,60 @@ def test_a_forgotten_host_leaves_nothing_behind() -> None:
     history.append("a", "pulse", sample(1), now=0)
     history.append("b", "pulse", sample(2), now=1)
     history.forget("a")
-    assert history.used_bytes == EMPTY_BYTES + CHUNK_OVERHEAD_BYTES + len(sample(2))
+    assert history.used_bytes == EMPTY_BYTES + HOST_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES + len(sample(2))
     assert list(history.groups("a")) == []
     history.append("a", "pulse", sample(3), now=2)
     assert ticks(history.since("a", "pulse", 100, now=2)) == [3]
     history.append("b", "pulse", sample(4), now=100)
     assert history.used_bytes == EMPTY_BYTES + len(sample(4))
     history.forget("nobody")
+
+
+@pytest.mark.parametrize(
+    ("groups", "filler"), [(1, 60_000), (1, 10), (50, 10)], ids=["large", "small", "many groups"]
+)
+def test_a_host_that_floods_pushes_out_its_own_past_only(groups: int, filler: int) -> None:
+    """Large payloads, many small ones or ever more groups: the other hosts keep all they have."""
+    history = History(700_000)
+    flood = sample(1, filler=filler)
+    for second in range(100):
+        for host in range(10):
+            history.append(f"web-{host}", "pulse", sample(second, filler=400), now=second)
+        for number in range(50 if filler < 1000 else 10):
+            history.append("evil", f"group-{number % groups}", flood, now=second)
+    for host in range(10):
+        assert ticks(history.since(f"web-{host}", "pulse", 900, now=100)) == list(range(100))
+    assert list(history.groups("evil"))
+
+
+def test_a_host_that_floods_takes_no_more_than_its_fair_share_of_a_full_memory() -> None:
+    """Where the other hosts fill the budget by themselves, each loses a sixteenth of its past at most."""
+
+    def kept(flood: int) -> int:
+        history = History(1_000_000)
+        payload = sample(1, filler=6000)
+        for second in range(300):
+            for host in range(10):
+                history.append(f"web-{host}", "pulse", sample(second, filler=1000), now=second)
+            for _ in range(flood):
+                history.append("evil", "live", payload, now=second)
+        return min(len(history.since(f"web-{host}", "pulse", 900, now=300)) for host in range(10))
+
+    usual = kept(0)
+    assert usual < 250
+    assert kept(20) >= usual * (1 - 1 / FAIR_SHARES) - CHUNK_ENTRIES
+
+
+def test_a_host_within_its_fair_share_keeps_its_detail_as_long_as_the_others_their_pulses() -> None:
+    """A host that somebody watches holds more than the others, and its charts reach back as far."""
+    history = History(1_000_000)
+    for second in range(400):
+        for host in range(20):
+            history.append(f"web-{host}", "pulse", sample(second, filler=400), now=second)
+        history.append("web-0", "cpu", sample(second, filler=800), now=second)
+    pulses = min(len(history.since(f"web-{host}", "pulse", 900, now=400)) for host in range(20))
+    assert pulses < 250
+    assert len(history.since("web-0", "cpu", 900, now=400)) >= pulses - CHUNK_ENTRIES
 
 
 def test_names_that_are_invented_do_not_fill_the_memory() -> None:

@@ -109,7 +109,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
     return connecting(replace(broker.host("web-1"), password="wrong"))
 
 
-@attempt("Connect as another host with one's own password")
+@attempt("Connect as another host with web-1's password")
 def _(broker: SecuredBroker, _: Path) -> str:
     return connecting(at(broker.host("web-1"), broker.port, user="web-2"))
 
@@ -180,8 +180,8 @@ def _(broker: SecuredBroker, folder: Path) -> str:
 
 @attempt("Connect with the broker's own certificate")
 def _(broker: SecuredBroker, _: Path) -> str:
-    certificate, key = ((broker.folder / f"broker.{kind}").read_text() for kind in ("crt", "key"))
-    return connecting(replace(broker.host("web-3"), certificate=certificate, private_key=key))
+    both = (broker.folder / "broker.pem").read_text()
+    return connecting(replace(broker.host("web-3"), certificate=both, private_key=both))
 
 
 @attempt("Connect with a revoked certificate")
@@ -284,7 +284,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
     )
 
 
-@attempt("web-1 reads back its own pulse, which it needs not")
+@attempt("web-1 reads back its own pulse")
 def _(broker: SecuredBroker, _: Path) -> str:
     return reading(broker, "hosts/web-1", "fleet/web-1/doctor", "hosts/web-1", ["fleet/web-1/pulse"])
 
@@ -356,7 +356,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
         return ARRIVES if bridge.has("fleet/web-1/live/large") else CLOSED
 
 
-@attempt("web-4, revoked, goes on writing over a connection by certificate that is still open")
+@attempt("web-4, revoked, keeps writing over a certificate connection that is still open")
 def _(broker: SecuredBroker, _: Path) -> str:
     broker.still_open.publish("fleet/web-4/status", b"forged", retain=True)
     return ARRIVES if is_retained(broker, "fleet/web-4/status", b"forged") else DROPPED
@@ -397,6 +397,25 @@ def test_from_the_first_start_to_the_last_host(program: str) -> None:
             assert is_echoed(client)
             broker.enroll("--revoke", "web-1", "reader.bridge")
             wait_for(lambda: not is_echoed(client), "the end of all rights")
+
+
+@pytest.mark.parametrize("program", MOSQUITTO_PROGRAMS or ["mosquitto"])
+def test_without_discovery_a_host_reaches_home_assistant_by_its_numbers_only(program: str) -> None:
+    """A stolen credential puts no entity, template or button into Home Assistant; all else goes on."""
+    with secured_broker(program, "web-1", "--home-assistant", "--no-discovery") as broker:
+        broker.start()
+        access = broker.host("web-1")
+        discovery = "homeassistant/device/web-1/config"
+        assert writing(broker, access, discovery) == DROPPED
+        with Client(access) as client:
+            client.subscribe("homeassistant/#")
+            with Client(broker.reader("home-assistant")) as home:
+                home.publish("homeassistant/status", b"online")
+            client.publish("fleet/web-1/doctor", b"x")
+            assert not client.received
+        assert writing(broker, access, "fleet/web-1/summary") == ARRIVES
+        broker.enroll("--discovery")
+        wait_for(lambda: writing(broker, access, discovery) == ARRIVES, "the right")
 
 
 def is_echoed(client: Client) -> bool:

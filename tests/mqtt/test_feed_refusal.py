@@ -56,7 +56,7 @@ async def test_what_is_refused_is_asked_for_again(caplog: pytest.LogCaptureFixtu
         access = BrokerAccess(url=url, others=(url,) if is_cluster else ())
         feed = Feed(access, FILTERS, Inbox(lambda *_: None), connected.append, name="test")
         task = asyncio.create_task(feed.run())
-        await wait_until(lambda: broker.granted, "the grant", seconds=30)
+        await wait_until(lambda: broker.granted, "the grant")
         await wait_until(lambda: feed.subscriptions == 2, "all subscriptions")
         assert connected == [True]
         task.cancel()

@@ -19,7 +19,7 @@ from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.protocol import SUBPROTOCOL
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 
 class HasURL(Protocol):
@@ -97,7 +97,9 @@ class Bridge:
         health: dict[str, Any] = json.loads(body)
         return health
 
-    async def until_health(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+    async def until_health(
+        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = 20
+    ) -> None:
         """Wait until what `/healthz` says fulfils a condition."""
 
         async def fulfilled() -> bool:
@@ -106,7 +108,7 @@ class Bridge:
             except (ConnectionRefusedError, FileNotFoundError):
                 return False
 
-        await wait_until(fulfilled, what)
+        await wait_until(fulfilled, what, seconds)
 
     async def until_known(self, host: str) -> None:
         """Wait until the bridge has heard of a host."""
@@ -121,13 +123,13 @@ class Bridge:
         told: list[dict[str, Any]] = json.loads((await self.get("/api/hosts"))[1])["hosts"]
         return next((entry for entry in told if entry["id"] == host), {})
 
-    async def until_state(self, host: str, state: str, seconds: float = 20) -> None:
+    async def until_state(self, host: str, state: str) -> None:
         """Wait until a host is in a state."""
 
         async def is_there() -> bool:
             return (await self.host(host)).get("state") == state
 
-        await wait_until(is_there, f"{host} is {state}", seconds)
+        await wait_until(is_there, f"{host} is {state}")
 
     async def ticks(self, host: str) -> list[int]:
         """Return the ticks of a host's pulses in the history, in its order."""
@@ -135,19 +137,20 @@ class Bridge:
             past = await viewer.next("history")
             return [pulse["tick"] for pulse in past["samples"].get("pulse", [])]
 
-    async def until_info(self, host: str, seconds: float = 20) -> None:
+    async def until_info(self, host: str) -> None:
         """Wait until the bridge has the facts of a host."""
 
         async def is_there() -> bool:
             return "info" in await self.host(host)
 
-        await wait_until(is_there, f"info of {host}", seconds)
+        await wait_until(is_there, f"info of {host}")
 
     def _get(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         if self._tls:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self._tls)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls)
+            connection.timeout = PATIENCE_SECONDS
         try:
             if self._path:
                 connection.sock = socket.socket(socket.AF_UNIX)
@@ -170,9 +173,9 @@ class Viewer:
         """Send one message."""
         await self.connection.send(json.dumps(message))
 
-    async def next(self, kind: str, seconds: float = 5, **expected: Any) -> dict[str, Any]:
+    async def next(self, kind: str, **expected: Any) -> dict[str, Any]:
         """Return the next message of a kind with these values; what comes before it is remembered."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message: dict[str, Any] = json.loads(await self.connection.recv())
                 self.received.append(message)

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.probe import probe
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 
 class Broker(ABC):
@@ -21,7 +21,7 @@ class Broker(ABC):
     sends_retained_to_wildcards: ClassVar[bool] = True
     keeps_retained: ClassVar[bool] = False
     """Whether what is retained outlives the program."""
-    start_seconds: ClassVar[float] = 20.0
+    start_seconds: ClassVar[float] = PATIENCE_SECONDS
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from support.broker import Broker
-from support.mosquitto import Mosquitto
 from support.ports import free_port
 
 
@@ -21,7 +20,7 @@ class Amqtt(Broker):
     @classmethod
     def missing(cls) -> str | None:
         """Return what to install where the package is not there."""
-        return None if find_spec("amqtt") else "pip install 'amqtt<0.13'"
+        return None if find_spec("amqtt") else "make test"
 
     def command(self) -> list[str]:
         """Return what starts it."""
@@ -153,6 +152,3 @@ class RabbitMQ(Broker):
 
 def _program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-
-
-BROKERS: tuple[type[Broker], ...] = (Mosquitto, Amqtt, Nats, RabbitMQ)

@@ -37,9 +37,15 @@ class Authority:
     def issue_over(self, name: str) -> Certificate:
         """Return a certificate for a server on 127.0.0.1 whose time was over yesterday."""
         made, request = self.issue(name), self._folder / f"{name}.csr"
-        asked = ("req", "-new", "-key", str(made.key), "-subj", f"/CN={name}", "-out", str(request))
-        signer = ("-CA", str(self.own.certificate), "-CAkey", str(self.own.key), "-set_serial", "2")
-        signed = ("x509", "-req", "-in", str(request), "-days", "-1", "-out", str(made.certificate), *signer)
+        asked = (
+            *("req", "-new", "-key", str(made.key), "-subj", f"/CN={name}", "-out", str(request)),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        )
+        signed = (
+            *("x509", "-req", "-in", str(request), "-days", "-1", "-out", str(made.certificate)),
+            *("-CA", str(self.own.certificate), "-CAkey", str(self.own.key), "-set_serial", "2"),
+            *("-copy_extensions", "copy"),
+        )
         for arguments in (asked, signed):
             subprocess.run(["openssl", *arguments], check=True, capture_output=True)
         return made

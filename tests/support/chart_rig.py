@@ -8,7 +8,10 @@ from playwright.sync_api import Page
 CANVAS = "#rig canvas"
 
 RIG = """async ({ width, height, look }) => {
-  const names = ["chart", "scheduler", "scale", "store", "theme", "time-view", "axis"]
+  const names = [
+    "charts/live-chart", "charts/scheduler", "charts/scale", "data/store", "frame/theme", "charts/time-view",
+    "charts/time-axis",
+  ]
   const modules = await Promise.all(names.map((name) => import(`/src/${name}.js`)))
   const { LiveChart, Scheduler, Scale, Columns, Theme, TimeView, TimeAxis, drawnLater } =
     Object.assign({}, ...modules)

@@ -15,11 +15,11 @@ import pytest
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import REPOSITORY, Fleetglass, wait_for_page
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 DEPLOY = REPOSITORY / "deploy"
 NODE_PACKAGES = REPOSITORY / "tests" / "deploy" / "node_modules"
-NO_NODE_PACKAGES = "needs npm's Node-RED and Grafana's schema: scripts/install-npm-packages"
+NO_NODE_PACKAGES = "needs npm's Node-RED and Grafana's schema: scripts/install-npm-packages tests/deploy"
 TREES = {"laptop": "laptop", "workstation": "workstation-amd"}
 """Hosts that are trees of files: with sensors and batteries, and with a GPU."""
 HOSTS = ("web-1", *TREES)
@@ -56,8 +56,8 @@ def running_fleet(folder: Path) -> Iterator[Fleet]:
             stack.enter_context(fleet.agent(host, "--root", str(root)))
         port = str(fleet.bridge_port)
         stack.enter_context(Fleetglass("bridge", "--broker", broker.url, "--port", port, home=folder))
-        wait_for_page(fleet.bridge_port, seconds=30)
-        wait_for(lambda: {fleet.state(host) for host in HOSTS} == {"live"}, "the hosts", 30)
+        wait_for_page(fleet.bridge_port)
+        wait_for(lambda: {fleet.state(host) for host in HOSTS} == {"live"}, "the hosts")
         yield fleet
 
 
@@ -93,7 +93,7 @@ def running(
         ) as process,
     ):
         try:
-            wait_for(lambda: ready() or process.poll() is not None, f"{command[0]} is ready", seconds=30)
+            wait_for(lambda: ready() or process.poll() is not None, f"{command[0]} is ready")
             assert process.poll() is None, log.read_text()
             yield process
         finally:
@@ -103,7 +103,7 @@ def running(
 def answers(url: str) -> bool:
     """Whether an address is answered with success."""
     try:
-        urllib.request.urlopen(url, timeout=5).close()
+        urllib.request.urlopen(url, timeout=PATIENCE_SECONDS).close()
     except OSError:
         return False
     return True
@@ -113,7 +113,7 @@ def get(url: str, **parameters: str) -> Any:
     """Return the JSON of an address."""
     if parameters:
         url += "?" + urllib.parse.urlencode(parameters)
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as response:
         return json.load(response)
 
 

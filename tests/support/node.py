@@ -8,7 +8,7 @@ import playwright
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = REPOSITORY / "tests" / "dashboard" / "node_modules"
-NO_PACKAGES = "needs npm's TypeScript and axe-core: scripts/install-npm-packages"
+NO_PACKAGES = "needs npm's TypeScript, Biome and axe-core: scripts/install-npm-packages tests/dashboard"
 NODE = Path(playwright.__file__).parent / "driver" / ("node.exe" if os.name == "nt" else "node")
 
 

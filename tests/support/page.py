@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 from fleetglass.bridge.http.api import CONTENT_SECURITY_POLICY
+from fleetglass.bridge.page.files import Asset, read_page
 from fleetglass.wire.protocol import INFO_OF_WATCHED
 from support.samples import MadeUpHost, Payload
 from support.waiting import wait_for
@@ -21,7 +22,24 @@ DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".woff2": "font/woff2"}  # noqa: RUF012
+    """Sends the files as the bridge does, and single modules to tests that import them."""
+
+    protocol_version = "HTTP/1.1"  # one connection for many files
+
+    def __init__(self, *given: Any, page: dict[str, Asset]) -> None:
+        self._page = page
+        super().__init__(*given, directory=str(DASHBOARD))
+
+    def do_GET(self) -> None:
+        asset = self._page.get(self.path)
+        if asset is None:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", asset.content_type)
+        self.send_header("Content-Length", str(len(asset.body)))
+        self.end_headers()
+        self.wfile.write(asset.body)
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
@@ -34,8 +52,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def serve_dashboard() -> Iterator[str]:
-    """Serve the folder on a free port of 127.0.0.1 and give its address."""
-    handler = functools.partial(_Handler, directory=str(DASHBOARD))
+    """Serve the page on a free port of 127.0.0.1 and give its address."""
+    handler = functools.partial(_Handler, page=read_page())
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -57,11 +57,11 @@ class Fleetglass:
         self._process.kill()
         self._process.wait()
 
-    def interrupt(self, seconds: float = 3) -> int:
-        """Send SIGINT and return the exit code; fail when it takes longer."""
+    def interrupt(self) -> int:
+        """Send SIGINT and return the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(seconds)
+        return self._process.wait(PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -73,7 +73,7 @@ class Fleetglass:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
         if error is not None:
@@ -81,16 +81,16 @@ class Fleetglass:
         self._output.close()
 
 
-def wait_for_page(port: int, seconds: float = 10) -> str:
+def wait_for_page(port: int) -> str:
     """Wait until a bridge answers on the port of 127.0.0.1 and return the page's address."""
     base = f"http://127.0.0.1:{port}/"
 
     def answers() -> bool:
         try:
-            with urllib.request.urlopen(f"{base}healthz", timeout=1) as response:
+            with urllib.request.urlopen(f"{base}healthz", timeout=PATIENCE_SECONDS) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
 
-    wait_for(answers, f"{base} answers", seconds)
+    wait_for(answers, f"{base} answers")
     return base

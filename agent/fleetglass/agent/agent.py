@@ -6,15 +6,15 @@ import logging
 import signal
 import threading
 import time as clocks
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.clock_jumps import Jump, Jumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
 from fleetglass.agent.demanded_groups import Leases
+from fleetglass.agent.faults import Faults
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
@@ -22,14 +22,14 @@ from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.publishing.encoding import written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
-from fleetglass.agent.sampler import Sampler, turns_between
+from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import Group, Info
+from fleetglass.wire.payloads import Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS
 
 _log = logging.getLogger(__name__)
@@ -62,10 +62,16 @@ def run(
     sampler = Sampler(collectors, interval=settings.interval)
     publisher = Publisher(settings, session=session)
     gate = InterfaceGate(settings.interface)
+    faults = Faults()
+
+    def hold() -> None:
+        unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
+        publisher.hold(*faults.attempt("the interface gate", lambda: (gate.reason_to_wait(),)) or unknown)
+
     try:
-        sampler.prime()
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings)
-        publisher.hold(gate.reason_to_wait())
+        faults.attempt("the first readings", sampler.prime)
+        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, faults=faults)
+        hold()
         with _waiting(stop) as wait, publisher:
             schedule = Schedule(
                 interval=settings.interval,
@@ -73,9 +79,9 @@ def run(
                 wait=wait,
             )
             while schedule.next():
-                publisher.hold(gate.reason_to_wait())
+                faults.attempt("the connection", hold)
                 agent.tick(schedule.skipped)
-                progress(publisher.doing)
+                faults.attempt("telling the progress", lambda: progress(publisher.doing))
             progress(None)
     finally:
         sampler.close()
@@ -83,7 +89,7 @@ def run(
 
 
 class _Agent:
-    """One tick: sample, sum up, publish."""
+    """One tick: sample, sum up, publish. Whatever a part of it raises, the pulse goes out."""
 
     def __init__(
         self,
@@ -94,9 +100,10 @@ class _Agent:
         publisher: Publisher,
         *,
         readings: Readings,
+        faults: Faults,
     ) -> None:
         self._session = session
-        self._readings = readings
+        self._faults = faults
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
@@ -107,7 +114,9 @@ class _Agent:
         self._own = OwnReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
-        self._inventory = Inventory(settings, session=session, readings=readings, collectors=collectors)
+        self._inventory = Inventory(
+            settings, session=session, readings=readings, collectors=collectors, faults=faults
+        )
         self._inventory_due = float("-inf")
         self._info: Info | None = None
         self._left_out: list[str] = []  # of the inventory
@@ -128,33 +137,52 @@ class _Agent:
         """Take one tick and publish it: the pulse first, the agent's own report last."""
         self._tick += 1
         now = round(clocks.time(), 3)
-        jump = self._note_jump()
+        attempt = self._faults.attempt
+        jump = attempt("comparing the clocks", self._note_jump) or Jump(0.0, 0.0)
+        attempt("taking leases", self._hasten)
+        found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
+        newest = attempt("keeping the newest", lambda: self._newest_of(found)) or {}
+        bare = Pulse(time=now, tick=self._tick, session=self._session)
+        pulse = attempt("summing up", lambda: self._pulse(newest, now)) or bare
+        others = [
+            *(attempt("naming topics", lambda: self._live(found)) or []),
+            *(attempt("the summary", lambda: self._summary(pulse, now)) or []),
+            *(attempt("the own report", lambda: self._report(now, skipped, jump)) or []),
+        ]
+        payload = attempt("writing the pulse", lambda: encode(pulse)) or encode(bare)
+        tick = Tick(now, self._tick, payload, others)
+        attempt("publishing", lambda: self._publisher.publish_tick(tick))
+        attempt("the inventory", lambda: self._refresh_info(newest, now))
+        attempt("Home Assistant's discovery", self._refresh_discovery)
+        attempt("repeating announcements", self._publisher.refresh)
+
+    def _hasten(self) -> None:
         if self._leases is not None:
             self._sampler.hasten(self._leases.intervals(clocks.monotonic()))
-        found = self._sampler.sample(now, self._tick)
-        live = [
-            Message(self._live_topic(group), payload) for group, payload in self._sampler.payloads.items()
-        ]
-        newest = self._newest_of(found)
-        pulse = pulse_of(
+
+    def _pulse(self, newest: Mapping[str, Group], now: float) -> Pulse:
+        return pulse_of(
             newest,
             time=now,
             tick=self._tick,
             session=self._session,
-            uptime_seconds=_whole(self._readings.uptime_seconds()),
+            uptime_seconds=self._inventory.uptime_seconds,
         )
+
+    def _live(self, found: Iterable[Sampled]) -> list[Message]:
+        return [Message(self._live_topic(one.group), one.payload) for one in found]
+
+    def _report(self, now: float, skipped: int, jump: Jump) -> list[Message]:
         report = self._own.report(
             now,
             self._tick,
             runs=self._sampler.runs,
             dropped_messages=self._publisher.dropped_messages,
             skipped_ticks=skipped,
+            internal_errors=self._faults.count,
             jump=jump,
         )
-        self._means.add(pulse)
-        others = [*live, *self._summary(now), Message(self._live_topic(OwnReport.group), encode(report))]
-        self._publisher.publish_tick(Tick(now, self._tick, encode(pulse), others))
-        self._refresh_info(newest, now)
+        return [Message(self._live_topic(OwnReport.group), encode(report))]
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -163,7 +191,7 @@ class _Agent:
             self._leases.hear(payload, retained=retained, now=now, wall=wall)
         except PayloadError as error:
             if not self._demand_refused:
-                _log.warning("a demand is not understood: %s", error)
+                _log.warning("ignored an invalid demand message: %s", error)
             self._demand_refused = True
 
     def _note_jump(self) -> Jump:
@@ -177,9 +205,9 @@ class _Agent:
             self._inventory.look_again()
         return jump
 
-    def _newest_of(self, found: Mapping[str, Group]) -> dict[str, Group]:
+    def _newest_of(self, found: Sequence[Sampled]) -> dict[str, Group]:
         """Return the newest message of each group, slow groups' last ones among them."""
-        self._newest |= found
+        self._newest |= {one.group: one.message for one in found}
         # Ticks for which a message is still taken for the present; no longer, where its collector is gone.
         fresh = {
             one.group: 2.5 * turns_between(one.interval, self._interval) for one in current(self._collectors)
@@ -189,14 +217,15 @@ class _Agent:
                 del self._newest[name]
         return self._newest
 
-    def _summary(self, now: float) -> list[Message]:
-        """Return the summary when it is time for one."""
+    def _summary(self, pulse: Pulse, now: float) -> list[Message]:
+        """Take the pulse into the summary, and return that when it is time for one."""
+        self._means.add(pulse)
         moment = clocks.monotonic()
         if moment < self._summary_due:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
-        self._home_assistant.hear_summary(summary)
+        self._faults.attempt("Home Assistant's discovery", lambda: self._home_assistant.hear_summary(summary))
         return [Message(self._summary_topic, encode(summary), retain=True)]
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:
@@ -207,24 +236,22 @@ class _Agent:
             self._inventory_due = moment + _INVENTORY_SECONDS
             self._conflict = conflict
             self._told = set(newest)
+            self._inventory.look()
             info = self._inventory.info(newest, time=now, conflict=conflict)
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info
                 self._publish_info(info)
+
+    def _refresh_discovery(self) -> None:
         if self._info is not None:
             self._home_assistant.refresh(self._info)
-        self._publisher.refresh()
 
     def _publish_info(self, info: Info) -> None:
         payload, left_out = written_info(info)
         if left_out and left_out != self._left_out:
-            _log.warning("the inventory is told without %s: it would be too large", ", ".join(left_out))
+            _log.warning("inventory too large for one message: left out %s", ", ".join(left_out))
         self._left_out = left_out
         self._publisher.announce(self._info_topic, payload)
-
-
-def _whole(value: float | None) -> int | UnsetType:
-    return UNSET if value is None else int(value)
 
 
 @contextlib.contextmanager

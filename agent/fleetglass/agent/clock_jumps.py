@@ -8,7 +8,7 @@ from typing import NamedTuple
 _LEAST_SECONDS = 5.0
 
 
-class Moment(NamedTuple):
+class ClockReading(NamedTuple):
     """The same moment on three clocks, in seconds."""
 
     running: float
@@ -30,8 +30,8 @@ class Jump(NamedTuple):
 class Jumps:
     """Compares each tick's moment with the one before."""
 
-    def __init__(self, read: "Callable[[], Moment] | None" = None) -> None:
-        self._read = read or read_moment
+    def __init__(self, read: "Callable[[], ClockReading] | None" = None) -> None:
+        self._read = read or read_clocks
         self._before = self._read()
 
     def look(self) -> Jump:
@@ -41,7 +41,7 @@ class Jumps:
         return jump_between(before, now)
 
 
-def jump_between(before: Moment, now: Moment) -> Jump:
+def jump_between(before: ClockReading, now: ClockReading) -> Jump:
     """Return by how much the clocks went apart between two moments."""
     elapsed = now.elapsed - before.elapsed
     slept = elapsed - (now.running - before.running)
@@ -49,8 +49,8 @@ def jump_between(before: Moment, now: Moment) -> Jump:
     return Jump(*(value if abs(value) >= _LEAST_SECONDS else 0.0 for value in (slept, set_by)))
 
 
-def read_moment() -> Moment:
+def read_clocks() -> ClockReading:
     """Read the clocks. Only Linux counts sleep on one; elsewhere it looks like a time that was set."""
     running = clocks.monotonic()
     elapsed = clocks.clock_gettime(clocks.CLOCK_BOOTTIME) if sys.platform == "linux" else running
-    return Moment(running, elapsed, clocks.time())
+    return ClockReading(running, elapsed, clocks.time())

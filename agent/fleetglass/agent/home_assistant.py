@@ -86,9 +86,9 @@ _UNITS: Final = {
 }
 
 
-def config_topic(settings: AgentSettings) -> str:
+def discovery_topic(home_assistant_prefix: str, host_id: str) -> str:
     """Return the topic of a host's discovery message."""
-    return f"{settings.home_assistant_prefix}/device/{settings.host_id}/config"
+    return f"{home_assistant_prefix}/device/{host_id}/config"
 
 
 def birth_topic(settings: AgentSettings) -> str:
@@ -162,7 +162,7 @@ class HomeAssistant:
         self._settings = settings
         self._publisher = publisher
         self._chance = chance
-        self._topic = config_topic(settings)
+        self._topic = discovery_topic(settings.home_assistant_prefix, settings.host_id)
         self._missed = dict.fromkeys(SUMMARY_FIELDS, 0)  # summaries since a field was seen
         self._present: set[str] = set()
         self._gone: set[str] = set()

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.rates import known
+from fleetglass.agent.faults import Faults
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
@@ -36,15 +38,15 @@ _log = logging.getLogger(__name__)
 
 _NO_MEMORY = Memory(time=0, tick=0)
 
-
-_PATIENCE_SECONDS = 0.5
+_FIRST_PATIENCE_SECONDS = 0.5
+_PATIENCE_SECONDS = 0.1
 
 
 class Inventory:
-    """Gathers what hardly ever changes when told to, and the rest whenever it is asked.
+    """Gathers what hardly ever changes once, and the rest at each look.
 
     Files of the host may be served by another process that hangs (lxcfs), so they are read on a thread of
-    its own; what has not come by then is absent until it does.
+    their own. What it has not read yet is absent.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Inventory:
         session: str,
         readings: Readings,
         collectors: Sequence[Collector],
+        faults: Faults,
     ) -> None:
         self._readings = readings
+        self._faults = faults
         self._interval = settings.interval
         self._collectors = collectors
         self._fields: dict[str, dict[str, FieldInfo]] = {}
@@ -71,18 +75,32 @@ class Inventory:
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
+        self._addresses: dict[str, list[str]] = {}
+        self._started: float | None = None  # on the clock that sleep does not stop
+        self._host_is_due = True
         self._looking = self._start_looking()
-        self._looking.join(_PATIENCE_SECONDS)
+        self._looking.join(_FIRST_PATIENCE_SECONDS)
 
-    def look_again(self) -> None:
-        """Read the host anew: setting its clock also changes when it says that it started."""
+    def look(self) -> None:
+        """Read what may have changed, unless the last look has not come back; waits 0.1 s at most."""
         if not self._looking.is_alive():
             self._looking = self._start_looking()
+            self._looking.join(_PATIENCE_SECONDS)
+
+    def look_again(self) -> None:
+        """Read the host anew as well: setting its clock also changes when it says that it started."""
+        self._host_is_due = True
+        self.look()
 
     @property
     def boot_time(self) -> float | UnsetType:
         """When the host started: UTC, seconds since the epoch."""
         return self._fixed.boot_time
+
+    @property
+    def uptime_seconds(self) -> int | UnsetType:
+        """How long the host has been up, sleep included."""
+        return UNSET if self._started is None else int(read_clocks().elapsed - self._started)
 
     def info(self, groups: Mapping[str, Group], *, time: float, conflict: str | None) -> Info:
         """Return the inventory of a host that gives these groups."""
@@ -102,7 +120,7 @@ class Inventory:
             },
             memory_total_bytes=sizes.total_bytes,
             swap_total_bytes=sizes.swap_total_bytes,
-            addresses=self._addresses() or UNSET,
+            addresses=self._addresses or UNSET,
             devices=devices_of(groups) or UNSET,
             conflict=conflict or UNSET,
         )
@@ -113,19 +131,30 @@ class Inventory:
         return thread
 
     def _look(self) -> None:
+        if self._host_is_due:
+            self._host_is_due = False
+            self._faults.attempt("reading the host", self._read_host)
+        self._addresses = self._faults.attempt("reading the addresses", self._read_addresses) or {}
+        self._started = self._faults.attempt("reading the uptime", self._read_start)
+
+    def _read_host(self) -> None:
         try:
             host = self._readings.host()
         except (OSError, ValueError) as error:
-            _log.warning("what this host is cannot be read: %s", error)
+            _log.warning("inventory incomplete: %s", error)
             return
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)
 
-    def _addresses(self) -> dict[str, list[str]]:
+    def _read_addresses(self) -> dict[str, list[str]]:
         try:
             return self._readings.addresses()
         except (OSError, ValueError):
             return {}
+
+    def _read_start(self) -> float | None:
+        seconds = self._readings.uptime_seconds()
+        return None if seconds is None else read_clocks().elapsed - seconds
 
     def _group_info(self, name: str, message: Group | None, turns: int) -> GroupInfo:
         if isinstance(message, Custom):

@@ -4,10 +4,11 @@ import logging
 import threading
 import time as clocks
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import SimpleQueue
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
@@ -21,13 +22,21 @@ _log = logging.getLogger(__name__)
 _LONGEST_REASON = 200
 
 
+class Sampled(NamedTuple):
+    """What one collector found at a tick: the message, and its payload as it is sent."""
+
+    group: str
+    message: Group
+    payload: bytes
+
+
 class Sampler:
     """Runs the collectors that are due, one after the other on one thread of its own.
 
-    A collector that raises, or whose message cannot be sent, loses its group for this tick. One that
-    takes longer than half an interval, at most 0.5 s, is late: the tick goes on without it on a new
-    thread, with half of its time left. The old thread stays with the late collector, which gets no other
-    turn before it has come back.
+    A collector that raises whatever it may, that ends its thread, or whose message cannot be sent, loses
+    its group for this tick. One that takes longer than half an interval, at most 0.5 s, is late: the tick
+    goes on without it on a new thread, with half of its time left. The old thread stays with the late
+    collector, which gets no other turn before it has come back.
     """
 
     def __init__(
@@ -39,48 +48,44 @@ class Sampler:
     ) -> None:
         self.runs: dict[str, CollectorRun] = {}
         """How each collector did at its last turn, by group."""
-        self.payloads: dict[str, bytes] = {}
-        """What the last tick found, as it is to be sent, by group."""
         self._collectors = list(collectors)
         self._interval = interval
         self._clock = clock
         self._deadline = min(0.5, interval / 2)
         self._late: dict[str, _Turn] = {}
         self._hastened: Mapping[str, float] = {}
-        self._inbox: SimpleQueue[_Turn | None] | None = None  # of the thread that has nothing to do
+        self._worker: _Worker | None = None  # the one that has nothing to do
 
     def prime(self) -> None:
         """Let every collector take the reading that the first tick is measured from."""
         self.sample(round(clocks.time(), 3), 0)
 
-    def sample(self, time: float, tick: int) -> dict[str, Group]:
-        """Return what the due collectors found, by group, within one deadline per late collector."""
+    def sample(self, time: float, tick: int) -> list[Sampled]:
+        """Return what the due collectors found, within one deadline per late collector."""
         collectors = list(current(self._collectors))
         for gone in self.runs.keys() - {one.group for one in collectors}:
             del self.runs[gone]
         due = [one for one in collectors if self._is_due(one, tick)]
-        found: dict[str, Group] = {}
-        self.payloads = {}
+        found: list[Sampled] = []
         while due:
             turn = _Turn(due, time, tick, self._clock)
             try:
-                self._inbox = self._inbox or _start_worker()
+                self._worker = self._worker or _Worker()
             except RuntimeError as error:
                 for one in due:
                     self._note(one.group, CollectorRun(state="failed", reason=str(error)))
                 break
-            self._inbox.put(turn)
-            late = turn.wait(self._deadline)
-            for group, outcome in turn.outcomes.items():
-                self._note(group, outcome.run)
-                if outcome.message is not None:
-                    found[group] = outcome.message
-                    self.payloads[group] = outcome.payload
-            if late is None:
+            self._worker.take(turn)
+            left_at = turn.wait(self._deadline, self._worker)
+            found += self._written(turn.outcomes)
+            if left_at is None:
                 break
-            self._late[late.group] = turn
-            self._note(late.group, self._late_run(late.group))
-            self._inbox = None
+            if turn.is_abandoned:
+                self._late[left_at.group] = turn
+                self._note(left_at.group, self._late_run(left_at.group))
+            else:
+                self._note(left_at.group, CollectorRun(state="failed", reason="its thread ended"))
+            self._worker = None
             due = list(turn.waiting)
         return found
 
@@ -90,8 +95,8 @@ class Sampler:
 
     def close(self) -> None:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
-        if self._inbox is not None:
-            self._inbox.put(None)
+        if self._worker is not None:
+            self._worker.end()
         for collector in self._collectors:
             if isinstance(collector, BackgroundCollector):
                 collector.close()
@@ -110,6 +115,24 @@ class Sampler:
         interval = min(collector.interval, self._hastened.get(collector.group, collector.interval))
         turns = turns_between(interval, self._interval)
         return (tick - 1) % turns == 0 or collector.group not in self.runs
+
+    def _written(self, outcomes: "Mapping[str, _Outcome]") -> Iterator[Sampled]:
+        """Yield what can be sent, and note how every collector did."""
+        for group, (run, message) in outcomes.items():
+            noted = run
+            if message is not None:
+                try:
+                    payload, left_out = written(message)
+                except Exception as error:  # noqa: BLE001 -- whatever a message holds harms only its own group
+                    noted = msgspec.structs.replace(run, state="failed", reason=_reason_of(error))
+                else:
+                    if left_out is not None:
+                        reasons = (
+                            left_out if isinstance(run.reason, UnsetType) else f"{run.reason}; {left_out}"
+                        )
+                        noted = msgspec.structs.replace(run, reason=_sendable(reasons))
+                    yield Sampled(group, message, payload)
+            self._note(group, noted)
 
     def _late_run(self, group: str) -> CollectorRun:
         running = self._late[group].running_for()
@@ -144,11 +167,10 @@ def turns_between(collector_interval: float, tick_interval: float) -> int:
 
 
 class _Outcome(NamedTuple):
-    """What a collector found, as it is and as it is sent, and how it did."""
+    """How a collector did, and what it found."""
 
     run: CollectorRun
     message: Group | None = None
-    payload: bytes = b""
 
 
 class _Turn:
@@ -159,13 +181,14 @@ class _Turn:
         self.outcomes: dict[str, _Outcome] = {}
         self.returned = threading.Event()
         """The thread is done with it, or came back from the collector it was left with."""
+        self.is_abandoned = False
+        """The thread was left with a late collector."""
         self._time = time
         self._tick = tick
         self._clock = clock
         self._lock = threading.Lock()
         self._running: Collector | None = None
         self._since = clock()
-        self._abandoned = False
 
     def run(self) -> bool:
         """Run everything; return False when it was left behind on the way."""
@@ -173,7 +196,7 @@ class _Turn:
             while (collector := self._next()) is not None:
                 outcome = self._collect(collector)
                 with self._lock:
-                    if self._abandoned:
+                    if self.is_abandoned:
                         return False
                     self.outcomes[collector.group] = outcome
                     self._running = None
@@ -181,18 +204,22 @@ class _Turn:
         finally:
             self.returned.set()
 
-    def wait(self, deadline: float) -> Collector | None:
-        """Wait until all is done, or return the collector that is over its deadline and leave it behind."""
+    def wait(self, deadline: float, worker: "_Worker") -> Collector | None:
+        """Wait until all is done, or return the collector that is over its deadline or ended its thread."""
         left = deadline
         while not self.returned.wait(left):
             with self._lock:
                 left = deadline - self.running_for()
                 if self._running is not None and left <= 0:
-                    self._abandoned = True
+                    self.is_abandoned = True
                     return self._running
+                if not worker.is_alive:
+                    break
                 # Between two collectors: give the thread a moment to take the next.
                 left = max(left, 0.01)
-        return None
+        with self._lock:
+            # A thread that ended on its way has one that runs; one that ended before, some that wait.
+            return self._running or (self.waiting.popleft() if self.waiting else None)
 
     def running_for(self) -> float:
         """Return how long the current collector has been running, in seconds."""
@@ -206,23 +233,17 @@ class _Turn:
 
     def _collect(self, collector: Collector) -> _Outcome:
         try:
-            message, reason = collector.collect(self._time, self._tick), None
-            if isinstance(message, Partial):
-                message, reason = message
-            payload, left_out = (b"", None) if message is None else written(message)
-        except Exception as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
-            plain = isinstance(error, CollectionError)
-            text = str(error) if plain else f"{type(error).__name__}: {error}"
-            return _Outcome(self._report("failed", collector, text))
-        reasons = "; ".join(filter(None, (reason, left_out)))
-        return _Outcome(self._report("ok", collector, reasons), message, payload)
-
-    def _report(self, state: Literal["ok", "failed"], collector: Collector, reason: str = "") -> CollectorRun:
-        return CollectorRun(
-            state=state,
-            duration_seconds=self._duration(collector),
-            reason=_sendable(reason) or UNSET,
+            message = collector.collect(self._time, self._tick)
+        except BaseException as error:  # noqa: BLE001 -- whatever a collector does harms only its own group
+            run = CollectorRun(
+                state="failed", duration_seconds=self._duration(collector), reason=_reason_of(error)
+            )
+            return _Outcome(run)
+        message, reason = message if isinstance(message, Partial) else (message, "")
+        run = CollectorRun(
+            state="ok", duration_seconds=self._duration(collector), reason=_sendable(reason) or UNSET
         )
+        return _Outcome(run, message)
 
     def _duration(self, collector: Collector) -> float:
         if isinstance(collector, BackgroundCollector) and collector.duration is not None:
@@ -230,18 +251,37 @@ class _Turn:
         return round(self.running_for(), 6)
 
 
+class _Worker:
+    """A thread that runs one turn after another, until it is left behind with one."""
+
+    def __init__(self) -> None:
+        self._inbox: SimpleQueue[_Turn | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="fleetglass-sampler", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread has not ended."""
+        return self._thread.is_alive()
+
+    def take(self, turn: _Turn) -> None:
+        """Run a turn as soon as the one before is done."""
+        self._inbox.put(turn)
+
+    def end(self) -> None:
+        """End when all turns are done."""
+        self._inbox.put(None)
+
+    def _work(self) -> None:
+        while (turn := self._inbox.get()) is not None:
+            if not turn.run():
+                return
+
+
+def _reason_of(error: BaseException) -> str:
+    return _sendable(str(error) if isinstance(error, CollectionError) else f"{type(error).__name__}: {error}")
+
+
 def _sendable(reason: str) -> str:
     """Return one short line that fits into UTF-8: it may name a file whose name does not."""
     return " ".join(reason.split())[:_LONGEST_REASON].encode(errors="replace").decode()
-
-
-def _start_worker() -> "SimpleQueue[_Turn | None]":
-    inbox: SimpleQueue[_Turn | None] = SimpleQueue()
-    threading.Thread(target=_work, args=(inbox,), name="fleetglass-sampler", daemon=True).start()
-    return inbox
-
-
-def _work(inbox: "SimpleQueue[_Turn | None]") -> None:
-    while (turn := inbox.get()) is not None:
-        if not turn.run():
-            return

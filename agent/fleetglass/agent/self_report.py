@@ -33,6 +33,7 @@ class OwnReport:
         runs: Mapping[str, CollectorRun],
         dropped_messages: int,
         skipped_ticks: int,
+        internal_errors: int,
         jump: Jump = Jump(0.0, 0.0),  # noqa: B008 -- it cannot change
     ) -> CollectorReport:
         """Return the last message of a tick. The CPU is that of all threads since the last call."""
@@ -47,6 +48,7 @@ class OwnReport:
             resident_bytes=known(self._read_resident_bytes()),
             dropped_messages=dropped_messages,
             skipped_ticks=skipped_ticks,
+            internal_errors=internal_errors or UNSET,
             slept_seconds=round(jump.slept_seconds) or UNSET,
             clock_set_seconds=round(jump.set_seconds) or UNSET,
         )

@@ -15,7 +15,6 @@ class BridgeSettings:
     port: int = 8765
     socket: str | None = None
     """Path of a Unix socket to serve at, instead of `host` and `port`."""
-    reuse_port: bool = False
     """Share the port with other bridges on this machine."""
     cert: str | None = None
     """Serve by TLS with this certificate chain, in PEM; read again when it changes."""

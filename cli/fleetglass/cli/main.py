@@ -14,17 +14,18 @@ from fleetglass.wire.errors import CommandError, UsageError
 from fleetglass.wire.version import VERSION
 
 COMMANDS: Final = {
-    "up": "run broker, agent and bridge together and show this machine",
-    "agent": "sample this host and publish it",
+    "up": "run broker, agent and bridge together, and show this machine",
+    "agent": "sample this host and publish its metrics",
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
-    "top": "show the fleet in the whole terminal",
+    "top": "show the fleet in a full-screen terminal",
     "simulate": "publish synthetic hosts",
-    "record": "keep what hosts publish in a file",
-    "replay": "publish what was recorded, once more",
-    "enroll": "make a secured broker, and a credential for each host",
-    "service": "have systemd run the agent or the bridge",
-    "doctor": "check configuration, broker and page, and say what to do",
+    "record": "record everything that hosts publish in a file",
+    "replay": "publish a recording again",
+    "forget": "remove hosts that are gone from the broker",
+    "enroll": "set up a secured broker, and a credential for each host",
+    "service": "run the agent or the bridge under systemd",
+    "doctor": "check configuration, broker and page, and print remedies",
 }
 """Each is a module of `commands`, loaded only when it is asked for."""
 

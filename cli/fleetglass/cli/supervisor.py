@@ -3,7 +3,6 @@
 import ctypes
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,10 +32,7 @@ class _Child:
     """What the kernel sends it when this process dies."""
     serves_others: bool
     """Whether it is ended only after the children that need it."""
-    unsaid: str | None = None
-    """Lines of its stderr that hold this are not shown."""
     process: "subprocess.Popen[bytes] | None" = None
-    sieve: "subprocess.Popen[bytes] | None" = None
     attempts: int = 0
     started_at: float = 0.0
     due_at: float | None = None
@@ -69,13 +65,9 @@ class Supervisor:
         *,
         death_signal: signal.Signals = signal.SIGKILL,
         serves_others: bool = False,
-        unsaid: str | None = None,
     ) -> None:
-        """Start a child and keep it running; one that serves others is ended after them.
-
-        Lines of its stderr that hold `unsaid` are not shown.
-        """
-        child = _Child(name, command, death_signal, serves_others, unsaid)
+        """Start a child and keep it running; one that serves others is ended after them."""
+        child = _Child(name, command, death_signal, serves_others)
         self._children.append(child)
         self._spawn(child)
 
@@ -118,17 +110,12 @@ class Supervisor:
         child.started_at = time.monotonic()
         # A group of its own: Ctrl-C reaches this process only, which ends the children in order,
         # so that an agent can still say goodbye to a broker that lives.
-        _end_sieve(child)
-        child.sieve = _sieve(child.unsaid)
         child.process = subprocess.Popen(
             child.command,
             stdin=subprocess.DEVNULL,
-            stderr=child.sieve.stdin if child.sieve is not None else None,
             process_group=0 if sys.platform != "win32" else None,
             preexec_fn=tether(child.death_signal),  # noqa: PLW1509 - this program has one thread
         )
-        if child.sieve is not None and child.sieve.stdin is not None:
-            child.sieve.stdin.close()  # the child alone holds it, so that both end together
 
     def _end_children(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
@@ -146,28 +133,10 @@ class Supervisor:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-        for child in self._children:
-            _end_sieve(child)
 
 
 class ChildUsageError(UsageError):
     """A child refused its configuration and has said so itself: there is nothing to add."""
-
-
-def _sieve(unsaid: str | None) -> "subprocess.Popen[bytes] | None":
-    """Start what passes stderr on without some lines: a program, since this one has one thread."""
-    program = shutil.which("sed") if unsaid is not None else None
-    if program is None:
-        return None
-    command = [program, "-u", f"/{unsaid}/d"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stderr, process_group=0)
-
-
-def _end_sieve(child: _Child) -> None:
-    if child.sieve is not None:
-        child.sieve.terminate()
-        child.sieve.wait()
-        child.sieve = None
 
 
 def tether(death_signal: signal.Signals) -> Callable[[], None] | None:

@@ -1,16 +1,28 @@
-/** What hosts can be compared by: their headline numbers, and every number of their groups that says its unit. No DOM. */
+/**
+ * What hosts can be compared by: their headline numbers, and every number of their groups that says its unit.
+ * No DOM.
+ */
 
-import { isObject } from "../messages.js"
-import { celsius, count, formatOf, isNumber, load, networkRate } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { Scale } from "../charts/scale.js"
+import { isObject } from "../data/messages.js"
+import { celsius, count, formatOf, isNumber, load, networkRate } from "../data/numbers.js"
 
 export const HEADLINE = "pulse"
 const MAX_DEPTH = 4
 // The longer before the shorter, as the wire has them.
 /** @type {[string, string][]} */
 const UNITS = [
-  ["_bytes_per_second", "bytes per second"], ["_per_second", "per second"], ["_percents", "percent"], ["_percent", "percent"],
-  ["_bytes", "bytes"], ["_celsius", "celsius"], ["_hertz", "hertz"], ["_seconds", "seconds"], ["_watts", "watts"], ["_volts", "volts"], ["_rpm", "rpm"],
+  ["_bytes_per_second", "bytes per second"],
+  ["_per_second", "per second"],
+  ["_percents", "percent"],
+  ["_percent", "percent"],
+  ["_bytes", "bytes"],
+  ["_celsius", "celsius"],
+  ["_hertz", "hertz"],
+  ["_seconds", "seconds"],
+  ["_watts", "watts"],
+  ["_volts", "volts"],
+  ["_rpm", "rpm"],
 ]
 const HEADLINE_WORDS = new Map([
   ["cpu_percent", "CPU"],
@@ -31,8 +43,14 @@ const HEADLINE_WORDS = new Map([
 const NOT_COMPARED = new Set(["time", "tick", "uptime_seconds"])
 const ADDED_UP = new Set(["bytes", "bytes per second", "per second"])
 
-/** @typedef {{id: string, group: string, field: string}} Metric id: as in the address, the field of a pulse or `group.field` */
-/** @typedef {{words: string, combined: string, unit: string | undefined, limit: number | undefined, format: (value: unknown) => string}} Meaning combined: how the numbers of several devices are made one */
+/**
+ * @typedef {{id: string, group: string, field: string}} Metric id: as in the address, the field of a pulse or
+ *   `group.field`
+ */
+/**
+ * @typedef {{words: string, combined: string, unit: string | undefined, limit: number | undefined,
+ *   format: (value: unknown) => string}} Meaning combined: how the numbers of several devices are made one
+ */
 
 /** @param {string} id @returns {Metric | undefined} */
 export function metricOf(id) {
@@ -40,12 +58,17 @@ export function metricOf(id) {
   return field === "" ? undefined : { id, group, field }
 }
 
-/** Everything that at least one of the hosts tells. @param {import("../fleet.js").Host[]} hosts @returns {Metric[]} */
+/**
+ * Everything that at least one of the hosts tells.
+ * @param {import("../data/fleet.js").Host[]} hosts
+ * @returns {Metric[]}
+ */
 export function metricsOf(hosts) {
   /** @type {Set<string>} */
   const ids = new Set()
   for (const { pulse } of hosts) {
-    for (const [field, value] of Object.entries(pulse)) if (isNumber(value) && !NOT_COMPARED.has(field)) ids.add(field)
+    for (const [field, value] of Object.entries(pulse))
+      if (isNumber(value) && !NOT_COMPARED.has(field)) ids.add(field)
   }
   for (const { info } of hosts) {
     for (const [group, about] of Object.entries(isObject(info.groups) ? info.groups : {})) {
@@ -55,12 +78,18 @@ export function metricsOf(hosts) {
   return [...ids].flatMap((id) => metricOf(id) ?? [])
 }
 
-/** What a metric is, from the first of the hosts that says so, else from its name. @param {Metric} metric @param {import("../fleet.js").Host[]} hosts @returns {Meaning} */
+/**
+ * What a metric is, from the first of the hosts that says so, else from its name.
+ * @param {Metric} metric
+ * @param {import("../data/fleet.js").Host[]} hosts
+ * @returns {Meaning}
+ */
 export function meaningOf({ group, field }, hosts) {
   const told = hosts.map(({ info }) => ownField(ownField(info.groups, group)?.fields, field)).find(isObject)
   const ending = UNITS.find(([suffix]) => field.endsWith(suffix))
-  const unit = told === undefined ? ending?.[1] : String(told.unit ?? "")
-  const name = ending === undefined || field === ending[0].slice(1) ? field : field.slice(0, -ending[0].length)
+  const unit = told === undefined ? ending?.[1] : typeof told.unit === "string" ? told.unit : ""
+  const name =
+    ending === undefined || field === ending[0].slice(1) ? field : field.slice(0, -ending[0].length)
   const words = group === HEADLINE ? HEADLINE_WORDS.get(field) : undefined
   return {
     words: words ?? `${group === HEADLINE ? "" : `${group} · `}${name.replaceAll("_", " ")}`,
@@ -78,8 +107,12 @@ export function scaleFor({ unit = "", limit }) {
 }
 
 /**
- * A metric in a payload: the number itself; of a number that each device has, all added up, or the highest where a sum means nothing.
- * @param {unknown} payload @param {string} field @param {string | undefined} unit @returns {number | undefined}
+ * A metric in a payload: the number itself; of a number that each device has, all added up, or the highest
+ * where a sum means nothing.
+ * @param {unknown} payload
+ * @param {string} field
+ * @param {string | undefined} unit
+ * @returns {number | undefined}
  */
 export function valueIn(payload, field, unit) {
   const direct = ownField(payload, field)
@@ -89,7 +122,12 @@ export function valueIn(payload, field, unit) {
   return ADDED_UP.has(unit ?? "") ? values.reduce((sum, one) => sum + one, 0) : Math.max(...values)
 }
 
-/** @param {string} group @param {string} field @param {string | undefined} unit @returns {(value: unknown) => string} */
+/**
+ * @param {string} group
+ * @param {string} field
+ * @param {string | undefined} unit
+ * @returns {(value: unknown) => string}
+ */
 function formatFor(group, field, unit) {
   if (field.startsWith("load_")) return load
   if (field.endsWith("_count")) return count

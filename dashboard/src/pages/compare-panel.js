@@ -1,18 +1,23 @@
 /** One metric of all the hosts that are compared: one line each, and what the lines come to. */
 
-import { TimeAxis } from "../axis.js"
-import { LiveChart } from "../chart.js"
-import { element, setAttribute, setText } from "../dom.js"
-import { MISSING, MISSING_TITLE } from "../numbers.js"
-import { statisticsOf } from "../statistics.js"
-import { drawnLater } from "../time-view.js"
+import { LiveChart } from "../charts/live-chart.js"
+import { TimeAxis } from "../charts/time-axis.js"
+import { drawnLater } from "../charts/time-view.js"
+import { MISSING, MISSING_TITLE } from "../data/numbers.js"
+import { statisticsOf } from "../data/statistics.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
 import { scaleFor } from "./compare-metrics.js"
 
-const COLUMNS = [{ title: "now" }, { title: "mean" }, { title: "max" }, { title: "p95", words: "95th percentile: 95 of 100 values are not above it" }]
+const COLUMNS = [
+  { title: "now" },
+  { title: "mean" },
+  { title: "max" },
+  { title: "p95", words: "95th percentile: 95 of 100 values are not above it" },
+]
 
 /**
  * @typedef {import("./compare-past.js").ComparePast} Past
- * @typedef {{scheduler: import("../scheduler.js").Scheduler, theme: import("../theme.js").Theme, time: import("../time-view.js").TimeView}} Context
+ * @typedef {import("../charts/time-canvas.js").ChartContext} Context
  */
 
 export class ComparePanel {
@@ -31,7 +36,8 @@ export class ComparePanel {
   /**
    * @param {Context} context @param {import("./compare-past.js").Measured} metric
    * @param {import("./compare-metrics.js").Meaning} meaning
-   * @param {{past: Past, colour: number}[]} hosts @param {{layout: string, nameOf: (past: Past) => string}} looks
+   * @param {{past: Past, colour: number}[]} hosts
+   * @param {{layout: string, nameOf: (past: Past) => string}} looks
    */
   constructor(context, metric, meaning, hosts, { layout, nameOf }) {
     this.#context = context
@@ -40,20 +46,44 @@ export class ComparePanel {
     this.words = meaning.words
     this.#scale = scaleFor(meaning)
     const id = `compare-${metric.id.replaceAll(".", "-")}`
-    const charts = layout === "small"
-      ? element("div", { class: "multiples" }, ...hosts.map((host) => this.#small(meaning, host, nameOf)))
-      : this.#chart(meaning.words, hosts, nameOf, false)
+    const charts =
+      layout === "small"
+        ? element("div", { class: "multiples" }, ...hosts.map((host) => this.#small(meaning, host, nameOf)))
+        : this.#chart(meaning.words, hosts, nameOf, false)
     setText(this.#combined, `${meaning.combined} of all devices`)
     this.#rows = hosts.map(({ past, colour }) => new HostRow(past, colour, nameOf))
-    this.element = element("section", { class: "panel", "data-metric": metric.id, "aria-labelledby": id, tabindex: "-1" },
-      element("h2", { class: "panel-title", id }, meaning.words,
-        this.#combined),
-      element("div", { class: "panel-body" }, charts,
-        element("div", { class: "table-box" },
-          element("table", { class: "small-table compare-table", "aria-label": `${meaning.words} of the window` },
-            element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "host"), ...COLUMNS.map(({ title, words }) => element("th", { scope: "col", class: "cell-number", title: words }, title)))),
-            element("tbody", {}, ...this.#rows.map((row) => row.element)))),
-        this.#note))
+    this.element = element(
+      "section",
+      { class: "panel", "data-metric": metric.id, "aria-labelledby": id, tabindex: "-1" },
+      element("h2", { class: "panel-title", id }, meaning.words, this.#combined),
+      element(
+        "div",
+        { class: "panel-body" },
+        charts,
+        element(
+          "div",
+          { class: "table-box" },
+          element(
+            "table",
+            { class: "small-table compare-table", "aria-label": `${meaning.words} of the window` },
+            element(
+              "thead",
+              {},
+              element(
+                "tr",
+                {},
+                element("th", { scope: "col" }, "host"),
+                ...COLUMNS.map(({ title, words }) =>
+                  element("th", { scope: "col", class: "cell-number", title: words }, title),
+                ),
+              ),
+            ),
+            element("tbody", {}, ...this.#rows.map((row) => row.element)),
+          ),
+        ),
+        this.#note,
+      ),
+    )
   }
 
   /** Undo the constructor. */
@@ -73,18 +103,40 @@ export class ComparePanel {
     setText(this.#note, `not available on ${without.join(", ")}`)
   }
 
-  /** @param {import("./compare-metrics.js").Meaning} meaning @param {{past: Past, colour: number}} host @param {(past: Past) => string} nameOf */
+  /**
+   * @param {import("./compare-metrics.js").Meaning} meaning
+   * @param {{past: Past, colour: number}} host
+   * @param {(past: Past) => string} nameOf
+   */
   #small(meaning, host, nameOf) {
     const name = nameOf(host.past)
-    return element("figure", { class: "multiple" },
-      element("figcaption", {}, element("span", { class: `swatch swatch-${host.colour}`, "aria-hidden": "true" }), name),
-      this.#chart(`${meaning.words} of ${name}`, [host], nameOf, true))
+    return element(
+      "figure",
+      { class: "multiple" },
+      element(
+        "figcaption",
+        {},
+        element("span", { class: `swatch swatch-${host.colour}`, "aria-hidden": "true" }),
+        name,
+      ),
+      this.#chart(`${meaning.words} of ${name}`, [host], nameOf, true),
+    )
   }
 
-  /** @param {string} label @param {{past: Past, colour: number}[]} hosts @param {(past: Past) => string} nameOf @param {boolean} filled */
+  /**
+   * @param {string} label
+   * @param {{past: Past, colour: number}[]} hosts
+   * @param {(past: Past) => string} nameOf
+   * @param {boolean} filled
+   */
   #chart(label, hosts, nameOf, filled) {
     const series = hosts.map(({ past, colour }) => ({
-      name: past.id, label: nameOf(past), colour, keys: [this.#metric.id], filled, source: past.source(this.#metric),
+      name: past.id,
+      label: nameOf(past),
+      colour,
+      keys: [this.#metric.id],
+      filled,
+      source: past.source(this.#metric),
     }))
     const slowest = () => Math.max(...series.map(({ source }) => source.interval()))
     const chart = new LiveChart(this.#context, { label, series, scale: this.#scale, format: this.#format })
@@ -106,13 +158,29 @@ class HostRow {
   constructor(past, colour, nameOf) {
     this.past = past
     this.#nameOf = nameOf
-    this.element = element("tr", { "data-host": past.id },
-      element("th", { scope: "row" }, element("span", { class: `swatch swatch-${colour}`, "aria-hidden": "true" }), this.#name, this.#state), ...this.#cells)
+    this.element = element(
+      "tr",
+      { "data-host": past.id },
+      element(
+        "th",
+        { scope: "row" },
+        element("span", { class: `swatch swatch-${colour}`, "aria-hidden": "true" }),
+        this.#name,
+        this.#state,
+      ),
+      ...this.#cells,
+    )
   }
 
-  get name() { return this.#nameOf(this.past) }
+  get name() {
+    return this.#nameOf(this.past)
+  }
 
-  /** @param {import("./compare-past.js").Measured} metric @param {(value: unknown) => string} format @param {import("../readings.js").Stretch} stretch */
+  /**
+   * @param {import("./compare-past.js").Measured} metric
+   * @param {(value: unknown) => string} format
+   * @param {import("../data/column-queries.js").Stretch} stretch
+   */
   update(metric, format, stretch) {
     const { now, mean, max, high } = statisticsOf(this.past.source(metric), metric.id, stretch)
     const { host } = this.past

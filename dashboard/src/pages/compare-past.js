@@ -1,10 +1,10 @@
 /** The past of one of the hosts that are compared, as far as it is compared. No DOM. */
 
-import { isSample } from "../messages.js"
-import { isNumber } from "../numbers.js"
-import { TickOrder } from "../order.js"
-import { gapMilliseconds } from "../readings.js"
-import { Columns } from "../store.js"
+import { gapMilliseconds } from "../data/column-queries.js"
+import { isSample } from "../data/messages.js"
+import { isNumber } from "../data/numbers.js"
+import { Columns } from "../data/store.js"
+import { TickOrder } from "../data/tick-order.js"
 import { HEADLINE, valueIn } from "./compare-metrics.js"
 
 const CAPACITY_ROWS = 1024
@@ -13,20 +13,30 @@ const CAPACITY_ROWS = 1024
 
 export class ComparePast {
   #fleet
-  /** @type {Map<string, {metrics: Measured[], columns: Columns, order: TickOrder, latest: Record<string, any> | undefined}>} */
+  /**
+   * @type {Map<string, {metrics: Measured[], columns: Columns, order: TickOrder, latest: Record<string,
+   *   any> | undefined}>}
+   */
   #groups = new Map()
 
-  /** @param {string} id @param {import("../fleet.js").Fleet} fleet @param {Measured[]} metrics */
+  /** @param {string} id @param {import("../data/fleet.js").Fleet} fleet @param {Measured[]} metrics */
   constructor(id, fleet, metrics) {
     this.id = id
     this.#fleet = fleet
     for (const [group, own] of Map.groupBy(metrics, (metric) => metric.group)) {
-      this.#groups.set(group, { metrics: own, columns: new Columns(CAPACITY_ROWS), order: new TickOrder(), latest: undefined })
+      this.#groups.set(group, {
+        metrics: own,
+        columns: new Columns(CAPACITY_ROWS),
+        order: new TickOrder(),
+        latest: undefined,
+      })
     }
   }
 
   /** Undefined while the bridge does not know it. */
-  get host() { return this.#fleet.host(this.id) }
+  get host() {
+    return this.#fleet.host(this.id)
+  }
 
   /** @param {string} name of the group @param {unknown} payload @param {number} received milliseconds */
   take(name, payload, received) {
@@ -48,7 +58,11 @@ export class ComparePast {
     if (group.order.acceptPast(newest, this.#intervalSeconds(name))) group.latest = newest
   }
 
-  /** Where a chart finds a metric: its key is its id. @param {Measured} metric @returns {import("../readings.js").Source} */
+  /**
+   * Where a chart finds a metric: its key is its id.
+   * @param {Measured} metric
+   * @returns {import("../data/column-queries.js").Source}
+   */
   source({ group }) {
     return {
       columns: this.#groups.get(group)?.columns ?? new Columns(1),
@@ -58,12 +72,18 @@ export class ComparePast {
     }
   }
 
-  /** Whether the host told that it has no such value: its group came without it, or is not among those it names. @param {Measured} metric */
+  /**
+   * Whether the host told that it has no such value: its group came without it, or is not among those it
+   * names.
+   * @param {Measured} metric
+   */
   lacks({ group, field, unit }) {
     const latest = this.#groups.get(group)?.latest
     if (latest !== undefined) return valueIn(latest, field, unit) === undefined
     const groups = this.host?.info.groups
-    return group !== HEADLINE && typeof groups === "object" && groups !== null && !Object.hasOwn(groups, group)
+    return (
+      group !== HEADLINE && typeof groups === "object" && groups !== null && !Object.hasOwn(groups, group)
+    )
   }
 
   /** Whether a metric is not one number of the host, but of each of its devices. @param {Measured} metric */
@@ -74,7 +94,9 @@ export class ComparePast {
   }
 
   /** @param {string} name */
-  #intervalSeconds(name) { return this.host?.intervalOf(name) ?? 1 }
+  #intervalSeconds(name) {
+    return this.host?.intervalOf(name) ?? 1
+  }
 }
 
 /** @param {unknown} payload @param {Measured[]} metrics @returns {[string, number][]} */

@@ -1,7 +1,10 @@
-/** What is said around the hosts: the filter that is in force, the hosts picked to be compared, and how a host comes to be here. */
+/**
+ * What is said around the hosts: the filter that is in force, the hosts picked to be compared, and how a host
+ * comes to be here.
+ */
 
-import { button, element, setText } from "../dom.js"
-import { count } from "../numbers.js"
+import { count } from "../data/numbers.js"
+import { button, element, setText } from "../widgets/dom.js"
 
 const HINT_UP_TO_HOSTS = 3
 
@@ -24,11 +27,21 @@ export class FilterBar {
   /** @param {import("./fleet-order.js").Filter} filter @param {number} shown @param {number} total */
   update({ words, states, tags }, shown, total) {
     this.element.hidden = total === 0 || words.length + states.size + tags.length === 0
-    setText(this.#text, `${count(shown)} of ${count(total)} hosts${states.size > 0 ? `: ${[...states].join(", ")}` : ""}`)
+    setText(
+      this.#text,
+      `${count(shown)} of ${count(total)} hosts${states.size > 0 ? `: ${[...states].join(", ")}` : ""}`,
+    )
     const key = JSON.stringify(tags)
     if (key === this.#written) return
     this.#written = key
-    this.#tags.replaceChildren(...tags.map((tag) => button(`${tag} ×`, () => this.#onTag(tag), { class: "tag-button", "aria-label": `Without the tag ${tag}` })))
+    this.#tags.replaceChildren(
+      ...tags.map((tag) =>
+        button(`${tag} ×`, () => this.#onTag(tag), {
+          class: "tag-button",
+          "aria-label": `Without the tag ${tag}`,
+        }),
+      ),
+    )
   }
 }
 
@@ -44,14 +57,25 @@ export class CompareBar {
     const clear = button("Clear", onClear)
     this.#go.append(key("Enter"))
     clear.append(key("Esc"))
-    this.element = element("section", { class: "compare-bar", hidden: true, "aria-label": "Hosts to compare" }, this.#text, this.#go, clear)
+    this.element = element(
+      "section",
+      { class: "compare-bar", hidden: true, "aria-label": "Hosts to compare" },
+      this.#text,
+      this.#go,
+      clear,
+    )
   }
 
   /** @param {Set<string>} picked ids @param {(id: string) => string} nameOf */
   update(picked, nameOf) {
     this.element.hidden = picked.size === 0
     const names = [...picked].map(nameOf).join(", ")
-    setText(this.#text, picked.size === 1 ? `1 host picked: ${names}. Pick another to compare.` : `${picked.size} hosts picked: ${names}`)
+    setText(
+      this.#text,
+      picked.size === 1
+        ? `1 host picked: ${names}. Pick another to compare.`
+        : `${picked.size} hosts picked: ${names}`,
+    )
     this.#go.disabled = picked.size < 2
   }
 }
@@ -62,12 +86,33 @@ export class AddHost {
   element
 
   constructor() {
-    this.element = /** @type {HTMLDetailsElement} */ (element("details", { class: "hint", hidden: true }, this.#summary,
-      element("p", {}, "Run the agent on it. It publishes to the broker once per second, and the host appears here by itself. On the machine where the broker runs:"),
-      command("fleetglass agent"),
-      element("p", {}, "On any other, with the name or address of the broker that this bridge reads from in place of BROKER:"),
-      command("fleetglass agent --broker mqtt://BROKER:1883"),
-      element("p", {}, "The broker that fleetglass up starts by itself can only be reached from its own machine. For others, run a broker that they can reach and name it with --broker here, too.")))
+    this.element = /** @type {HTMLDetailsElement} */ (
+      element(
+        "details",
+        { class: "hint", hidden: true },
+        this.#summary,
+        element(
+          "p",
+          {},
+          "Run the agent on it. It publishes to the broker once per second, and the host appears here by " +
+            "itself. On the machine where the broker runs:",
+        ),
+        command("fleetglass agent"),
+        element(
+          "p",
+          {},
+          "On any other, with the name or address of the broker that this bridge reads from in place of " +
+            "BROKER:",
+        ),
+        command("fleetglass agent --broker mqtt://BROKER:1883"),
+        element(
+          "p",
+          {},
+          "The broker that fleetglass up starts by itself can only be reached from its own machine. " +
+            "For others, run a broker that they can reach and name it with --broker here, too.",
+        ),
+      )
+    )
   }
 
   /** @param {boolean} known whether it is known which hosts there are @param {number} hosts */
@@ -79,10 +124,14 @@ export class AddHost {
 
 /** @param {string} text */
 function command(text) {
-  const copy = button("Copy", async () => {
-    await navigator.clipboard?.writeText(text)
-    setText(copy, "Copied")
-  }, { "aria-label": `Copy: ${text}` })
+  const copy = button(
+    "Copy",
+    async () => {
+      await navigator.clipboard?.writeText(text)
+      setText(copy, "Copied")
+    },
+    { "aria-label": `Copy: ${text}` },
+  )
   return element("p", { class: "command" }, element("code", {}, text), copy)
 }
 

@@ -1,29 +1,42 @@
 /** What a row and a card are made of: who a host is, and one figure each. */
 
-import { element, setAttribute, setText } from "../dom.js"
-import { levelAt } from "../limits.js"
-import { Meter } from "../meter.js"
-import { count, isNumber, MISSING, MISSING_TITLE } from "../numbers.js"
-import { Picture } from "../picture.js"
-import { hostAddress } from "../router.js"
-import { StateMark, stateInWords } from "../state.js"
-import { drawCores, drawSparkline, MAX_CORES_SHOWN } from "../strips.js"
+import { drawCores, MAX_CORES_SHOWN } from "../charts/core-bars.js"
+import { drawSparkline } from "../charts/sparkline.js"
+import { StillCanvas } from "../charts/still-canvas.js"
+import { levelAt } from "../data/limits.js"
+import { count, isNumber, MISSING, MISSING_TITLE } from "../data/numbers.js"
+import { stateInWords } from "../data/state-words.js"
+import { hostAddress } from "../frame/router.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { Meter } from "../widgets/meter.js"
+import { StateMark } from "../widgets/state-mark.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const TAGS_SHOWN = 3
 const GLYPHS = { warn: "▲", critical: "◆" }
 
-/** @typedef {import("../fleet.js").Host} Host */
-/** @typedef {{colours: import("../theme.js").Colours, now: number, alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be compared */
-/** @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell close: of one that draws */
-/** @typedef {import("../scheduler.js").Scheduler} Scheduler */
+/** @typedef {import("../data/fleet.js").Host} Host */
+/**
+ * @typedef {{colours: import("../charts/colours.js").Colours, now: number,
+ *   alertsOf: import("./fleet-order.js").AlertsOf, picked: Set<string>}} Moment picked: ids chosen to be
+ *   compared
+ */
+/**
+ * @typedef {{element: HTMLElement, write: (host: Host, moment: Moment) => void, close?: () => void}} Cell
+ *   close: of one that draws
+ */
+/** @typedef {import("../charts/scheduler.js").Scheduler} Scheduler */
 
 /** The name as a link, what is wrong, and the host's tags. @returns {Cell & {link: HTMLElement}} */
 export function identityCell() {
   const link = element("a", { class: "host-link" })
   const pick = element("button", { type: "button", class: "pick-host", "aria-pressed": "false" })
   const chip = alertChip()
-  const synthetic = element("span", { class: "tag", hidden: true, title: "a simulated host, not a real one" }, "synthetic")
+  const synthetic = element(
+    "span",
+    { class: "tag", hidden: true, title: "a simulated host, not a real one" },
+    "synthetic",
+  )
   const tags = tagList()
   return {
     link,
@@ -56,10 +69,16 @@ export function conditionCell() {
 
 /** "Debian 12, 8 cores": what is known. @param {Host} host */
 export function systemOf({ info: { os_name: system, logical_cores: cores } }) {
-  return [shortName(system), isNumber(cores) ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : ""].filter(Boolean).join(", ")
+  return [shortName(system), isNumber(cores) ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : ""]
+    .filter(Boolean)
+    .join(", ")
 }
 
-/** @param {string} field of the pulse, in percent @param {import("../limits.js").Limit} [limit] from where on it is coloured @returns {Cell} */
+/**
+ * @param {string} field of the pulse, in percent
+ * @param {import("../data/limits.js").Limit} [limit] from where on it is coloured
+ * @returns {Cell}
+ */
 export function meterCell(field, limit) {
   const meter = new Meter(limit && ((value) => levelAt(value, limit)))
   return { element: meter.element, write: (host) => meter.set(host.pulse[field]) }
@@ -81,14 +100,22 @@ export function textCell(textOf) {
 /** @param {Scheduler} scheduler @returns {Cell} */
 export function sparklineCell(scheduler) {
   const canvas = canvasNamed("spark", "CPU of the last minute")
-  /** @type {import("../strips.js").Line[]} */
+  /** @type {import("../charts/sparkline.js").Line[]} */
   let lines = []
   let end = 0
   let shown = ""
-  const picture = new Picture(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => drawSparkline(sheet, lines, end))
   return {
     element: canvas,
-    write({ id, recent, offsetMilliseconds: offset, gapMilliseconds: gap }, { colours: { series: [colour] }, now }) {
+    write(
+      { id, recent, offsetMilliseconds: offset, gapMilliseconds: gap },
+      {
+        colours: {
+          series: [colour],
+        },
+        now,
+      },
+    ) {
       const key = `${id} ${recent.generation} ${recent.end} ${Math.floor(now / 1000)} ${colour}`
       if (key === shown) return
       shown = key
@@ -104,14 +131,19 @@ export function sparklineCell(scheduler) {
 export function coresCell(scheduler) {
   const canvas = canvasNamed("core-strip", "use of each core")
   const more = element("span", { class: "more" })
-  /** @type {{percents: unknown, colours?: import("../theme.js").Colours}} */
+  /** @type {{percents: unknown, colours?: import("../charts/colours.js").Colours}} */
   let shown = { percents: undefined }
-  const picture = new Picture(scheduler, canvas, (sheet) => { if (shown.colours) drawCores(sheet, shown.percents, shown.colours) })
+  const picture = new StillCanvas(scheduler, canvas, (sheet) => {
+    if (shown.colours) drawCores(sheet, shown.percents, shown.colours)
+  })
   return {
     element: element("span", { class: "cores-cell" }, canvas, more),
     write({ pulse: { core_percents: percents } }, { colours }) {
       const cores = Array.isArray(percents) ? percents.length : undefined
-      setText(more, cores === undefined ? MISSING : cores > MAX_CORES_SHOWN ? `+${cores - MAX_CORES_SHOWN}` : "")
+      setText(
+        more,
+        cores === undefined ? MISSING : cores > MAX_CORES_SHOWN ? `+${cores - MAX_CORES_SHOWN}` : "",
+      )
       setAttribute(more, "title", cores === undefined ? MISSING_TITLE : null)
       canvas.hidden = cores === undefined
       if (shown.percents === percents && shown.colours === colours) return
@@ -152,19 +184,43 @@ function tagList() {
       const key = JSON.stringify(tags)
       if (key === written) return
       written = key
-      const more = tags.length > TAGS_SHOWN ? [element("span", { class: "more", title: tags.join(", ") }, `+${tags.length - TAGS_SHOWN}`)] : []
-      box.replaceChildren(...tags.slice(0, TAGS_SHOWN).map((tag) =>
-        element("button", { type: "button", class: "tag-button", "data-tag": tag, title: `only hosts with the tag ${tag}`, tabindex: "-1" }, tag)), ...more)
+      const more =
+        tags.length > TAGS_SHOWN
+          ? [element("span", { class: "more", title: tags.join(", ") }, `+${tags.length - TAGS_SHOWN}`)]
+          : []
+      box.replaceChildren(
+        ...tags.slice(0, TAGS_SHOWN).map((tag) =>
+          element(
+            "button",
+            {
+              type: "button",
+              class: "tag-button",
+              "data-tag": tag,
+              title: `only hosts with the tag ${tag}`,
+              tabindex: "-1",
+            },
+            tag,
+          ),
+        ),
+        ...more,
+      )
     },
   }
 }
 
 /** @param {string} kind @param {string} label @returns {HTMLCanvasElement} */
 export function canvasNamed(kind, label) {
-  return /** @type {HTMLCanvasElement} */ (element("canvas", { class: kind, role: "img", "aria-label": label }))
+  return /** @type {HTMLCanvasElement} */ (
+    element("canvas", { class: kind, role: "img", "aria-label": label })
+  )
 }
 
 /** "Debian GNU/Linux 12 (bookworm)" as "Debian 12". @param {unknown} name */
 function shortName(name) {
-  return typeof name === "string" ? name.replace(/ GNU\/Linux| Linux/g, "").replace(/ \(.*\)$/, "").replace(/ LTS$/, "") : ""
+  return typeof name === "string"
+    ? name
+        .replace(/ GNU\/Linux| Linux/g, "")
+        .replace(/ \(.*\)$/, "")
+        .replace(/ LTS$/, "")
+    : ""
 }

@@ -1,25 +1,37 @@
 /** The hosts as cards. */
 
-import { element, setAttribute } from "../dom.js"
-import { BUSY_METER_LIMIT } from "../limits.js"
-import { celsius, networkRate } from "../numbers.js"
+import { BUSY_METER_LIMIT } from "../data/limits.js"
+import { celsius, networkRate } from "../data/numbers.js"
+import { element, setAttribute } from "../widgets/dom.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 import { HostList } from "./fleet-list.js"
 
 const SKELETON_CARDS = 8
-/** @type {[string, string, import("../limits.js").Limit?][]} */
-const METERS = [["CPU", "cpu_percent", BUSY_METER_LIMIT], ["memory", "memory_percent"], ["disk", "filesystem_percent"]]
+/** @type {[string, string, import("../data/limits.js").Limit?][]} */
+const METERS = [
+  ["CPU", "cpu_percent", BUSY_METER_LIMIT],
+  ["memory", "memory_percent"],
+  ["disk", "filesystem_percent"],
+]
 
 export class FleetGrid {
   element = element("ul", { class: "fleet-grid", role: "list", "aria-label": "Hosts" })
   list
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     this.list = new HostList({
-      body: this.element, above: spacer(), below: spacer(), make: () => new Card(scheduler), geometry: () => this.#geometry(),
+      body: this.element,
+      above: spacer(),
+      below: spacer(),
+      make: () => new Card(scheduler),
+      geometry: () => this.#geometry(),
     })
-    this.element.prepend(...Array.from({ length: SKELETON_CARDS }, () => element("li", { class: "card skeleton", "aria-hidden": "true" }, element("span", { class: "bone" }))))
+    this.element.prepend(
+      ...Array.from({ length: SKELETON_CARDS }, () =>
+        element("li", { class: "card skeleton", "aria-hidden": "true" }, element("span", { class: "bone" })),
+      ),
+    )
   }
 
   /** The hosts are known: what held their place goes. */
@@ -42,7 +54,7 @@ class Card {
   link
   element
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     const identity = identityCell()
     const condition = conditionCell()
@@ -52,15 +64,38 @@ class Card {
     const received = textCell(({ pulse }) => networkRate(pulse.network_receive_bytes_per_second))
     const sent = textCell(({ pulse }) => networkRate(pulse.network_transmit_bytes_per_second))
     const hottest = textCell(({ pulse }) => celsius(pulse.temperature_celsius))
-    this.#cells = [identity, condition, ...meters.map(({ cell }) => cell), sparkline, cores, received, sent, hottest]
+    this.#cells = [
+      identity,
+      condition,
+      ...meters.map(({ cell }) => cell),
+      sparkline,
+      cores,
+      received,
+      sent,
+      hottest,
+    ]
     this.link = identity.link
-    this.element = element("li", { class: "card" },
+    this.element = element(
+      "li",
+      { class: "card" },
       identity.element,
       condition.element,
-      element("dl", { class: "card-meters" }, ...meters.map(({ words, cell }) => element("div", {}, element("dt", {}, words), element("dd", {}, cell.element)))),
+      element(
+        "dl",
+        { class: "card-meters" },
+        ...meters.map(({ words, cell }) =>
+          element("div", {}, element("dt", {}, words), element("dd", {}, cell.element)),
+        ),
+      ),
       element("div", { class: "card-strips" }, sparkline.element, cores.element),
-      element("dl", { class: "card-line" },
-        named("received", "↓", received.element), named("sent", "↑", sent.element), named("hottest sensor", "", hottest.element)))
+      element(
+        "dl",
+        { class: "card-line" },
+        named("received", "↓", received.element),
+        named("sent", "↑", sent.element),
+        named("hottest sensor", "", hottest.element),
+      ),
+    )
   }
 
   /** Undo the constructor. */
@@ -68,7 +103,7 @@ class Card {
     for (const cell of this.#cells) cell.close?.()
   }
 
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
+  /** @param {import("../data/fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
   write(host, moment) {
     setAttribute(this.element, "data-state", host.state)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
@@ -78,7 +113,17 @@ class Card {
 
 /** @param {string} name for those who cannot see @param {string} sign @param {Node} value */
 function named(name, sign, value) {
-  return element("div", {}, element("dt", {}, element("span", { class: "unseen" }, name), element("span", { "aria-hidden": "true" }, sign)), element("dd", {}, value))
+  return element(
+    "div",
+    {},
+    element(
+      "dt",
+      {},
+      element("span", { class: "unseen" }, name),
+      element("span", { "aria-hidden": "true" }, sign),
+    ),
+    element("dd", {}, value),
+  )
 }
 
 function spacer() {

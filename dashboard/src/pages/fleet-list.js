@@ -1,6 +1,6 @@
 /** Hosts in lines of one height: any order, any number. Of a long fleet only the lines in sight exist. */
 
-import { setAttribute } from "../dom.js"
+import { setAttribute } from "../widgets/dom.js"
 
 const ALL_UP_TO = 60
 const LINES_BEYOND_SIGHT = 6
@@ -8,10 +8,16 @@ const LINES_BEYOND_SIGHT = 6
 const NEW_LINES_IN_FRAME = 12
 const WRITE_BUDGET_MILLISECONDS = 4
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 /** @typedef {import("./fleet-cells.js").Moment} Moment */
-/** @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment, place: number) => void, close: () => void}} Item one host; place: from 0, in the order */
-/** @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with the gap below; covered: what hides the top of the window; in pixels */
+/**
+ * @typedef {{element: HTMLElement, link: HTMLElement, write: (host: Host, moment: Moment,
+ *   place: number) => void, close: () => void}} Item one host; place: from 0, in the order
+ */
+/**
+ * @typedef {{perLine: number, lineHeight: number, gap: number, covered: number}} Geometry lineHeight: with
+ *   the gap below; covered: what hides the top of the window; in pixels
+ */
 
 export class HostList {
   #body
@@ -32,7 +38,8 @@ export class HostList {
   #shows = new WeakMap()
 
   /**
-   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item, geometry: () => Geometry}} parts
+   * @param {{body: HTMLElement, above: HTMLElement, below: HTMLElement, make: () => Item,
+   *   geometry: () => Geometry}} parts
    *   above and below stand for the lines out of sight
    */
   constructor({ body, above, below, make, geometry }) {
@@ -42,27 +49,46 @@ export class HostList {
     this.#make = make
     this.#geometry = geometry
     body.append(above, below)
-    body.addEventListener("pointerenter", (event) => { this.#pointed = event.pointerType === "mouse" })
-    body.addEventListener("pointerleave", () => { this.#pointed = false })
+    body.addEventListener("pointerenter", (event) => {
+      this.#pointed = event.pointerType === "mouse"
+    })
+    body.addEventListener("pointerleave", () => {
+      this.#pointed = false
+    })
     body.addEventListener("focusin", (event) => {
-      const id = event.target instanceof Element ? event.target.closest("[data-host]")?.getAttribute("data-host") : null
+      const id =
+        event.target instanceof Element
+          ? event.target.closest("[data-host]")?.getAttribute("data-host")
+          : null
       if (id) this.#point(id)
     })
   }
 
   /** Ids of the hosts that are in the page, top to bottom. */
-  get visible() { return [...this.#items.keys()] }
+  get visible() {
+    return [...this.#items.keys()]
+  }
 
   /** Id of the host that the keyboard is at, or "". */
-  get cursor() { return this.#order.some((host) => host.id === this.#cursor) ? this.#cursor : "" }
+  get cursor() {
+    return this.#order.some((host) => host.id === this.#cursor) ? this.#cursor : ""
+  }
 
   /** The next order counts, whether or not the pointer is here. */
-  release() { this.#order = [] }
+  release() {
+    this.#order = []
+  }
 
   /** @param {Host[]} hosts those to show @param {import("./fleet-order.js").Comparison} comparison */
-  arrange(hosts, comparison) { this.#order = this.#arrange(hosts, comparison) }
+  arrange(hosts, comparison) {
+    this.#order = this.#arrange(hosts, comparison)
+  }
 
-  /** Bring some of what is in sight up to date. @param {Moment} moment the same one as long as nothing changed @returns {boolean} whether all is */
+  /**
+   * Bring some of what is in sight up to date.
+   * @param {Moment} moment the same one as long as nothing changed
+   * @returns {boolean} whether all is
+   */
   update(moment) {
     this.#moment = moment
     return this.#write(moment)
@@ -83,7 +109,8 @@ export class HostList {
     const place = Math.max(0, Math.min(this.#order.length - 1, wanted))
     const top = this.#body.getBoundingClientRect().top + Math.floor(place / perLine) * lineHeight
     if (top < covered) window.scrollBy({ top: top - covered, behavior: "instant" })
-    else if (top + lineHeight > window.innerHeight) window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
+    else if (top + lineHeight > window.innerHeight)
+      window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
     const { id } = this.#order[place]
     this.#point(id)
     this.#write(this.#moment)
@@ -93,7 +120,8 @@ export class HostList {
   /** The keyboard is nowhere any more. */
   leave() {
     this.#point("")
-    if (document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement)) document.activeElement.blur()
+    if (document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement))
+      document.activeElement.blur()
   }
 
   /** @param {number} perLine @param {number} lineHeight @param {number} covered */
@@ -110,7 +138,11 @@ export class HostList {
     if (item) setAttribute(item.element, "data-cursor", "")
   }
 
-  /** Nothing must jump under a click: while the pointer or the focus is here, the order stays. @param {Host[]} hosts @param {import("./fleet-order.js").Comparison} comparison */
+  /**
+   * Nothing must jump under a click: while the pointer or the focus is here, the order stays.
+   * @param {Host[]} hosts
+   * @param {import("./fleet-order.js").Comparison} comparison
+   */
   #arrange(hosts, comparison) {
     const wanted = new Set(hosts)
     const before = this.#order.filter((host) => wanted.delete(host))
@@ -119,7 +151,12 @@ export class HostList {
     return held ? [...before, ...[...wanted].sort(comparison)] : [...before, ...wanted].sort(comparison)
   }
 
-  /** First line that is in the page, the one after the last, whether these are all that belong there, and the hosts in them. @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, isWhole: boolean, shown: Host[]}} */
+  /**
+   * First line that is in the page, the one after the last, whether these are all that belong there, and the
+   * hosts in them.
+   * @returns {{spaceOf: (lines: number) => number, lines: number, from: number, to: number, isWhole: boolean,
+   *   shown: Host[]}}
+   */
   #measure() {
     const { perLine, lineHeight, gap } = this.#geometry()
     const { top } = this.#body.getBoundingClientRect()
@@ -131,10 +168,21 @@ export class HostList {
     const wanted = few ? lines : Math.min(lines, last + LINES_BEYOND_SIGHT)
     const to = Math.min(wanted, from + Math.floor(this.#items.size / perLine) + NEW_LINES_IN_FRAME)
     const spaceOf = (/** @type {number} */ lines) => Math.max(0, lines * lineHeight - gap)
-    return { spaceOf, lines, from, to, isWhole: to === wanted, shown: this.#order.slice(from * perLine, to * perLine) }
+    return {
+      spaceOf,
+      lines,
+      from,
+      to,
+      isWhole: to === wanted,
+      shown: this.#order.slice(from * perLine, to * perLine),
+    }
   }
 
-  /** What is measured comes first, what is written last: so a layout is computed once. @param {Moment} moment @returns {boolean} whether all is written */
+  /**
+   * What is measured comes first, what is written last: so a layout is computed once.
+   * @param {Moment} moment
+   * @returns {boolean} whether all is written
+   */
   #write(moment) {
     const { spaceOf, lines, from, to, isWhole, shown } = this.#measure()
     this.#place(shown)
@@ -161,7 +209,10 @@ export class HostList {
     return isAll
   }
 
-  /** What went out of sight is used again for what came in: scrolling makes nothing new. @param {Host[]} shown */
+  /**
+   * What went out of sight is used again for what came in: scrolling makes nothing new.
+   * @param {Host[]} shown
+   */
   #place(shown) {
     const wanted = new Set(shown.map((host) => host.id))
     /** @type {Item[]} */
@@ -173,7 +224,9 @@ export class HostList {
       if (item.element.contains(document.activeElement)) drop(item)
       else spare.push(item)
     }
-    const items = new Map(shown.map((host) => [host.id, this.#items.get(host.id) ?? this.#adopt(spare.pop(), host.id)]))
+    const items = new Map(
+      shown.map((host) => [host.id, this.#items.get(host.id) ?? this.#adopt(spare.pop(), host.id)]),
+    )
     for (const item of spare) drop(item)
     this.#items = items
     let place = this.#above.nextElementSibling

@@ -1,22 +1,29 @@
 /** Which hosts are shown, and in which order. No DOM. */
 
-import { isNumber } from "../numbers.js"
+import { isNumber } from "../data/numbers.js"
 
 const names = new Intl.Collator("en", { numeric: true })
 const AFTER_LEVEL = ["late", "lost", "waiting", "live", "stopped"]
 const SEPARATOR = ","
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 /** @typedef {(a: Host, b: Host) => number} Comparison */
-/** @typedef {{words: string[], states: Set<string>, tags: string[]}} Filter states: with `attention` among them */
-/** @typedef {(host: Host) => import("../alerts.js").Alert[]} AlertsOf */
+/**
+ * @typedef {{words: string[], states: Set<string>, tags: string[]}} Filter states: with `attention` among
+ *   them
+ */
+/** @typedef {(host: Host) => import("../data/host-alerts.js").Alert[]} AlertsOf */
 
 /** @type {Comparison} */
 export function byName(a, b) {
   return names.compare(a.name, b.name) || (a.id < b.id ? -1 : 1)
 }
 
-/** Those that need attention first, the worst at the top; then by name. @param {AlertsOf} alertsOf @returns {Comparison} */
+/**
+ * Those that need attention first, the worst at the top; then by name.
+ * @param {AlertsOf} alertsOf
+ * @returns {Comparison}
+ */
 export function byTrouble(alertsOf) {
   const rank = (/** @type {Host} */ host) => {
     const [worst] = host.state === "live" ? alertsOf(host) : []
@@ -28,20 +35,21 @@ export function byTrouble(alertsOf) {
 
 /**
  * By what a column shows; hosts without a value last either way.
- * @param {(host: Host) => unknown} valueOf a text or a number
+ * @param {(host: Host) => unknown} readValue a text or a number
  * @param {boolean} descending
  * @returns {Comparison}
  */
-export function byValue(valueOf, descending) {
+export function byValue(readValue, descending) {
   const values = new Map()
   const value = (/** @type {Host} */ host) => {
-    if (!values.has(host)) values.set(host, valueOf(host))
+    if (!values.has(host)) values.set(host, readValue(host))
     return values.get(host)
   }
   const sign = descending ? -1 : 1
   return (a, b) => {
     const [one, other] = [value(a), value(b)]
-    if (typeof one === "string" && typeof other === "string") return sign * names.compare(one, other) || byName(a, b)
+    if (typeof one === "string" && typeof other === "string")
+      return sign * names.compare(one, other) || byName(a, b)
     if (isNumber(one) !== isNumber(other)) return isNumber(one) ? -1 : 1
     return (isNumber(one) ? sign * (one - other) : 0) || byName(a, b)
   }
@@ -63,22 +71,37 @@ export function writeTags(list) {
 
 /** @param {string} text @returns {string[]} */
 export function readTags(text) {
-  return text.split(SEPARATOR).filter(Boolean).map((tag) => tag.replaceAll("%2C", SEPARATOR).replaceAll("%25", "%"))
+  return text
+    .split(SEPARATOR)
+    .filter(Boolean)
+    .map((tag) => tag.replaceAll("%2C", SEPARATOR).replaceAll("%25", "%"))
 }
 
 /** @param {Host} host @param {Filter} filter @param {AlertsOf} alertsOf */
 export function fits(host, { words, states, tags }, alertsOf) {
-  if (states.size > 0 && !states.has(host.state) && !(states.has("attention") && alertsOf(host).length > 0)) return false
+  if (states.size > 0 && !states.has(host.state) && !(states.has("attention") && alertsOf(host).length > 0))
+    return false
   const own = tagsOf(host)
   if (!tags.every((tag) => own.includes(tag))) return false
   if (words.length === 0) return true
-  const text = [host.id, host.name, host.state, host.info.os_name ?? "", host.synthetic ? "synthetic" : "", ...own].join("\n").toLowerCase()
+  const text = [
+    host.id,
+    host.name,
+    host.state,
+    host.info.os_name ?? "",
+    host.synthetic ? "synthetic" : "",
+    ...own,
+  ]
+    .join("\n")
+    .toLowerCase()
   return words.every((word) => text.includes(word))
 }
 
 /** @param {Host} host @returns {string[]} */
 export function tagsOf(host) {
-  return Array.isArray(host.info.tags) ? host.info.tags.filter((/** @type {unknown} */ tag) => typeof tag === "string" && tag !== "") : []
+  return Array.isArray(host.info.tags)
+    ? host.info.tags.filter((/** @type {unknown} */ tag) => typeof tag === "string" && tag !== "")
+    : []
 }
 
 /** The tags to show: that a host is simulated is said beside its name. @param {Host} host */

@@ -1,11 +1,11 @@
 /** The fleet: every host in one table or grid. */
 
-import { element, setAttribute, setText } from "../dom.js"
-import { STATES } from "../fleet.js"
-import { count } from "../numbers.js"
-import { ASK_MILLISECONDS, RecentPast } from "../recent-past.js"
-import { changeQuery, compareAddress, hostAddress } from "../router.js"
-import { MAX_HOSTS } from "../selection.js"
+import { STATES } from "../data/messages.js"
+import { count } from "../data/numbers.js"
+import { ASK_MILLISECONDS, RecentPast } from "../data/recent-past.js"
+import { MAX_HOSTS } from "../data/selection.js"
+import { changeQuery, compareAddress, hostAddress } from "../frame/router.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
 import { AddHost, CompareBar, FilterBar } from "./fleet-bars.js"
 import { COLUMNS } from "./fleet-columns.js"
 import { FleetGrid } from "./fleet-grid.js"
@@ -53,25 +53,40 @@ export class FleetPage {
   #hint = new AddHost()
   #wantText
 
-  /** @param {any} context @param {import("../router.js").Route} route */
+  /** @param {any} context @param {import("../frame/router.js").Route} route */
   constructor(context, { query }) {
     this.#context = context
     const read = (/** @type {string} */ key) => query.get(key) ?? ""
-    this.#query = { q: read("q"), state: read("state"), tag: read("tag"), sort: read("sort"), view: read("view"), hosts: read("hosts") }
+    this.#query = {
+      q: read("q"),
+      state: read("state"),
+      tag: read("tag"),
+      sort: read("sort"),
+      view: read("view"),
+      hosts: read("hosts"),
+    }
     this.#filter = filterOf(query, [...STATES, "attention"])
     this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MOST_TO_COMPARE))
     this.#wantText = () => context.scheduler.wantText()
     this.#colours = context.theme.colours
     this.#tools = new FleetTools({
-      onState: (state) => this.#toggleState(state), onWords: (q) => this.#narrow({ q }),
-      onView: (view) => this.#show(view), onDown: () => this.#list.move("host", 0),
+      onState: (state) => this.#toggleState(state),
+      onWords: (q) => this.#narrow({ q }),
+      onView: (view) => this.#show(view),
+      onDown: () => this.#list.move("host", 0),
     })
     this.#summary = new FleetSummary(context.scheduler, () => this.#toggleState("attention"))
     this.#table = new FleetTable(context.scheduler, (sort) => this.#sort(sort))
     this.#table.showSort(this.#query.sort)
     this.#grid = new FleetGrid(context.scheduler)
-    this.#filterBar = new FilterBar({ onTag: (tag) => this.#toggleTag(tag), onClear: () => this.#clearFilter() })
-    this.#compareBar = new CompareBar({ onCompare: () => this.#compare(), onClear: () => this.#pick(new Set()) })
+    this.#filterBar = new FilterBar({
+      onTag: (tag) => this.#toggleTag(tag),
+      onClear: () => this.#clearFilter(),
+    })
+    this.#compareBar = new CompareBar({
+      onCompare: () => this.#compare(),
+      onClear: () => this.#pick(new Set()),
+    })
     /** @type {HTMLElement[]} */
     const views = [this.#table.element, this.#grid.element]
     for (const hosts of views) {
@@ -79,12 +94,19 @@ export class FleetPage {
       hosts.addEventListener("keydown", (event) => this.#press(event))
     }
     context.tools.replaceChildren(...this.#tools.elements)
-    context.main.replaceChildren(element("h1", { class: "unseen" }, "Fleet"),
-      this.#summary.element, this.#filterBar.element, ...views, this.#nothing, this.#compareBar.element, this.#hint.element)
+    context.main.replaceChildren(
+      element("h1", { class: "unseen" }, "Fleet"),
+      this.#summary.element,
+      this.#filterBar.element,
+      ...views,
+      this.#nothing,
+      this.#compareBar.element,
+      this.#hint.element,
+    )
     document.title = "Fleetglass"
     context.preferences.choose("density", read("density"))
     this.#followed = [
-      context.theme.follow((/** @type {import("../theme.js").Colours} */ colours) => {
+      context.theme.follow((/** @type {import("../charts/colours.js").Colours} */ colours) => {
         this.#colours = colours
         this.#wantText()
       }),
@@ -122,7 +144,7 @@ export class FleetPage {
     }
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     return [
       { words: "Filter hosts", keys: ["/"], run: () => this.#tools.search.focus() },
@@ -132,7 +154,11 @@ export class FleetPage {
       { words: "Host above", keys: ["ArrowUp"], run: () => this.#list.move("line", -1) },
       { words: "Open the host, or compare those picked", keys: ["Enter"], run: () => this.#enter() },
       { words: "Pick the host to compare it", keys: ["c"], run: () => this.#togglePicked(this.#list.cursor) },
-      { words: "Table or grid", keys: ["g"], run: () => this.#show(VIEWS.find((view) => view !== this.#view) ?? "table") },
+      {
+        words: "Table or grid",
+        keys: ["g"],
+        run: () => this.#show(VIEWS.find((view) => view !== this.#view) ?? "table"),
+      },
       { words: "Only hosts that need attention", run: () => this.#toggleState("attention") },
       { words: "Pick none, show all hosts", keys: ["Escape"], run: () => this.#escape() },
     ]
@@ -142,15 +168,20 @@ export class FleetPage {
   update(now) {
     const { fleet } = this.#context
     if (!fleet.known) return
-    if (this.#survey === undefined || now - this.#surveyedAt >= SURVEY_MILLISECONDS) this.#survey = this.#look(now)
+    if (this.#survey === undefined || now - this.#surveyedAt >= SURVEY_MILLISECONDS)
+      this.#survey = this.#look(now)
     const { counts, total, alerts } = this.#survey
-    const alertsOf = (/** @type {import("../fleet.js").Host} */ host) => alerts.get(host) ?? []
+    const alertsOf = (/** @type {import("../data/fleet.js").Host} */ host) => alerts.get(host) ?? []
     this.#arrange(this.#survey, alertsOf)
     this.#choosePresent()
     // It measures, and so comes before what is written.
     if (!this.#list.update(this.#momentOf(now, alertsOf))) this.#wantText()
     this.#tools.update(counts, { states: this.#filter.states, words: this.#query.q, view: this.#view })
-    this.#summary.update(this.#survey, this.#filter.states.has("attention"), { sums: fleet.sums, colours: this.#colours, now })
+    this.#summary.update(this.#survey, this.#filter.states.has("attention"), {
+      sums: fleet.sums,
+      colours: this.#colours,
+      now,
+    })
     this.#filterBar.update(this.#filter, this.#shown, total)
     this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
     this.#writeNothing(total)
@@ -162,9 +193,13 @@ export class FleetPage {
     return VIEWS.includes(chosen) ? chosen : NARROW.matches ? "grid" : "table"
   }
 
-  get #present() { return this.#view === "grid" ? this.#grid : this.#table }
+  get #present() {
+    return this.#view === "grid" ? this.#grid : this.#table
+  }
 
-  get #list() { return this.#present.list }
+  get #list() {
+    return this.#present.list
+  }
 
   /** @param {number} now */
   #look(now) {
@@ -172,15 +207,29 @@ export class FleetPage {
     return survey(this.#context.fleet.hosts.values(), now)
   }
 
-  /** The same one until something changed. @param {number} now @param {import("./fleet-order.js").AlertsOf} alertsOf @returns {import("./fleet-cells.js").Moment} */
+  /**
+   * The same one until something changed.
+   * @param {number} now
+   * @param {import("./fleet-order.js").AlertsOf} alertsOf
+   * @returns {import("./fleet-cells.js").Moment}
+   */
   #momentOf(now, alertsOf) {
-    if (this.#moment === undefined || this.#moment.arranged !== this.#arranged || this.#moment.picked !== this.#picked || this.#moment.colours !== this.#colours) {
+    if (
+      this.#moment === undefined ||
+      this.#moment.arranged !== this.#arranged ||
+      this.#moment.picked !== this.#picked ||
+      this.#moment.colours !== this.#colours
+    ) {
       this.#moment = { arranged: this.#arranged, picked: this.#picked, colours: this.#colours, now, alertsOf }
     }
     return this.#moment
   }
 
-  /** Choose and order the hosts, if anything changed since: scrolling changes nothing. @param {import("./fleet-survey.js").Survey} survey @param {import("./fleet-order.js").AlertsOf} alertsOf */
+  /**
+   * Choose and order the hosts, if anything changed since: scrolling changes nothing.
+   * @param {import("./fleet-survey.js").Survey} survey
+   * @param {import("./fleet-order.js").AlertsOf} alertsOf
+   */
   #arrange(survey, alertsOf) {
     const key = [survey, this.#filter, this.#query.sort, this.#view]
     if (key.every((part, index) => part === this.#arranged[index])) return
@@ -225,7 +274,10 @@ export class FleetPage {
   /** @param {number} total */
   #writeNothing(total) {
     this.#nothing.hidden = this.#shown > 0
-    setText(this.#nothing, total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`)
+    setText(
+      this.#nothing,
+      total === 0 ? "No host has been heard yet." : `No host matches the filter (${count(total)} hidden).`,
+    )
   }
 
   #wantPast() {
@@ -244,12 +296,19 @@ export class FleetPage {
   #click({ target }) {
     if (!(target instanceof HTMLElement)) return
     if (target.dataset.tag !== undefined) this.#toggleTag(target.dataset.tag)
-    if (target.matches(".pick-host")) this.#togglePicked(target.closest("[data-host]")?.getAttribute("data-host") ?? "")
+    if (target.matches(".pick-host"))
+      this.#togglePicked(target.closest("[data-host]")?.getAttribute("data-host") ?? "")
   }
 
   /** With hosts picked, Enter compares, wherever the focus is. @param {KeyboardEvent} event */
   #press(event) {
-    if (event.key !== "Enter" || this.#picked.size < 2 || !(event.target instanceof Element) || !event.target.matches(".host-link")) return
+    if (
+      event.key !== "Enter" ||
+      this.#picked.size < 2 ||
+      !(event.target instanceof Element) ||
+      !event.target.matches(".host-link")
+    )
+      return
     event.preventDefault()
     this.#compare()
   }

@@ -1,6 +1,6 @@
 /** The hosts as a table. */
 
-import { button, element, setAttribute } from "../dom.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
 import { COLUMNS } from "./fleet-columns.js"
 import { HostList } from "./fleet-list.js"
 
@@ -16,23 +16,39 @@ export class FleetTable {
   list
 
   /**
-   * @param {import("../scheduler.js").Scheduler} scheduler
-   * @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the usual order
+   * @param {import("../charts/scheduler.js").Scheduler} scheduler
+   * @param {(sort: string) => void} onSort gets a column's key, with `-` before it descending, or "" for the
+   *   usual order
    */
   constructor(scheduler, onSort) {
     this.#onSort = onSort
     const heads = COLUMNS.map((column) => this.#makeHead(column))
     this.#stuck = heads[0]
-    this.#table = element("table", { class: "fleet-table", "aria-label": "Hosts" }, element("thead", {}, element("tr", {}, ...heads)), this.#body)
+    this.#table = element(
+      "table",
+      { class: "fleet-table", "aria-label": "Hosts" },
+      element("thead", {}, element("tr", {}, ...heads)),
+      this.#body,
+    )
     this.list = new HostList({
-      body: this.#body, above: spacer(), below: spacer(), make: () => new Row(scheduler),
-      geometry: () => ({ perLine: 1, lineHeight: this.#rowHeight, gap: 0, covered: this.#stuck.getBoundingClientRect().bottom }),
+      body: this.#body,
+      above: spacer(),
+      below: spacer(),
+      make: () => new Row(scheduler),
+      geometry: () => ({
+        perLine: 1,
+        lineHeight: this.#rowHeight,
+        gap: 0,
+        covered: this.#stuck.getBoundingClientRect().bottom,
+      }),
     })
     // Only hosts have a line height; until the first comes, empty rows hold their place.
     this.#body.prepend(...Array.from({ length: SKELETON_ROWS }, skeletonRow))
   }
 
-  get element() { return this.#table }
+  get element() {
+    return this.#table
+  }
 
   /** @param {string} sort as given to `onSort` */
   showSort(sort) {
@@ -47,18 +63,26 @@ export class FleetTable {
     setAttribute(this.#table, "aria-rowcount", String(hosts + 1))
   }
 
-  get #rowHeight() { return Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row")) }
+  get #rowHeight() {
+    return Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row"))
+  }
 
   /** @param {import("./fleet-columns.js").FleetColumn} column */
   #makeHead(column) {
     const label = column.label ?? column.title
-    const head = element("th", { scope: "col", class: classOf(column) },
-      button(column.title, () => this.#sortBy(column), { "aria-label": label, title: `sort by ${label}` }))
+    const head = element(
+      "th",
+      { scope: "col", class: classOf(column) },
+      button(column.title, () => this.#sortBy(column), { "aria-label": label, title: `sort by ${label}` }),
+    )
     this.#heads.set(column.key, head)
     return head
   }
 
-  /** Numbers: largest first, then smallest first, then the usual order again. @param {import("./fleet-columns.js").FleetColumn} column */
+  /**
+   * Numbers: largest first, then smallest first, then the usual order again.
+   * @param {import("./fleet-columns.js").FleetColumn} column
+   */
   #sortBy({ key }) {
     const steps = key === "name" ? [key, `-${key}`, ""] : [`-${key}`, key, ""]
     const now = this.#heads.get(key).getAttribute("aria-sort")
@@ -72,11 +96,20 @@ class Row {
   #cells
   element
 
-  /** @param {import("../scheduler.js").Scheduler} scheduler */
+  /** @param {import("../charts/scheduler.js").Scheduler} scheduler */
   constructor(scheduler) {
     this.#cells = COLUMNS.map((column) => column.make(scheduler))
-    this.element = element("tr", {}, ...COLUMNS.map((column, index) =>
-      element(index === 0 ? "th" : "td", { class: classOf(column), scope: index === 0 ? "row" : undefined }, this.#cells[index].element)))
+    this.element = element(
+      "tr",
+      {},
+      ...COLUMNS.map((column, index) =>
+        element(
+          index === 0 ? "th" : "td",
+          { class: classOf(column), scope: index === 0 ? "row" : undefined },
+          this.#cells[index].element,
+        ),
+      ),
+    )
   }
 
   /** Undo the constructor. */
@@ -84,9 +117,15 @@ class Row {
     for (const cell of this.#cells) cell.close?.()
   }
 
-  get link() { return /** @type {HTMLElement} */ (this.element.querySelector(".host-link")) }
+  get link() {
+    return /** @type {HTMLElement} */ (this.element.querySelector(".host-link"))
+  }
 
-  /** @param {import("../fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment @param {number} place */
+  /**
+   * @param {import("../data/fleet.js").Host} host
+   * @param {import("./fleet-cells.js").Moment} moment
+   * @param {number} place
+   */
   write(host, moment, place) {
     // The first is the head.
     setAttribute(this.element, "aria-rowindex", String(place + 2))
@@ -107,5 +146,9 @@ function spacer() {
 }
 
 function skeletonRow() {
-  return element("tr", { class: "skeleton", "aria-hidden": "true" }, ...COLUMNS.map((column) => element("td", { class: classOf(column) }, element("span", { class: "bone" }))))
+  return element(
+    "tr",
+    { class: "skeleton", "aria-hidden": "true" },
+    ...COLUMNS.map((column) => element("td", { class: classOf(column) }, element("span", { class: "bone" }))),
+  )
 }

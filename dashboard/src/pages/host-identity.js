@@ -1,29 +1,50 @@
 /** Who the host is: name and state, then a plate of what does not change, and how far it can be trusted. */
 
-import { element, setText } from "../dom.js"
-import { age, bytes, clockTime, count, date, duration, isNumber, MISSING, roughly, uptime } from "../numbers.js"
-import { isObject } from "../messages.js"
-import { SKEW_SECONDS } from "../limits.js"
-import { StateMark, stateInWords } from "../state.js"
+import { SKEW_SECONDS } from "../data/limits.js"
+import { isObject } from "../data/messages.js"
+import {
+  age,
+  bytes,
+  clockTime,
+  count,
+  date,
+  duration,
+  isNumber,
+  MISSING,
+  roughly,
+  uptime,
+} from "../data/numbers.js"
+import { stateInWords } from "../data/state-words.js"
+import { element, setText } from "../widgets/dom.js"
+import { StateMark } from "../widgets/state-mark.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const MOST_ADDRESSES = 2
 // What is less may as well be the way of the samples.
 const IN_STEP_SECONDS = 0.1
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 
 export class HostIdentity {
   #mark = new StateMark()
   #name = element("h1", { class: "host-name" })
-  #synthetic = element("span", { class: "tag", hidden: true, title: "a simulated host, not a real one" }, "synthetic")
+  #synthetic = element(
+    "span",
+    { class: "tag", hidden: true, title: "a simulated host, not a real one" },
+    "synthetic",
+  )
   #tags = element("span", { class: "tags" })
   #plate = element("dl", { class: "plate" })
   #warning = element("p", { class: "host-warning", hidden: true })
   /** @type {Map<string, {element: HTMLElement, value: HTMLElement}>} */
   #rows = new Map()
-  element = element("section", { class: "identity", "aria-label": "Identity" },
-    element("div", { class: "identity-name" }, this.#name, this.#mark.element, this.#synthetic, this.#tags), this.#plate, this.#warning)
+  element = element(
+    "section",
+    { class: "identity", "aria-label": "Identity" },
+    element("div", { class: "identity-name" }, this.#name, this.#mark.element, this.#synthetic, this.#tags),
+    this.#plate,
+    this.#warning,
+  )
 
   /** Write what changed. @param {Host | undefined} host @param {string} id @param {number} now */
   update(host, id, now) {
@@ -43,7 +64,10 @@ export class HostIdentity {
     let row = this.#rows.get(name)
     if (row === undefined) {
       const text = element("dd")
-      row = { value: text, element: element("div", { "data-fact": name }, element("dt", {}, name), " ", text) }
+      row = {
+        value: text,
+        element: element("div", { "data-fact": name }, element("dt", {}, name), " ", text),
+      }
       if (name === "last sample") row.element.classList.add("host-heard")
       this.#rows.set(name, row)
       this.#plate.append(row.element)
@@ -56,7 +80,9 @@ export class HostIdentity {
   #writeWarning({ skewSeconds: skew, info }) {
     const words = []
     if (skew !== undefined && Math.abs(skew) > SKEW_SECONDS) {
-      words.push(`clock ${roughly(skew)} ${skew > 0 ? "ahead of" : "behind"} the bridge's; the charts are set right`)
+      words.push(
+        `clock ${roughly(skew)} ${skew > 0 ? "ahead of" : "behind"} the bridge's; the charts are set right`,
+      )
     }
     if (info.conflict) words.push("another machine publishes under this host id")
     setText(this.#warning, words.join(" · "))
@@ -78,12 +104,23 @@ function factsOf(host, now) {
     ["booted", isNumber(booted) ? `${date(booted)} ${clockTime(booted)}` : ""],
     ["up", host.state === "live" ? uptime(uptimeOf(host, now)) : ""],
     ["agent", text(info.agent_version)],
-    ["clock", skew === undefined ? "" : Math.abs(skew) < IN_STEP_SECONDS ? "in step" : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`],
+    [
+      "clock",
+      skew === undefined
+        ? ""
+        : Math.abs(skew) < IN_STEP_SECONDS
+          ? "in step"
+          : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`,
+    ],
     ["last sample", host.lastHeard <= now ? age(host.lastHeard, now) : ""],
   ]
 }
 
-/** From the time of boot, since the headline figures come only to the fleet page. @param {Host} host @param {number} now */
+/**
+ * From the time of boot, since the headline figures come only to the fleet page.
+ * @param {Host} host
+ * @param {number} now
+ */
 function uptimeOf({ info, offsetMilliseconds: offset, pulse }, now) {
   return isNumber(info.boot_time) ? (now - offset) / 1000 - info.boot_time : pulse.uptime_seconds
 }
@@ -97,8 +134,14 @@ function coresOf({ physical_cores: cores, logical_cores: threads }) {
 /** The first few that others can reach. @param {unknown} addresses */
 function addressesOf(addresses) {
   if (!isObject(addresses)) return ""
-  const all = Object.values(addresses).flat().map(String).filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
-  return [...all.slice(0, MOST_ADDRESSES), ...(all.length > MOST_ADDRESSES ? [`+${all.length - MOST_ADDRESSES}`] : [])].join("  ")
+  const all = Object.values(addresses)
+    .flat()
+    .map(String)
+    .filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
+  return [
+    ...all.slice(0, MOST_ADDRESSES),
+    ...(all.length > MOST_ADDRESSES ? [`+${all.length - MOST_ADDRESSES}`] : []),
+  ].join("  ")
 }
 
 /** @param {unknown} value */

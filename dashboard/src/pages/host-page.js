@@ -1,16 +1,16 @@
 /** One host in full. A page is made for one host and thrown away with it: nothing of another can stay. */
 
-import { DeliveryRecord } from "../delivery.js"
-import { element, setAttribute } from "../dom.js"
-import { isObject } from "../messages.js"
+import { DeliveryRecord } from "../data/delivery-record.js"
+import { isObject } from "../data/messages.js"
+import { Samples } from "../data/samples.js"
+import { hostAddress } from "../frame/router.js"
 import { JUMPS } from "../panels/catalogue.js"
-import { hostAddress } from "../router.js"
-import { Samples } from "../samples.js"
+import { element, setAttribute } from "../widgets/dom.js"
 import { HostIdentity } from "./host-identity.js"
 import { HostPanels } from "./host-panels.js"
 import { HostTools } from "./host-tools.js"
 
-/** @typedef {import("../fleet.js").Host} Host */
+/** @typedef {import("../data/fleet.js").Host} Host */
 
 export class HostPage {
   #context
@@ -25,15 +25,24 @@ export class HostPage {
   #samples
   /** @type {HostPanels | undefined} */
   #panels
-  #unknown = element("p", { class: "nothing", hidden: true }, "No host of this name is known to the bridge. It appears here when its agent is heard.")
+  #unknown = element(
+    "p",
+    { class: "nothing", hidden: true },
+    "No host of this name is known to the bridge. It appears here when its agent is heard.",
+  )
   #place = element("div")
 
-  /** @param {import("../main.js").PageContext} context @param {import("../router.js").Route} route */
+  /**
+   * @param {import("../frame/page-context.js").PageContext} context
+   * @param {import("../frame/router.js").Route} route
+   */
   constructor(context, route) {
     this.#context = context
     this.#route = route
     this.#id = route.host
-    this.#tools = new HostTools(context.fleet, route, context.places.fleetAddress, (seconds) => context.time.setSeconds(seconds))
+    this.#tools = new HostTools(context.fleet, route, context.visited.fleetAddress, (seconds) =>
+      context.time.setSeconds(seconds),
+    )
     this.#unfollow = context.time.follow(() => this.#followTime())
     context.tools.replaceChildren(...this.#tools.elements)
     context.main.replaceChildren(this.#identity.element, this.#unknown, this.#place)
@@ -57,13 +66,14 @@ export class HostPage {
     const host = this.#context.fleet.host(this.#id)
     if (host === undefined) return
     this.#adopt(host)
-    if (message.type === "host" && message.id === this.#id && isObject(message.delivery)) this.#delivery.take(message.delivery, received, this.#context.time.pausedAt === undefined)
+    if (message.type === "host" && message.id === this.#id && isObject(message.delivery))
+      this.#delivery.take(message.delivery, received, this.#context.time.pausedAt === undefined)
     if (message.host !== this.#id) return
     if (message.type === "live") this.#samples?.take(message.samples, received)
     if (message.type === "history") this.#samples?.takePast(message.samples, received)
   }
 
-  /** @returns {import("../actions.js").Action[]} */
+  /** @returns {import("../frame/actions.js").Action[]} */
   get actions() {
     const isWhole = this.#route.panel !== ""
     const frames = this.#panels?.frames ?? []
@@ -71,16 +81,39 @@ export class HostPage {
     return [
       { words: "Previous host", keys: ["["], run: () => this.#tools.step(-1) },
       { words: "Next host", keys: ["]"], run: () => this.#tools.step(1) },
-      { words: isWhole ? "Back to all panels" : "All hosts", keys: ["Escape"], run: () => { location.hash = isWhole ? hostAddress(this.#id) : this.#context.places.fleetAddress } },
-      { words: "Full screen of the panel in focus", keys: ["f"], when: () => isWhole || focused() !== undefined, run: () => this.#fill(isWhole ? "" : focused()?.kind.key) },
-      { words: "Fold or unfold the panel in focus", keys: [" "], when: () => focused() !== undefined, run: () => focused()?.fold() },
-      ...(isWhole ? [] : frames.flatMap(({ kind }) => {
-        const digit = JUMPS.indexOf(kind.key) + 1
-        return [
-          { words: `Go to ${kind.title}`, panel: kind.title, ...(digit > 0 ? { keys: [String(digit)] } : {}), run: () => this.#panels?.jump(kind.key) },
-          { words: `${kind.title}, full screen`, run: () => this.#fill(kind.key) },
-        ]
-      })),
+      {
+        words: isWhole ? "Back to all panels" : "All hosts",
+        keys: ["Escape"],
+        run: () => {
+          location.hash = isWhole ? hostAddress(this.#id) : this.#context.visited.fleetAddress
+        },
+      },
+      {
+        words: "Full screen of the panel in focus",
+        keys: ["f"],
+        when: () => isWhole || focused() !== undefined,
+        run: () => this.#fill(isWhole ? "" : focused()?.kind.key),
+      },
+      {
+        words: "Fold or unfold the panel in focus",
+        keys: [" "],
+        when: () => focused() !== undefined,
+        run: () => focused()?.fold(),
+      },
+      ...(isWhole
+        ? []
+        : frames.flatMap(({ kind }) => {
+            const digit = JUMPS.indexOf(kind.key) + 1
+            return [
+              {
+                words: `Go to ${kind.title}`,
+                panel: kind.title,
+                ...(digit > 0 ? { keys: [String(digit)] } : {}),
+                run: () => this.#panels?.jump(kind.key),
+              },
+              { words: `${kind.title}, full screen`, run: () => this.#fill(kind.key) },
+            ]
+          })),
     ]
   }
 
@@ -107,8 +140,12 @@ export class HostPage {
     const { fleet, scheduler, theme, time } = this.#context
     this.#panels?.close()
     this.#samples = new Samples(host, time)
-    this.#panels = new HostPanels({ host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery }, this.#route, () => this.#tellActions())
-    this.#panels.focusNext = this.#route.panel === "" ? this.#context.places.panelLeft(this.#id) : ""
+    this.#panels = new HostPanels(
+      { host, samples: this.#samples, fleet, scheduler, theme, time, delivery: this.#delivery },
+      this.#route,
+      () => this.#tellActions(),
+    )
+    this.#panels.focusNext = this.#route.panel === "" ? this.#context.visited.panelLeft(this.#id) : ""
     this.#place.replaceChildren(this.#panels.element)
     this.#tellActions()
   }
@@ -118,7 +155,9 @@ export class HostPage {
     if (panel !== undefined) location.hash = hostAddress(this.#id, panel)
   }
 
-  #tellActions() { this.#context.actions.page = this.actions }
+  #tellActions() {
+    this.#context.actions.page = this.actions
+  }
 
   /** Who is there is not known yet only for a moment; before that it is not known which groups are wanted. */
   #ask() {

@@ -1,12 +1,12 @@
 /** The panels of one host: which there are, which are open, and where they stand. */
 
-import { Choices } from "../choices.js"
-import { element, setText } from "../dom.js"
-import { isHostId } from "../messages.js"
+import { isHostId } from "../data/messages.js"
+import { changeQuery } from "../frame/router.js"
 import { JUMPS, KINDS, KNOWN_GROUPS, OPEN_ON_PHONES } from "../panels/catalogue.js"
 import { genericKind } from "../panels/generic.js"
+import { PanelChoices } from "../panels/panel-choices.js"
 import { PanelFrame } from "../panels/panel-frame.js"
-import { changeQuery } from "../router.js"
+import { element, setText } from "../widgets/dom.js"
 import { arrange, LAST_ROW, paired, ROWS } from "./host-layout.js"
 
 const PHONE = "(max-width: 640px)"
@@ -32,12 +32,13 @@ export class HostPanels {
 
   /**
    * @param {Omit<Context, "choices">} context
-   * @param {{panel: string, query: URLSearchParams}} route `panel`: the only one to show, or ""; `open` of the query: those that are open
+   * @param {{panel: string, query: URLSearchParams}} route `panel`: the only one to show, or ""; `open` of
+   *   the query: those that are open
    * @param {() => void} onChange there is another panel
    */
   constructor(context, { panel, query }, onChange) {
     this.#onChange = onChange
-    this.#context = { ...context, choices: new Choices(context.host.id) }
+    this.#context = { ...context, choices: new PanelChoices(context.host.id) }
     this.#only = panel
     this.#open = query.get("open")?.split(",")
     for (const kind of KINDS) this.#add(kind)
@@ -56,15 +57,22 @@ export class HostPanels {
     const shown = this.frames.filter((frame) => this.#isShown(frame))
     if (shown.length === 0 || (this.#only === "" && shown.every((frame) => frame.isOpen))) return "*"
     // Failures of collectors are said in every panel.
-    const wanted = new Set(["collector", ...shown.filter((frame) => frame.isOpen).flatMap((frame) => frame.kind.groups)])
+    const wanted = new Set([
+      "collector",
+      ...shown.filter((frame) => frame.isOpen).flatMap((frame) => frame.kind.groups),
+    ])
     return [...wanted].slice(0, MOST_GROUPS).sort()
   }
 
   /** Those that can be jumped to or opened, in order. */
-  get frames() { return [...this.#frames.values()] }
+  get frames() {
+    return [...this.#frames.values()]
+  }
 
   /** The panel that has the focus, if one has. */
-  get focused() { return this.frames.find((frame) => frame.element.contains(document.activeElement)) }
+  get focused() {
+    return this.frames.find((frame) => frame.element.contains(document.activeElement))
+  }
 
   /** @param {string} key */
   jump(key) {
@@ -103,7 +111,13 @@ export class HostPanels {
     const told = host.info.groups && typeof host.info.groups === "object" ? Object.keys(host.info.groups) : []
     for (const group of new Set([...told, ...samples.names])) {
       // A group is named as a host is; what is not came by no topic.
-      if (KNOWN_GROUPS.has(group) || group === "pulse" || !isHostId(group) || this.#frames.size >= MOST_GROUPS) continue
+      if (
+        KNOWN_GROUPS.has(group) ||
+        group === "pulse" ||
+        !isHostId(group) ||
+        this.#frames.size >= MOST_GROUPS
+      )
+        continue
       const kind = genericKind(group, KEYS)
       if (this.#frames.has(kind.key)) continue
       this.#add(kind)
@@ -121,24 +135,52 @@ export class HostPanels {
   #writeAddress() {
     if (this.#only !== "") return
     const isUsual = this.frames.every((frame) => frame.isOpen === this.#isUsuallyOpen(frame.kind.key))
-    changeQuery({ open: isUsual ? "" : this.frames.filter((frame) => frame.isOpen).map(({ kind }) => kind.key).join(",") })
+    changeQuery({
+      open: isUsual
+        ? ""
+        : this.frames
+            .filter((frame) => frame.isOpen)
+            .map(({ kind }) => kind.key)
+            .join(","),
+    })
   }
 
   /** @param {string} key */
-  #isUsuallyOpen(key) { return !this.#isPhone || OPEN_ON_PHONES.has(key) }
+  #isUsuallyOpen(key) {
+    return !this.#isPhone || OPEN_ON_PHONES.has(key)
+  }
 
   #place() {
     const others = this.frames.map(({ kind }) => kind.key).filter((key) => !KEYS.has(key))
-    const rows = [...ROWS, ...paired(["unit", ...others].filter((key) => this.#stateOf(key) === "open")),
-      ...paired(["unit", ...others].filter((key) => this.#stateOf(key) !== "open")), LAST_ROW]
+    const rows = [
+      ...ROWS,
+      ...paired(["unit", ...others].filter((key) => this.#stateOf(key) === "open")),
+      ...paired(["unit", ...others].filter((key) => this.#stateOf(key) !== "open")),
+      LAST_ROW,
+    ]
     const lines = arrange(rows, (key) => this.#stateOf(key))
     const arranged = JSON.stringify(lines)
     if (arranged === this.#arranged) return
     this.#arranged = arranged
     const focused = document.activeElement
-    this.element.replaceChildren(this.#noPanel, ...lines.map(({ kind, cells }) => element("div", { class: `panel-line ${kind}` },
-      ...cells.map(({ columns, panels }) => element("div", { class: `cell columns-${columns}` }, ...panels.flatMap((key) => this.#frames.get(key)?.element ?? []))))))
-    if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus({ preventScroll: true })
+    this.element.replaceChildren(
+      this.#noPanel,
+      ...lines.map(({ kind, cells }) =>
+        element(
+          "div",
+          { class: `panel-line ${kind}` },
+          ...cells.map(({ columns, panels }) =>
+            element(
+              "div",
+              { class: `cell columns-${columns}` },
+              ...panels.flatMap((key) => this.#frames.get(key)?.element ?? []),
+            ),
+          ),
+        ),
+      ),
+    )
+    if (focused instanceof HTMLElement && this.element.contains(focused))
+      focused.focus({ preventScroll: true })
   }
 
   /** @param {string} key */
@@ -149,5 +191,7 @@ export class HostPanels {
   }
 
   /** @param {PanelFrame} frame */
-  #isShown({ kind }) { return this.#only === "" || kind.key === this.#only }
+  #isShown({ kind }) {
+    return this.#only === "" || kind.key === this.#only
+  }
 }

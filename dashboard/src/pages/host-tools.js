@@ -1,8 +1,8 @@
 /** What stands in the header on a host's page: the way to the other hosts, and the window. */
 
-import { button, element, setAttribute } from "../dom.js"
-import { hostAddress } from "../router.js"
-import { WINDOWS_SECONDS } from "../time-view.js"
+import { WINDOWS_SECONDS } from "../charts/time-view.js"
+import { hostAddress } from "../frame/router.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
 import { byName } from "./fleet-columns.js"
 
 export class HostTools {
@@ -11,11 +11,13 @@ export class HostTools {
   #fleet
   #windows
   #listed = ""
-  #switcher = /** @type {HTMLSelectElement} */ (element("select", { class: "switcher", "aria-label": "Host" }))
+  #switcher = /** @type {HTMLSelectElement} */ (
+    element("select", { class: "switcher", "aria-label": "Host" })
+  )
   elements
 
   /**
-   * @param {import("../fleet.js").Fleet} fleet
+   * @param {import("../data/fleet.js").Fleet} fleet
    * @param {{host: string, panel: string}} route
    * @param {string} fleetAddress
    * @param {(seconds: number) => void} setWindow
@@ -24,14 +26,25 @@ export class HostTools {
     this.#fleet = fleet
     this.#id = host
     this.#panel = panel
-    this.#windows = WINDOWS_SECONDS.map((seconds) => button(`${seconds / 60} min`, () => setWindow(seconds), { "data-seconds": String(seconds) }))
-    this.#switcher.addEventListener("change", () => { location.hash = hostAddress(this.#switcher.value, panel) })
+    this.#windows = WINDOWS_SECONDS.map((seconds) =>
+      button(`${seconds / 60} min`, () => setWindow(seconds), { "data-seconds": String(seconds) }),
+    )
+    this.#switcher.addEventListener("change", () => {
+      location.hash = hostAddress(this.#switcher.value, panel)
+    })
     this.elements = [
-      element("nav", { class: "host-nav", "aria-label": "Hosts" },
+      element(
+        "nav",
+        { class: "host-nav", "aria-label": "Hosts" },
         element("a", { href: fleetAddress, class: "back" }, "all hosts"),
-        button("‹", () => this.step(-1), { "aria-label": "Previous host", title: "previous host  [", class: "step" }),
+        button("‹", () => this.step(-1), {
+          "aria-label": "Previous host",
+          title: "previous host  [",
+          class: "step",
+        }),
         this.#switcher,
-        button("›", () => this.step(1), { "aria-label": "Next host", title: "next host  ]", class: "step" })),
+        button("›", () => this.step(1), { "aria-label": "Next host", title: "next host  ]", class: "step" }),
+      ),
       element("div", { class: "choice", role: "group", "aria-label": "Window" }, ...this.#windows),
     ]
   }
@@ -46,7 +59,8 @@ export class HostTools {
 
   /** @param {number} seconds the window that is shown */
   showWindow(seconds) {
-    for (const one of this.#windows) setAttribute(one, "aria-pressed", String(Number(one.dataset.seconds) === seconds))
+    for (const one of this.#windows)
+      setAttribute(one, "aria-pressed", String(Number(one.dataset.seconds) === seconds))
   }
 
   /** Write what changed. */
@@ -56,11 +70,20 @@ export class HostTools {
     const listed = hosts.map((host) => `${host.id}\t${host.name}\t${host.state}`).join("\n")
     if (listed !== this.#listed) {
       this.#listed = listed
-      this.#switcher.replaceChildren(...hosts.map((host) =>
-        element("option", { value: host.id }, host.state === "live" ? host.name : `${host.name} (${host.state})`)))
+      this.#switcher.replaceChildren(
+        ...hosts.map((host) =>
+          element(
+            "option",
+            { value: host.id },
+            host.state === "live" ? host.name : `${host.name} (${host.state})`,
+          ),
+        ),
+      )
     }
     this.#switcher.value = this.#id
   }
 
-  #sorted() { return [...this.#fleet.hosts.values()].sort(byName) }
+  #sorted() {
+    return [...this.#fleet.hosts.values()].sort(byName)
+  }
 }

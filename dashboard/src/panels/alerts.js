@@ -1,11 +1,16 @@
-import { alertsOf } from "../alerts.js"
-import { element, setAttribute, setText } from "../dom.js"
-import { clockTime } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { alertsOf } from "../data/host-alerts.js"
+import { clockTime } from "../data/numbers.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
+import { KeyedTable } from "../widgets/table.js"
 import { Panel } from "./panel.js"
 
 /** @type {import("./panel.js").Kind} */
-export const ALERTS = { key: "alerts", title: "Alerts", groups: [], make: (context, kind) => new AlertsPanel(context, kind) }
+export const ALERTS = {
+  key: "alerts",
+  title: "Alerts",
+  groups: [],
+  make: (context, kind) => new AlertsPanel(context, kind),
+}
 
 /** What needs attention now, and the changes of state that this page has seen. */
 class AlertsPanel extends Panel {
@@ -28,15 +33,20 @@ class AlertsPanel extends Panel {
     this.#none.hidden = alerts.length > 0 || host.state !== "live"
     this.#writeList(alerts)
     this.#changes.element.hidden = host.changes.length === 0
-    this.#changes.update(host.changes.toReversed().map(({ at, state }, index) => ({ key: `${at} ${index}`, cells: [clockTime(at), state] })))
+    this.#changes.update(
+      host.changes
+        .toReversed()
+        .map(({ at, state }, index) => ({ key: `${at} ${index}`, cells: [clockTime(at), state] })),
+    )
     setText(this.#seen, host.changes.length === 0 ? "no change of state since this page was opened" : "")
     this.#seen.hidden = host.changes.length > 0
   }
 
-  /** @param {import("../alerts.js").Alert[]} alerts */
+  /** @param {import("../data/host-alerts.js").Alert[]} alerts */
   #writeList(alerts) {
     while (this.#list.childElementCount > alerts.length) this.#list.lastElementChild?.remove()
-    while (this.#list.childElementCount < alerts.length) this.#list.append(element("li", {}, element("span", { class: "alert-level" }), element("span")))
+    while (this.#list.childElementCount < alerts.length)
+      this.#list.append(element("li", {}, element("span", { class: "alert-level" }), element("span")))
     alerts.forEach(({ level, words }, index) => {
       const item = this.#list.children[index]
       setAttribute(item, "data-level", level)

@@ -19,8 +19,26 @@ import { TEMPERATURE } from "./temperature.js"
 import { UNIT } from "./unit.js"
 
 export const KINDS = [
-  CPU, CORES, MEMORY, LOAD, FREQUENCY, NETWORK, DISK, FILESYSTEM, TEMPERATURE, PROCESS, ALERTS, DELIVERY, PRESSURE, KERNEL, COLLECTOR,
-  GPU, CONTAINER, UNIT, POWER, FACTS,
+  CPU,
+  CORES,
+  MEMORY,
+  LOAD,
+  FREQUENCY,
+  NETWORK,
+  DISK,
+  FILESYSTEM,
+  TEMPERATURE,
+  PROCESS,
+  ALERTS,
+  DELIVERY,
+  PRESSURE,
+  KERNEL,
+  COLLECTOR,
+  GPU,
+  CONTAINER,
+  UNIT,
+  POWER,
+  FACTS,
 ]
 
 /** Groups that one of these panels shows. */

@@ -1,7 +1,7 @@
-import { element, setAttribute, setText, button } from "../dom.js"
-import { CoreBars } from "../core-bars.js"
-import { HeatMap } from "../heatmap.js"
-import { count, hertz, isNumber, percent } from "../numbers.js"
+import { CoreBars } from "../charts/core-bars.js"
+import { HeatMap } from "../charts/heatmap.js"
+import { count, hertz, isNumber, percent } from "../data/numbers.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
 import { Panel } from "./panel.js"
 import { Legend, Readout } from "./readout.js"
 
@@ -15,11 +15,19 @@ const SERIES = [
 ]
 
 /** @type {import("./panel.js").Kind} */
-export const CPU = { key: "cpu", title: "CPU", groups: ["cpu"], make: (context, kind) => new CpuPanel(context, kind) }
+export const CPU = {
+  key: "cpu",
+  title: "CPU",
+  groups: ["cpu"],
+  make: (context, kind) => new CpuPanel(context, kind),
+}
 
 /** @type {import("./panel.js").Kind} */
 export const CORES = {
-  key: "cores", title: "Per core", groups: ["cpu"], none: "this host tells no single cores",
+  key: "cores",
+  title: "Per core",
+  groups: ["cpu"],
+  none: "this host reports no per-core values",
   isEmpty: (cpu) => !Array.isArray(cpu.core_percents) || cpu.core_percents.length === 0,
   make: (context, kind) => new CoresPanel(context, kind),
 }
@@ -32,17 +40,29 @@ class CpuPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    const chart = this.chart({ label: "CPU use", stacked: true, format: percent, series: SERIES, total: "total_percent" })
+    const chart = this.chart({
+      label: "CPU use",
+      stacked: true,
+      format: percent,
+      series: SERIES,
+      total: "total_percent",
+    })
     this.#legend = new Legend(SERIES, (hidden) => chart.setHidden(hidden), this)
-    this.#readout = new Readout([{ key: "total", large: true, label: "busy" }], this.extent(chart, percent), this.#legend.element)
+    this.#readout = new Readout(
+      [{ key: "total", large: true, label: "busy" }],
+      this.extent(chart, percent),
+      this.#legend.element,
+    )
     this.body.append(this.#readout.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#readout.set("total", percent(cpu.total_percent))
     for (const { name, keys } of SERIES) {
-      const parts = keys.map((key) => /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (cpu))[key]).filter(isNumber)
+      const parts = keys
+        .map((key) => /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (cpu))[key])
+        .filter(isNumber)
       this.#legend.set(name, percent(parts.length > 0 ? parts.reduce((sum, one) => sum + one, 0) : undefined))
     }
   }
@@ -63,17 +83,29 @@ class CoresPanel extends Panel {
     super(context, kind)
     this.#map = this.keep(new HeatMap(context, this.source()))
     this.#bars = this.keep(new CoreBars(context))
-    const ramp = element("span", { class: "ramp", "aria-hidden": "true" }, ...[0, 1, 2, 3, 4, 5].map((step) => element("i", { class: `heat-${step}` })))
+    const ramp = element(
+      "span",
+      { class: "ramp", "aria-hidden": "true" },
+      ...[0, 1, 2, 3, 4, 5].map((step) => element("i", { class: `heat-${step}` })),
+    )
     this.#below = [this.timeAxis(), element("p", { class: "ramp-key" }, "0 ", ramp, " 100 %")]
     this.#switch = ["map", "bars"].map((view) => button(view, () => this.#turn(view), { "data-view": view }))
     this.#plot = element("div", { class: "chart cores" }, this.#labels, this.#map.element, this.#bars.element)
-    this.#readout = new Readout([{ key: "cores", large: true, label: "cores" }, { key: "busiest", label: "busiest" }, { key: "idlest", label: "idlest" }],
-      element("span", { class: "choice", role: "group", "aria-label": "View" }, ...this.#switch))
+    this.#readout = new Readout(
+      [
+        { key: "cores", large: true, label: "cores" },
+        { key: "busiest", label: "busiest" },
+        { key: "idlest", label: "idlest" },
+      ],
+      element("span", { class: "choice", role: "group", "aria-label": "View" }, ...this.#switch),
+    )
     this.body.append(this.#readout.element, this.#plot, ...this.#below)
     this.#turn(context.choices.get(kind.key, "view") === "bars" ? "bars" : "map")
   }
 
-  get hasTable() { return true }
+  get hasTable() {
+    return true
+  }
 
   /** Every core now: there may be hundreds, and the past of one is in the heat map. */
   tables() {
@@ -82,7 +114,7 @@ class CoresPanel extends Panel {
     return [{ columns: ["core", "busy", "frequency"], rows }]
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show({ core_percents: percents = [] }) {
     const cores = percents.filter(isNumber)
     this.#map.setCores(percents.length)
@@ -109,7 +141,10 @@ class CoresPanel extends Panel {
   #writeLabels(cores) {
     const isBars = this.#map.element.hidden
     const last = this.#map.coresInRow > 1 ? `${cores - this.#map.coresInRow}–${cores - 1}` : String(cores - 1)
-    setText(this.#labels.children[0], isBars ? "100 %" : this.#map.coresInRow > 1 ? `core 0–${this.#map.coresInRow - 1}` : "core 0")
+    setText(
+      this.#labels.children[0],
+      isBars ? "100 %" : this.#map.coresInRow > 1 ? `core 0–${this.#map.coresInRow - 1}` : "core 0",
+    )
     setText(this.#labels.children[1], isBars ? "0 %" : cores > 1 ? last : "")
   }
 }

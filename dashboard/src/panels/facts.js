@@ -1,10 +1,15 @@
-import { isObject } from "../messages.js"
-import { bytes, clockTime, count, date, isNumber } from "../numbers.js"
+import { isObject } from "../data/messages.js"
+import { bytes, clockTime, count, date, isNumber } from "../data/numbers.js"
 import { Panel } from "./panel.js"
 import { Facts } from "./readout.js"
 
 /** @type {import("./panel.js").Kind} */
-export const FACTS = { key: "info", title: "Host", groups: [], make: (context, kind) => new FactsPanel(context, kind) }
+export const FACTS = {
+  key: "info",
+  title: "Host",
+  groups: [],
+  make: (context, kind) => new FactsPanel(context, kind),
+}
 
 /** What the host is: all that does not change from second to second. */
 class FactsPanel extends Panel {
@@ -49,19 +54,38 @@ function factsOf(id, info) {
     ["agent's Python", text(info.python_version)],
     ["sampled every", isNumber(info.interval_seconds) ? `${info.interval_seconds} s` : ""],
     ["groups", isObject(info.groups) ? Object.entries(info.groups).map(groupInWords).join(", ") : ""],
-    ["takes leases", info.demand === true ? "yes, for more detail while somebody watches" : info.demand === false ? "no" : ""],
+    [
+      "takes leases",
+      info.demand === true
+        ? "yes, for more detail while somebody watches"
+        : info.demand === false
+          ? "no"
+          : "",
+    ],
     ["session", text(info.session)],
     ["machine", text(info.machine_id_hash)],
     ["told at", moment(info.time)],
     ["synthetic", info.synthetic === true ? "simulated, not a real host" : ""],
-    ["conflict", info.conflict ? `another machine publishes under this id (session ${String(info.conflict)})` : ""],
+    [
+      "conflict",
+      info.conflict ? `another machine publishes under this id (session ${String(info.conflict)})` : "",
+    ],
   ]
 }
 
-/** @param {unknown} lists @param {string} between @param {(name: string) => string} title @returns {[string, string][]} */
+/**
+ * @param {unknown} lists
+ * @param {string} between
+ * @param {(name: string) => string} title
+ * @returns {[string, string][]}
+ */
 function listsOf(lists, between, title) {
   if (!isObject(lists)) return []
-  return Object.entries(lists).flatMap(([name, list]) => Array.isArray(list) && list.length > 0 ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])] : [])
+  return Object.entries(lists).flatMap(([name, list]) =>
+    Array.isArray(list) && list.length > 0
+      ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])]
+      : [],
+  )
 }
 
 /** @param {[string, unknown]} group */

@@ -1,11 +1,15 @@
-import { bytes, isNumber, MISSING, percent } from "../numbers.js"
-import { KeyedTable } from "../table.js"
+import { bytes, isNumber, MISSING, percent } from "../data/numbers.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 
 /** @type {import("./panel.js").Kind} */
 export const FILESYSTEM = {
-  key: "fs", title: "Filesystems", groups: ["filesystem"], none: "no filesystems on this host",
-  isEmpty: ({ mounts }) => devicesOf(mounts).length === 0, make: (context, kind) => new FilesystemPanel(context, kind),
+  key: "fs",
+  title: "Filesystems",
+  groups: ["filesystem"],
+  none: "no filesystems on this host",
+  isEmpty: ({ mounts }) => devicesOf(mounts).length === 0,
+  make: (context, kind) => new FilesystemPanel(context, kind),
 }
 
 /** Every mounted filesystem, the fullest first. */
@@ -28,17 +32,30 @@ class FilesystemPanel extends Panel {
     this.body.append(this.#table.element)
   }
 
-  /** @param {import("../contract.js").Filesystem} filesystem */
+  /** @param {import("../data/contract.js").Filesystem} filesystem */
   show({ mounts }) {
-    const rows = devicesOf(mounts).sort(([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b))
-    this.#table.update(rows.map(([mount, one]) => ({
-      key: mount,
-      cells: [mount, one.used_percent, bytes(one.used_bytes), bytes(one.free_bytes), bytes(one.total_bytes), percent(one.inodes_percent), one.type ?? MISSING, one.device ?? MISSING],
-    })))
+    const rows = devicesOf(mounts).sort(
+      ([a, one], [b, other]) => fullness(other) - fullness(one) || a.localeCompare(b),
+    )
+    this.#table.update(
+      rows.map(([mount, one]) => ({
+        key: mount,
+        cells: [
+          mount,
+          one.used_percent,
+          bytes(one.used_bytes),
+          bytes(one.free_bytes),
+          bytes(one.total_bytes),
+          percent(one.inodes_percent),
+          one.type ?? MISSING,
+          one.device ?? MISSING,
+        ],
+      })),
+    )
   }
 }
 
-/** @param {import("../contract.js").Mount} mount */
+/** @param {import("../data/contract.js").Mount} mount */
 function fullness({ used_percent: used }) {
   return isNumber(used) ? used : -1
 }

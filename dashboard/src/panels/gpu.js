@@ -1,14 +1,19 @@
-import { element } from "../dom.js"
-import { bytes, celsius, count, hertz, isNumber, MISSING, percent } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
+import { Scale } from "../charts/scale.js"
+import { bytes, celsius, count, hertz, isNumber, MISSING, percent } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
+import { element } from "../widgets/dom.js"
 import { devicesOf, Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 
 /** @type {import("./panel.js").Kind} */
 export const GPU = {
-  key: "gpu", title: "GPU", groups: ["gpu"], none: "no GPU that can be read", optional: true,
-  isEmpty: ({ devices }) => devicesOf(devices).length === 0, make: (context, kind) => new GpuPanel(context, kind),
+  key: "gpu",
+  title: "GPU",
+  groups: ["gpu"],
+  none: "no GPU that can be read",
+  optional: true,
+  isEmpty: ({ devices }) => devicesOf(devices).length === 0,
+  make: (context, kind) => new GpuPanel(context, kind),
 }
 
 /** What each GPU does. */
@@ -19,7 +24,9 @@ class GpuPanel extends Panel {
   constructor(context, kind) {
     super(context, kind)
     this.#lines = new ToggledLines(this, {
-      label: "GPUs", format: percent, scale: new Scale({ max: 100 }),
+      label: "GPUs",
+      format: percent,
+      scale: new Scale({ max: 100 }),
       columns: [
         { title: "GPU", grows: true },
         { title: "busy", kind: "number" },
@@ -32,32 +39,45 @@ class GpuPanel extends Panel {
         { title: "state", minor: true },
       ],
     })
-    this.body.append(element("div", { class: "filled" }, this.#lines.chart.element, this.timeAxis()), this.#lines.table)
+    this.body.append(
+      element("div", { class: "filled" }, this.#lines.chart.element, this.timeAxis()),
+      this.#lines.table,
+    )
   }
 
-  /** @param {import("../contract.js").Gpu} gpu */
+  /** @param {import("../data/contract.js").Gpu} gpu */
   show({ devices }) {
-    this.#lines.set(devicesOf(devices).map(([address, gpu]) => ({
-      name: address,
-      label: nameOf(address, gpu),
-      // What Intel's tell is no less than the time with work.
-      keys: [columnKey("devices", address, isNumber(gpu.busy_percent) ? "busy_percent" : "awake_percent")],
-      cells: [
-        `${nameOf(address, gpu)} ${address}`,
-        [...(isNumber(gpu.busy_percent) ? [percent(gpu.busy_percent)] : []), ...(isNumber(gpu.awake_percent) ? [`awake ${percent(gpu.awake_percent)}`] : [])].join(", ") || MISSING,
-        gpu.memory_percent,
-        `${bytes(gpu.memory_used_bytes)} / ${bytes(gpu.memory_total_bytes)}`,
-        celsius(gpu.temperature_celsius),
-        isNumber(gpu.power_watts) ? `${gpu.power_watts.toFixed(1)} W` : MISSING,
-        hertz(gpu.clock_hertz),
-        [isNumber(gpu.fan_percent) ? percent(gpu.fan_percent) : "", isNumber(gpu.fan_rpm) ? `${count(gpu.fan_rpm)} rpm` : ""].filter(Boolean).join(" ") || MISSING,
-        gpu.state ?? MISSING,
-      ],
-    })))
+    this.#lines.set(
+      devicesOf(devices).map(([address, gpu]) => ({
+        name: address,
+        label: nameOf(address, gpu),
+        // What Intel's tell is no less than the time with work.
+        keys: [columnKey("devices", address, isNumber(gpu.busy_percent) ? "busy_percent" : "awake_percent")],
+        cells: [
+          `${nameOf(address, gpu)} ${address}`,
+          [
+            ...(isNumber(gpu.busy_percent) ? [percent(gpu.busy_percent)] : []),
+            ...(isNumber(gpu.awake_percent) ? [`awake ${percent(gpu.awake_percent)}`] : []),
+          ].join(", ") || MISSING,
+          gpu.memory_percent,
+          `${bytes(gpu.memory_used_bytes)} / ${bytes(gpu.memory_total_bytes)}`,
+          celsius(gpu.temperature_celsius),
+          isNumber(gpu.power_watts) ? `${gpu.power_watts.toFixed(1)} W` : MISSING,
+          hertz(gpu.clock_hertz),
+          [
+            isNumber(gpu.fan_percent) ? percent(gpu.fan_percent) : "",
+            isNumber(gpu.fan_rpm) ? `${count(gpu.fan_rpm)} rpm` : "",
+          ]
+            .filter(Boolean)
+            .join(" ") || MISSING,
+          gpu.state ?? MISSING,
+        ],
+      })),
+    )
   }
 }
 
-/** @param {string} address @param {import("../contract.js").GpuDevice} gpu */
+/** @param {string} address @param {import("../data/contract.js").GpuDevice} gpu */
 function nameOf(address, { vendor, name }) {
   return [vendor, name].filter((part) => typeof part === "string" && part !== "").join(" ") || address
 }

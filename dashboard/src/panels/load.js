@@ -1,5 +1,5 @@
-import { count, hertz, isNumber, load, percent, rate } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { Scale } from "../charts/scale.js"
+import { count, hertz, isNumber, load, percent, rate } from "../data/numbers.js"
 import { Panel } from "./panel.js"
 import { Facts, Legend, Readout } from "./readout.js"
 
@@ -15,18 +15,31 @@ const SWITCHES = [
 
 /** @type {import("./panel.js").Kind} */
 export const LOAD = {
-  key: "load", title: "Load", groups: ["cpu"], none: "this system has no load average",
-  isEmpty: (cpu) => !isNumber(cpu.load_1m), make: (context, kind) => new LoadPanel(context, kind),
+  key: "load",
+  title: "Load",
+  groups: ["cpu"],
+  none: "this system has no load average",
+  isEmpty: (cpu) => !isNumber(cpu.load_1m),
+  make: (context, kind) => new LoadPanel(context, kind),
 }
 
 /** @type {import("./panel.js").Kind} */
 export const FREQUENCY = {
-  key: "freq", title: "Frequency", groups: ["cpu"], none: "this host does not tell it",
-  isEmpty: (cpu) => !isNumber(cpu.frequency_hertz), make: (context, kind) => new FrequencyPanel(context, kind),
+  key: "freq",
+  title: "Frequency",
+  groups: ["cpu"],
+  none: "this host does not tell it",
+  isEmpty: (cpu) => !isNumber(cpu.frequency_hertz),
+  make: (context, kind) => new FrequencyPanel(context, kind),
 }
 
 /** @type {import("./panel.js").Kind} */
-export const KERNEL = { key: "kernel", title: "Kernel", groups: ["cpu"], make: (context, kind) => new KernelPanel(context, kind) }
+export const KERNEL = {
+  key: "kernel",
+  title: "Kernel",
+  groups: ["cpu"],
+  make: (context, kind) => new KernelPanel(context, kind),
+}
 
 /** Load averages against the number of cores. */
 class LoadPanel extends Panel {
@@ -37,15 +50,27 @@ class LoadPanel extends Panel {
   constructor(context, kind) {
     super(context, kind)
     const chart = this.chart({
-      label: "Load average of one minute", format: load, scale: new Scale({ least: 1 }), series: LOADS,
-      thresholds: () => isNumber(context.host.info.logical_cores) ? [{ value: context.host.info.logical_cores, level: "limit" }] : [],
+      label: "Load average of one minute",
+      format: load,
+      scale: new Scale({ least: 1 }),
+      series: LOADS,
+      thresholds: () =>
+        isNumber(context.host.info.logical_cores)
+          ? [{ value: context.host.info.logical_cores, level: "limit" }]
+          : [],
     })
     this.#legend = new Legend(LOADS.toReversed(), (hidden) => chart.setHidden(hidden), this)
-    this.#readout = new Readout([{ key: "1", large: true, label: "1 min" }, { key: "cores", label: "cores" }], this.extent(chart, load))
+    this.#readout = new Readout(
+      [
+        { key: "1", large: true, label: "1 min" },
+        { key: "cores", label: "cores" },
+      ],
+      this.extent(chart, load),
+    )
     this.body.append(this.#readout.element, this.#legend.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#readout.set("1", load(cpu.load_1m))
     this.#readout.set("cores", count(this.context.host.info.logical_cores))
@@ -66,14 +91,17 @@ class FrequencyPanel extends Panel {
   constructor(context, kind) {
     super(context, kind)
     const chart = this.chart({
-      label: "Mean frequency of the cores", format: hertz, scale: this.#scale, series: [{ name: "frequency", colour: 1, keys: ["frequency_hertz"] }],
-      thresholds: () => isNumber(this.#highest) ? [{ value: this.#highest, level: "limit" }] : [],
+      label: "Mean frequency of the cores",
+      format: hertz,
+      scale: this.#scale,
+      series: [{ name: "frequency", colour: 1, keys: ["frequency_hertz"] }],
+      thresholds: () => (isNumber(this.#highest) ? [{ value: this.#highest, level: "limit" }] : []),
     })
     this.#readout = new Readout([{ key: "now", large: true, label: "mean" }], this.extent(chart, hertz))
     this.body.append(this.#readout.element, this.#facts.element, chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#highest = cpu.frequency_max_hertz ?? Number.NaN
     this.#readout.set("now", hertz(cpu.frequency_hertz))
@@ -94,12 +122,17 @@ class KernelPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    const chart = this.chart({ label: "Context switches", format: rate, scale: new Scale({ least: 100 }), series: SWITCHES })
+    const chart = this.chart({
+      label: "Context switches",
+      format: rate,
+      scale: new Scale({ least: 100 }),
+      series: SWITCHES,
+    })
     this.#legend = new Legend(SWITCHES.toReversed(), (hidden) => chart.setHidden(hidden), this)
     this.body.append(this.#legend.element, chart.element, this.timeAxis(), this.#facts.element)
   }
 
-  /** @param {import("../contract.js").Cpu} cpu */
+  /** @param {import("../data/contract.js").Cpu} cpu */
   show(cpu) {
     this.#legend.set("context switches", rate(cpu.context_switches_per_second))
     this.#legend.set("interrupts", rate(cpu.interrupts_per_second))

@@ -1,5 +1,5 @@
-import { bytes, byteRate, isNumber, percent } from "../numbers.js"
-import { Scale } from "../scale.js"
+import { Scale } from "../charts/scale.js"
+import { byteRate, bytes, isNumber, percent } from "../data/numbers.js"
 import { Panel } from "./panel.js"
 import { Facts, Legend, Readout } from "./readout.js"
 
@@ -10,7 +10,12 @@ const SERIES = [
 ]
 
 /** @type {import("./panel.js").Kind} */
-export const MEMORY = { key: "mem", title: "Memory and swap", groups: ["memory"], make: (context, kind) => new MemoryPanel(context, kind) }
+export const MEMORY = {
+  key: "mem",
+  title: "Memory and swap",
+  groups: ["memory"],
+  make: (context, kind) => new MemoryPanel(context, kind),
+}
 
 /** Memory by use, stacked up to what the host has, and swap. */
 class MemoryPanel extends Panel {
@@ -25,18 +30,34 @@ class MemoryPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    const memory = this.chart({ label: "Memory used, cached and buffers", stacked: true, format: bytes, scale: this.#scale, series: SERIES })
+    const memory = this.chart({
+      label: "Memory used, cached and buffers",
+      stacked: true,
+      format: bytes,
+      scale: this.#scale,
+      series: SERIES,
+    })
     this.#swap = this.chart({
-      label: "Swap in use", format: bytes, scale: this.#swapScale, sections: 2,
+      label: "Swap in use",
+      format: bytes,
+      scale: this.#swapScale,
+      sections: 2,
       series: [{ name: "swap", colour: 4, keys: ["swap_used_bytes"] }],
     })
     this.#swap.element.classList.add("low")
     this.#legend = new Legend(SERIES, (hidden) => memory.setHidden(hidden), this)
     this.#readout = new Readout([{ key: "percent", large: true, label: "used" }], this.#legend.element)
-    this.body.append(this.#readout.element, memory.element, this.timeAxis(), this.#facts.element, this.#swap.element, this.#swapFacts.element)
+    this.body.append(
+      this.#readout.element,
+      memory.element,
+      this.timeAxis(),
+      this.#facts.element,
+      this.#swap.element,
+      this.#swapFacts.element,
+    )
   }
 
-  /** @param {import("../contract.js").Memory} memory */
+  /** @param {import("../data/contract.js").Memory} memory */
   show(memory) {
     const hasSwap = isNumber(memory.swap_total_bytes) && memory.swap_total_bytes > 0
     if (isNumber(memory.total_bytes)) this.#scale.fix(memory.total_bytes)
@@ -52,13 +73,17 @@ class MemoryPanel extends Panel {
       ["free", bytes(memory.free_bytes)],
       ["shared", bytes(memory.shared_bytes)],
     ])
-    this.#swapFacts.update(memory.swap_total_bytes === 0 ? [["swap", "none"]] : [
-      ["swap", percent(memory.swap_percent)],
-      ["used", bytes(memory.swap_used_bytes)],
-      ["free", bytes(memory.swap_free_bytes)],
-      ["of", bytes(memory.swap_total_bytes)],
-      ["in", byteRate(memory.swap_in_bytes_per_second)],
-      ["out", byteRate(memory.swap_out_bytes_per_second)],
-    ])
+    this.#swapFacts.update(
+      memory.swap_total_bytes === 0
+        ? [["swap", "none"]]
+        : [
+            ["swap", percent(memory.swap_percent)],
+            ["used", bytes(memory.swap_used_bytes)],
+            ["free", bytes(memory.swap_free_bytes)],
+            ["of", bytes(memory.swap_total_bytes)],
+            ["in", byteRate(memory.swap_in_bytes_per_second)],
+            ["out", byteRate(memory.swap_out_bytes_per_second)],
+          ],
+    )
   }
 }

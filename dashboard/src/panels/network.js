@@ -1,16 +1,23 @@
-import { setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { bytes, count, isNumber, MISSING, networkRate, rate } from "../numbers.js"
+import { isObject } from "../data/messages.js"
+import { bytes, count, isNumber, MISSING, networkRate, rate } from "../data/numbers.js"
+import { setText } from "../widgets/dom.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 
-// What passes these never leaves the host, or passes another interface too; the agent's headline leaves them out, too.
-const INNER = /^(lo\d*|Loopback.*|veth.*|br-.*|br\d+|bridge\d*|docker\d+|virbr.*|vmbr.*|lxcbr.*|lxdbr.*|vnet.*|tap.*|cni.*|flannel.*|cali.*|ifb\d+|dummy\d+|bond\d+|team\d+|tun.*|utun.*|wg.*|tailscale.*|zt.*)$/
+// What passes these never leaves the host, or passes another interface too; the agent's headline leaves them
+// out, too.
+const INNER_BY_START =
+  /^(Loopback|veth|br-|virbr|vmbr|lxcbr|lxdbr|vnet|tap|cni|flannel|cali|tun|utun|wg|tailscale|zt)/
+const INNER_BY_NUMBER = /^((lo|bridge)\d*|(br|docker|ifb|dummy|bond|team)\d+)$/
 
 /** @type {import("./panel.js").Kind} */
 export const NETWORK = {
-  key: "net", title: "Network", groups: ["network"], none: "no network interfaces on this host",
-  isEmpty: ({ interfaces }) => devicesOf(interfaces).length === 0, make: (context, kind) => new NetworkPanel(context, kind),
+  key: "net",
+  title: "Network",
+  groups: ["network"],
+  none: "no network interfaces on this host",
+  isEmpty: ({ interfaces }) => devicesOf(interfaces).length === 0,
+  make: (context, kind) => new NetworkPanel(context, kind),
 }
 
 /** Traffic of each network interface. */
@@ -22,58 +29,66 @@ class NetworkPanel extends TrafficPanel {
       format: networkRate,
       up: { label: "received", field: "receive_bytes_per_second", sign: "↓" },
       down: { label: "sent", field: "transmit_bytes_per_second", sign: "↑" },
-      isUsual: (name) => !INNER.test(name),
-      views: [{
-        words: "now",
-        columns: [
-          { title: "interface", grows: true },
-          { title: "↓", kind: "number" },
-          { title: "↑", kind: "number" },
-          { title: "packets ↓ / ↑", kind: "number", minor: true },
-          { title: "errors", kind: "number" },
-          { title: "drops", kind: "number" },
-          { title: "link", kind: "number", minor: true },
-        ],
-        cells: (name, nic) => [
-          named(name, nic),
-          networkRate(nic.receive_bytes_per_second),
-          networkRate(nic.transmit_bytes_per_second),
-          both(nic.receive_packets_per_second, nic.transmit_packets_per_second, rate),
-          sum(nic.receive_errors_total, nic.transmit_errors_total),
-          sum(nic.receive_drops_total, nic.transmit_drops_total),
-          linkSpeed(nic.speed_bytes_per_second),
-        ],
-      }, {
-        words: "since boot",
-        columns: [
-          { title: "interface", grows: true },
-          { title: "↓", kind: "number" },
-          { title: "↑", kind: "number" },
-          { title: "packets ↓ / ↑", kind: "number" },
-          { title: "errors ↓ / ↑", kind: "number" },
-          { title: "drops ↓ / ↑", kind: "number" },
-        ],
-        cells: (name, nic) => [
-          named(name, nic),
-          bytes(nic.receive_total_bytes),
-          bytes(nic.transmit_total_bytes),
-          both(nic.receive_packets_total, nic.transmit_packets_total, count),
-          both(nic.receive_errors_total, nic.transmit_errors_total, count),
-          both(nic.receive_drops_total, nic.transmit_drops_total, count),
-        ],
-      }],
+      isUsual: (name) => !INNER_BY_START.test(name) && !INNER_BY_NUMBER.test(name),
+      views: [
+        {
+          words: "now",
+          columns: [
+            { title: "interface", grows: true },
+            { title: "↓", kind: "number" },
+            { title: "↑", kind: "number" },
+            { title: "packets ↓ / ↑", kind: "number", minor: true },
+            { title: "errors", kind: "number" },
+            { title: "drops", kind: "number" },
+            { title: "link", kind: "number", minor: true },
+          ],
+          cells: (name, nic) => [
+            named(name, nic),
+            networkRate(nic.receive_bytes_per_second),
+            networkRate(nic.transmit_bytes_per_second),
+            both(nic.receive_packets_per_second, nic.transmit_packets_per_second, rate),
+            sum(nic.receive_errors_total, nic.transmit_errors_total),
+            sum(nic.receive_drops_total, nic.transmit_drops_total),
+            linkSpeed(nic.speed_bytes_per_second),
+          ],
+        },
+        {
+          words: "since boot",
+          columns: [
+            { title: "interface", grows: true },
+            { title: "↓", kind: "number" },
+            { title: "↑", kind: "number" },
+            { title: "packets ↓ / ↑", kind: "number" },
+            { title: "errors ↓ / ↑", kind: "number" },
+            { title: "drops ↓ / ↑", kind: "number" },
+          ],
+          cells: (name, nic) => [
+            named(name, nic),
+            bytes(nic.receive_total_bytes),
+            bytes(nic.transmit_total_bytes),
+            both(nic.receive_packets_total, nic.transmit_packets_total, count),
+            both(nic.receive_errors_total, nic.transmit_errors_total, count),
+            both(nic.receive_drops_total, nic.transmit_drops_total, count),
+          ],
+        },
+      ],
     })
   }
 
-  /** @param {import("../contract.js").Network} network */
+  /** @param {import("../data/contract.js").Network} network */
   show(network) {
     super.show(network)
     const connections = isObject(network.tcp_connections) ? Object.entries(network.tcp_connections) : []
-    setText(this.below, connections.length === 0 ? "" : `TCP ${connections.map(([state, number]) => `${count(number)} ${state}`).join(" · ")}`)
+    setText(
+      this.below,
+      connections.length === 0
+        ? ""
+        : `TCP ${connections.map(([state, number]) => `${count(number)} ${state}`).join(" · ")}`,
+    )
   }
 }
 
-/** @param {string} name @param {import("../contract.js").NetworkInterface} nic */
+/** @param {string} name @param {import("../data/contract.js").NetworkInterface} nic */
 function named(name, { up }) {
   return up === undefined ? name : `${name} ${up ? "up" : "down"}`
 }
@@ -85,12 +100,16 @@ function both(one, other, format) {
 
 /** @param {unknown} one @param {unknown} other */
 function sum(one, other) {
-  return isNumber(one) || isNumber(other) ? count((isNumber(one) ? one : 0) + (isNumber(other) ? other : 0)) : MISSING
+  return isNumber(one) || isNumber(other)
+    ? count((isNumber(one) ? one : 0) + (isNumber(other) ? other : 0))
+    : MISSING
 }
 
 /** As it is printed on the box: "1 Gbit/s". @param {unknown} bytesPerSecond */
 function linkSpeed(bytesPerSecond) {
   if (!isNumber(bytesPerSecond) || bytesPerSecond <= 0) return MISSING
   const megabits = (bytesPerSecond * 8) / 1e6
-  return megabits >= 1000 ? `${Number((megabits / 1000).toPrecision(3))} Gbit/s` : `${Number(megabits.toPrecision(3))} Mbit/s`
+  return megabits >= 1000
+    ? `${Number((megabits / 1000).toPrecision(3))} Gbit/s`
+    : `${Number(megabits.toPrecision(3))} Mbit/s`
 }

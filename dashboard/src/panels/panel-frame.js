@@ -1,9 +1,12 @@
-/** A panel's box: title in the border, what can be done with it, and words where there is no data. What it holds lives only while it is open. */
+/**
+ * A panel's box: title in the border, what can be done with it, and words where there is no data. What it
+ * holds lives only while it is open.
+ */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { isObject } from "../messages.js"
-import { age } from "../numbers.js"
-import { hostAddress } from "../router.js"
+import { isObject } from "../data/messages.js"
+import { age } from "../data/numbers.js"
+import { hostAddress } from "../frame/router.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
 import { ValueTable } from "./value-table.js"
 
 const FOLDED = "folded"
@@ -24,7 +27,10 @@ export class PanelFrame {
   #title
   #note = element("p", { class: "note", hidden: true })
   #body = element("div", { class: "panel-body" })
-  #tableButton = button("table", () => this.#showTable(this.#table === undefined), { class: "tool", "aria-pressed": "false" })
+  #tableButton = button("table", () => this.#showTable(this.#table === undefined), {
+    class: "tool",
+    "aria-pressed": "false",
+  })
   #fullLink
   /** Whether its content is there and its groups are wanted. */
   isOpen
@@ -33,7 +39,8 @@ export class PanelFrame {
   /**
    * @param {Context} context
    * @param {Kind} kind
-   * @param {{digit?: string, usuallyOpen: boolean, whole: boolean, onFold: () => void}} how `whole`: alone on the page
+   * @param {{digit?: string, usuallyOpen: boolean, whole: boolean, onFold: () => void}} how `whole`: alone on
+   *   the page
    */
   constructor(context, kind, { digit = "", usuallyOpen, whole, onFold }) {
     this.#context = context
@@ -47,17 +54,33 @@ export class PanelFrame {
     this.#title = button("", () => this.fold(), { "aria-controls": this.#body.id })
     if (digit !== "") this.#title.append(element("span", { class: "digit", "aria-hidden": "true" }, digit))
     this.#title.append(kind.title)
-    this.#fullLink = element("a", { class: "tool", href: hostAddress(context.host.id, whole ? "" : kind.key) }, whole ? "back" : "full")
+    this.#fullLink = element(
+      "a",
+      { class: "tool", href: hostAddress(context.host.id, whole ? "" : kind.key) },
+      whole ? "back" : "full",
+    )
     setAttribute(this.#fullLink, "aria-label", whole ? "Back to all panels" : `${kind.title}, full screen`)
     setAttribute(this.#tableButton, "aria-label", `${kind.title} as table`)
-    this.element = element("section", { class: whole ? "panel whole" : "panel", "data-panel": kind.key, "aria-labelledby": id, tabindex: "-1" },
+    this.element = element(
+      "section",
+      {
+        class: whole ? "panel whole" : "panel",
+        "data-panel": kind.key,
+        "aria-labelledby": id,
+        tabindex: "-1",
+      },
       element("h2", { class: "panel-title", id }, this.#title),
-      element("div", { class: "panel-tools" }, this.#tableButton, this.#fullLink), this.#note, this.#body)
+      element("div", { class: "panel-tools" }, this.#tableButton, this.#fullLink),
+      this.#note,
+      this.#body,
+    )
     this.#dress()
   }
 
   /** Undo the constructor. */
-  close() { this.#empty() }
+  close() {
+    this.#empty()
+  }
 
   /** Whether the host has nothing of this kind. */
   get isAbsent() {
@@ -144,8 +167,13 @@ export class PanelFrame {
     const [group] = this.kind.groups
     if (group === undefined || !this.isOpen) return { kind: "none", text: "" }
     const { latest } = samples.group(group)
-    if (latest === undefined && time.pausedAt !== undefined) return { kind: "waiting", text: "no sample of this moment" }
-    if (latest === undefined) return { kind: "waiting", text: host.state === "live" ? "waiting for the first sample" : "no sample received" }
+    if (latest === undefined && time.pausedAt !== undefined)
+      return { kind: "waiting", text: "no sample of this moment" }
+    if (latest === undefined)
+      return {
+        kind: "waiting",
+        text: host.state === "live" ? "waiting for the first sample" : "no sample received",
+      }
     const heard = latest.time * 1000 + host.offsetMilliseconds
     const isOld = host.state === "live" && now - heard > SILENCE_GAPS * samples.gap(group)
     return isOld ? { kind: "old", text: `last sample ${age(heard, now)}` } : { kind: "none", text: "" }

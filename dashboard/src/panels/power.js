@@ -1,16 +1,21 @@
-import { element, setText } from "../dom.js"
-import { LIMITS, levelAt } from "../limits.js"
-import { Meter } from "../meter.js"
-import { count, isNumber, MISSING, percent, uptime } from "../numbers.js"
-import { columnKey } from "../store.js"
-import { Scale } from "../scale.js"
+import { Scale } from "../charts/scale.js"
+import { LIMITS, levelAt } from "../data/limits.js"
+import { count, isNumber, MISSING, percent, uptime } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
+import { element, setText } from "../widgets/dom.js"
+import { Meter } from "../widgets/meter.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Facts } from "./readout.js"
 
 /** @type {import("./panel.js").Kind} */
 export const POWER = {
-  key: "power", title: "Power", groups: ["power"], none: "no battery on this host", optional: true,
-  isEmpty: ({ batteries }) => devicesOf(batteries).length === 0, make: (context, kind) => new PowerPanel(context, kind),
+  key: "power",
+  title: "Power",
+  groups: ["power"],
+  none: "no battery on this host",
+  optional: true,
+  isEmpty: ({ batteries }) => devicesOf(batteries).length === 0,
+  make: (context, kind) => new PowerPanel(context, kind),
 }
 
 /** Batteries: what each holds, and what the first of them gives or takes. */
@@ -24,12 +29,18 @@ class PowerPanel extends Panel {
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
     super(context, kind)
-    this.#chart = this.chart({ label: "Charge", format: percent, scale: new Scale({ max: 100 }), sections: 2, series: [] })
+    this.#chart = this.chart({
+      label: "Charge",
+      format: percent,
+      scale: new Scale({ max: 100 }),
+      sections: 2,
+      series: [],
+    })
     this.#chart.element.classList.add("low")
     this.body.append(this.#list, this.#chart.element, this.timeAxis())
   }
 
-  /** @param {import("../contract.js").Power} power */
+  /** @param {import("../data/contract.js").Power} power */
   show({ batteries }) {
     const list = devicesOf(batteries)
     const names = new Set(list.map(([name]) => name))
@@ -47,7 +58,14 @@ class PowerPanel extends Panel {
     const drawn = [...names].join("\n")
     if (drawn === this.#drawn) return
     this.#drawn = drawn
-    this.#chart.setSeries([...names].map((name, index) => ({ name, colour: index + 1, keys: [columnKey("batteries", name, "charge_percent")], filled: false })))
+    this.#chart.setSeries(
+      [...names].map((name, index) => ({
+        name,
+        colour: index + 1,
+        keys: [columnKey("batteries", name, "charge_percent")],
+        filled: false,
+      })),
+    )
   }
 }
 
@@ -59,11 +77,15 @@ class BatteryCard {
 
   /** @param {string} name */
   constructor(name) {
-    this.element = element("div", { class: "battery" },
-      element("div", { class: "battery-head" }, element("h3", {}, name), this.#meter.element, this.#state), this.#facts.element)
+    this.element = element(
+      "div",
+      { class: "battery" },
+      element("div", { class: "battery-head" }, element("h3", {}, name), this.#meter.element, this.#state),
+      this.#facts.element,
+    )
   }
 
-  /** @param {import("../contract.js").Battery} battery */
+  /** @param {import("../data/contract.js").Battery} battery */
   show(battery) {
     this.#meter.set(battery.charge_percent)
     setText(this.#state, stateOf(battery))
@@ -81,7 +103,7 @@ class BatteryCard {
   }
 }
 
-/** @param {import("../contract.js").Battery} battery */
+/** @param {import("../data/contract.js").Battery} battery */
 function stateOf({ status, plugged }) {
   const told = typeof status === "string" ? [status.replaceAll("-", " ")] : []
   return [...told, ...(plugged === undefined ? [] : [plugged ? "plugged in" : "on battery"])].join(", ")
@@ -95,5 +117,7 @@ function withUnit(value, unit) {
 /** @param {unknown} value @param {unknown} full @param {string} unit */
 function ofFull(value, full, unit) {
   if (!isNumber(value) && !isNumber(full)) return MISSING
-  return isNumber(full) ? `${isNumber(value) ? value.toFixed(1) : MISSING} of ${withUnit(full, unit)}` : withUnit(value, unit)
+  return isNumber(full)
+    ? `${isNumber(value) ? value.toFixed(1) : MISSING} of ${withUnit(full, unit)}`
+    : withUnit(value, unit)
 }

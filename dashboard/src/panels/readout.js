@@ -1,7 +1,10 @@
-/** What is read at the top of a panel: large values, a legend whose entries are values and switches, and lists of facts. */
+/**
+ * What is read at the top of a panel: large values, a legend whose entries are values and switches, and lists
+ * of facts.
+ */
 
-import { button, element, setAttribute, setText } from "../dom.js"
-import { MISSING, MISSING_TITLE } from "../numbers.js"
+import { MISSING, MISSING_TITLE } from "../data/numbers.js"
+import { button, element, setAttribute, setText } from "../widgets/dom.js"
 
 /** One or two large values, and small ones beside them. */
 export class Readout {
@@ -9,19 +12,31 @@ export class Readout {
   #values = new Map()
   element
 
-  /** @param {{key: string, label: string, large?: boolean, colour?: number}[]} items @param {...Node} beside */
+  /**
+   * @param {{key: string, label: string, large?: boolean, colour?: number}[]} items
+   * @param {...Node} beside
+   */
   constructor(items, ...beside) {
     const list = element("dl", { class: "reading-list" })
     for (const { key, label, large, colour } of items) {
       const value = element("dd", {}, MISSING)
-      list.append(element("div", { class: large ? "reading large" : "reading" }, element("dt", {}, ...swatch(colour), label), value))
+      list.append(
+        element(
+          "div",
+          { class: large ? "reading large" : "reading" },
+          element("dt", {}, ...swatch(colour), label),
+          value,
+        ),
+      )
       this.#values.set(key, value)
     }
     this.element = element("div", { class: "readout" }, list, ...beside)
   }
 
   /** @param {string} key @param {string} text */
-  set(key, text) { write(this.#values.get(key), text) }
+  set(key, text) {
+    write(this.#values.get(key), text)
+  }
 }
 
 /** The series of a chart with their values; each is a button that takes it out of the chart. */
@@ -33,16 +48,21 @@ export class Legend {
   /**
    * @param {{name: string, label?: string, colour: number}[]} series
    * @param {(hidden: Set<string>) => void} onChange called now and at each change
-   * @param {{isShown: (name: string) => boolean, choose: (name: string, shown: boolean) => void}} panel remembers
+   * @param {{isShown: (name: string) => boolean, choose: (name: string, shown: boolean) => void}} panel
+   *   remembers
    */
   constructor(series, onChange, panel) {
     for (const { name, label = name, colour } of series) {
       const value = element("span", { class: "value" }, MISSING)
-      const toggle = button("", () => {
-        panel.choose(name, !panel.isShown(name))
-        setAttribute(toggle, "aria-pressed", String(panel.isShown(name)))
-        onChange(hidden())
-      }, { class: "series", "aria-pressed": String(panel.isShown(name)), "data-series": name })
+      const toggle = button(
+        "",
+        () => {
+          panel.choose(name, !panel.isShown(name))
+          setAttribute(toggle, "aria-pressed", String(panel.isShown(name)))
+          onChange(hidden())
+        },
+        { class: "series", "aria-pressed": String(panel.isShown(name)), "data-series": name },
+      )
       toggle.append(...swatch(colour), label, " ", value)
       this.#entries.set(name, { value, button: toggle })
       this.element.append(toggle)
@@ -52,7 +72,9 @@ export class Legend {
   }
 
   /** @param {string} name @param {string} text */
-  set(name, text) { write(this.#entries.get(name)?.value, text) }
+  set(name, text) {
+    write(this.#entries.get(name)?.value, text)
+  }
 }
 
 /** A list of names and values; what is missing is left out. */
@@ -62,7 +84,9 @@ export class Facts {
   element
 
   /** @param {string} [kind] a class beside `facts` */
-  constructor(kind = "") { this.element = element("dl", { class: `facts ${kind}`.trim() }) }
+  constructor(kind = "") {
+    this.element = element("dl", { class: `facts ${kind}`.trim() })
+  }
 
   /** @param {[string, string][]} facts name and value */
   update(facts) {
@@ -93,7 +117,9 @@ export class Facts {
 
 /** @param {number | undefined} colour */
 function swatch(colour) {
-  return colour === undefined ? [] : [element("span", { class: `swatch swatch-${colour}`, "aria-hidden": "true" })]
+  return colour === undefined
+    ? []
+    : [element("span", { class: `swatch swatch-${colour}`, "aria-hidden": "true" })]
 }
 
 /** @param {HTMLElement | undefined} value @param {string} text */

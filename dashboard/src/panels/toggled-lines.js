@@ -1,13 +1,17 @@
-/** A chart of many lines of one unit, and the table that chooses them: at most as many as there are colours. */
+/**
+ * A chart of many lines of one unit, and the table that chooses them: at most as many as there are colours.
+ */
 
-import { Scale } from "../scale.js"
-import { KeyedTable } from "../table.js"
-import { SERIES_COLOURS } from "../theme.js"
+import { SERIES_COLOURS } from "../charts/colours.js"
+import { Scale } from "../charts/scale.js"
+import { KeyedTable } from "../widgets/table.js"
 
 /**
- * @typedef {{name: string, label: string, keys: string[], cells: unknown[]}} Item one line: the name is remembered, the keys are those of its column
- * @typedef {{label: string, format: (value: unknown) => string, columns: import("../table.js").Column[], scale?: Scale,
- *   thresholds?: (shown: string[]) => import("../chart.js").Threshold[]}} Look
+ * @typedef {{name: string, label: string, keys: string[], cells: unknown[]}} Item one line: the name is
+ *   remembered, the keys are those of its column
+ * @typedef {{label: string, format: (value: unknown) => string,
+ *   columns: import("../widgets/table.js").Column[], scale?: Scale,
+ *   thresholds?: (shown: string[]) => import("../charts/live-chart.js").Threshold[]}} Look
  */
 
 export class ToggledLines {
@@ -24,14 +28,20 @@ export class ToggledLines {
   constructor(panel, { label, format, columns, scale = new Scale(), thresholds }) {
     this.#panel = panel
     this.chart = panel.chart({
-      label, format, scale, series: [],
+      label,
+      format,
+      scale,
+      series: [],
       ...(thresholds ? { thresholds: () => thresholds([...this.#colours.keys()]) } : {}),
     })
     this.#table = new KeyedTable(label, columns, (name) => this.#toggle(name))
     this.table = this.#table.element
   }
 
-  /** @param {Item[]} items in the order of the table @param {string[]} [ranked] names in the order in which they get a line unasked */
+  /**
+   * @param {Item[]} items in the order of the table
+   * @param {string[]} [ranked] names in the order in which they get a line unasked
+   */
   set(items, ranked = items.map(({ name }) => name)) {
     this.#items = items
     const names = new Set(ranked)
@@ -51,7 +61,9 @@ export class ToggledLines {
   #give(name) {
     if (this.#colours.has(name)) return true
     const taken = new Set(this.#colours.values())
-    const free = Array.from({ length: SERIES_COLOURS }, (_, index) => index + 1).find((colour) => !taken.has(colour))
+    const free = Array.from({ length: SERIES_COLOURS }, (_, index) => index + 1).find(
+      (colour) => !taken.has(colour),
+    )
     if (free !== undefined) this.#colours.set(name, free)
     return free !== undefined
   }
@@ -61,8 +73,23 @@ export class ToggledLines {
     const drawn = JSON.stringify(shown.map(({ name, label }) => [name, label, this.#colours.get(name)]))
     if (drawn !== this.#drawn) {
       this.#drawn = drawn
-      this.chart.setSeries(shown.map(({ name, label, keys }) => ({ name, label, keys, colour: this.#colours.get(name) ?? 1, filled: false })))
+      this.chart.setSeries(
+        shown.map(({ name, label, keys }) => ({
+          name,
+          label,
+          keys,
+          colour: this.#colours.get(name) ?? 1,
+          filled: false,
+        })),
+      )
     }
-    this.#table.update(this.#items.map(({ name, cells }) => ({ key: name, cells, picked: this.#colours.has(name), colour: this.#colours.get(name) })))
+    this.#table.update(
+      this.#items.map(({ name, cells }) => ({
+        key: name,
+        cells,
+        picked: this.#colours.has(name),
+        colour: this.#colours.get(name),
+      })),
+    )
   }
 }

@@ -1,17 +1,22 @@
-/** Two directions, mirrored about a middle line, of the devices chosen in the table below; what is chosen is added up. */
+/**
+ * Two directions, mirrored about a middle line, of the devices chosen in the table below; what is chosen is
+ * added up.
+ */
 
-import { button, element, setAttribute } from "../dom.js"
-import { isNumber } from "../numbers.js"
-import { Scale } from "../scale.js"
-import { columnKey } from "../store.js"
-import { KeyedTable } from "../table.js"
+import { Scale } from "../charts/scale.js"
+import { isNumber } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
+import { button, element, setAttribute } from "../widgets/dom.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 import { Readout } from "./readout.js"
 
 /**
  * @typedef {{label: string, field: string, sign: string}} Direction
- * @typedef {{words: string, columns: import("../table.js").Column[], cells: (name: string, device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
- * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[], isUsual: (name: string, names: string[]) => boolean}} Traffic
+ * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string,
+ *   device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
+ * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[],
+ *   isUsual: (name: string, names: string[]) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */
 
@@ -27,23 +32,55 @@ export class TrafficPanel extends Panel {
   /** @type {Map<string, import("./panel.js").Payload>} */
   #devices = new Map()
 
-  /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind @param {Traffic} traffic */
+  /**
+   * @param {import("./panel.js").Context} context
+   * @param {import("./panel.js").Kind} kind
+   * @param {Traffic} traffic
+   */
   constructor(context, kind, traffic) {
     super(context, kind)
     this.#kind = traffic
     const scale = new Scale({ least: 1024, binary: true })
     this.#charts = [traffic.up, traffic.down].map(({ label }, index) =>
-      this.chart({ label: `${kind.title}, ${label}`, format: traffic.format, scale, sections: 2, flipped: index === 1, series: [] }))
+      this.chart({
+        label: `${kind.title}, ${label}`,
+        format: traffic.format,
+        scale,
+        sections: 2,
+        flipped: index === 1,
+        series: [],
+      }),
+    )
     const [up, down] = this.#charts
-    this.#readout = new Readout([
-      { key: "up", large: true, label: traffic.up.label, colour: 1 },
-      { key: "down", large: true, label: traffic.down.label, colour: 2 },
-    ], element("span", { class: "extents" }, this.extent(up, traffic.format, traffic.up.sign), this.extent(down, traffic.format, traffic.down.sign)))
-    this.#tables = traffic.views.map(({ words, columns }) => new KeyedTable(`${kind.title} by device, ${words}`, columns, (name) => this.#toggle(name)))
+    this.#readout = new Readout(
+      [
+        { key: "up", large: true, label: traffic.up.label, colour: 1 },
+        { key: "down", large: true, label: traffic.down.label, colour: 2 },
+      ],
+      element(
+        "span",
+        { class: "extents" },
+        this.extent(up, traffic.format, traffic.up.sign),
+        this.extent(down, traffic.format, traffic.down.sign),
+      ),
+    )
+    this.#tables = traffic.views.map(
+      ({ words, columns }) =>
+        new KeyedTable(`${kind.title} by device, ${words}`, columns, (name) => this.#toggle(name)),
+    )
     this.#switch = traffic.views.map(({ words }) => button(words, () => this.#turn(words)))
-    this.body.append(this.#readout.element, element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)), this.timeAxis(),
+    this.body.append(
+      this.#readout.element,
+      element("div", { class: "mirror" }, ...this.#charts.map((chart) => chart.element)),
+      this.timeAxis(),
       this.#slot,
-      element("div", { class: "panel-row" }, this.below, element("span", { class: "choice", role: "group", "aria-label": "Columns" }, ...this.#switch)))
+      element(
+        "div",
+        { class: "panel-row" },
+        this.below,
+        element("span", { class: "choice", role: "group", "aria-label": "Columns" }, ...this.#switch),
+      ),
+    )
     this.#show(traffic.views.findIndex(({ words }) => words === context.choices.get(kind.key, "view")))
   }
 
@@ -73,7 +110,8 @@ export class TrafficPanel extends Panel {
   #show(view) {
     this.#view = Math.max(0, view)
     this.#slot.replaceChildren(this.#tables[this.#view].element)
-    this.#switch.forEach((one, index) => setAttribute(one, "aria-pressed", String(index === this.#view)))
+    for (const [index, one] of this.#switch.entries())
+      setAttribute(one, "aria-pressed", String(index === this.#view))
   }
 
   /** @param {string} name */
@@ -85,19 +123,31 @@ export class TrafficPanel extends Panel {
 
   #write() {
     const { up, down, views, isUsual, list, format } = this.#kind
-    const names = [...this.#devices.keys()].sort((a, b) => Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) || a.localeCompare(b, "en", { numeric: true }))
+    const names = [...this.#devices.keys()].sort(
+      (a, b) =>
+        Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) ||
+        a.localeCompare(b, "en", { numeric: true }),
+    )
     const drawn = names.filter((name) => this.#isDrawn(name))
     if (drawn.join("\n") !== this.#drawn) {
       this.#drawn = drawn.join("\n")
       this.#charts.forEach((chart, index) => {
         const { field, label } = [up, down][index]
-        chart.setSeries([{ name: field, label, colour: index + 1, keys: drawn.map((name) => columnKey(list, name, field)) }])
+        chart.setSeries([
+          { name: field, label, colour: index + 1, keys: drawn.map((name) => columnKey(list, name, field)) },
+        ])
       })
     }
     this.#readout.set("up", format(this.#sum(drawn, up.field)))
     this.#readout.set("down", format(this.#sum(drawn, down.field)))
     const { cells } = views[this.#view]
-    this.#tables[this.#view].update(names.map((name) => ({ key: name, cells: cells(name, this.#devices.get(name) ?? {}), picked: drawn.includes(name) })))
+    this.#tables[this.#view].update(
+      names.map((name) => ({
+        key: name,
+        cells: cells(name, this.#devices.get(name) ?? {}),
+        picked: drawn.includes(name),
+      })),
+    )
   }
 
   /** @param {string[]} names @param {string} field */

@@ -7,7 +7,7 @@ from fleetglass.wire.protocol import Delivery
 WINDOW_SECONDS = 30.0
 """The shortest way is that of the last one to two windows, so that a clock that drifts is followed."""
 SET_SECONDS = 60.0
-"""A pulse this much older than the one before did not wait: the host's clock was set back."""
+"""When the age of pulses changes by more than this, the host's clock was set."""
 MOST_MISSING = 100_000
 """A larger gap between two ticks is no loss but a number out of nowhere."""
 LATENCY_BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -20,7 +20,7 @@ class Arrivals:
 
     The age of a pulse is the time of its arrival by the bridge's clock less its own, and so contains the
     difference of the clocks. The smallest age of the last minute stands for that difference: the latency
-    is what comes on top. (dashboard/src/clock.js does the same; RFC 5905, 10, is the idea.)
+    is what comes on top. (dashboard/src/data/clock.js does the same; RFC 5905, 10, is the idea.)
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Arrivals:
     def hear(self, session: str, tick: int, time: float, wall: float, interval: float) -> float:
         """Take in a pulse that came at `wall`, and return its latency in seconds."""
         age = wall - time
-        if session != self._session or not self.received or age - self.age > SET_SECONDS:
+        if session != self._session or not self.received or abs(age - self.age) > SET_SECONDS:
             self._current = self._previous = age
             self._rotate_at = wall + WINDOW_SECONDS
             change = 0.0

@@ -66,8 +66,11 @@ class Past:
     async def _send_host(self, host: str, outbox: Outbox, frames: Frames, turn: asyncio.Lock) -> None:
         wish = self._wishes[host]
         building = frames(host, wish.selection, wish.seconds)
-        while self._wishes.get(host) is wish:
+        while True:
             async with turn:
+                # The viewer may have dropped or replaced the wish while this waited for its turn.
+                if self._wishes.get(host) is not wish:
+                    return
                 try:
                     frame = next(building)
                 except StopIteration:

@@ -3,7 +3,11 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from itertools import count
 from time import perf_counter
+
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 
 MessageHandler = Callable[[str, bytes], None]
 OversizeHandler = Callable[[str, int], None]
@@ -23,8 +27,11 @@ class Inbox:
     Reading costs a fraction of taking in. Left with the broker, a backlog would lose its newest messages,
     as most brokers drop what does not fit; here it loses the oldest, and they are counted.
 
-    What waits is taken in in the order of arrival. Once it is much, each host has its turn, and it is the one
-    with most that loses: who floods the broker delays itself. `sender` tells of a topic whose it is.
+    Messages are taken in in the order of arrival. Once many wait, each host has its turn, and the host with
+    the most bytes waiting loses its oldest message, so that a host that floods the broker delays itself.
+
+    `sender` returns the host of a topic. An exception of a callback costs its message, and is counted in
+    `errors`.
     """
 
     def __init__(
@@ -32,15 +39,16 @@ class Inbox:
         on_message: MessageHandler,
         on_oversize: OversizeHandler = lambda *_: None,
         *,
+        errors: UnexpectedErrors | None = None,
         sender: Callable[[str], str] = lambda _: "",
         most_bytes: int = MOST_BYTES,
         slice_seconds: float = SLICE_SECONDS,
     ) -> None:
         self.dropped = 0
         """Messages that were dropped for want of room."""
-        self.refuse = on_oversize
-        """Takes topic and size of a payload that is too large to be taken in."""
         self._on_message = on_message
+        self._on_oversize = on_oversize
+        self._errors = errors or UnexpectedErrors()
         self._most_bytes = most_bytes
         self._slice = slice_seconds
         self._sender = sender
@@ -51,7 +59,12 @@ class Inbox:
         self._turns: OrderedDict[str, _Waiting] = OrderedDict()
         """Of every sender of which something waits, in the order of their turns."""
         self._heaviest = _Waiting("")
+        """The sender with most, when one last grew beyond all others."""
+        self._others: list[tuple[int, int, _Waiting]] = []
+        """A heap of the others by what they held at most, the heaviest first; they may hold less by now."""
+        self._number = count()
         self._more = False
+        """Whether the next slice is scheduled."""
 
     def __len__(self) -> int:
         return self._count
@@ -64,21 +77,26 @@ class Inbox:
         if self._bytes * _CALM_SHARE < self._most_bytes and not self._turns:
             self._calm.append((topic, payload))
             return
-        sender = self._sender(topic)
+        sender = self._sender_of(topic)
         waiting = self._turns.get(sender)
         if waiting is None:
             waiting = self._turns[sender] = _Waiting(sender)
             self._bytes += _TURN_BYTES
         waiting.messages.append((topic, payload))
         waiting.size += size
-        if waiting.size > self._heaviest.size:
-            self._heaviest = waiting
+        if waiting is not self._heaviest:
+            if waiting.size > self._heaviest.size:
+                waiting, self._heaviest = self._heaviest, waiting
+            self._remember(waiting)
         while self._bytes > self._most_bytes and self._turns:
-            if not self._heaviest.messages:
-                # A search for the next heaviest would take long; who floods is the heaviest again at once.
-                self._heaviest = next(iter(self._turns.values()))
+            self._find_heaviest()
             self._pop(self._heaviest)
             self.dropped += 1
+
+    def refuse(self, topic: str, size: int) -> None:
+        """Take in that a payload of so many bytes came, which is too large to be read."""
+        with self._errors.caught("refusing a message"):
+            self._on_oversize(topic, size)
 
     def take_in(self) -> None:
         """Take in what waits: at once for as long as a slice lasts, the rest soon."""
@@ -86,22 +104,50 @@ class Inbox:
             self._take_slice()
 
     def _take_slice(self) -> None:
+        self._more = False
         until = perf_counter() + self._slice
-        while self._count:
-            if self._calm:
-                topic, payload = self._calm.popleft()
-                self._bytes -= len(payload) + _OVERHEAD_BYTES
-                self._count -= 1
-            else:
-                waiting = next(iter(self._turns.values()))
-                self._turns.move_to_end(waiting.sender)
-                topic, payload = self._pop(waiting)
-            self._on_message(topic, payload)
-            if perf_counter() >= until:
-                break
-        self._more = self._count > 0
-        if self._more:
-            asyncio.get_running_loop().call_soon(self._take_slice)
+        try:
+            while self._count:
+                if self._calm:
+                    topic, payload = self._calm.popleft()
+                    self._bytes -= len(payload) + _OVERHEAD_BYTES
+                    self._count -= 1
+                else:
+                    waiting = next(iter(self._turns.values()))
+                    self._turns.move_to_end(waiting.sender)
+                    topic, payload = self._pop(waiting)
+                try:
+                    self._on_message(topic, payload)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next message is another
+                    self._errors.count("taking in a message", error)
+                if perf_counter() >= until:
+                    break
+        finally:
+            # However a slice ends, the next one comes, or all messages from now on would wait for ever.
+            if self._count:
+                asyncio.get_running_loop().call_soon(self._take_slice)
+                self._more = True
+
+    def _sender_of(self, topic: str) -> str:
+        try:
+            return self._sender(topic)
+        except Exception as error:  # noqa: BLE001 - the message can be taken in all the same
+            self._errors.count("finding the sender of a message", error)
+            return ""
+
+    def _remember(self, waiting: "_Waiting") -> None:
+        if len(self._others) > 2 * len(self._turns) + 100:
+            self._others = [(-one.size, next(self._number), one) for one in self._turns.values()]
+            heapify(self._others)
+        heappush(self._others, (-waiting.size, next(self._number), waiting))
+
+    def _find_heaviest(self) -> None:
+        while self._others and -self._others[0][0] > self._heaviest.size:
+            size, _, other = heappop(self._others)
+            if -size == other.size:
+                other, self._heaviest = self._heaviest, other
+            if other.messages:
+                self._remember(other)
 
     def _pop(self, waiting: "_Waiting") -> tuple[str, bytes]:
         topic, payload = waiting.messages.popleft()
@@ -112,6 +158,8 @@ class Inbox:
         if not waiting.messages:
             del self._turns[waiting.sender]
             self._bytes -= _TURN_BYTES
+            if not self._turns:
+                self._others.clear()
         return topic, payload
 
 

@@ -18,7 +18,8 @@ from fleetglass.fleet.rejections import Rejections
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
 from fleetglass.history.store import History
-from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode, decode_stamp
+from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
+from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
@@ -114,7 +115,7 @@ class Relay:
             self._demands.forget()
             self.fleet.broker_connected(self._monotonic())
         else:
-            self.fleet.broker_lost()
+            self.fleet.broker_lost(self._monotonic())
         self._tell_broker()
 
     def advance(self) -> None:
@@ -225,11 +226,11 @@ class Relay:
         host, prefix = address.host, self._homes[address.host].prefix
         match address.leaf:
             case "live" if address.group is not None:
-                stamp = decode_stamp(payload)
+                tick = decode_tick(address.group, payload)
                 if self.fleet.get(host) is None:
                     raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
                 self.history.append(host, address.group, payload, now)
-                self.fanout.live(host, address.group, stamp.tick, payload)
+                self.fanout.live(host, address.group, tick, payload)
             case "backfill":
                 self._take_backfill(host, payload, now)
             case "pulse":
@@ -240,6 +241,8 @@ class Relay:
                 self.fleet.hear_status(host, payload, now, self._wall(), prefix)
             case "info":
                 self.fleet.hear_info(host, payload, now, self._wall(), prefix)
+            case "summary":
+                self.fleet.hear_summary(host, payload, self._wall())
 
     def _take_site(self, topic: str, payload: bytes, now: float) -> None:
         prefix, before = self._site_topics[topic], self.fleet.sites_away
@@ -263,7 +266,7 @@ class Relay:
         late = []
         for raw in backfill.pulses:
             payload_then = bytes(raw)
-            pulse = decode(payload_then, Pulse)
+            pulse = decode_text(payload_then, Pulse)  # its bounds are those of the backfill
             # Both times are of the host's own clock, whatever it shows.
             moment = now - max(backfill.time - pulse.time, 0.0)
             late.append(Dated(moment, pulse.session, pulse.tick, payload_then))
@@ -304,6 +307,7 @@ class Relay:
             wanted |= {host.id for host in self.fleet}
         filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
         filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
+        filters |= {self._homes[host].leaf(host, "summary") for host in self.fleet.without_last_sign(now)}
         self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
@@ -334,5 +338,5 @@ def _added(before: Selection | None, after: Selection) -> Selection | None:
 
 def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
     return ContractError(
-        f"host {host}: got it under {got.prefix}, expected only {home.prefix}, where it is known"
+        f"host {host}: got prefix {got.prefix}, already known under {home.prefix}; give one another host_id"
     )

@@ -137,10 +137,9 @@ class Chunk:
 class Series:
     """The chunks of one host and group, oldest first; the last is open."""
 
-    __slots__ = ("chunks", "group", "host", "room")
+    __slots__ = ("chunks", "group", "room")
 
-    def __init__(self, host: str, group: str, room: int) -> None:
-        self.host = host
+    def __init__(self, group: str, room: int) -> None:
         self.group = group
         self.chunks: list[Chunk] = []
         self.room = room

@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Delivers what is subscribed, and connects again and again for as long as `run` runs.
 
-    After a failed connection the next node of a cluster is tried. Files for TLS are read for each connection,
-    and one that was replaced leads to a new connection.
+    After a failed connection, the next node of a cluster is tried. Files for TLS are read for each
+    connection, and one that was replaced leads to a new connection.
 
     Args:
         access: where the broker is, and how to be let in.

@@ -62,7 +62,7 @@ class Message(NamedTuple):
 class ThreadedConnection:
     """Connects for as long as it is entered, again and again, by MQTT 5 or, where refused, by 3.1.1.
 
-    After a failed connection the next node of a cluster is tried. Nothing is kept for another connection:
+    After a failed connection, the next node of a cluster is tried. Nothing is kept for another connection:
     the sender has to send again what is not acknowledged when one ends. Files for TLS are read for each
     connection, and one that was replaced leads to a new connection.
 

@@ -68,6 +68,6 @@ def _unusable(
     file_key: str, file: str | None, text_key: str, error: Exception, expected: str
 ) -> CertificateError:
     if file is None:
-        return CertificateError(f"{text_key}: got a text that is none, expected {expected}")
+        return CertificateError(f"{text_key}: not {expected}")
     reason = getattr(error, "strerror", None) or error
     return CertificateError(f"{file_key}: got {file}: {reason}, expected {expected}")

@@ -74,6 +74,38 @@ def test_a_failure_is_told_until_a_reading_succeeds() -> None:
     wait_for(recovered, "the message after the failure")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is the case
+@pytest.mark.parametrize("ends", ["reading", "thread"])
+def test_a_reading_that_ends_its_thread_is_a_failure_like_any_other(
+    ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SystemExit out of a library fails the group until the next reading, and never stops the readings."""
+    clock = Clock()
+    slow = collector(lambda: leave() if ends == "reading" else None, clock)
+    with monkeypatch.context() as patch:
+        if ends == "thread":
+            patch.setattr(slow, "_work", leave)
+        slow.collect(1.0, 1)
+        reason = wait_for(lambda: failure_of(slow), "the failure")
+    assert reason == ("SystemExit: 3" if ends == "reading" else "its thread ended")
+    slow._read = lambda: Group(time=0, tick=0)
+    clock.now += 10
+    assert failure_of(slow) == reason
+    wait_for(lambda: failure_of(slow) is None, "the end of the failure")
+
+
+def leave() -> None:
+    raise SystemExit(3)
+
+
+def failure_of(slow: BackgroundCollector) -> str | None:
+    try:
+        slow.collect(1.0, 2)
+    except CollectionError as error:
+        return str(error)
+    return None
+
+
 def test_a_reading_that_hangs_is_told_and_has_no_second_beside_it() -> None:
     """A reading that does not end costs no tick and no second thread, and is a failure after 30 s."""
     release = threading.Event()
@@ -89,7 +121,7 @@ def test_a_reading_that_hangs_is_told_and_has_no_second_beside_it() -> None:
         assert slow.collect(1.0, 1) is None
         clock.now += 10
     clock.now += 1
-    with pytest.raises(CollectionError, match="does not come to its end"):
+    with pytest.raises(CollectionError, match="previous reading is still running"):
         slow.collect(1.0, 2)
     assert len(begun) == 1
     release.set()
@@ -136,7 +168,7 @@ def test_members_come_and_go_with_their_reports() -> None:
     assert set(sampler.runs) == {"custom"}
     parent.members = [child]
     assert list(current([parent])) == [parent, child]
-    wait_for(lambda: "custom-a" in sampler.sample(1.0, 2), "the member's message")
+    wait_for(lambda: "custom-a" in {one.group for one in sampler.sample(1.0, 2)}, "the member's message")
     parent.members = []
     sampler.sample(1.0, 3)
     assert set(sampler.runs) == {"custom"}

@@ -99,4 +99,4 @@ def test_a_host_without_an_engine_says_so(tmp_path: Path) -> None:
             return str(error)
         return ""
 
-    assert "neither Docker nor Podman" in wait_for(failure, "the failure")
+    assert "no socket of Docker or Podman" in wait_for(failure, "the failure")

@@ -43,7 +43,7 @@ class Host:
             working = working or (one._began is not None and one._outcomes.empty())
         if not working:
             self.clock.now += 3600
-        return self.sampler.sample(1.0, self.tick)
+        return {one.group: one.message for one in self.sampler.sample(1.0, self.tick)}
 
     def message(self, group: str) -> Custom:
         """Return the next message of a group."""
@@ -114,7 +114,7 @@ def test_a_failure_is_that_of_its_group_only(host: Host) -> None:
     """A script that fails has its reason in the report and no message; the others have theirs."""
     host.program("broken", "echo '{\"a\": NaN}'")
     host.program("good", "echo 1")
-    assert host.reason("custom-broken").startswith('got no JSON ({"a": NaN}), expected')
+    assert host.reason("custom-broken").startswith("got no JSON, expected")
     assert host.message("custom-good").values == {"value": 1}
     host.program("broken", "echo 'sensor not connected' >&2; exit 2")
     told = "ended with exit code 2: sensor not connected"
@@ -127,15 +127,16 @@ def test_what_is_wrong_with_the_folder_is_its_own_failure(host: Host) -> None:
     """A file that cannot be a group is told, and the others go on; a folder open to all has none."""
     host.program("Bad", "echo 1")
     host.program("good", "echo 1")
-    assert host.reason("custom").startswith("Bad: got a name that cannot be a group's")
+    assert host.reason("custom").startswith("Bad: file name not usable as a group name")
     for name in ("Cold", "Dry"):
         host.program(name, "echo 1")
     wait_for(
-        lambda: host.reason("custom").startswith("3 files cannot be used; Bad: got"), "the number of them"
+        lambda: host.reason("custom").startswith("3 files cannot be used; Bad: file name"),
+        "the number of them",
     )
     assert host.message("custom-good").values == {"value": 1}
     host.folder.chmod(0o777)
-    wait_for(lambda: "others may write" in host.reason("custom"), "the refusal")
+    wait_for(lambda: "other users may write" in host.reason("custom"), "the refusal")
     wait_for(lambda: host.sample() or not host.custom.members, "the end of the groups")
 
 

@@ -15,28 +15,46 @@ def stat(
     return ProcessStat("worker", state, started, cpu_seconds, resident, threads=2)
 
 
+def reading(at: float, processes: dict[int, ProcessStat]) -> ProcessReading:
+    """Return a reading of a host whose processes count 100 ticks a second since its start."""
+    return ProcessReading(at, 100 * at, processes)
+
+
 def test_use_is_of_one_core_over_the_elapsed_time() -> None:
     """Three seconds of CPU in two seconds are 150 %."""
-    use = cpu_use(ProcessReading(10, {7: stat(1.0)}), ProcessReading(12, {7: stat(4.0)}))
+    use = cpu_use(reading(10, {7: stat(1.0)}), reading(12, {7: stat(4.0)}))
     assert use == {7: 150.0}
 
 
 def test_a_process_that_was_not_there_used_all_its_time_since() -> None:
     """A process that began between the readings counts with all of its CPU time."""
-    use = cpu_use(ProcessReading(10, {}), ProcessReading(12, {7: stat(0.5)}))
+    use = cpu_use(reading(10, {}), reading(12, {7: stat(0.5, started=1000)}))
     assert use == {7: 25.0}
+
+
+def test_an_old_process_that_was_not_read_before_has_no_use() -> None:
+    """A process that started before a reading in which it is missing is counted from the next one on."""
+    unread, first, second = reading(10, {}), reading(15, {7: stat(1e5)}), reading(20, {7: stat(1e5 + 1)})
+    assert cpu_use(unread, first) == {}
+    assert cpu_use(first, second) == {7: 20.0}
+
+
+def test_a_pid_whose_process_changed_unseen_has_no_use() -> None:
+    """Another process under the same pid that started before the earlier reading has no use either."""
+    earlier = reading(10, {7: stat(5.0, started=300)})
+    assert cpu_use(earlier, reading(15, {7: stat(9.0, started=400)})) == {}
 
 
 def test_a_pid_that_was_taken_over_is_another_process() -> None:
     """The time of the process that had the pid before is not subtracted."""
-    use = cpu_use(ProcessReading(10, {7: stat(90.0)}), ProcessReading(11, {7: stat(0.5, started=2)}))
+    use = cpu_use(reading(10, {7: stat(90.0)}), reading(11, {7: stat(0.5, started=1050)}))
     assert use == {7: 50.0}
 
 
 def test_a_process_that_did_nothing_used_nothing() -> None:
     """A process whose reading is the very same used 0 %, and is told after those that worked."""
     idle, before, after = stat(9.0, resident=9000), stat(1.0), stat(1.5)
-    left = [ProcessReading(1, {1: idle, 2: before}), ProcessReading(2, {1: idle, 2: after})]
+    left = [reading(1, {1: idle, 2: before}), reading(2, {1: idle, 2: after})]
     collector = ProcessCollector(top=2, read=lambda: left.pop(0), total_memory=lambda: 10_000)
     collector.collect(1.0, 0)
     message = collector.collect(2.0, 1)
@@ -55,7 +73,7 @@ def test_names_and_users_are_asked_for_now_and_then() -> None:
     names = iter(["sh", "sh", "worker", "worker"])
 
     def read() -> ProcessReading:
-        return ProcessReading(next(at), {7: stat(0.0)._replace(name=next(names))})
+        return reading(next(at), {7: stat(0.0)._replace(name=next(names))})
 
     collector = ProcessCollector(top=1, read=read, owner=owner)
     counts = []
@@ -67,16 +85,14 @@ def test_names_and_users_are_asked_for_now_and_then() -> None:
 
 def test_one_reading_gives_no_use() -> None:
     """Without an earlier reading no process has a percentage."""
-    assert cpu_use(None, ProcessReading(10, {7: stat(1.0)})) == {}
+    assert cpu_use(None, reading(10, {7: stat(1.0)})) == {}
 
 
 def test_the_largest_are_told_by_cpu_and_by_memory() -> None:
     """Both lists are cut at their length, the largest first; processes are counted by state."""
     left = [
-        ProcessReading(1, {pid: stat(0, resident=pid * 100) for pid in range(1, 6)}),
-        ProcessReading(
-            2, {pid: stat(pid / 10, resident=(10 - pid) * 100, state="running") for pid in range(1, 6)}
-        ),
+        reading(1, {pid: stat(0, resident=pid * 100) for pid in range(1, 6)}),
+        reading(2, {pid: stat(pid / 10, resident=(10 - pid) * 100, state="running") for pid in range(1, 6)}),
     ]
     collector = ProcessCollector(top=2, read=lambda: left.pop(0), total_memory=lambda: 10_000)
     assert collector.collect(1.0, 0).top_cpu == []
@@ -89,7 +105,7 @@ def test_the_largest_are_told_by_cpu_and_by_memory() -> None:
 
 def test_a_name_is_told_as_far_as_it_is_one() -> None:
     """What a program calls itself, thousands of letters, does not make the message too large to send."""
-    host = ProcessReading(1, {pid: stat(0) for pid in range(1, 101)})
+    host = reading(1, {pid: stat(0) for pid in range(1, 101)})
     collector = ProcessCollector(
         top=100, read=lambda: host, full_name=lambda _, name: name + "\U0001f600" * 4000
     )
@@ -101,7 +117,7 @@ def test_a_name_is_told_as_far_as_it_is_one() -> None:
 def test_a_kernel_thread_has_no_memory() -> None:
     """A process without memory of its own publishes none, not 0."""
     collector = ProcessCollector(
-        top=1, read=lambda: ProcessReading(1, {1: stat(0, resident=0)}), total_memory=lambda: 10_000
+        top=1, read=lambda: reading(1, {1: stat(0, resident=0)}), total_memory=lambda: 10_000
     )
     entry = collector.collect(1.0, 1).top_memory[0]
     assert entry.resident_bytes is UNSET

@@ -1,7 +1,7 @@
 import pytest
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.rates import known, percent, rate
+from fleetglass.agent.collectors.rates import core_percent, known, percent, rate
 
 
 def test_a_rate_divides_by_the_elapsed_time() -> None:
@@ -36,3 +36,9 @@ def test_none_is_absent() -> None:
     """None becomes UNSET, and 0 stays 0."""
     assert known(None) is UNSET
     assert known(0) == 0
+
+
+def test_a_share_of_a_core_is_that_of_the_elapsed_time() -> None:
+    """Three seconds of CPU in two are 150 %; a counter that began anew or is unknown gives nothing."""
+    assert core_percent(1.0, 4.0, 2.0) == 150.0
+    assert [core_percent(*one) for one in ((4.0, 1.0, 2.0), (None, 1.0, 2.0), (1.0, 4.0, 0.0))] == [UNSET] * 3

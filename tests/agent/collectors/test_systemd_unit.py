@@ -22,6 +22,11 @@ def test_a_unit_is_told_with_its_use_of_cpu() -> None:
     assert (unknown.cpu_percent, unknown.memory_bytes, unknown.restarts) == (UNSET, UNSET, UNSET)
 
 
+def test_a_unit_that_was_started_anew_has_no_use_whatever_it_used_since() -> None:
+    """A backup of each minute counts anew at each start, also where it used more than at the last one."""
+    assert unit_use(SSH, SSH._replace(since=115.0, cpu_seconds=40.0), 20.0).cpu_percent is UNSET
+
+
 def test_failed_units_are_counted_all_and_named_some() -> None:
     """A host on which everything fails still has a message that can be sent."""
     names = [f"unit-{number}.service" for number in range(150)]
@@ -44,5 +49,5 @@ def test_a_host_without_systemd_says_so(tmp_path: Path) -> None:
             return str(error)
         return ""
 
-    assert "no systemd runs here" in wait_for(failure, "the failure")
+    assert "systemd is not running" in wait_for(failure, "the failure")
     collector.close()

@@ -34,7 +34,7 @@ def test_flags_become_words() -> None:
 
 
 def test_degrees_are_read() -> None:
-    """S1-13: the program's answer is degrees celsius, and anything else is nothing."""
+    """The program's answer is degrees celsius, and anything else is nothing."""
     assert parse_temperature("temp=42.8'C\n") == 42.8
     assert parse_temperature("temp=nan'C") is None
 
@@ -85,7 +85,7 @@ def test_a_mounted_raspberry_pi_is_only_read(tmp_path: Path) -> None:
 def test_the_program_is_asked_where_sys_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, expected: list[str] | None
 ) -> None:
-    """S1-13, S1-37: a program that fails or hangs gives nothing, and is given up soon."""
+    """A program that fails or hangs gives nothing, and is given up soon."""
     program = tmp_path / "vcgencmd"
     program.write_text(f"#!/bin/sh\n{answer}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)

@@ -23,7 +23,7 @@ class Clock:
 
 
 def test_an_amd_card_is_read(tmp_path: Path) -> None:
-    """S4-9: use, memory, temperature, power, clock and fan in base units, under the PCI address."""
+    """Use, memory, temperature, power, clock and fan in base units, under the PCI address."""
     add_card(tmp_path, "card0", "0000:0b:00.0", AMD)
     (one,) = CardReader(tmp_path)()
     assert (one.key, one.vendor, one.state) == ("0000:0b:00.0", "AMD", "active")

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetglass.agent.collectors.process import cpu_use
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -49,6 +51,40 @@ def test_a_process_is_listed_from_its_start_to_its_end(most: int) -> None:
     reading = processes.read()
     assert pid not in reading.processes
     assert os.getpid() in reading.processes
+
+
+def test_a_start_is_told_on_the_clock_of_the_reading() -> None:
+    """What starts between two readings starts after the first, and what was there before it does not."""
+    processes = ProcessList()
+    with sleeping() as earlier:
+        wait_for(lambda: processes.read().start_clock > started(processes, earlier), "a later clock tick")
+        before = processes.read()
+        with sleeping() as later:
+            assert started(processes, earlier) < before.start_clock <= started(processes, later)
+
+
+def test_a_process_that_could_not_be_read_once_has_no_use_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a free descriptor a process is missing; its CPU time of before is not the next reading's."""
+    processes = ProcessList(most_descriptors=0)
+    with sleeping() as pid:
+        wait_for(lambda: processes.read().start_clock > started(processes, pid), "a later clock tick")
+        with monkeypatch.context() as patch:
+            patch.setattr(ProcessList, "_open", refuse)
+            without = processes.read()
+        again = processes.read()
+    assert pid not in without.processes
+    assert pid in again.processes
+    assert pid not in cpu_use(without, again)
+
+
+def started(processes: "ProcessList", pid: int) -> float:
+    return processes.read().processes[pid].started
+
+
+def refuse(*_: object) -> bytes:
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_a_process_that_worked_shows_it() -> None:

@@ -33,7 +33,7 @@ def filesystems(host: "LinuxReadings") -> list[FilesystemReading]:
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_machine_can_be_read(name: str) -> None:
-    """S0-8, S1-14: every group of every machine is read without an error."""
+    """Every group of every machine is read without an error."""
     host = machine(name)
     assert host.host().logical_cores == len(host.cpu().cores)
     assert host.memory().total
@@ -51,7 +51,7 @@ def test_every_machine_can_be_read(name: str) -> None:
 
 
 def test_a_raspberry_pi() -> None:
-    """S1-4, S1-13: its model, the frequency of each core, and the temperature of the processor."""
+    """Its model, the frequency of each core, and the temperature of the processor."""
     host = machine("raspberry-pi-4")
     assert host.host() == (
         "Debian GNU/Linux 12 (bookworm)",
@@ -79,7 +79,7 @@ def test_a_raspberry_pi() -> None:
 
 
 def test_a_laptop() -> None:
-    """S1-17: both its batteries, not that of its mouse; fans, and what is mounted over the network."""
+    """Both its batteries, not that of its mouse; fans, and what is mounted over the network."""
     host = machine("laptop")
     assert host.host()[-2:] == ("LENOVO", "20L50000GE")
     first, second = host.batteries()
@@ -114,7 +114,7 @@ def test_a_laptop() -> None:
 
 
 def test_a_large_server() -> None:
-    """S0-8: 64 threads on 32 cores, every disk, bonds and VLANs with their speeds and addresses."""
+    """64 threads on 32 cores, every disk, bonds and VLANs with their speeds and addresses."""
     host = machine("server")
     assert host.host()[3:6] == ("AMD EPYC 7302 16-Core Processor", 32, 64)
     frequency = host.frequency()

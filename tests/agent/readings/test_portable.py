@@ -15,7 +15,7 @@ SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), 
 
 
 def test_every_group_works_with_what_psutil_gives() -> None:
-    """S0-16, S2-25: macOS and Windows are read by psutil alone; every message fits the contract there too."""
+    """Windows and macOS are read by psutil alone; every message fits the contract there too."""
     readings: Readings = PortableReadings()
     for collector in default_collectors(SETTINGS, readings):
         collector.collect(1.0, 1)
@@ -47,7 +47,7 @@ def test_the_host_is_described() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names another system's gaps")
 def test_what_a_system_lacks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S0-c8, S2-25: without sensors, frequency, load and battery nothing is told, and nothing fails."""
+    """Without sensors, frequency, load and battery nothing is told, and nothing fails."""
     import psutil  # noqa: PLC0415 - only where it is changed
 
     for name in ("cpu_freq", "sensors_battery", "sensors_temperatures", "sensors_fans"):

@@ -1,4 +1,6 @@
+import functools
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -87,6 +89,75 @@ def test_what_a_program_leaves_behind_is_killed(tmp_path: Path) -> None:
     wait_for(lambda: is_gone(pid), "the end of the child")
 
 
+LEFT_BEHIND = {
+    "in a session of its own": ("setsid {daemon} &", 1),
+    "by a process that has ended": ("(setsid sh -c '{daemon} & exit' &)", 1),
+    "by another daemon": ("setsid sh -c '{daemon} & {daemon} & wait' &", 2),
+    "deaf to signals": ("setsid sh -c 'trap \"\" TERM HUP INT; {daemon}' &", 1),
+}
+
+
+def write_daemon(folder: Path) -> tuple[Path, Path]:
+    """Return a program that sleeps, and the file into which it writes its pid; it keeps no pipe open."""
+    program, notes = folder / "daemon", folder / "pids"
+    program.write_text(f"#!/bin/sh\nexec >/dev/null 2>&1\necho $$ >> {notes}\nexec sleep 600\n")
+    program.chmod(0o755)
+    notes.touch()
+    return program, notes
+
+
+def pids_in(notes: Path) -> list[int]:
+    return [int(pid) for pid in notes.read_text().split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("kind", LEFT_BEHIND)
+def test_what_left_the_session_is_killed_too(kind: str, tmp_path: Path) -> None:
+    """A daemon that a program starts ends with the program, in whatever session it is."""
+    daemon, notes = write_daemon(tmp_path)
+    script, number = LEFT_BEHIND[kind]
+    starts = script.format(daemon=daemon).replace("setsid", "setsid >/dev/null 2>&1", 1)
+    assert run(f"{starts}\nwhile [ $(wc -l < {notes}) -lt {number} ]; do sleep 0.02; done; echo 7") == b"7\n"
+    pids = pids_in(notes)
+    assert len(pids) == number
+    assert [pid for pid in pids if not is_gone(pid)] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_only_what_a_program_started_is_killed(tmp_path: Path) -> None:
+    """A process that began during the run, and that another program or this one started, lives on."""
+    ends, threads, notes = [], [], []
+    own = None
+    try:
+        for name in ("first", "second"):
+            folder = tmp_path / name
+            folder.mkdir()
+            daemon, note = write_daemon(folder)
+            end = folder / "end"
+            os.mkfifo(end)
+            thread = threading.Thread(
+                target=run, args=(f"setsid {daemon} & cat {end}",), kwargs={"program": Program()}, daemon=True
+            )
+            thread.start()
+            wait_for(functools.partial(pids_in, note), "the daemon")
+            ends.append(end)
+            threads.append(thread)
+            notes.append(note)
+        own = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        ends[0].write_text("7")
+        threads[0].join(10)
+        assert is_gone(pids_in(notes[0])[0])
+        assert not is_gone(pids_in(notes[1])[0])
+        assert own.poll() is None
+        ends[1].write_text("7")
+        threads[1].join(10)
+        assert is_gone(pids_in(notes[1])[0])
+    finally:
+        if own is not None:
+            own.kill()
+            own.wait()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_cancelling_kills_what_runs_and_forbids_more(tmp_path: Path) -> None:
     """Told from another thread, the run ends at once, and no other begins."""
@@ -96,19 +167,20 @@ def test_cancelling_kills_what_runs_and_forbids_more(tmp_path: Path) -> None:
 
     def work() -> None:
         try:
-            run(f"sleep 600 & echo $! > {note}; wait", seconds=600, program=program)
+            daemon = f"setsid sh -c 'echo $$ >> {note}; exec sleep 600' &"
+            run(f"{daemon} sleep 600 & echo $! >> {note}; wait", seconds=600, program=program)
         except CollectionError as error:
             reasons.append(str(error))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    wait_for(lambda: note.exists() and note.read_text().strip(), "the child")
+    wait_for(lambda: note.exists() and len(note.read_text().split()) == 2, "the children")
     program.cancel()
+    pids = [int(pid) for pid in note.read_text().split()]
+    wait_for(lambda: all(map(is_gone, pids)), "the end of the children")
     thread.join(10)
     assert reasons == ["ended by signal 9"]
-    pid = int(note.read_text())
-    wait_for(lambda: is_gone(pid), "the end of the child")
-    with pytest.raises(CollectionError, match="the agent ends"):
+    with pytest.raises(CollectionError, match="the agent is stopping"):
         run("true", program=program)
 
 

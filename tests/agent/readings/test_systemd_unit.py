@@ -81,7 +81,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_units_are_parsed() -> None:
-    """S0-c12: states, time of the last change, memory, CPU, restarts; what systemd does not know is None."""
+    """States, time of the last change, memory, CPU, restarts; what systemd does not know is None."""
     ssh, backup, nothing, mount = parse_show(SHOWN)
     assert ssh == UnitReading(
         "ssh.service", "loaded", "active", "running", 1795200001.0, 5435392, 1.834512, 2
@@ -142,5 +142,5 @@ def test_what_systemctl_complains_of_is_told(systemd: Path) -> None:
 
 def test_a_host_without_systemd_says_so(tmp_path: Path) -> None:
     """Nothing is run, and the reason says what is missing."""
-    with pytest.raises(CollectionError, match=r"no systemd runs here \(.*/run/systemd/system is missing\)"):
+    with pytest.raises(CollectionError, match=r"systemd is not running \(.*/run/systemd/system is missing\)"):
         UnitReader(["ssh.service"], root=tmp_path, program=Program())()

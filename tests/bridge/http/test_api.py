@@ -110,7 +110,7 @@ async def test_without_the_token_only_the_status_is_told(
 async def test_wrong_tokens_are_slowed_down_and_counted_and_the_right_one_is_not(
     mosquitto: Mosquitto, prefix: str, token_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S2-23: over HTTP and WebSocket each answer to a guess comes later; the owner waits for nothing."""
+    """Over HTTP and WebSocket each answer to a guess comes later; the owner waits for nothing."""
     delays: list[float] = []
     count = wrong_tokens_module.WrongTokens.count
 
@@ -135,7 +135,7 @@ async def test_wrong_tokens_are_slowed_down_and_counted_and_the_right_one_is_not
 async def test_a_new_token_shuts_out_who_came_with_the_old_one(
     mosquitto: Mosquitto, prefix: str, token_file: str
 ) -> None:
-    """S2-23: the running bridge notices, ends those viewers, and lets in the new token alone."""
+    """The running bridge notices, ends those viewers, and lets in the new token alone."""
     async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
         async with bridge.viewer(token="secret") as viewer:
             await viewer.next("welcome")
@@ -152,7 +152,7 @@ async def test_a_new_token_shuts_out_who_came_with_the_old_one(
 async def test_a_trusted_proxy_lets_in_whom_it_names(
     mosquitto: Mosquitto, prefix: str, token_file: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """S2-23: a user needs no token and is named in the log; without one the token is asked for, also here."""
+    """A user needs no token and is named in the log; without one the token is asked for, also here."""
     caplog.set_level("INFO")
     forwarded = {"X_Forwarded_User": "ada", "X_Forwarded_For": "203.0.113.5"}
     async with running_bridge(mosquitto, prefix, trusted_proxy=True, token_file=token_file) as bridge:
@@ -169,7 +169,7 @@ async def test_a_trusted_proxy_lets_in_whom_it_names(
 async def test_without_trust_a_named_user_is_nobody(
     mosquitto: Mosquitto, prefix: str, token_file: str
 ) -> None:
-    """S2-23: what anybody may send counts for nothing."""
+    """What anybody may send counts for nothing."""
     async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
         assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 401
         async with bridge.viewer(headers={"X_Forwarded_User": "ada"}) as viewer:
@@ -189,7 +189,7 @@ async def test_a_proxy_that_nobody_announced_is_told_once(
 async def test_viewers_come_and_go_in_the_log_and_their_token_does_not(
     mosquitto: Mosquitto, prefix: str, token_file: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """S1-24: each with its address and how many there are now."""
+    """Each with its address and how many there are now."""
     caplog.set_level("DEBUG")
     async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
         async with bridge.viewer(token="secret") as viewer:

@@ -26,7 +26,7 @@ def test_a_trusted_proxy_on_this_machine_names_the_viewer(peer: str) -> None:
 
 @pytest.mark.parametrize(("peer", "trusted"), [("192.0.2.1", True), ("127.0.0.1", False)])
 def test_forwarded_headers_of_anybody_else_are_not_believed(peer: str, *, trusted: bool) -> None:
-    """S2-23: neither from another machine, nor from this one unless told so."""
+    """Neither from another machine, nor from this one unless told so."""
     assert identify(peer, Headers(FORWARDED), trusted_proxy=trusted) == Caller(peer, ("127.0.0.1:8765",))
 
 

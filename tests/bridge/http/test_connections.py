@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
-from contextlib import suppress
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fleetglass.bridge.http import connections as module
 from fleetglass.bridge.viewers import viewer as viewer_module
+from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from support.bridge import Bridge, running_bridge
 from support.mosquitto import Mosquitto
 
@@ -29,6 +32,44 @@ _pieces = st.sampled_from(
 _garbage = st.one_of(
     st.binary(min_size=1, max_size=300), st.lists(_pieces, min_size=1, max_size=20).map(b"".join)
 )
+
+
+def _frame(first: int, data: bytes) -> bytes:
+    """Return a masked frame; its mask is zero, so that the data stands in it as it is."""
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2)
+    return bytes([first]) + length + bytes(4) + data
+
+
+async def _throw(bridge: Bridge, garbage: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
+    try:
+        writer.write(garbage)
+        writer.write_eof()
+        return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[module.Connection]:
+    """Give the bridge's side of each connection that became a WebSocket, in their order."""
+    connections: list[module.Connection] = []
+    greet = viewer_module.Viewers.serve
+
+    async def noted(self: viewer_module.Viewers, connection: module.Connection) -> None:
+        connections.append(connection)
+        await greet(self, connection)
+
+    monkeypatch.setattr(viewer_module.Viewers, "serve", noted)
+    return connections
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +196,7 @@ def test_addresses_are_counted_and_forgotten() -> None:
     assert not connections._waiting
 
 
+@pytest.mark.every_loop
 async def test_a_viewer_that_floods_is_closed(mosquitto: Mosquitto, prefix: str) -> None:
     """More messages than anybody needs end in 1008, counted, while others go on."""
     async with running_bridge(mosquitto, prefix) as bridge, bridge.viewer() as other, bridge.viewer() as bad:
@@ -166,6 +208,76 @@ async def test_a_viewer_that_floods_is_closed(mosquitto: Mosquitto, prefix: str)
         await other.send(type="ping", id=1)
         await other.next("pong")
         assert (await bridge.health())["refused"] == {"too_many_messages": 1}
+
+
+@pytest.mark.every_loop
+@pytest.mark.parametrize("hello", [False, True], ids=["before hello", "after hello"])
+@pytest.mark.parametrize(
+    ("frame", "reasons"),
+    [
+        (_frame(0x89, b"x" * 125), {"too_many_messages"}),
+        (_frame(0x8A, b"x" * 125), {"too_many_messages"}),
+        (_frame(0x81, b""), {"too_many_messages"}),
+        (_frame(0x00, b""), {"too_many_messages"}),
+        (_frame(0x82, b"x" * 65_000), {"hello_expected", "too_many_bad_messages"}),
+    ],
+    ids=["pings", "pongs", "messages", "fragments", "large messages"],
+)
+async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
+    mosquitto: Mosquitto,
+    prefix: str,
+    served: list[module.Connection],
+    frame: bytes,
+    reasons: set[str],
+    *,
+    hello: bool,
+) -> None:
+    """What waits for it in the bridge stays small, whatever it floods with, and its connection ends."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        with _silent_peer(bridge) as peer:
+            await _upgrade(peer, hello=hello)
+            connection = served[-1]
+            start = _frame(0x01, b"{") if frame == _frame(0x00, b"") else b""
+            flood = asyncio.create_task(_flood(peer, start, frame), name="flood")
+            most_unsent = 0
+            async with asyncio.timeout(20):
+                while not connection.connection_lost_waiter.done():
+                    most_unsent = max(most_unsent, connection.unsent_bytes)
+                    await asyncio.sleep(0)
+            with suppress(ConnectionError):
+                await flood
+        assert most_unsent < 64 * 1024
+        ((reason, count),) = (await bridge.health())["refused"].items()
+        assert (reason in reasons, count) == (True, 1)
+
+
+@pytest.mark.every_loop
+async def test_a_viewer_that_reads_nothing_ends_by_its_time_outs(
+    mosquitto: Mosquitto, prefix: str, served: list[module.Connection]
+) -> None:
+    """What waits for it does not keep the bridge from pinging it and giving it up."""
+    async with running_bridge(mosquitto, prefix, ping_interval=1.0, ping_timeout=1.0) as bridge:
+        with _silent_peer(bridge) as peer:
+            await _upgrade(peer, hello=True)
+            SharedFrames().send(served[-1], b"x" * 8_000_000)
+            await bridge.until_health(lambda health: health["viewers"] == 0, "it was given up", 10)
+
+
+@pytest.mark.every_loop
+async def test_nobody_holds_up_the_end_of_the_bridge(
+    mosquitto: Mosquitto, prefix: str, served: list[module.Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends although one viewer reads nothing and another connection has not asked for anything."""
+    monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 3600)
+    async with AsyncExitStack() as stack:
+        bridge = await stack.enter_async_context(
+            running_bridge(mosquitto, prefix, ping_interval=3600.0, ping_timeout=3600.0)
+        )
+        with _silent_peer(bridge) as viewer, _silent_peer(bridge):
+            await _upgrade(viewer, hello=True)
+            SharedFrames().send(served[-1], b"x" * 8_000_000)
+            async with asyncio.timeout(20):
+                await stack.aclose()
 
 
 async def test_a_message_of_a_megabyte_closes_its_sender(mosquitto: Mosquitto, prefix: str) -> None:
@@ -197,7 +309,7 @@ async def test_one_viewer_too_many_is_told_to_come_later(
 
 
 async def test_a_viewer_that_answers_no_ping_is_gone(mosquitto: Mosquitto, prefix: str) -> None:
-    """S1-23: how often pings are sent, and how long an answer may take, are settings."""
+    """How often pings are sent, and how long an answer may take, are settings."""
     async with (
         running_bridge(mosquitto, prefix, ping_interval=0.1, ping_timeout=0.1) as bridge,
         bridge.viewer() as viewer,
@@ -237,13 +349,29 @@ def _fake(address: str) -> module.Connection:
     return connection
 
 
-async def _throw(bridge: Bridge, garbage: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
-    try:
-        writer.write(garbage)
-        writer.write_eof()
-        return await reader.read()
-    except ConnectionError:
-        return b""
-    finally:
-        writer.close()
+@contextmanager
+def _silent_peer(bridge: Bridge) -> Iterator[socket.socket]:
+    """Open a connection with little room for what is not read."""
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.setblocking(False)
+        peer.connect_ex(("127.0.0.1", bridge.port))
+        yield peer
+
+
+async def _upgrade(peer: socket.socket, *, hello: bool) -> None:
+    """Make a WebSocket of a connection, and a viewer when it says hello; read nothing from then on."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(peer, UPGRADE)
+    assert (await loop.sock_recv(peer, 12)).endswith(b"101")
+    if hello:
+        await loop.sock_sendall(peer, _frame(0x81, b'{"type":"hello","protocol":1}'))
+
+
+async def _flood(peer: socket.socket, start: bytes, frame: bytes) -> None:
+    """Send `start`, then the same frame without end."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(peer, start)
+    frames = frame * (128 * 1024 // len(frame) + 1)
+    while True:
+        await loop.sock_sendall(peer, frames)

@@ -1,10 +1,9 @@
-"""Sockets of each kind, as a proxy and several bridges use them."""
+"""The Unix socket and the TCP port on which a bridge serves."""
 
 import asyncio
 import socket
 import stat
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.errors import BridgeError
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
-from support.ports import free_port
-from support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.broker,
@@ -61,31 +58,8 @@ async def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(
             await serve_until(_told(socket=str(tmp_path / name)), asyncio.Event())
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux, which shares a port")
-async def test_several_bridges_share_a_port(mosquitto: Mosquitto, prefix: str) -> None:
-    """Each of the two gets viewers, and one may go without the other."""
-    port = free_port()
-    async with running_bridge(mosquitto, prefix, port=port, reuse_port=True) as one:
-        async with AsyncExitStack() as viewers:
-            stop = asyncio.Event()
-            told = _told(port=port, reuse_port=True, mosquitto=mosquitto)
-            other = asyncio.create_task(serve_until(told, stop), name="second bridge")
-            numbers: list[int] = []
-
-            async def both_have_viewers() -> bool:
-                viewer = await viewers.enter_async_context(one.viewer())
-                numbers.append((await viewer.next("welcome"))["viewers"])
-                return numbers.count(1) == 2
-
-            # Each counts its own viewers, so two were told that they are the first.
-            await wait_until(both_have_viewers, "both bridges have viewers")
-            stop.set()
-            await other
-        assert (await one.health())["status"] == "ok"
-
-
-async def test_without_reuse_port_a_taken_port_is_refused(mosquitto: Mosquitto, prefix: str) -> None:
-    """Sharing is a decision of all who share."""
+async def test_a_taken_port_is_refused(mosquitto: Mosquitto, prefix: str) -> None:
+    """The message names the port and asks for another one."""
     async with running_bridge(mosquitto, prefix) as bridge:
         with pytest.raises(BridgeError, match=f"port {bridge.port} .*choose another"):
             await serve_until(_told(port=bridge.port), asyncio.Event())
@@ -106,6 +80,5 @@ async def test_a_thousand_viewers_find_open_files(mosquitto: Mosquitto, prefix: 
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def _told(mosquitto: Mosquitto | None = None, **settings: object) -> BridgeSettings:
-    url = BrokerURL.parse(mosquitto.url) if mosquitto else BrokerURL("127.0.0.1", 1)
-    return BridgeSettings(broker=BrokerAccess(url=url), **settings)  # type: ignore[arg-type]
+def _told(**settings: object) -> BridgeSettings:
+    return BridgeSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), **settings)  # type: ignore[arg-type]

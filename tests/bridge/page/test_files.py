@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 from fleetglass.bridge.page.files import read_page
+from support.node import run_node
 
 DASHBOARD = Path(__file__).parents[3] / "dashboard"
+TYPES = {"frame/page-context.js"}
+"""Modules without code."""
 
 
 def test_the_modules_are_sent_as_one() -> None:
@@ -19,7 +22,15 @@ def test_the_modules_are_sent_as_one() -> None:
         path.relative_to(DASHBOARD / "src").as_posix(): path.read_text()
         for path in (DASHBOARD / "src").rglob("*.js")
     }
-    assert sent == {path: code for path, code in modules.items() if path != "contract.js"}
+    assert sent == {path: code for path, code in modules.items() if path not in TYPES}
+
+
+def test_the_modules_as_one_are_a_valid_module(tmp_path: Path) -> None:
+    """Node.js parses what is sent as the module that it is."""
+    module = tmp_path / "main.mjs"
+    module.write_bytes(read_page()["/src/main.js"].body)
+    checked = run_node("--check", module)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_what_is_vendored_is_sent_as_it_is() -> None:

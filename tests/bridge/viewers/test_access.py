@@ -96,7 +96,7 @@ def test_names_that_are_not_ours_are_not_answered(header: str | None, *, allowed
 def test_pages_of_others_may_not_open_the_websocket(
     origin: str | None, host: str | None, *, allowed: bool
 ) -> None:
-    """S2-24: only the page itself, and origins that were named, may connect from a browser."""
+    """Only the page itself, and origins that were named, may connect from a browser."""
     assert Access(_settings(), None).allows_origin(origin, host) is allowed
 
 
@@ -120,7 +120,7 @@ def test_behind_a_proxy_that_is_trusted_a_token_is_needed(told: dict[str, Any], 
 
 
 def test_the_token_is_compared_whole() -> None:
-    """S2-23: anything but the token is wrong; a user whom the proxy names needs none."""
+    """Anything but the token is wrong; a user whom the proxy names needs none."""
     access = Access(_settings(), "secret")
     assert access.admits("secret")
     for wrong in (None, "", "secre", "secretx", "sécret", "\udcff"):

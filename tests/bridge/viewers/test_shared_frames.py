@@ -4,19 +4,14 @@ from typing import Any
 import pytest
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
-from websockets.protocol import State
 from websockets.streams import StreamReader
 
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 
 
-def _connection(*, deflated: bool = False, state: State = State.OPEN) -> Any:
+def _connection(*, deflated: bool = False, is_open: bool = True) -> Any:
     written: list[bytes] = []
-    return SimpleNamespace(
-        protocol=SimpleNamespace(state=state, extensions=["deflate"] if deflated else []),
-        transport=SimpleNamespace(write=written.append),
-        written=written,
-    )
+    return SimpleNamespace(is_open=is_open, compresses=deflated, write=written.append, written=written)
 
 
 def _read(data: bytes, *, deflated: bool) -> Frame:
@@ -57,6 +52,6 @@ def test_viewers_share_what_was_made_once() -> None:
 
 def test_a_viewer_that_is_leaving_gets_nothing() -> None:
     """Nothing may follow a close frame."""
-    connection = _connection(state=State.CLOSING)
+    connection = _connection(is_open=False)
     SharedFrames().send(connection, b"x")
     assert connection.written == []

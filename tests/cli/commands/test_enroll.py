@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import shutil
+import ssl
 import stat
 import subprocess
 import sys
@@ -35,7 +38,7 @@ def test_first_call(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[st
     assert call("web-1", "web-2", "--bridge", "--home-assistant", "--reader", "laptop", "--broker", URL) == 0
     made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert made - {".lock", "fleet.json", "service.conf"} == {
-        *("mosquitto.conf", "users", "rules", "revoked.pem", "ca.crt", "ca.key", "broker.crt", "broker.key"),
+        *("mosquitto.conf", "users", "rules", "revoked.pem", "ca.crt", "ca.key", "broker.pem"),
         *("hosts/web-1.yaml", "hosts/web-2.yaml"),
         *("readers/bridge.yaml", "readers/home-assistant.yaml", "readers/laptop.yaml"),
     }
@@ -67,6 +70,30 @@ def test_what_a_host_is_given(folder: Path, call: Enroll) -> None:
     assert set(by_certificate) == {"broker", "prefix", "ca", "certificate", "private_key", "agent"}
 
 
+def test_without_discovery(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
+    """No host has a right below homeassistant/ any more, old ones included, until it is given back."""
+    call("web-1", "--home-assistant", "--broker", URL)
+    assert (folder / "rules").read_text().count("homeassistant") == 3
+    assert call("--no-discovery") == 0
+    assert "hosts may not describe themselves to Home Assistant" in capsys.readouterr().out
+    assert re.findall(".*homeassistant.*", (folder / "rules").read_text()) == [
+        "topic readwrite homeassistant/#"
+    ]
+    assert call("web-2") == 0
+    assert "may not" not in capsys.readouterr().out
+    agents = [yaml.safe_load((folder / f"hosts/web-{one}.yaml").read_text())["agent"] for one in (1, 2)]
+    assert agents == [{"host_id": "web-1"}, {"host_id": "web-2", "home_assistant": False}]
+    assert (folder / "rules").read_text().count("homeassistant") == 1
+    assert call("--discovery") == 0
+    assert (folder / "rules").read_text().count("homeassistant") == 5
+
+
+def test_without_discovery_from_the_first_call(folder: Path, call: Enroll) -> None:
+    """It may be said where the broker is made."""
+    call("web-1", "--broker", URL, "--no-discovery")
+    assert "homeassistant" not in (folder / "rules").read_text()
+
+
 def test_nobody_else_can_read_it(folder: Path, call: Enroll, capfd: pytest.CaptureFixture[str]) -> None:
     """No file is for every user, what is handed over is for its owner alone, and no secret is printed."""
     call("web-1", "--broker", URL)
@@ -82,9 +109,12 @@ def test_nobody_else_can_read_it(folder: Path, call: Enroll, capfd: pytest.Captu
     assert secret not in (folder / "users").read_text() + (folder / "fleet.json").read_text()
 
 
-@pytest.mark.parametrize("umask", [0, 0o077])
+@pytest.mark.parametrize("umask", [0, 0o077, 0o777])
 def test_folders_on_the_way(tmp_path: Path, umask: int) -> None:
-    """Whatever the umask, nobody else may change a folder that is made; those above can be entered."""
+    """Whatever the umask, nobody else may change a folder that is made; those above can be entered.
+
+    What is made is for its owner to use: under 0777 as well.
+    """
     place = tmp_path / "etc/fleetglass/broker"
     before = os.umask(umask)
     try:
@@ -93,7 +123,8 @@ def test_folders_on_the_way(tmp_path: Path, umask: int) -> None:
         os.umask(before)
     assert [stat.S_IMODE(one.stat().st_mode) for one in (place.parent, place.parent.parent)] == [0o755] * 2
     for path in [place, *place.rglob("*")]:
-        assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0, path
+        needed = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) & (0o027 | needed) == needed, path
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707])
@@ -105,7 +136,7 @@ def test_a_folder_that_others_may_change(
     folder.chmod(mode)
     (folder / "state").symlink_to(folder.parent)
     assert call("web-1", "--broker", URL) == 1
-    assert "which another user may change, expected one of the user who calls" in capsys.readouterr().err
+    assert "which another user may change; expected a folder of your own" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["state"]
 
 
@@ -119,14 +150,37 @@ def test_a_folder_of_another_user(folder: Path, call: Enroll, capsys: pytest.Cap
     assert not list(folder.iterdir())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to another user")
+def test_a_folder_below_one_of_another_user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Root makes no authority below a home: its owner could put a folder of their own in its place."""
+    home = tmp_path / "alice"
+    home.mkdir(mode=0o755)
+    os.chown(home, 12345, 12345)
+    assert main(["enroll", "web-1", "--broker", URL, "--folder", str(home / "fleet" / "broker")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"folder: got {home} on the path, which another user may change, expected" in line
+    assert not list(home.iterdir())
+
+
+def test_a_folder_that_became_changeable(
+    tmp_path: Path, call: Enroll, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later call looks again: no right is given where others may put a folder of theirs."""
+    call("web-1", "--broker", URL)
+    tmp_path.chmod(0o777)
+    assert call("web-2") == 1
+    assert f"folder: got {tmp_path} on the path" in capsys.readouterr().err
+    assert call("--revoke", "web-1") == 1
+
+
 def test_nothing_is_overwritten(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
     """A host that is enrolled already keeps its credential; nor is anybody else of the same call enrolled."""
     call("web-1", "--broker", URL)
     before = (folder / "hosts/web-1.yaml").read_text()
     assert call("web-2", "web-1") == 1
     error = capsys.readouterr().err
-    assert "web-1: enrolled already, since 20" in error
-    assert "first: fleetglass enroll --revoke web-1" in error
+    assert "web-1: already enrolled on 20" in error
+    assert "first run: fleetglass enroll --revoke web-1" in error
     assert (folder / "hosts/web-1.yaml").read_text() == before
     assert not (folder / "hosts/web-2.yaml").exists()
 
@@ -139,15 +193,26 @@ def test_nothing_is_overwritten(folder: Path, call: Enroll, capsys: pytest.Captu
         (["#"], "host id: got '#'"),
         (["reader.bridge"], "host id: got 'reader.bridge'"),
         (["Web-1"], "host id: got 'Web-1'"),
-        (["web-1", "web-1"], "web-1: got it twice, expected it once"),
+        (["web-1", "web-1"], "web-1 is named twice"),
         (["--reader", "bridge"], "--reader: got 'bridge', expected a name"),
         (["--reader", "a.b"], "--reader: got 'a.b', expected a name"),
         ([], "enroll: got nothing to do"),
         (["web-1", "--revoke", "web-2"], "enroll: got several things to do"),
-        (["web-1"], "--broker: got none, expected at the first call the name"),
+        (["web-1"], "--broker: missing; the first call needs the name"),
         (["web-1", "--broker", "mqtt://b"], "--broker: got mqtt://b:1883, expected mqtts://NAME"),
         (["web-1", "--broker", "mqtts://me@b"], "--broker: got mqtts://me@b:8883, expected mqtts://NAME"),
         (["web-1", "--broker", "mqtts://b,mqtts://c:1"], "--broker: got mqtts://c:1, expected mqtts://NAME"),
+        (
+            ["web-1", "--broker", "mqtts://*.example"],
+            "--broker: got *.example, expected the broker's own name",
+        ),
+        (
+            ["web-1", "--broker", "mqtts://-b.example"],
+            "--broker: got -b.example, expected the broker's own name",
+        ),
+        (["web-1", "--broker", "mqtts://a..b"], "--broker: got a..b, expected"),
+        (["web-1", "--broker", f"mqtts://{'a' * 64}.example"], "--broker: got aaaa"),
+        (["web-1", "--broker", f"mqtts://{'.'.join(['abc'] * 75)}"], "--broker: got abc.abc"),
         (
             ["web-1", "--broker", "mqtts://b", "--prefix", "a b"],
             "--prefix: got 'a b', expected 1 to 6 levels",
@@ -193,7 +258,7 @@ def test_revoke(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) 
 def test_list(call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
     """It names the broker and when its certificate ends, and each host with the kind of its credential."""
     assert call("--list") == 1
-    assert "nobody is enrolled yet" in capsys.readouterr().err
+    assert "no host is enrolled in" in capsys.readouterr().err
     call("web-1", "--bridge", "--broker", URL)
     call("web-2", "--certificate")
     capsys.readouterr()
@@ -211,12 +276,12 @@ def test_list(call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
 def test_renew(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
     """Another certificate of the same authority; under another name only where it is given."""
     call("web-1", "--broker", URL)
-    before = [(folder / name).read_text() for name in ("broker.crt", "broker.key", "ca.crt")]
+    before = [(folder / name).read_text() for name in ("broker.pem", "ca.crt")]
     assert call("web-2", "--broker", "mqtts://new.example") == 2
-    assert "--renew gives the broker another name" in capsys.readouterr().err
+    assert "--renew changes the name" in capsys.readouterr().err
     assert call("--renew", "--broker", f"{URL},mqtts://new.example") == 0
-    after = [(folder / name).read_text() for name in ("broker.crt", "broker.key", "ca.crt")]
-    assert [old == new for old, new in zip(before, after, strict=True)] == [False, False, True]
+    after = [(folder / name).read_text() for name in ("broker.pem", "ca.crt")]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, True]
     call("web-2")
     assert "@new.example:8883" in (folder / "hosts/web-2.yaml").read_text()
 
@@ -301,6 +366,109 @@ def test_a_call_that_was_cut_off(
     call(*following)
     assert "web-1" not in (folder / "users").read_text()
     assert len(told) == 1
+
+
+# Ends the program as `kill -9` and a power failure do: nothing is tidied up. Files are put in place by
+# replace(), and taken away by unlink().
+CUT_OFF = """
+import os, signal, sys
+from pathlib import Path
+from fleetglass.cli.main import main
+left = [int(sys.argv.pop(1))]
+def counted(act):
+    def counting(*arguments, **named):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return act(*arguments, **named)
+    return counting
+Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def certificate_fits(folder: Path) -> bool:
+    """Whether what mosquitto is told to read is a certificate and its key."""
+    lines = dict(
+        line.split(" ", 1) for line in (folder / "mosquitto.conf").read_text().splitlines() if " " in line
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(lines["certfile"], lines["keyfile"])
+    except ssl.SSLError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("words", [["--renew"], ["--revoke", "web-1", "web-2"], ["web-3", "web-4"]], ids=str)
+def test_a_call_that_is_killed_at_any_point(
+    tmp_path: Path, folder: Path, call: Enroll, environment: dict[str, str], words: list[str]
+) -> None:
+    """Wherever it is killed, the broker can start, and the next call leaves nothing of it behind."""
+    call("web-0", "web-1", "--broker", URL)
+    call("web-2", "--certificate")
+    kept = tmp_path / "kept"
+    folder.rename(kept)
+    killed, point = True, 0
+    while killed:
+        shutil.copytree(kept, folder)
+        command = [sys.executable, "-c", CUT_OFF, str(point), "enroll", *words, "--folder", str(folder)]
+        killed = subprocess.run(command, env=environment, capture_output=True, check=False).returncode != 0
+        assert certificate_fits(folder), f"killed at point {point}"
+        assert call("web-9") == 0
+        members = set(json.loads((folder / "fleet.json").read_text())["members"])
+        users = {*re.findall(r"(?m)^user (.*)$", (folder / "rules").read_text())}
+        assert members == users
+        assert {path.stem for path in (folder / "hosts").iterdir()} == members
+        assert [path.name for path in folder.rglob(".*")] == [".lock"]
+        shutil.rmtree(folder)
+        point += 1
+    assert point > 2
+
+
+def test_only_what_enroll_wrote_is_cleaned_up(folder: Path, call: Enroll) -> None:
+    """Files that a user put into the folder stay, whatever they are called."""
+    call("web-1", "--broker", URL)
+    own = [
+        folder / name for name in (".backup", "hosts/.notes.txt", "hosts/old.yaml", "readers/.git.abcdefg")
+    ]
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# mine\n")
+    (folder / "hosts/.web-7.yaml.a1b2c3d4").write_text("secret")
+    (folder / "hosts/web-7.yaml").write_text(
+        "# web-7, enrolled 2026-11-30. Holds a secret: keep it private.\n"
+    )
+    call("web-2")
+    assert all(path.exists() for path in own)
+    assert {path.name for path in (folder / "hosts").iterdir()} == {
+        *("web-1.yaml", "web-2.yaml", "old.yaml", ".notes.txt")
+    }
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_folder_with_key_and_certificate_apart(folder: Path, call: Enroll, *, fits: bool) -> None:
+    """One made before they were in one file gets them there; a pair that was renewed by half is made anew."""
+    call("web-1", "--broker", URL)
+    configuration = folder / "mosquitto.conf"
+    text = configuration.read_text()
+    text = text.replace(f"certfile {folder}/broker.pem", f"certfile {folder}/broker.crt")
+    configuration.write_text(text.replace(f"keyfile {folder}/broker.pem", f"keyfile {folder}/broker.key"))
+    old = (folder / "broker.pem").read_text()
+    (folder / "broker.crt").write_text(old)
+    if not fits:
+        call("--renew")
+    (folder / "broker.pem").rename(folder / "broker.key")
+    assert certificate_fits(folder) is fits
+    call("web-2")
+    assert certificate_fits(folder)
+    assert (old in (folder / "broker.crt").read_text()) is fits
+    before = (folder / "broker.crt").read_text()
+    call("web-3")
+    assert (folder / "broker.crt").read_text() == before
+    call("--renew")
+    assert certificate_fits(folder)
+    assert (folder / "broker.crt").read_text() != before
 
 
 def test_the_machines_own_broker(

@@ -81,7 +81,7 @@ def test_a_signal_ends_it_well(start: Start, given: list[str], tmp_path: Path) -
     record = start("record", str(path), *given)
     wait_for(lambda: path.exists() and path.stat().st_size > 2000, "something recorded")
     record.process.send_signal(signal.SIGINT)
-    assert record.process.wait(3) == 0
+    assert record.process.wait() == 0
     assert gzip.decompress(path.read_bytes()).startswith(b'{"recording":1,')
     assert "recorded " in record.out
 
@@ -110,9 +110,9 @@ def test_a_broker_that_comes_back(start: Start, own_mosquitto: Mosquitto, tmp_pa
     own_mosquitto.kill()
     before = recorded(path)
     own_mosquitto.start()
-    wait_for(lambda: recorded(path) > before + 20, "more recorded", 20)
+    wait_for(lambda: recorded(path) > before + 20, "more recorded")
     record.process.terminate()
-    assert record.process.wait(3) == 0
+    assert record.process.wait() == 0
 
 
 @pytest.mark.broker
@@ -121,7 +121,7 @@ def test_nothing_came(run: Run, mosquitto: Mosquitto, prefix: str) -> None:
     given = ["--broker", mosquitto.url, "--prefix", prefix]
     result = run("record", "none.rec", *given, "--hosts", "web-1", "--duration", "1")
     assert result.returncode == 1
-    assert f"nothing came on {prefix}/web-1/# of {mosquitto.url}; may this user read it?" in result.stderr
+    assert f"no message came on {prefix}/web-1/# of {mosquitto.url}; check prefix and rights" in result.stderr
 
 
 @pytest.mark.broker
@@ -130,7 +130,7 @@ def test_a_full_disk(start: Start, given: list[str]) -> None:
     """A disk that takes no more ends it with one line."""
     before = "import fleetglass.cli.commands.record as one; one._new_file = lambda _: open('/dev/full', 'wb')"
     record = start("record", "x.rec", *given, before=before)
-    assert record.process.wait(10) == 1
+    assert record.process.wait() == 1
     assert "fleetglass: file: no space left on device (x.rec)\n" in record.err
     assert "Traceback" not in record.err
 
@@ -141,11 +141,11 @@ def test_a_file_that_is_there(run: Run, mosquitto: Mosquitto, tmp_path: Path) ->
     (tmp_path / "there.rec").write_text("dear")
     result = run("record", "there.rec", "--broker", mosquitto.url)
     assert result.returncode == 2
-    assert "file: got 'there.rec', which is there already; expected a new file" in result.stderr
+    assert "file: got 'there.rec', which already exists; expected a new file" in result.stderr
     assert (tmp_path / "there.rec").read_text() == "dear"
     result = run("record", "no/where.rec", "--broker", mosquitto.url)
     assert result.returncode == 2
-    assert "expected a file that can be made: no such file or directory" in result.stderr
+    assert "file: cannot create 'no/where.rec': no such file or directory" in result.stderr
 
 
 def test_wrong_words(run: Run) -> None:

@@ -76,7 +76,7 @@ def without_root(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_install(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    """S1-26, S1-27: root gets a unit of the system, which runs now and at boot; each step is printed."""
+    """Root gets a unit of the system, which runs now and at boot; each step is printed."""
     assert machine.service("install", "agent", "--broker", "mqtt://h") == 0
     path = machine.system / "fleetglass-agent.service"
     assert " agent --broker=mqtt://h\n" in path.read_text()
@@ -110,7 +110,7 @@ def test_install_without_root(machine: Machine, capsys: pytest.CaptureFixture[st
 def test_the_machine_takes_root(machine: Machine, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root a service of the machine is not touched, and the remedy is one line."""
     monkeypatch.setattr(sys, "argv", ["/a b/fleetglass", "service", verb, "agent", "--system"])
-    with pytest.raises(CommandError, match=f"takes root: sudo fleetglass service {verb} agent --system"):
+    with pytest.raises(CommandError, match=f"needs root: sudo fleetglass service {verb} agent --system"):
         machine.service(verb, "agent", "--system")
     assert machine.ran == []
 
@@ -154,20 +154,20 @@ def test_uninstall(machine: Machine) -> None:
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
 def test_start_stop_restart(machine: Machine, verb: str) -> None:
-    """S1-28: each is what systemctl calls so."""
+    """Each is what systemctl calls so."""
     assert machine.service(verb, "bridge") == 0
     assert machine.ran[-1] == f"systemctl {verb} fleetglass-bridge.service"
 
 
 def test_status(machine: Machine) -> None:
-    """S1-34: a service that does not run is exit code 1."""
+    """A service that does not run is exit code 1."""
     assert machine.service("status", "agent") == 0
     machine.say("dead")
     assert machine.service("status", "agent") == 1
 
 
 def test_logs(machine: Machine) -> None:
-    """S1-27, S1-28: the last 50 lines, or as many as asked for, and what follows."""
+    """The last 50 lines, or as many as asked for, and what follows."""
     machine.service("logs", "agent", "--lines", "7", "--follow")
     assert machine.ran[-1] == "journalctl --no-pager --unit=fleetglass-agent.service --lines=7 --follow"
     machine.service("logs", "agent", "--user")
@@ -178,7 +178,9 @@ def test_logs(machine: Machine) -> None:
 def test_not_installed(machine: Machine, verb: str) -> None:
     """What is not there is told with how to get it."""
     machine.say("unknown")
-    with pytest.raises(CommandError, match="is not installed; `fleetglass service install agent` does it"):
+    with pytest.raises(
+        CommandError, match="is not installed; install it with `fleetglass service install agent`"
+    ):
         machine.service(verb, "agent")
 
 

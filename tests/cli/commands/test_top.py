@@ -187,7 +187,7 @@ def test_without_the_extra(start: Start) -> None:
     """Where Textual is not installed, one line says how to get it."""
     hide = "import importlib.util; importlib.util.find_spec = lambda name: None"
     top = start("top", before=hide)
-    assert top.process.wait(10) == 1
+    assert top.process.wait() == 1
     assert top.err == 'fleetglass: top: needs the package textual: pip install "textual>=8,<9"\n'
 
 

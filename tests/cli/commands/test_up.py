@@ -1,6 +1,5 @@
 import json
 import signal
-import time
 import urllib.request
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -12,9 +11,7 @@ import pytest
 from fleetglass.cli.commands.up import _wait_for_page
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
-
-STOP_SECONDS = 3
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 WITHOUT_MOSQUITTO = (
     "import fleetglass.cli.configuration.broker_choice as choice; choice.find_mosquitto = lambda: None"
@@ -27,7 +24,7 @@ Start = Callable[..., Any]
 def up(request: pytest.FixtureRequest, start: Start) -> Any:
     """Give a running `up` with one synthetic host and a broker of its own, of each kind."""
     if request.param == "embedded":
-        pytest.importorskip("amqtt", reason="needs amqtt: pip install 'amqtt<0.13'")
+        pytest.importorskip("amqtt", reason="needs amqtt, as `make test` installs it")
     before = WITHOUT_MOSQUITTO if request.param == "embedded" else ""
     program = begin(start, "--demo", "1", before=before)
     assert ("private mosquitto" in program.err) is (request.param == "mosquitto")
@@ -40,14 +37,14 @@ def begin(start: Start, *words: str, before: str = "", port: int | None = None) 
     ports = [] if {"--broker", "--broker-port"} & set(words) else ["--broker-port", str(free_port())]
     program = start("up", "--port", str(port), "--host-id", "here", *ports, *words, before=before)
     address = f"Fleetglass is at http://127.0.0.1:{port}/\n"
-    wait_for(lambda: program.out == address or program.process.poll() is not None, address, 20)
+    wait_for(lambda: program.out == address or program.process.poll() is not None, address)
     assert program.out == address, program.err
     program.port = port
     return program
 
 
 def hosts(port: int) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/hosts", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/hosts", timeout=PATIENCE_SECONDS) as answer:
         return {host["id"]: host for host in json.load(answer)["hosts"]}
 
 
@@ -57,16 +54,11 @@ def wait_for_live(port: int, *ids: str) -> None:
         # The inventory follows the first pulse.
         return all(known.get(host, {}).get("state") == "live" and "info" in known[host] for host in ids)
 
-    wait_for(live, f"{ids} to be live", 15)
+    wait_for(live, f"{ids} to be live")
 
 
-def count(children: list[psutil.Process]) -> int:
-    """Return how many there are beside `sed`, which keeps from root what mosquitto always says to it."""
-    return len([one for one in children if one.name() != "sed"])
-
-
-def wait_for_end(children: list[psutil.Process], seconds: float = STOP_SECONDS) -> None:
-    _gone, alive = psutil.wait_procs(children, timeout=seconds)
+def wait_for_end(children: list[psutil.Process]) -> None:
+    _gone, alive = psutil.wait_procs(children, timeout=PATIENCE_SECONDS)
     assert not alive
 
 
@@ -78,7 +70,8 @@ def test_shows_this_machine(up: Any) -> None:
     known = hosts(up.port)
     assert known["sim-0001"]["info"]["synthetic"] is True
     assert "synthetic" not in known["here"]["info"]
-    lines = up.err.splitlines()
+    # mosquitto warns root whatever it is told to log.
+    lines = [line for line in up.err.splitlines() if "should not be run as root" not in line]
     assert len(lines) == 1
     assert lines[0].startswith("fleetglass: using ")
 
@@ -87,26 +80,24 @@ def test_shows_this_machine(up: Any) -> None:
 @pytest.mark.embedded
 @pytest.mark.parametrize("how", ["group", "interrupt", "terminate"])
 def test_ends_with_all_its_children(up: Any, how: str) -> None:
-    """Ctrl-C, SIGINT to `up` alone and SIGTERM end everything in under 3 s, with exit code 0."""
+    """Ctrl-C, SIGINT to `up` alone and SIGTERM end everything, with exit code 0."""
     children = up.children()
-    assert count(children) == 4
-    begun = time.monotonic()
+    assert len(children) == 4
     if how == "group":
         up.interrupt_group()
     else:
         up.process.send_signal(signal.SIGINT if how == "interrupt" else signal.SIGTERM)
-    assert up.process.wait(STOP_SECONDS) == 0
-    assert time.monotonic() - begun < STOP_SECONDS
-    wait_for_end(children, 0.2)
+    assert up.process.wait() == 0
+    wait_for_end(children)
     assert "Traceback" not in up.err
 
 
 @pytest.mark.broker
 @pytest.mark.embedded
 def test_killed_without_a_chance(up: Any) -> None:
-    """After kill -9 of `up` no child is left within 3 s."""
+    """After kill -9 of `up` no child is left."""
     children = up.children()
-    assert count(children) == 4
+    assert len(children) == 4
     up.process.kill()
     wait_for_end(children)
 

@@ -36,14 +36,14 @@ def test_whole_fleet(start: Start, url: str) -> None:
     watch = start("watch", "--url", url)
     wait_for(lambda: "sim-0001  CPU: " in watch.out and "sim-0002  CPU: " in watch.out, "lines of both hosts")
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
     assert "\x1b" not in watch.out
     assert "Traceback" not in watch.err
 
 
 @pytest.mark.broker
 def test_one_host_as_json(run: Run, url: str) -> None:
-    """A named host only, one JSON object a line (S4-36), for the duration (S4-20)."""
+    """A named host only, one JSON object a line, for the duration."""
     result = run("watch", "sim-0002", "sim-9999", "--url", url, "--json-lines", "--duration", "3")
     assert result.returncode == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -55,8 +55,8 @@ def test_one_host_as_json(run: Run, url: str) -> None:
 
 @pytest.mark.broker
 def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
-    """S4-24: the six command lines that combine flags do what each of their flags promises."""
-    bridge = url.removesuffix("/ws")  # as S4 writes it (S4-11)
+    """The six command lines that combine flags do what each of their flags promises."""
+    bridge = url.removesuffix("/ws")  # an address without a path
     first, second, log, third = (str(tmp_path / name) for name in ("a.jsonl", "b.jsonl", "log", "c.jsonl"))
     running = [
         start("watch", *words, "-u", bridge, "--duration", "4")
@@ -69,7 +69,7 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
             ["-f", "compact", "-s", "-v", "--no-color", "--no-reconnect", "--history", "--save-data", third],
         )
     ]
-    assert [program.process.wait(20) for program in running] == [0] * 6
+    assert [program.process.wait() for program in running] == [0] * 6
     detailed, kept, counted, logged, persistent, everything = running
     assert "=== Monitoring System - sim-0001 - " in detailed.out
     assert "GB available" in detailed.out
@@ -91,7 +91,7 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
 
 @pytest.mark.broker
 def test_environment(run: Run, url: str, tmp_path: Path) -> None:
-    """S4-25 to S4-28: address, format, log level and log file come from the environment as well."""
+    """Address, format, log level and log file come from the environment as well."""
     result = run(
         "watch",
         "sim-0001",
@@ -113,7 +113,7 @@ def test_environment(run: Run, url: str, tmp_path: Path) -> None:
 
 @pytest.mark.broker
 def test_terminal(environment: dict[str, str], url: str) -> None:
-    """S4-17: lines are painted unless somebody objects; Ctrl-C leaves a clean terminal, and statistics."""
+    """Lines are painted unless somebody objects; Ctrl-C leaves a clean terminal, and statistics."""
     assert "\x1b[32m" in in_terminal(environment, "--url", url)
     for words, variables in ((["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})):
         assert "\x1b" not in in_terminal(environment | variables, "--url", url, *words)
@@ -141,7 +141,7 @@ def in_terminal(environment: dict[str, str], *words: str) -> str:
         with contextlib.suppress(OSError):  # the end, as Linux tells it
             while more := os.read(primary, 4096):
                 got += more
-        assert process.wait(3) == 0
+        assert process.wait() == 0
         assert termios.tcgetattr(primary) == before
     os.close(primary)
     assert b"\r\nStatistics" in re.sub(rb"\x1b\[\d+m", b"", got)
@@ -159,7 +159,7 @@ def test_nobody_reads(environment: dict[str, str], url: str) -> None:
         os.close(writing)
         wait_for(lambda: "pipe_write" in Path(f"/proc/{process.pid}/wchan").read_text(), "a full pipe")
         process.terminate()
-        assert process.wait(3) == 0
+        assert process.wait() == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     os.close(reading)
@@ -175,7 +175,7 @@ def test_reader_leaves(environment: dict[str, str], url: str) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(5) == 0
+        assert process.wait() == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 
@@ -190,7 +190,7 @@ def test_full_disk(run: Run, url: str) -> None:
 
 
 def test_statistics_of_no_connection(run: Run) -> None:
-    """S4-c8: without any connection the statistics are told all the same, and the error and code stay."""
+    """Without any connection the statistics are told all the same, and the error and code stay."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
     result = run("watch", "--stats", "--history", "--max-reconnects", "1", "--url", url)
     assert result.returncode == 1
@@ -203,12 +203,12 @@ def test_statistics_of_no_connection(run: Run) -> None:
 
 
 def test_statistics_now_and_then(start: Start) -> None:
-    """S4-77: statistics come every so often, and more than three tries to connect again are warned of."""
+    """Statistics come every so often, and more than three tries to connect again are warned of."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
     watch = start("watch", "--url", url, "--stats-every", "0.2", "--reconnect-interval", "0.1")
-    wait_for(lambda: "reconnects: got 4, expected 3 at most of a steady connection" in watch.err, "a warning")
+    wait_for(lambda: "unstable connection: 4 reconnects so far" in watch.err, "a warning")
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
     assert watch.out.count("Statistics\n") > 1
 
 
@@ -260,7 +260,7 @@ def test_broker_away(run: Run) -> None:
 
 @pytest.mark.broker
 def test_tls(run: Run, start: Start, mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """S4-81: a bridge is watched over wss:// when its authority is trusted, and left for good when not."""
+    """A bridge is watched over wss:// when its authority is trusted, and left for good when not."""
     authority = Authority(tmp_path)
     certificate, key = authority.issue("bridge")
     port = free_port()
@@ -293,7 +293,7 @@ def test_keeps_trying(start: Start) -> None:
     wait_for(lambda: watch.err.count("connection refused") == 2, "two tries")
     assert "; trying again in " in watch.err
     watch.process.terminate()
-    assert watch.process.wait(3) == 0
+    assert watch.process.wait() == 0
 
 
 @pytest.mark.broker

@@ -88,10 +88,10 @@ def test_secret_of_another_kind_is_not_shown(tmp_path: Path) -> None:
 def test_a_key_is_there_once(tmp_path: Path) -> None:
     """A key that is there twice, of which YAML takes the last, is refused with its line."""
     path = write(tmp_path / "f.yaml", "prefix: a\nagent:\n  interval: 1\nprefix: b\n")
-    with pytest.raises(UsageError, match=r"^prefix: got it twice, expected it once \(.*, line 4\)$"):
+    with pytest.raises(UsageError, match=r"^prefix: named twice \(.*, line 4\)$"):
         read_configuration({"config": str(path)}, {})
     write(path, "agent:\n  interval: 1\n  interval: 2\n")
-    with pytest.raises(UsageError, match=r"^interval: got it twice, .*line 3\)$"):
+    with pytest.raises(UsageError, match=r"^interval: named twice \(.*line 3\)$"):
         read_configuration({"config": str(path)}, {})
 
 

@@ -96,7 +96,7 @@ def test_a_file_and_a_text(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^ca_file: got ca as well, expected one of them$"):
         agent_settings(configuration(tmp_path, config=str(named)))
     named.write_text(f"ca: {pem}")
-    with pytest.raises(UsageError, match=r"^ca: got what is for TLS with mqtt://127.* at mqtts://$"):
+    with pytest.raises(UsageError, match=r"^ca: only for TLS: got mqtt://127.* at mqtts://$"):
         agent_settings(configuration(tmp_path, config=str(named)))
 
 

@@ -1,14 +1,16 @@
 import pytest
 
-from fleetglass.cli.doctor.broker_check import Nodes
+from fleetglass.cli.doctor.broker_check import BrokerNodes
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 
 
-def check(access: BrokerAccess, *, user: str | None = None, named: bool = True) -> tuple[Finding, Nodes]:
-    nodes = Nodes(access, user=user, named=named)
+def check(
+    access: BrokerAccess, *, user: str | None = None, named: bool = True
+) -> tuple[Finding, BrokerNodes]:
+    nodes = BrokerNodes(access, user=user, named=named)
     [finding] = nodes.check()
     return finding, nodes
 
@@ -30,7 +32,7 @@ def test_a_cluster(mosquitto: Mosquitto) -> None:
     """Each node is looked at, and the first that lets us in is used."""
     dead = free_port()
     several = BrokerAccess(url=BrokerURL("127.0.0.1", dead), others=(BrokerURL("127.0.0.1", mosquitto.port),))
-    nodes = Nodes(several, user=None, named=True)
+    nodes = BrokerNodes(several, user=None, named=True)
     assert [one.state for one in nodes.check()] == ["wrong", "ok"]
     assert nodes.usable is not None
     assert nodes.usable.url.port == mosquitto.port

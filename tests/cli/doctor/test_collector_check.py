@@ -100,7 +100,7 @@ def test_own_metrics(tmp_path: Path) -> None:
     findings = check(folder=tmp_path)
     assert findings["collector custom-ups"].state == "ok"
     assert findings["collector custom"].state == "wrong"
-    assert "door.json: others may write to it" in findings["collector custom"].text
+    assert "door.json: other users may write to it" in findings["collector custom"].text
     assert findings["collector custom"].remedy == f"chown -R root: {tmp_path}; chmod -R go-w {tmp_path}"
 
 

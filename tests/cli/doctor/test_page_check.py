@@ -38,15 +38,15 @@ def serve(start: Start, broker: str, *words: str) -> int:
 
 @pytest.mark.broker
 def test_a_bridge_that_is_well(start: Start, mosquitto: Mosquitto, prefix: str) -> None:
-    """Page and WebSocket of the own bridge answer; from outside its clock is compared as well."""
+    """The WebSocket opens, by the settings of the own bridge and by an address."""
     port = serve(start, mosquitto.url, "--prefix", prefix)
 
     def is_well() -> bool:
-        return states(own(settings(port))) == [("page", "ok"), ("websocket", "ok")]
+        return states(own(settings(port))) == [("page", "ok")]
 
     wait_for(is_well, "the bridge has its broker")
     url = f"ws://localhost:{port}/ws"
-    assert states(list(check_url(url, None, None))) == [("page", "ok"), ("websocket", "ok")]
+    assert states(list(check_url(url, None, None))) == [("page", "ok")]
 
 
 @pytest.mark.broker
@@ -55,21 +55,21 @@ def test_a_bridge_behind_a_proxy(start: Start, mosquitto: Mosquitto, prefix: str
     bridge = serve(start, mosquitto.url, "--prefix", prefix)
     with running_proxy("nginx", "basic-auth", tmp_path, bridge=bridge, auth=False) as port:
         found = check_url(f"ws://127.0.0.1:{port}/ws", None, None)
-        assert ("websocket", "ok") in states(list(found))
+        assert states(list(found)) == [("page", "ok")]
     folder = tmp_path / "with-login"
     folder.mkdir()
     with running_proxy("nginx", "basic-auth", folder, bridge=bridge) as port:
         [finding] = check_url(f"ws://127.0.0.1:{port}/ws", None, None)
     assert finding.state == "note"
-    assert "a login is asked for (401)" in finding.text
+    assert "asks for a login: not checked (HTTP 401)" in finding.text
 
 
 def test_a_bridge_without_broker(start: Start) -> None:
     """It serves, and that it has no broker is wrong."""
     port = serve(start, f"mqtt://127.0.0.1:{free_port()}")
-    page, websocket = own(settings(port))
-    assert (page.state, websocket.state) == ("wrong", "ok")
-    assert page.text.endswith("served, but the bridge has no broker")
+    [page] = own(settings(port))
+    assert page.state == "wrong"
+    assert page.text.endswith("served, but the bridge has lost its broker")
 
 
 def test_a_bridge_with_a_token(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,13 +80,14 @@ def test_a_bridge_with_a_token(start: Start, tmp_path: Path, monkeypatch: pytest
     dead = f"mqtt://127.0.0.1:{free_port()}"
     port = serve(start, dead, "--host", "0.0.0.0", "--token-file", str(token))
     with_token = own(settings(port, host="0.0.0.0", token_file=str(token)))
-    assert states(with_token) == [("page", "wrong"), ("websocket", "ok")]
+    assert states(with_token) == [("page", "wrong")]
+    assert "lost its broker" in with_token[0].text
     monkeypatch.delenv("FLEETGLASS_TOKEN", raising=False)
     without = own(settings(port, host="0.0.0.0", token_file=str(tmp_path / "nothing")))
-    assert states(without) == [("page", "wrong"), ("websocket", "note")]
-    assert without[1].remedy == "sudo fleetglass doctor"
+    assert states(without) == [("page", "note")]
+    assert without[0].remedy == "sudo fleetglass doctor"
     refused = list(check_url(f"ws://127.0.0.1:{port}/ws", "falsch", None))[-1]
-    assert (refused.what, refused.state) == ("websocket", "wrong")
+    assert (refused.what, refused.state) == ("page", "wrong")
     assert "FLEETGLASS_TOKEN or --token-file" in refused.remedy
     assert not any(
         "geheim" in one.text + one.remedy or "falsch" in one.text for one in [*with_token, refused]
@@ -98,13 +99,13 @@ def test_a_bridge_at_a_socket(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "page.socket"
     program = start("bridge", "--broker", f"mqtt://127.0.0.1:{free_port()}", "--socket", str(path))
     wait_for(lambda: "serving" in program.err, "the bridge")
-    assert states(own(settings(1, socket=str(path)))) == [("page", "wrong"), ("websocket", "ok")]
+    assert states(own(settings(1, socket=str(path)))) == [("page", "wrong")]
 
 
 def test_no_bridge(http_port: int) -> None:
     """None is no trouble on a host that shows nothing; another program on its port is."""
     [none] = own(settings(free_port()))
-    assert (none.state, none.remedy) == ("note", "fleetglass up, or fleetglass bridge, serves it")
+    assert (none.state, none.remedy) == ("note", "start it: fleetglass up, or bridge")
     [other] = own(settings(http_port))
     assert other.state == "wrong"
     assert other.text.endswith("another program listens there")
@@ -121,7 +122,7 @@ def test_an_address_that_does_not_answer() -> None:
 @pytest.mark.parametrize(
     ("status", "state", "remedy"),
     [
-        (200, "wrong", "have the proxy pass Upgrade and Connection on: deploy/nginx/README.md"),
+        (200, "wrong", "let the proxy pass on Upgrade and Connection: deploy/nginx/README.md"),
         (401, "note", "open the page in a browser"),
         (403, "wrong", "fleetglass bridge --allowed-host NAME"),
         (502, "wrong", "start it: fleetglass service start bridge"),
@@ -147,7 +148,7 @@ def test_what_a_proxy_answers_instead(status: int, state: str, remedy: str) -> N
         [finding] = check_url(f"ws://127.0.0.1:{server.server_port}/fleet/ws", None, None)
         server.shutdown()
         thread.join()
-    assert (finding.what, finding.state) == ("websocket", state)
+    assert (finding.what, finding.state) == ("page", state)
     assert finding.remedy.startswith(remedy)
 
 

@@ -95,15 +95,41 @@ def test_others_can_read_it() -> None:
             gzip.compress(b'{"recording":1,"version":"1","prefix":"a//b","started":1}\n'),
             "a damaged header: prefix",
         ),
+        (
+            gzip.compress(b'{"recording":1,"version":"1","prefix":"a","started":1e300}\n'),
+            "a damaged header: .*started",
+        ),
+        (gzip.compress(b"[" * 100_000 + b"\n"), "got no recording"),
         (gzip.compress(b"x" * 5_000_000), "got no recording"),
     ],
-    ids=["empty", "no gzip", "no JSON", "list", "other", "future", "no version", "bad prefix", "endless"],
+    ids=[
+        "empty",
+        "no gzip",
+        "no JSON",
+        "list",
+        "other",
+        "future",
+        "no version",
+        "bad prefix",
+        "no time",
+        "deep",
+        "endless",
+    ],
 )
 def test_what_is_no_recording(data: bytes, expected: str) -> None:
     """Anything else is refused in one line."""
     with pytest.raises(RecordingError, match=expected) as error:
         Recording([data])
     assert "\n" not in str(error.value)
+
+
+def test_a_moment_that_never_comes_ends_it() -> None:
+    """A message that would be played in millions of years is damage."""
+    header = b'{"recording":1,"version":"1","prefix":"fleet","started":1}\n'
+    lines = b'{"after":1,"topic":"a/pulse"}\n{"after":1e300,"topic":"a/pulse"}\n'
+    recording = Recording([gzip.compress(header + lines)])
+    assert [message.after for message in recording] == [1]
+    assert recording.cut_after == 1
 
 
 def test_a_line_without_end_takes_no_memory() -> None:

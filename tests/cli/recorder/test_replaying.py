@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from fleetglass.cli.recorder.replaying import Moment, replayed
+from fleetglass.cli.recorder.replaying import PlaybackMoment, replayed
 
-MOMENT = Moment(recorded=1_700_000_000.0, played=1_800_000_000.0, speed=4)
+MOMENT = PlaybackMoment(recorded=1_700_000_000.0, played=1_800_000_000.0, speed=4)
 
 
-def played(payload: object, leaf: Any = "live", moment: Moment = MOMENT) -> Any:
+def played(payload: object, leaf: Any = "live", moment: PlaybackMoment = MOMENT) -> Any:
     return json.loads(replayed(leaf, json.dumps(payload).encode(), moment))
 
 
@@ -58,6 +58,14 @@ def test_info_says_that_it_is_a_replay(tags: dict[str, Any], expected: list[str]
 )
 def test_what_is_no_object_stays_as_it_was(payload: bytes) -> None:
     """A payload that nobody could read then cannot be read now."""
+    assert replayed("live", payload, MOMENT) == payload
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e308", "-1e300", "9" * 5000])
+@pytest.mark.parametrize("name", ["time", "x_time", "boot_time"])
+def test_a_time_beyond_all_bounds_is_left_to_who_reads_it(name: str, number: str) -> None:
+    """A payload that no bridge takes is played as it was recorded."""
+    payload = f'{{"{name}":{number},"tick":1}}'.encode()
     assert replayed("live", payload, MOMENT) == payload
 
 

@@ -50,7 +50,7 @@ def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S4-23, S4-67: a file has the date of each line, is renamed when full, and five older ones stay."""
+    """A file has the date of each line, is renamed when full, and five older ones stay."""
     monkeypatch.setattr(log, "FILE_BYTES", 40)
     file = tmp_path / "watch.log"
     start_log("watch", "debug", str(file))

@@ -6,7 +6,7 @@ import pytest
 from fleetglass.cli.main import main
 from fleetglass.cli.service import installation
 from fleetglass.cli.service.installation import barrier, installed_program, plan
-from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, Unit
+from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
 
@@ -16,7 +16,7 @@ def planned(
     *,
     system: bool = True,
     environment: dict[str, str] | None = None,
-) -> Unit:
+) -> UnitFile:
     return plan(part, arguments, system=system, systemd_version=252, environment=environment or {})
 
 
@@ -65,6 +65,16 @@ def test_a_file_of_enroll_needs_nothing_else(tmp_path: Path, capsys: pytest.Capt
         assert capsys.readouterr().err == ""
 
 
+def test_own_programs_are_known(tmp_path: Path) -> None:
+    """An agent with a folder of own metrics gets a unit in which they can work; a bridge has none."""
+    configuration = tmp_path / "own.yaml"
+    configuration.write_text(f"agent:\n  custom_folder: {tmp_path}\n")
+    arguments: dict[str, object] = {"config": str(configuration)}
+    assert planned("agent", arguments, system=False).own_programs
+    assert not planned("bridge", arguments, system=False).own_programs
+    assert not planned("agent", {}, system=False).own_programs
+
+
 def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file named from here is found from anywhere."""
     (tmp_path / "password").write_text("geheim")
@@ -76,7 +86,7 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_folder_cannot_be_handed_over(tmp_path: Path) -> None:
     """A folder of own metrics that the service could not enter is refused; a user's service can."""
-    with pytest.raises(CommandError, match=r"custom_folder .* is behind .*, which the service cannot enter"):
+    with pytest.raises(CommandError, match=r"custom_folder .* is inside .*, which the service cannot enter"):
         planned("agent", {"custom_folder": str(tmp_path)})
     assert planned("agent", {"custom_folder": str(tmp_path)}, system=False).command[2:] == (
         f"--custom-folder={tmp_path}",
@@ -97,7 +107,7 @@ def test_wrong_settings_are_told_before_anything_is_written(tmp_path: Path) -> N
     """What the service could not start with is refused, and so is what its part does not have."""
     with pytest.raises(UsageError, match="broker: got 'http://h'"):
         planned("agent", {"broker": "http://h"})
-    with pytest.raises(UsageError, match="--port: got a setting that the agent does not have"):
+    with pytest.raises(UsageError, match="--port: the agent has no such setting"):
         planned("agent", {"port": "80"})
     with pytest.raises(UsageError, match=r"token_file: got .*, expected a file that exists"):
         planned("bridge", {"token_file": str(tmp_path / "none")})

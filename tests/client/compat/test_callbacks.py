@@ -7,7 +7,7 @@ from support.waiting import wait_until
 
 
 async def test_a_function_runs_in_a_thread_of_its_own() -> None:
-    """S4-79: a function that blocks keeps only itself waiting, and gets all in order afterwards."""
+    """A function that blocks keeps only itself waiting, and gets all in order afterwards."""
     go = threading.Event()
     heard: list[int] = []
     threads: set[str] = set()
@@ -30,7 +30,7 @@ async def test_a_function_runs_in_a_thread_of_its_own() -> None:
 
 
 async def test_a_coroutine_function_runs_on_the_event_loop() -> None:
-    """S4-54: coroutine functions are detected, also objects with such a call, and lambdas."""
+    """Coroutine functions are detected, also objects with such a call, and lambdas."""
     heard: list[tuple[str, int, bool]] = []
     main = threading.current_thread()
 

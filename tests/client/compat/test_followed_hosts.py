@@ -16,7 +16,7 @@ def pulse(percent: float = 1.5) -> msgspec.Raw:
 
 
 def test_a_snapshot_for_each_pulse() -> None:
-    """S4-69, S4-74: of every host that is followed each pulse becomes one message."""
+    """Of every host that is followed each pulse becomes one message."""
     hosts = FollowedHosts()
     events = list(hosts.take(PulseFrame(6.0, {"a": pulse(1.5), "b": pulse(2.5)})))
     assert [name for name, _ in events] == ["monitoring_data", "monitoring_data"]

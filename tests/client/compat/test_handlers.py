@@ -14,7 +14,7 @@ def message(host: str, percent: float) -> dict[str, Any]:
 
 
 def test_the_last_of_each_host() -> None:
-    """S4-50, S4-64: the last message is kept without a history, of each host and of all."""
+    """The last message is kept without a history, of each host and of all."""
     handler = MonitoringHandler()
     assert handler.get_last_data() is None
     for host, percent in (("a", 1), ("b", 2), ("a", 3)):
@@ -27,7 +27,7 @@ def test_the_last_of_each_host() -> None:
 
 
 def test_history() -> None:
-    """S4-49, S4-64: the history is chronological, and the oldest goes when it is full."""
+    """The history is chronological, and the oldest goes when it is full."""
     handler = MonitoringHandler(store_history=True, history_size=3)
     for number in range(5):
         handler.handle_message(message("ab"[number % 2], number))
@@ -36,13 +36,13 @@ def test_history() -> None:
 
 
 def test_no_history() -> None:
-    """S4-49: a history that is not kept cannot be asked for."""
+    """A history that is not kept cannot be asked for."""
     with pytest.raises(ValueError, match=r"^history: got none, expected store_history=True"):
         MonitoringHandler().get_history()
 
 
 def test_filter_and_display() -> None:
-    """S4-64: messages that are not wanted are neither kept nor shown, all others in the chosen format."""
+    """Messages that are not wanted are neither kept nor shown, all others in the chosen format."""
     shown: list[str] = []
     handler = MonitoringHandler(
         keep=lambda one: one["host"] == "a", formatter=formatter("simple", color=False), show=shown.append
@@ -54,7 +54,7 @@ def test_filter_and_display() -> None:
 
 
 def test_one_json_object_a_line(tmp_path: Path) -> None:
-    """S4-18, S4-65: raw messages are JSON lines, appended to what is there; the handler counts them."""
+    """Raw messages are JSON lines, appended to what is there; the handler counts them."""
     path = tmp_path / "data.jsonl"
     handler = LoggingHandler(path, name="disk")
     for percent in (1, 2):
@@ -67,7 +67,7 @@ def test_one_json_object_a_line(tmp_path: Path) -> None:
 
 
 def test_formatted_lines(tmp_path: Path) -> None:
-    """S4-65: with a formatter the file holds its text."""
+    """With a formatter the file holds its text."""
     handler = LoggingHandler(tmp_path / "data.log", formatter=formatter("simple", color=False))
     handler.handle_message(message("a", 45.2))
     handler.close()
@@ -75,7 +75,7 @@ def test_formatted_lines(tmp_path: Path) -> None:
 
 
 def test_rotation(tmp_path: Path) -> None:
-    """S4-31, S4-65: a full file is renamed, and of those no more are kept than said."""
+    """A full file is renamed, and of those no more are kept than said."""
     handler = LoggingHandler(tmp_path / "data.jsonl", size_bytes=300, files=2)
     for number in range(20):
         handler.handle_message(message("a", number))

@@ -52,7 +52,7 @@ def threaded() -> Iterator[ThreadedBridge]:
 
 
 def test_parameters() -> None:
-    """S4-29, S4-39, S4-40: the constructor takes every promised parameter, with its promised default."""
+    """The constructor takes every promised parameter, with its promised default."""
     parameters = inspect.signature(MonitoringClient).parameters
     promised = {
         "format_type": "simple",
@@ -90,7 +90,7 @@ def test_parameters() -> None:
 
 
 async def test_async_context() -> None:
-    """S4-41, S4-43, S4-c2: `start_async` returns while messages come, and leaving disconnects."""
+    """`start_async` returns while messages come, and leaving disconnects."""
     async with scripted_bridge() as bridge:
         async with MonitoringClient(bridge.url) as client:
             assert not client.is_connected()
@@ -104,7 +104,7 @@ async def test_async_context() -> None:
 
 
 async def test_functions() -> None:
-    """S4-39, S4-40, S4-54, S4-c6: each function, asynchronous or not, is told of what it is for."""
+    """Each function, asynchronous or not, is told of what it is for."""
     told: list[tuple[str, Any]] = []
 
     async def on_connect() -> None:
@@ -152,7 +152,7 @@ async def test_a_raising_function_reaches_on_error() -> None:
 
 
 async def test_failures_to_start() -> None:
-    """S4-43: a start that fails raises, and reconnecting does not make it wait for ever."""
+    """A start that fails raises, and reconnecting does not make it wait for ever."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
     with pytest.raises(Unreachable, match="connection refused"):
         await MonitoringClient(url, reconnect=False).start_async()
@@ -161,7 +161,7 @@ async def test_failures_to_start() -> None:
 
 
 async def test_history_and_last_data() -> None:
-    """S4-49, S4-50, S4-74: the history is that of all hosts in order, the last data also of each."""
+    """The history is that of all hosts in order, the last data also of each."""
     async with scripted_bridge() as bridge, MonitoringClient(bridge.url, store_history=True) as client:
         await client.start_async()
         for _ in range(6):
@@ -180,13 +180,13 @@ async def test_history_and_last_data() -> None:
 
 
 async def test_no_history() -> None:
-    """S4-49, S4-78: without `store_history` nothing but the last message is kept, and asking is an error."""
+    """Without `store_history` nothing but the last message is kept, and asking is an error."""
     with pytest.raises(ValueError, match="expected store_history=True"):
         MonitoringClient().get_history()
 
 
 async def test_statistics_and_handlers(tmp_path: Path) -> None:
-    """S4-18, S4-48, S4-52, S4-53, S4-66: handlers are at hand, their statistics among those of the client."""
+    """Handlers are at hand, their statistics among those of the client."""
 
     class AlertHandler:
         """Counts messages from a use of CPU on."""
@@ -230,7 +230,7 @@ async def test_statistics_and_handlers(tmp_path: Path) -> None:
 
 
 def test_unknown_formats() -> None:
-    """S4-46, S4-47, S4-c6: a format that there is not is an error, at the start and later."""
+    """A format that there is not is an error, at the start and later."""
     with pytest.raises(ValueError, match="got 'xml', expected"):
         MonitoringClient(format_type="xml")
     client = MonitoringClient()
@@ -239,7 +239,7 @@ def test_unknown_formats() -> None:
 
 
 async def test_display() -> None:
-    """S4-46, S4-71, S4-72: what is shown is formatted, connection and errors among it, and may change."""
+    """What is shown is formatted, connection and errors among it, and may change."""
     shown: list[str] = []
     async with (
         scripted_bridge() as bridge,
@@ -259,7 +259,7 @@ async def test_display() -> None:
 
 
 async def test_a_logger_of_ones_own(caplog: pytest.LogCaptureFixture) -> None:
-    """S4-5, S4-67: connections and errors go to the logger that was given, by level."""
+    """Connections and errors go to the logger that was given, by level."""
     logger = logging.getLogger("of-the-test")
     caplog.set_level(logging.DEBUG, "of-the-test")
     with pytest.raises(Unreachable):
@@ -271,7 +271,7 @@ async def test_a_logger_of_ones_own(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_send_async() -> None:
-    """S4-45: an object is sent as JSON; `send` is refused on an event loop, which it would block."""
+    """An object is sent as JSON; `send` is refused on an event loop, which it would block."""
     async with scripted_bridge() as bridge, MonitoringClient(bridge.url) as client:
         with pytest.raises(NotConnected):
             await client.send_async({"type": "ping", "id": 1})
@@ -301,7 +301,7 @@ async def test_stopped_by_its_own_function() -> None:
 
 
 def test_sync_mode(threaded: ThreadedBridge) -> None:
-    """S4-4, S4-42, S4-44, S4-45: without an event loop, functions run in threads of the client."""
+    """Without an event loop, functions run in threads of the client."""
     told: list[tuple[str, Any]] = []
 
     def on_message(message: Any) -> None:
@@ -341,7 +341,7 @@ def test_sync_mode_from_a_function(threaded: ThreadedBridge) -> None:
 
 
 def test_sync_mode_must_be_asked_for() -> None:
-    """S4-42, S4-43: `start` without `sync_mode` is an error, and a start that fails raises as the other."""
+    """`start` without `sync_mode` is an error, and a start that fails raises as the other."""
     with pytest.raises(RuntimeError, match="expected it, or start_async"):
         MonitoringClient().start()
     with pytest.raises(RuntimeError, match="expected it, or async with"):
@@ -354,7 +354,7 @@ def test_sync_mode_must_be_asked_for() -> None:
 
 
 def test_simple_client(threaded: ThreadedBridge, capsys: pytest.CaptureFixture[str]) -> None:
-    """S4-55: the simple client prints and tells of each message between `connect` and `disconnect`."""
+    """The simple client prints and tells of each message between `connect` and `disconnect`."""
     told: list[Any] = []
     client = SimpleMonitoringClient(threaded.url, told.append, format_type="compact")
     assert not client.is_connected()
@@ -373,7 +373,7 @@ def test_simple_client(threaded: ThreadedBridge, capsys: pytest.CaptureFixture[s
 def test_simple_client_that_prints_nothing(
     threaded: ThreadedBridge, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """S4-55: without `auto_print` nothing is printed."""
+    """Without `auto_print` nothing is printed."""
     told: list[Any] = []
     with SimpleMonitoringClient(threaded.url, told.append, auto_print=False):
         threaded.pulses("a")
@@ -382,7 +382,7 @@ def test_simple_client_that_prints_nothing(
 
 
 async def test_many_clients_in_one_loop() -> None:
-    """S4-74: one client per bridge, and one dictionary of what all of them said last."""
+    """One client per bridge, and one dictionary of what all of them said last."""
     async with scripted_bridge() as one, scripted_bridge() as two:
         clients = {name: MonitoringClient(bridge.url) for name, bridge in (("one", one), ("two", two))}
         await asyncio.gather(*(client.start_async() for client in clients.values()))

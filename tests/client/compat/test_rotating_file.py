@@ -8,7 +8,7 @@ from fleetglass.client.compat.rotating_file import RotatingFile
 
 
 def test_lines_of_json(tmp_path: Path) -> None:
-    """S4-18: each message is one line, there when `write` returns."""
+    """Each message is one line, there when `write` returns."""
     path = tmp_path / "data.jsonl"
     with RotatingFile(path) as file:
         file.write_json({"host": "a", "text": "two\nlines"})
@@ -18,7 +18,7 @@ def test_lines_of_json(tmp_path: Path) -> None:
 
 
 def test_bounded(tmp_path: Path) -> None:
-    """S4-31: a full file is renamed, older ones move on, and no more than `files` of them stay."""
+    """A full file is renamed, older ones move on, and no more than `files` of them stay."""
     path = tmp_path / "data.jsonl"
     with RotatingFile(path, size_bytes=10, files=2) as file:
         for number in range(10):

@@ -15,7 +15,7 @@ MB = 1024**2
 
 
 def test_every_field_of_a_host_with_all_groups() -> None:
-    """S4-70: each promised field has its place, in GB, MB and MHz."""
+    """Each promised field has its place, in GB, MB and MHz."""
     data = monitoring_data(
         "web-1",
         {
@@ -119,7 +119,7 @@ def test_timestamp(time: float, text: str) -> None:
 
 
 def test_envelopes() -> None:
-    """S4-69, S4-71, S4-72: every message has its time and type; errors keep their severity."""
+    """Every message has its time and type; errors keep their severity."""
     assert envelope("monitoring_data", "a", {"gpu": {}}, 0) == {
         "timestamp": "1970-01-01T00:00:00.000+00:00",
         "type": "monitoring_data",

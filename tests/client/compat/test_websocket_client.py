@@ -28,7 +28,7 @@ def states(events: Events) -> list[str]:
 
 
 async def test_events() -> None:
-    """S4-58, S4-c4: each event has its promised signature, and `*` gets the name and what is told of any."""
+    """Each event has its promised signature, and `*` gets the name and what is told of any."""
     told: dict[str, list[Any]] = {}
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url)
@@ -53,7 +53,7 @@ async def test_events() -> None:
 
 
 async def test_states_of_a_connection_that_breaks() -> None:
-    """S4-1, S4-59, S4-60 to S4-63: the link comes back by itself, and the statistics tell all of it."""
+    """The link comes back by itself, and the statistics tell all of it."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url, reconnect_interval=0.02)
         events = listen(client)
@@ -78,7 +78,7 @@ async def test_states_of_a_connection_that_breaks() -> None:
 
 
 async def test_gives_up() -> None:
-    """S4-14, S4-59: after the last try in vain it goes by `error` to `disconnected`, and says why."""
+    """After the last try in vain it goes by `error` to `disconnected`, and says why."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url, reconnect_interval=0.01, max_reconnect_attempts=2)
         events = listen(client)
@@ -92,7 +92,7 @@ async def test_gives_up() -> None:
 
 
 async def test_clean_close_does_not_spin() -> None:
-    """S4-68, S4-c7: a bridge that closes each connection at once is tried again after pauses that grow."""
+    """A bridge that closes each connection at once is tried again after pauses that grow."""
     tries: list[float] = []
 
     async def handle(connection: ServerConnection) -> None:
@@ -111,7 +111,7 @@ async def test_clean_close_does_not_spin() -> None:
 
 
 async def test_a_bridge_that_does_not_answer() -> None:
-    """S4-32, S4-43: a start ends with an error after the operation's timeout, and leaves nothing behind."""
+    """A start ends with an error after the operation's timeout, and leaves nothing behind."""
     async with scripted_bridge() as bridge:
         bridge.welcomes = False
         client = WebSocketClient(bridge.url, operation_timeout=0.2)
@@ -128,7 +128,7 @@ async def test_a_bridge_that_does_not_answer() -> None:
 
 
 async def test_failures_to_start() -> None:
-    """S4-43, S4-68: what another try cannot help is raised at once; without reconnecting, so is all."""
+    """What another try cannot help is raised at once; without reconnecting, so is all."""
     url = f"ws://127.0.0.1:{free_port()}/ws"
     with pytest.raises(Unreachable, match="connection refused"):
         await WebSocketClient(url, reconnect=False).start()
@@ -139,7 +139,7 @@ async def test_failures_to_start() -> None:
 
 
 async def test_reconnect() -> None:
-    """S4-57: asked to reconnect it does so at once, and counts that as no error."""
+    """Asked to reconnect it does so at once, and counts that as no error."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url, reconnect=False)
         events = listen(client)
@@ -153,7 +153,7 @@ async def test_reconnect() -> None:
 
 
 async def test_off_and_remove_handler() -> None:
-    """S4-57: a function that was taken off is told no more, nor is any without naming one."""
+    """A function that was taken off is told no more, nor is any without naming one."""
     client = WebSocketClient()
     heard: list[str] = []
 
@@ -180,7 +180,7 @@ async def test_off_and_remove_handler() -> None:
 
 
 async def test_raising_functions_stop_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """S4-79: a function that raises loses no connection; the error is counted, logged and told."""
+    """A function that raises loses no connection; the error is counted, logged and told."""
     async with scripted_bridge() as bridge:
         logger = logging.getLogger("mine")
         client = WebSocketClient(bridge.url, logger)
@@ -209,7 +209,7 @@ async def test_raising_functions_stop_nothing(caplog: pytest.LogCaptureFixture) 
 
 
 async def test_a_blocking_function_never_stops_receiving() -> None:
-    """S4-79: while a function blocks its thread all others are told; what it misses is counted."""
+    """While a function blocks its thread all others are told; what it misses is counted."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url)
         heard: list[Any] = []
@@ -227,7 +227,7 @@ async def test_a_blocking_function_never_stops_receiving() -> None:
 
 
 async def test_send() -> None:
-    """S4-45: an object is sent as JSON; without a connection, or what is no JSON, is an error."""
+    """An object is sent as JSON; without a connection, or what is no JSON, is an error."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url)
         with pytest.raises(NotConnected):
@@ -241,7 +241,7 @@ async def test_send() -> None:
 
 
 async def test_what_a_bridge_is_told() -> None:
-    """S4-82: headers and token go to the bridge, with the hosts that are followed."""
+    """Headers and token go to the bridge, with the hosts that are followed."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(
             bridge.url, hosts=["a"], token="secret", headers={"Authorization": "Bearer x", "X-API-Key": "y"}
@@ -255,7 +255,7 @@ async def test_what_a_bridge_is_told() -> None:
 
 
 async def test_messages_of_the_bridge() -> None:
-    """S4-71: what the bridge says of its broker and of a slow viewer is a connection message."""
+    """What the bridge says of its broker and of a slow viewer is a connection message."""
     async with scripted_bridge() as bridge:
         client = WebSocketClient(bridge.url)
         events = listen(client)
@@ -273,7 +273,7 @@ async def test_messages_of_the_bridge() -> None:
 
 
 def test_promised_methods() -> None:
-    """S4-56, S4-57, S4-c3: all promised methods are there."""
+    """All promised methods are there."""
     names = [
         "on",
         "off",

@@ -88,7 +88,7 @@ STATISTICS: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", FORMATTERS)
 def test_golden(kind: str, request: pytest.FixtureRequest) -> None:
-    """S4-2, S4-33 to S4-36: each format makes exactly its golden text of one message and of statistics."""
+    """Each format makes exactly its golden text of one message and of statistics."""
     plain = formatter(kind, color=False, time_zone=UTC)
     text = plain.format_monitoring_data(FULL) + "\n"
     if kind != "json":  # whose time is the present
@@ -107,7 +107,7 @@ def test_golden(kind: str, request: pytest.FixtureRequest) -> None:
     ],
 )
 def test_without_the_host(kind: str, line: str) -> None:
-    """S4-33, S4-35: with `show_host=False`, or of a message that names no host, the line is as promised."""
+    """With `show_host=False`, or of a message that names no host, the line is as promised."""
     assert formatter(kind, color=False, show_host=False, time_zone=UTC).format_monitoring_data(FULL) == line
     nameless = {name: value for name, value in FULL.items() if name != "host"}
     assert formatter(kind, color=False, time_zone=UTC).format_monitoring_data(nameless) == line
@@ -126,7 +126,7 @@ def test_without_the_host(kind: str, line: str) -> None:
     ],
 )
 def test_nothing_given(kind: str, text: str) -> None:
-    """A host that gives no value at all has its line, with dashes or nothing in place of values (S4-9)."""
+    """A host that gives no value at all has its line, with dashes or nothing in place of values."""
     assert formatter(kind, color=False, time_zone=UTC).format_monitoring_data(EMPTY) == text
 
 
@@ -135,7 +135,7 @@ def test_nothing_given(kind: str, text: str) -> None:
     [(79.9, 32, "Normal"), (80.0, 33, "Warning"), (89.9, 33, "Warning"), (90.0, 31, "Critical")],
 )
 def test_colour_by_usage(value: float, code: int, word: str) -> None:
-    """S4-37: a number is green, from 80 % on yellow, from 90 % on red, and its state has a word (S4-34)."""
+    """A number is green, from 80 % on yellow, from 90 % on red, and its state has a word."""
     message = FULL | {"data": {"processor": {"usage_percent": value}}}
     assert f"CPU: \x1b[{code}m{value}%\x1b[0m" in formatter("simple").format_monitoring_data(message)
     assert f"CPU:\x1b[{code}m" in formatter("compact").format_monitoring_data(message)
@@ -144,7 +144,7 @@ def test_colour_by_usage(value: float, code: int, word: str) -> None:
 
 @pytest.mark.parametrize("kind", FORMATTERS)
 def test_without_colour(kind: str) -> None:
-    """S4-17: without colour no text holds an escape sequence; JSON never does."""
+    """Without colour no text holds an escape sequence; JSON never does."""
     plain = formatter(kind, color=False)
     texts = [
         plain.format_monitoring_data(FULL),
@@ -157,7 +157,7 @@ def test_without_colour(kind: str) -> None:
 
 
 def test_json_keeps_the_message() -> None:
-    """S4-36: JSON says all of the message, of some lines or of one."""
+    """JSON says all of the message, of some lines or of one."""
     assert json.loads(formatter("json").format_monitoring_data(FULL)) == FULL
     line = JSONFormatter(indent=None).format_monitoring_data(FULL)
     assert "\n" not in line
@@ -166,7 +166,7 @@ def test_json_keeps_the_message() -> None:
 
 
 def test_json_of_what_is_no_data() -> None:
-    """S4-71, S4-72: in JSON a connection message and an error are objects that keep their fields."""
+    """In JSON a connection message and an error are objects that keep their fields."""
     said = json.loads(formatter("json").format_connection_message("connected"))
     assert (said["type"], said["message"]) == ("connection_message", "connected")
     error = json.loads(formatter("json").format_error("no answer"))
@@ -182,7 +182,7 @@ def test_statistics_of_no_connection() -> None:
 
 
 def test_own_thresholds_and_bars() -> None:
-    """S4-30: thresholds, length of bars, time and indent are options."""
+    """Thresholds, length of bars, time and indent are options."""
     own = formatter(
         "detailed", warning_percent=40, critical_percent=60, bar_length=10, time_format="%M", time_zone=UTC
     )
@@ -194,14 +194,14 @@ def test_own_thresholds_and_bars() -> None:
 
 
 def test_unknown_format() -> None:
-    """An unknown name is told with what there is (S4-46, S4-47)."""
+    """An unknown name is told with what there is."""
     expected = "format: got 'xml', expected one of simple, detailed, compact, json"
     with pytest.raises(ValueError, match=expected):
         formatter("xml")
 
 
 def test_own_formatter() -> None:
-    """S4-8, S4-38: a subclass writes one method, and has sizes, durations and colours at hand."""
+    """A subclass writes one method, and has sizes, durations and colours at hand."""
 
     class Own(Formatter):
         def format_monitoring_data(self, message: Mapping[str, Any]) -> str:
@@ -222,7 +222,7 @@ def test_texts_of_others_cannot_command_the_terminal() -> None:
 
 
 def test_history() -> None:
-    """S4-19: many messages become one line for each host, with mean and highest use."""
+    """Many messages become one line for each host, with mean and highest use."""
     messages = [
         FULL | {"data": {"processor": {"usage_percent": use}, "memory": {"usage_percent": 50.0}}}
         for use in (10.0, 90.0)

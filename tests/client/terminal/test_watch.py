@@ -69,7 +69,7 @@ class Script:
 
 
 def test_pulses_of_all() -> None:
-    """S4-74: without names every host is shown, those of one message at once."""
+    """Without names every host is shown, those of one message at once."""
     screen = Screen()
     screen.take(**pulses("a", "b"))
     assert screen.shown == ["a  CPU: 5.0% | RAM: — | Disk: —\nb  CPU: 5.0% | RAM: — | Disk: —"]
@@ -162,7 +162,7 @@ def test_wrong_pulse_harms_no_other() -> None:
 
 @pytest.mark.parametrize("colour", [True, False])
 def test_colour(*, colour: bool) -> None:
-    """S4-17: escape sequences appear only when colour is wanted."""
+    """Escape sequences appear only when colour is wanted."""
     screen = Screen(colour=colour)
     screen.take(**pulses("a"))
     screen.take(type="host", id="a", state="lost", since=2.0)
@@ -170,7 +170,7 @@ def test_colour(*, colour: bool) -> None:
 
 
 async def test_detail_of_up_to_64_hosts_is_asked_for() -> None:
-    """S4-34: the detailed format selects the groups it shows, of named hosts or of a small fleet."""
+    """The detailed format selects the groups it shows, of named hosts or of a small fleet."""
     many = {f"h-{number}": "live" for number in range(65)}
     for hosts, told, wanted in [
         (["a"], {"a": "live", "b": "live"}, ["a"]),
@@ -217,7 +217,7 @@ def test_the_past_fills_in_what_comes_seldom() -> None:
 
 
 def test_statistics_of_the_connection() -> None:
-    """S4-61, S4-62: connections, breaks and tries are counted as they come."""
+    """Connections, breaks and tries are counted as they come."""
     screen = Screen()
     screen.statistics.enter(ConnectionState.CONNECTING)
     for _ in range(2):

@@ -2,15 +2,25 @@
 
 class KeptValues {
   #values = new Map()
-  getItem(name) { return this.#values.get(name) ?? null }
-  setItem(name, value) { this.#values.set(name, String(value)) }
-  clear() { this.#values.clear() }
+  getItem(name) {
+    return this.#values.get(name) ?? null
+  }
+  setItem(name, value) {
+    this.#values.set(name, String(value))
+  }
+  clear() {
+    this.#values.clear()
+  }
 }
 
 /** Something that can have the focus; `kinds` are the selectors that it matches. */
 export class FakeElement {
-  constructor(...kinds) { this.kinds = kinds }
-  matches(selectors) { return selectors.split(", ").some((one) => this.kinds.includes(one)) }
+  constructor(...kinds) {
+    this.kinds = kinds
+  }
+  matches(selectors) {
+    return selectors.split(", ").some((one) => this.kinds.includes(one))
+  }
 }
 
 export const address = {

@@ -7,6 +7,8 @@ export class FakeWorld {
   /** @type {FakeSocket[]} every one that was opened */
   sockets = []
   randomValue = 1
+  /** Whether somebody sees the page. */
+  seen = true
 
   constructor() {
     const { sockets } = this
@@ -20,15 +22,22 @@ export class FakeWorld {
 
   now = () => this.#now
   random = () => this.randomValue
+  isSeen = () => this.seen
   setTimeout = (run, wait) => {
     this.#numbers += 1
     this.#timers.set(this.#numbers, { run, at: this.#now + wait })
     return this.#numbers
   }
-  clearTimeout = (timer) => { this.#timers.delete(timer) }
+  clearTimeout = (timer) => {
+    this.#timers.delete(timer)
+  }
 
-  get socket() { return this.sockets.at(-1) }
-  get timers() { return this.#timers.size }
+  get socket() {
+    return this.sockets.at(-1)
+  }
+  get timers() {
+    return this.#timers.size
+  }
 
   /** Let time pass and run what is due, in its order. */
   pass(milliseconds) {
@@ -54,8 +63,13 @@ class FakeSocket {
     this.subprotocol = subprotocol
   }
 
-  send(text) { this.sent.push(JSON.parse(text)) }
-  close() { this.closed = true; this.readyState = 3 }
+  send(text) {
+    this.sent.push(JSON.parse(text))
+  }
+  close() {
+    this.closed = true
+    this.readyState = 3
+  }
 
   /** The other side accepts. */
   accept() {
@@ -64,7 +78,9 @@ class FakeSocket {
   }
 
   /** The other side says something. */
-  say(message) { this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) }) }
+  say(message) {
+    this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) })
+  }
 
   /** The connection ends with a code. */
   end(code) {

@@ -41,7 +41,8 @@ class BackgroundCollector:
         self._read = read
         self._cancel = cancel
         self._clock = clock
-        self._outcomes: SimpleQueue[Group | Exception | None] = SimpleQueue()
+        self._outcomes: SimpleQueue[Group | BaseException | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._began: float | None = None  # when the reading that now runs began
         self._last_began = float("-inf")
         self._shortest_interval = interval if shortest_interval is None else shortest_interval
@@ -59,10 +60,11 @@ class BackgroundCollector:
         now = self._clock()
         if self._began is None and now >= self._last_began + self._wanted_interval and not self._closed:
             self._last_began = now
-            threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True).start()
+            self._thread = threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True)
+            self._thread.start()
             self._began = now  # and not before: a thread that cannot be started never ends
         if self._began is not None and now - self._began > max(self.interval, _STUCK_SECONDS):
-            raise CollectionError("the last reading does not come to its end")
+            raise CollectionError("the previous reading is still running")
         if self._failure is not None:
             raise CollectionError(self._failure)
         if message is not None:
@@ -83,12 +85,17 @@ class BackgroundCollector:
                 member.close()
 
     def _ended(self) -> Group | None:
+        # In this order: a thread that has ended has put its outcome, unless it was ended before.
+        has_ended = self._thread is not None and not self._thread.is_alive()
+        outcome: Group | BaseException | None
         try:
             outcome = self._outcomes.get_nowait()
         except Empty:
-            return None
+            if self._began is None or not has_ended:
+                return None
+            outcome = CollectionError("its thread ended")
         self._began = None
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             plain = isinstance(outcome, CollectionError)
             self._failure = str(outcome) if plain else f"{type(outcome).__name__}: {outcome}"
             return None
@@ -97,10 +104,10 @@ class BackgroundCollector:
 
     def _work(self) -> None:
         began = self._clock()
-        outcome: Group | Exception | None
+        outcome: Group | BaseException | None
         try:
             outcome = self._read()
-        except Exception as error:  # noqa: BLE001 - whatever a reading does harms only its own group
+        except BaseException as error:  # noqa: BLE001 - whatever a reading does harms only its own group
             outcome = error
         self.duration = self._clock() - began
         self._outcomes.put(outcome)

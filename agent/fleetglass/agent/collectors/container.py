@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.background import BackgroundCollector
-from fleetglass.agent.collectors.rates import known, percent, rate
+from fleetglass.agent.collectors.rates import core_percent, known, percent, rate
 from fleetglass.agent.readings.container import ContainerReader, ContainerReading
 from fleetglass.wire.payloads import Container, ContainerEntry
 
@@ -76,7 +76,5 @@ def container_use(before: ContainerReading | None, now: ContainerReading) -> Con
     message.network_transmit_bytes_per_second = rate(earlier.transmitted, use.transmitted, elapsed)
     message.disk_read_bytes_per_second = rate(earlier.read, use.read, elapsed)
     message.disk_write_bytes_per_second = rate(earlier.written, use.written, elapsed)
-    if earlier.cpu_seconds is not None and use.cpu_seconds is not None and elapsed > 0:
-        spent = use.cpu_seconds - earlier.cpu_seconds
-        message.cpu_percent = round(100 * spent / elapsed, 1) if spent >= 0 else UNSET
+    message.cpu_percent = core_percent(earlier.cpu_seconds, use.cpu_seconds, elapsed)
     return message

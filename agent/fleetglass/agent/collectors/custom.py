@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fleetglass.agent.collectors.background import BackgroundCollector
-from fleetglass.agent.readings.custom import Source, SourceReader, find_sources
+from fleetglass.agent.readings.custom import CustomSource, SourceReader, find_sources
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Custom
 
@@ -19,7 +19,7 @@ class CustomFolder(BackgroundCollector):
     def __init__(self, folder: Path) -> None:
         super().__init__("custom", _LOOK_SECONDS, self._look)
         self._folder = folder
-        self._collectors: dict[Source, BackgroundCollector] = {}
+        self._collectors: dict[CustomSource, BackgroundCollector] = {}
 
     def _look(self) -> None:
         try:
@@ -33,7 +33,7 @@ class CustomFolder(BackgroundCollector):
             number = [f"{len(problems)} files cannot be used"] if len(problems) > 1 else []
             raise CollectionError("; ".join([*number, *problems]))
 
-    def _keep(self, sources: list[Source]) -> None:
+    def _keep(self, sources: list[CustomSource]) -> None:
         before = self._collectors
         self._collectors = {source: before.get(source) or source_collector(source) for source in sources}
         self.members = list(self._collectors.values())
@@ -42,7 +42,7 @@ class CustomFolder(BackgroundCollector):
                 collector.close()
 
 
-def source_collector(source: Source) -> BackgroundCollector:
+def source_collector(source: CustomSource) -> BackgroundCollector:
     """Return the collector of one file."""
     reader = SourceReader(source)
 

@@ -85,8 +85,8 @@ class ProcessCollector:
 def cpu_use(before: ProcessReading | None, now: ProcessReading) -> dict[int, float]:
     """Return the percentage of one core that each process used between two readings.
 
-    A process that was not there before has used all its time since. A pid taken over by another
-    process is told by its start.
+    A process that started between the readings used all its time since then. An older one that the
+    earlier reading lacks has no percentage: its time may be that of years.
     """
     if before is None or now.at <= before.at:
         return {}
@@ -97,8 +97,12 @@ def cpu_use(before: ProcessReading | None, now: ProcessReading) -> dict[int, flo
         if earlier is stat:  # most did nothing
             use[pid] = 0.0
             continue
-        same = earlier is not None and earlier.started == stat.started
-        spent = stat.cpu_seconds - (earlier.cpu_seconds if earlier is not None and same else 0.0)
+        if earlier is not None and earlier.started == stat.started:
+            spent = stat.cpu_seconds - earlier.cpu_seconds
+        elif stat.started >= before.start_clock:
+            spent = stat.cpu_seconds
+        else:
+            continue
         if spent >= 0:
             use[pid] = round(spent * per_second, 1)
     return use

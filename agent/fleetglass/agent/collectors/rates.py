@@ -19,6 +19,13 @@ def rate(before: int | None, now: int | None, elapsed: float) -> int | UnsetType
     return round((now - before) / elapsed)
 
 
+def core_percent(before: float | None, now: float | None, elapsed: float) -> float | UnsetType:
+    """Return the share of one core that a counter of CPU seconds grew by; rules as for `rate`."""
+    if before is None or now is None or elapsed <= 0 or now < before:
+        return UNSET
+    return round(100 * (now - before) / elapsed, 1)
+
+
 def percent(part: float | None, whole: float | None) -> float | UnsetType:
     """Return a share between 0 and 100, rounded to 0.1; there is no share of nothing."""
     if part is None or whole is None or whole <= 0:

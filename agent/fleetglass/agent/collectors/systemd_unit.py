@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec import UNSET
-
 from fleetglass.agent.collectors.background import BackgroundCollector
-from fleetglass.agent.collectors.rates import known
+from fleetglass.agent.collectors.rates import core_percent, known
 from fleetglass.agent.readings.program import Program
 from fleetglass.agent.readings.systemd_unit import UnitReader, UnitReading, UnitsReading
 from fleetglass.wire.payloads import Unit, UnitEntry
@@ -48,16 +46,14 @@ class Units:
 
 
 def unit_use(before: UnitReading | None, now: UnitReading, elapsed: float) -> UnitEntry:
-    """Return one unit; one that was started anew in between has no use of CPU."""
-    spent = None
-    if before is not None and before.cpu_seconds is not None and now.cpu_seconds is not None:
-        spent = now.cpu_seconds - before.cpu_seconds
+    """Return one unit; one that changed its state in between may count anew, so it has no use of CPU."""
+    same_run = before if before is not None and before.since == now.since else None
     return UnitEntry(
         load_state=known(now.load_state),
         active_state=known(now.active_state),
         sub_state=known(now.sub_state),
         since_time=known(now.since),
         memory_bytes=known(now.memory_bytes),
-        cpu_percent=UNSET if spent is None or spent < 0 or elapsed <= 0 else round(100 * spent / elapsed, 1),
+        cpu_percent=core_percent(same_run and same_run.cpu_seconds, now.cpu_seconds, elapsed),
         restarts=known(now.restarts),
     )

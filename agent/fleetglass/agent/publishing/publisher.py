@@ -241,7 +241,7 @@ class Publisher:
         if self.connected and now - self._acknowledged_at > _OWED_SECONDS:
             self._acknowledged_at = now
             url, seconds = self._settings.broker.url, _OWED_SECONDS
-            _log.warning("broker %s: nothing acknowledged for %.0f s; connecting anew", url, seconds)
+            _log.warning("broker %s: nothing acknowledged for %.0f s; reconnecting", url, seconds)
             self._connection.renew()
 
     def _backfill(self, chunk: list[bytes], time: float, tick: int) -> Message:

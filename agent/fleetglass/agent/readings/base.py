@@ -74,7 +74,7 @@ class Readings(Protocol):
         """Return the name of a process where the system cut it off, else the name as it is."""
 
     def uptime_seconds(self) -> float | None:
-        """Return the time since boot, sleep included."""
+        """Return the time since boot, sleep included; a file of another host may keep it waiting."""
 
     def host(self) -> HostReading:
         """Return what does not change while the host is up."""

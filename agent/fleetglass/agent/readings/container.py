@@ -17,7 +17,7 @@ from fleetglass.wire.errors import CollectionError
 T = TypeVar("T")
 
 _DETAIL_SECONDS = 60.0
-_READING_SECONDS = 4.0
+_ASKING_SECONDS = 4.0  # after the list, for what each container is asked
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 
 
@@ -58,10 +58,10 @@ class ContainerReader:
         Raises:
             CollectionError: there is no engine, or it does not answer.
         """
-        deadline = self._clock() + _READING_SECONDS
         engine = Engine(self._sockets, clock=self._clock)
         try:
             listed = engine.get("/containers/json?all=true", list[_Listed])
+            deadline = self._clock() + _ASKING_SECONDS
             self._details = {one.id: self._details[one.id] for one in listed if one.id in self._details}
             return [self._reading(engine, one, deadline) for one in listed]
         finally:

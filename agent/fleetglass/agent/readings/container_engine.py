@@ -13,7 +13,7 @@ from fleetglass.wire.errors import CollectionError
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 5.0  # a busy Docker takes more than 1 s to list its containers
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
@@ -118,5 +118,5 @@ def _connected(sockets: Sequence[Path], answer_seconds: float) -> _Connection:
             return connection
     expected = ", ".join(map(str, sockets))
     raise CollectionError(
-        reasons[0] if reasons else f"neither Docker nor Podman is here (looked for {expected})"
+        reasons[0] if reasons else f"no socket of Docker or Podman found (looked for {expected})"
     )

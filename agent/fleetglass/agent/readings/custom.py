@@ -12,7 +12,8 @@ import msgspec
 
 from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.program import Program
-from fleetglass.wire import is_host_id
+from fleetglass.wire import PayloadError, is_host_id
+from fleetglass.wire.bounds import check_bounds
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.fields import field_of
 from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
@@ -30,11 +31,10 @@ _DECLARATIONS = "_fields"
 _RESERVED = ("time", "tick", "session")
 _INTERVAL = re.compile(r"\d{1,9}s\Z", re.ASCII)
 _OTHER_INTERVAL = re.compile(r"\d+(ms|s|m|min|h|d)\Z", re.ASCII)
-_SHOWN_LETTERS = 40
 _NAME_RULE = f"1 to {HOST_ID_MAX_LENGTH - len(GROUP_PREFIX)} of a-z 0-9 _ - before the first dot"
 
 
-class Source(NamedTuple):
+class CustomSource(NamedTuple):
     """One file that becomes a group."""
 
     group: str
@@ -54,7 +54,7 @@ class Values(NamedTuple):
 class SourceReader:
     """Reads one source: runs its program, or reads its file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: CustomSource) -> None:
         self._source = source
         self._program = Program()
         # The agent's own settings, a password among them, and its line to systemd are none of its business.
@@ -95,7 +95,7 @@ class SourceReader:
         return output
 
 
-def find_sources(folder: Path) -> tuple[list[Source], list[str]]:
+def find_sources(folder: Path) -> tuple[list[CustomSource], list[str]]:
     """Return the sources in a folder, and what is wrong with the files that are none.
 
     Hidden files, backups (`~`) and folders are passed over.
@@ -108,7 +108,7 @@ def find_sources(folder: Path) -> tuple[list[Source], list[str]]:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names are what is wanted
     except (CollectionError, OSError) as error:
         raise CollectionError(f"{folder}: {_reason(error)}") from error
-    found: dict[str, Source] = {}
+    found: dict[str, CustomSource] = {}
     problems = []
     for name in names:
         if name.startswith(".") or name.endswith("~"):
@@ -137,7 +137,7 @@ def parse_name(name: str) -> tuple[str, float]:
     stem, *rest = name.split(".")
     group = GROUP_PREFIX + stem
     if not stem or not is_host_id(group):
-        raise CollectionError(f"got a name that cannot be a group's, expected {_NAME_RULE}")
+        raise CollectionError(f"file name not usable as a group name, expected {_NAME_RULE}")
     if rest and _OTHER_INTERVAL.match(rest[0]) and not _INTERVAL.match(rest[0]):
         raise CollectionError(f"got an interval of {rest[0]}, expected seconds, such as 30s")
     if not rest or not _INTERVAL.match(rest[0]):
@@ -162,9 +162,11 @@ def parse_values(output: bytes) -> Values:
     try:
         content = msgspec.json.decode(output)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise CollectionError(
-            f"got no JSON ({_shown(output)}), expected an object or one number: {error}"
-        ) from error
+        raise CollectionError(f"got no JSON, expected an object or one number: {_kind_of(error)}") from error
+    try:
+        check_bounds(output)
+    except PayloadError as error:
+        raise CollectionError(str(error).removeprefix("payload: ")) from error
     if isinstance(content, int | float) and not isinstance(content, bool):
         content = {"value": content}
     if not isinstance(content, dict):
@@ -172,10 +174,10 @@ def parse_values(output: bytes) -> Values:
     try:
         declared = msgspec.convert(content.pop(_DECLARATIONS, {}), dict[str, FieldInfo])
     except msgspec.ValidationError as error:
-        raise CollectionError(f"{_DECLARATIONS}: got something else, expected units: {error}") from error
+        raise CollectionError(f"{_DECLARATIONS}: expected unit and limit of each field: {error}") from error
     for name in _RESERVED:
         if name in content:
-            raise CollectionError(f"got the name {name}, which every message has, expected another")
+            raise CollectionError(f"got a field named {name}, which the agent sets itself; rename it")
     values = _without_nulls(content)
     fields = {name: info for name in _numbers(values) if (info := field_of(name)) is not None}
     fields |= declared
@@ -184,7 +186,7 @@ def parse_values(output: bytes) -> Values:
     return Values(values, fields)
 
 
-def _source(path: Path) -> Source | None:
+def _source(path: Path) -> CustomSource | None:
     mode = _check_owner(path)
     if stat.S_ISDIR(mode):
         return None
@@ -194,7 +196,7 @@ def _source(path: Path) -> Source | None:
     plain = path.suffix == ".json"
     if not plain and (sys.platform == "win32" or not os.access(path, os.X_OK)):
         raise CollectionError("got a file that cannot be executed, expected a program (chmod +x) or .json")
-    return Source(group, path, interval, executable=not plain)
+    return CustomSource(group, path, interval, executable=not plain)
 
 
 def _check_owner(path: Path) -> int:
@@ -202,15 +204,16 @@ def _check_owner(path: Path) -> int:
     found = path.stat()
     if sys.platform != "win32" and (found.st_uid not in {0, os.geteuid()} or found.st_mode & 0o022):
         raise CollectionError(
-            "others may write to it, expected only root or the agent's user (chown, chmod go-w)"
+            "other users may write to it, expected only root or the agent's user (chown, chmod go-w)"
         )
     return found.st_mode
 
 
-def _shown(output: bytes) -> str:
-    """Return the beginning of what a source said, in one line."""
-    text = " ".join(output[:1000].decode(errors="replace").split())
-    return text if len(text) <= _SHOWN_LETTERS else text[:_SHOWN_LETTERS] + "..."
+def _kind_of(error: Exception) -> str:
+    """Return what is wrong and where, without a word of the output: the reason is published."""
+    if isinstance(error, UnicodeError):
+        return "text that is not UTF-8"
+    return str(error).removeprefix("JSON is malformed: ")
 
 
 def _reason(error: Exception) -> str:

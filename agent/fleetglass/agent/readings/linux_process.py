@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import time
 
 from fleetglass.agent.readings.files import read_file, read_text
 from fleetglass.agent.readings.types import ProcessStat
@@ -86,6 +87,11 @@ def parse_process(text: bytes) -> ProcessStat:
         resident_bytes=int(fields[21]) * _PAGE_BYTES,
         threads=int(fields[17]),
     )
+
+
+def start_clock_now() -> int:
+    """Return what a process that starts now has as `started`: clock ticks since boot, sleep included."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_PER_SECOND)
 
 
 def parse_uid(status: str) -> int | None:

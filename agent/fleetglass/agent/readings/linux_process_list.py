@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import read_file
-from fleetglass.agent.readings.linux_process import parse_process
+from fleetglass.agent.readings.linux_process import parse_process, start_clock_now
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 
 _MOST_DESCRIPTORS = 1024
@@ -49,7 +49,7 @@ class ProcessList:
         """Read every process; those that end meanwhile are left out."""
         if not self._room_is_known:  # asked no earlier: whoever only makes a list waits for no file
             self._room, self._room_is_known = _descriptors_allowed(self._proc), True
-        at = self._clock()
+        at, start_clock = self._clock(), start_clock_now()
         known = self._known
         processes: dict[int, ProcessStat] = {}
         for name in os.listdir(self._proc):  # noqa: PTH208 -- a Path for each costs as much as reading it
@@ -73,7 +73,7 @@ class ProcessList:
         if len(processes) != len(known):
             for name in [name for name, one in known.items() if one.pid not in processes]:
                 self._close(known.pop(name))
-        return ProcessReading(at, processes)
+        return ProcessReading(at, start_clock, processes)
 
     def _update(self, one: "_Known", text: bytes | None = None) -> bool:
         """Take the text of a `stat`, or read it; return False when there is no such process any more."""

@@ -144,7 +144,7 @@ class PortableReadings:
 
     def processes(self) -> ProcessReading:
         """Return every process that may be seen."""
-        at = time.monotonic()
+        at, start_clock = time.monotonic(), time.time()
         processes: dict[int, ProcessStat] = {}
         for process in psutil.process_iter():
             try:
@@ -160,7 +160,7 @@ class PortableReadings:
                     )
             except (psutil.Error, OSError):
                 continue
-        return ProcessReading(at, processes)
+        return ProcessReading(at, start_clock, processes)
 
     def owner(self, pid: int) -> str | None:
         """Return who runs a process, if that may be known."""

@@ -11,17 +11,26 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fleetglass.agent.readings.files import read_file
 from fleetglass.wire.errors import CollectionError
 
 _MOST_ERROR_BYTES = 4096
+_MARK = "RUN_BY_FLEETGLASS"
+_SWEEP_SECONDS = 0.5
 
 
 class Program:
-    """Runs one program at a time, in a session of its own, of which nothing is left afterwards."""
+    """Runs one program at a time, in a session of its own.
+
+    Nothing of it is left afterwards: neither in its session, nor, on Linux, in any other. A process that
+    left the session is known by a variable in its environment, so one that was started with another
+    environment, or that runs as another user, is not found.
+    """
 
     def __init__(self) -> None:
         self._running: subprocess.Popen[bytes] | None = None
         self._cancelled = False
+        self._mark = ""  # of this run
 
     def run(
         self,
@@ -39,7 +48,7 @@ class Program:
                 was called.
         """
         if sys.platform == "win32":
-            raise CollectionError("programs are run on POSIX systems only")
+            raise CollectionError("programs run on POSIX systems only; use a .json file")
         deadline = time.monotonic() + seconds
         process = self._start(arguments, environment, folder)
         try:
@@ -48,7 +57,7 @@ class Program:
         except (TimeoutError, subprocess.TimeoutExpired) as error:
             raise CollectionError(f"took more than {seconds:g} s") from error
         finally:
-            _end(process)
+            self._end(process)
             self._running = None
         if code != 0:
             lines = errors.decode(errors="replace").strip().splitlines()
@@ -60,20 +69,21 @@ class Program:
         """Kill what runs, and run nothing more. May be called from another thread."""
         self._cancelled = True
         if (running := self._running) is not None:
-            _kill(running)
+            self._kill(running)
 
     def _start(
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None
     ) -> "subprocess.Popen[bytes]":
         if self._cancelled:
-            raise CollectionError("not run: the agent ends")
+            raise CollectionError("not run: the agent is stopping")
+        self._mark = os.urandom(8).hex()
         try:
             process = subprocess.Popen(
                 list(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=dict(environment),
+                env={**environment, _MARK: self._mark},
                 cwd=folder,
                 start_new_session=True,
             )
@@ -84,8 +94,29 @@ class Program:
         # No lock is held while a file system may let the start wait: `cancel` looks in the other order.
         self._running = process
         if self._cancelled:
-            _kill(process)
+            self._kill(process)
         return process
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        self._kill(process)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+    def _kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill a program and all that it started, those left behind by one that has ended among them."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform != "linux":
+            return
+        # One that is being killed may start another meanwhile.
+        until = time.monotonic() + _SWEEP_SECONDS
+        while (left := _marked(f"{_MARK}={self._mark}".encode(), process.pid)) and time.monotonic() < until:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.001)
 
 
 def _printed(process: "subprocess.Popen[bytes]", deadline: float, most_bytes: int) -> tuple[bytes, bytes]:
@@ -110,15 +141,21 @@ def _printed(process: "subprocess.Popen[bytes]", deadline: float, most_bytes: in
     return bytes(output), bytes(errors)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    _kill(process)
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
-    process.wait()
+def _marked(mark: bytes, first: int) -> list[int]:
+    """Return the processes younger than the first that have this variable in their environment."""
+    try:
+        last = int(read_file("/proc/loadavg").split()[-1])
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are what is wanted
+    except OSError:
+        return []
+    # Pids are given out in order, and from the lowest again after the highest.
+    younger = [pid for pid in pids if (first < pid <= last if first <= last else pid > first or pid <= last)]
+    return [pid for pid in younger if mark in _environment(pid)]
 
 
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a program and all that it started, those left behind by one that has ended among them."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _environment(pid: int) -> list[bytes]:
+    """Return the variables with which a process was started; none of one that has ended or is another's."""
+    try:
+        return read_file(f"/proc/{pid}/environ").split(b"\0")
+    except OSError:
+        return []

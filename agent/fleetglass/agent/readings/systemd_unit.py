@@ -74,7 +74,7 @@ class UnitReader:
             CollectionError: no systemd runs here (sd_booted(3)), or it does not answer.
         """
         if not self._booted.exists():
-            raise CollectionError(f"no systemd runs here ({self._booted} is missing)")
+            raise CollectionError(f"systemd is not running ({self._booted} is missing)")
         failed = self._ask("list-units", "--state=failed", "--plain", "--no-legend", "--full")
         units = self._ask("show", f"--property={','.join(_PROPERTIES)}", "--", *self._patterns)
         return UnitsReading(self._clock(), parse_list(failed), parse_show(units))

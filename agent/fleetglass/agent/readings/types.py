@@ -167,7 +167,7 @@ class BatteryReading(NamedTuple):
 
 
 class ProcessStat(NamedTuple):
-    """One process. `started` is only for telling two processes of one pid apart."""
+    """One process. `started` is on a clock of the system's own, which `ProcessReading` names the time of."""
 
     name: str
     state: str
@@ -181,6 +181,8 @@ class ProcessReading(NamedTuple):
     """Every process by pid."""
 
     at: float
+    start_clock: float
+    """The moment of the reading on the clock of `ProcessStat.started`."""
     processes: dict[int, ProcessStat]
 
 

@@ -91,7 +91,7 @@ class Web:
         # The default port alone: the rule is for a name, whatever else is served there in clear.
         if tls and settings.port == _HTTPS_PORT:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if getattr(request, "method", "GET") == "HEAD":
+        if request.method == "HEAD":
             response.body = b""
         if token and not self._access.admits(token, caller):
             await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))

@@ -4,18 +4,27 @@ import asyncio
 from collections import Counter
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any
-
-from websockets.asyncio.server import ServerConnection
+from typing import Any, cast
 
 from fleetglass.bridge.http.client_identity import Caller, is_local, peer_address
 from fleetglass.bridge.http.request_head import Refusal, read_head
+from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
+from fleetglass.bridge.viewers.rate_limit import Allowance
 
 MAX_PER_ADDRESS = 256
 """Connections from one address. This machine may open more: behind a proxy everybody comes from here."""
 MAX_WAITING = 512
 """Connections that have not said hello. When one more comes, the one that waits the longest is dropped."""
+FRAMES_PER_SECOND = 10.0
+FRAMES_AT_ONCE = 60
+"""What a peer may send over a WebSocket: messages and their fragments, pings and pongs, each as one frame."""
+MAX_DISCARDED_BYTES = 2 * 1024 * 1024
+"""What a peer may send that nobody reads: a body, and what comes after the end of the conversation."""
 
+POLICY_VIOLATION = 1008
+
+_SLICE_BYTES = 4096
+"""How much is parsed before the limits are checked again."""
 _MESSAGE_TOO_BIG = 1009
 
 
@@ -34,7 +43,7 @@ class Connections:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
             self.refused["waited_too_long"] += 1
-            oldest.transport.abort()
+            oldest.abort()
         self._waiting[connection] = None
         return self._count(connection.peer)
 
@@ -45,6 +54,11 @@ class Connections:
         self._uncount(connection.peer)
         connection.address = caller.address
         return self._count(caller.address)
+
+    def drop_silent(self) -> None:
+        """End those that have not asked for anything."""
+        for connection in [one for one in self._waiting if one.is_silent]:
+            connection.abort()
 
     def enter(self, connection: "Connection") -> None:
         """It is a viewer now."""
@@ -68,7 +82,7 @@ class Connections:
             del self._per_address[address]
 
 
-class Connection(ServerConnection):
+class Connection(AdaptedConnection):
     """One connection. What is no request that websockets reads is answered here."""
 
     def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
@@ -76,44 +90,77 @@ class Connection(ServerConnection):
         self.peer = ""
         """The other end."""
         self.address = ""
-        """Whose connection it is: the other end, or whom a trusted proxy names."""
+        """Whose connection it is: the other end, or the client that a trusted proxy names."""
         self.caller = Caller("", ())
         """Who sent the request, as soon as that was read."""
         self._connections = connections
         self._head: bytearray | None = bytearray()
         """What came of the request; None after it."""
+        self._frames = Allowance(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
+        self._discarded = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, unless there are too many."""
+    @property
+    def is_silent(self) -> bool:
+        """Whether its request has not come yet."""
+        return self._head is not None
+
+    def arrive(self, transport: asyncio.BaseTransport) -> bool:
+        """Count it, before its TLS handshake if it has one; False when there are too many."""
+        self.transport = cast(asyncio.Transport, transport)
         self.peer = self.address = peer_address(transport.get_extra_info("peername"))
-        super().connection_made(transport)
-        if not self._connections.open(self):
+        return self._connections.open(self)
+
+    def depart(self) -> None:
+        """Count it no longer."""
+        self._connections.close(self)
+
+    def connected(self) -> None:
+        """Begin, unless there are too many."""
+        if not self.peer and not self.arrive(self.transport):
             self._refuse(
                 Refusal(HTTPStatus.TOO_MANY_REQUESTS, "expected fewer connections from your address")
             )
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Pass on one request, and what a viewer sends after it was answered."""
         if self._head is None:
-            if self.response is not None:
-                super().data_received(data)
-            return  # what comes before the answer has no reader
+            self._receive_frames(data)
+            return
         self._head += data
-        read = read_head(self._head)
-        if isinstance(read, Refusal):
+        head = read_head(self._head)
+        if isinstance(head, Refusal):
             self._connections.refused["bad_request"] += 1
-            self._refuse(read)
-        elif read is not None:
+            self._refuse(head)
+        elif head is not None:
             self._head = None
-            super().data_received(read)
+            self.read(head)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def reject(self, reason: str, code: int = POLICY_VIOLATION) -> None:
+        """Count a viewer as turned away for a reason, and end the conversation with it."""
+        if self.is_open:
+            self._connections.refused[reason] += 1
+            self.end(code, reason)
+
+    def disconnected(self) -> None:
         """End."""
-        super().connection_lost(exc)
-        self._connections.close(self)
-        sent = self.protocol.close_exc.sent
-        if sent is not None and sent.code == _MESSAGE_TOO_BIG:
+        self.depart()
+        if self.sent_close_code == _MESSAGE_TOO_BIG:
             self._connections.refused["message_too_big"] += 1
+
+    def _receive_frames(self, data: bytes) -> None:
+        now = self.loop.time()
+        for start in range(0, len(data), _SLICE_BYTES):
+            if not self.is_open:
+                self._discard(data[start:])
+                return
+            if not self._frames.take(now, self.read(data[start : start + _SLICE_BYTES])):
+                self.reject("too_many_messages")
+
+    def _discard(self, data: bytes) -> None:
+        """Drop what comes before a request is answered, after an answer, and after a close frame."""
+        self._discarded += len(data)
+        if self._discarded > MAX_DISCARDED_BYTES:
+            self.abort()
 
     def _refuse(self, refusal: Refusal) -> None:
         self._head = None
@@ -126,11 +173,7 @@ class Connection(ServerConnection):
             f"Content-Length: {len(body)}",
             *(["Allow: GET, HEAD"] if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED else []),
         ]
-        transport = self.transport
-        transport.write("\r\n".join([*lines, "", ""]).encode() + body)
+        self.write("\r\n".join([*lines, "", ""]).encode() + body)
         # Closing at once would reset the connection while a body still comes, and take the answer with it;
-        # whoever does not go by himself is cut off by the time-out of the handshake.
-        if transport.can_write_eof():
-            transport.write_eof()
-        else:
-            transport.close()
+        # a peer that does not end by itself is cut off by the time-out of the handshake.
+        self.finish_writing()

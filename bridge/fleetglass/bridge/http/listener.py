@@ -17,6 +17,8 @@ from websockets.typing import Subprotocol
 
 from fleetglass.bridge.http.certificate import Certificate
 from fleetglass.bridge.http.connections import Connection, Connections
+from fleetglass.bridge.http.tls_handshake import TlsHandshake
+from fleetglass.bridge.http.websocket_adapter import check_version
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.shared_frames import DEFLATE
 from fleetglass.wire.errors import BridgeError
@@ -41,26 +43,19 @@ async def listening(
     """Serve requests and viewers until the block is left.
 
     Raises:
-        BridgeError: the port or the socket cannot be had.
+        BridgeError: the port or the socket cannot be had, or websockets has another version.
     """
+    check_version()
     _allow_open_files()
     with _unix_socket(settings.socket) if settings.socket is not None else nullcontext() as listener:
         where: dict[str, Any] = {"host": settings.host, "port": settings.port}
         if listener is not None:
             where = {"unix": True, "sock": listener}
-        elif settings.reuse_port:
-            if not sys.platform.startswith("linux"):
-                raise BridgeError(
-                    f"reuse_port: expected Linux, which shares a port fairly; got {sys.platform}"
-                )
-            where["reuse_port"] = True
-        if certificate is not None:
-            where["ssl"] = certificate.context
         try:
             server = await serve(
                 handler,  # type: ignore[arg-type]  # each connection is of the type made below
                 process_request=process_request,  # type: ignore[arg-type]  # as above
-                create_connection=partial(Connection, connections),  # type: ignore[arg-type]  # a wrapper may be
+                create_connection=partial(_connection, connections, certificate),  # type: ignore[arg-type]  # as above
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
                 compression=None,  # websockets' own would compress each frame once per viewer
@@ -72,7 +67,7 @@ async def listening(
                 max_size=4 * MAX_VIEWER_MESSAGE_BYTES,
                 max_queue=4,
                 server_header=None,
-                logger=_websockets_logger(),
+                logger=_quiet_logger(),
                 **where,
             )
         except OSError as error:
@@ -81,7 +76,10 @@ async def listening(
                 "expected a free port, choose another with --port"
             ) from error
         async with server:
-            yield
+            try:
+                yield
+            finally:
+                connections.drop_silent()
 
 
 @contextmanager
@@ -151,13 +149,17 @@ def _allow_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _websockets_logger() -> logging.Logger:
+def _connection(
+    connections: Connections, certificate: Certificate | None, *arguments: Any, **options: Any
+) -> Connection | TlsHandshake:
+    connection = Connection(connections, *arguments, **options)
+    if certificate is None:
+        return connection
+    return TlsHandshake(connection, certificate.context, time_out_seconds=HELLO_TIMEOUT_SECONDS)
+
+
+def _quiet_logger() -> logging.Logger:
     # Browsers drop connections and scanners send rubbish all the time: that is no news for the user.
     logger = logging.getLogger("fleetglass.bridge.websockets")
     logger.setLevel(logging.ERROR)
-    logger.addFilter(_is_news)
     return logger
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    return record.msg != "opening handshake failed"

@@ -10,11 +10,11 @@ class Allowance:
         self._left = float(burst)
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Whether one more is allowed; `now` is the monotonic clock, in seconds."""
+    def take(self, now: float, amount: int = 1) -> bool:
+        """Whether that much more is allowed; `now` is the monotonic clock, in seconds."""
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        if self._left < 1:
+        if self._left < amount:
             return False
-        self._left -= 1
+        self._left -= amount
         return True

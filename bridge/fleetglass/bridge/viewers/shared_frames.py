@@ -8,9 +8,9 @@ import struct
 import zlib
 from typing import Final
 
-from websockets.asyncio.server import ServerConnection
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.protocol import State
+
+from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
 
 DEFLATE: Final = ServerPerMessageDeflateFactory(server_no_context_takeover=True)
 """Each frame is compressed for itself: only so can viewers share it, and none needs memory of its own."""
@@ -26,17 +26,16 @@ class SharedFrames:
         self._texts: list[bytes | None] = [None, None]
         self._wires: list[bytes] = [b"", b""]
 
-    def send(self, connection: ServerConnection, text: bytes) -> None:
+    def send(self, connection: AdaptedConnection, text: bytes) -> None:
         """Write a text to a viewer; to one that is leaving, nothing.
 
         What is waiting in its buffer is not looked at.
         """
-        protocol = connection.protocol
-        if protocol.state is State.OPEN:
-            deflated = bool(protocol.extensions)
+        if connection.is_open:
+            deflated = connection.compresses
             if self._texts[deflated] is not text:
                 self._texts[deflated], self._wires[deflated] = text, _wire(text, deflated=deflated)
-            connection.transport.write(self._wires[deflated])
+            connection.write(self._wires[deflated])
 
 
 def _wire(text: bytes, *, deflated: bool) -> bytes:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from websockets.exceptions import ConnectionClosed
 
-from fleetglass.bridge.http.connections import Connection, Connections
+from fleetglass.bridge.http.connections import POLICY_VIOLATION, Connection, Connections
 from fleetglass.bridge.viewers.access import Access
-from fleetglass.bridge.viewers.rate_limit import Allowance
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.fanout import Subscriber
@@ -43,10 +42,7 @@ ROOM_POLL_SECONDS = 0.02
 UNSENT_BYTES = 128 * 1024
 """What the kernel holds for a viewer, beyond what is on its way."""
 MAX_BAD_MESSAGES = 5
-MESSAGES_PER_SECOND = 10.0
-MESSAGES_AT_ONCE = 60
 
-_POLICY_VIOLATION = 1008
 _TRY_AGAIN_LATER = 1013
 
 _log = logging.getLogger(__name__)
@@ -107,7 +103,7 @@ class Viewers:
         async with asyncio.TaskGroup() as tasks:
             for connection in expelled:
                 tasks.create_task(
-                    connection.close(_POLICY_VIOLATION, "the viewer token was replaced"), name="expel"
+                    connection.close(POLICY_VIOLATION, "the viewer token was replaced"), name="expel"
                 )
 
     async def _greet(self, connection: Connection) -> bool:
@@ -167,11 +163,7 @@ class Viewers:
 
     async def _read(self, connection: Connection, subscriber: Subscriber) -> None:
         bad_messages = 0
-        allowance = Allowance(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE, time.monotonic())
         async for text in connection:
-            if not allowance.take(time.monotonic()):
-                await self._close(connection, "too_many_messages")
-                return
             try:
                 message = decode_viewer_message(text)
             except PayloadError as error:
@@ -188,17 +180,16 @@ class Viewers:
                 refusal = "message: got a second hello, expected watch or ping"
             bad_messages += 1
             if bad_messages > MAX_BAD_MESSAGES:
-                await self._close(connection, "too_many_bad_messages")
+                connection.reject("too_many_bad_messages")
                 return
             subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
 
     def _writer(self, connection: Connection) -> Callable[[bytes], bool]:
         # A task that sends costs more than the sending: it only runs for viewers that cannot keep up.
-        waiting = connection.transport.get_write_buffer_size
         send = self._frames.send
 
         def write(frame: bytes) -> bool:
-            if waiting() > ROOM_BYTES:
+            if not _has_room(connection):
                 return False
             send(connection, frame)
             return True
@@ -227,24 +218,20 @@ class Viewers:
             while len(outbox) and _has_room(connection):
                 self._frames.send(connection, outbox.pop())
 
-    async def _refuse(self, connection: Connection, error: Error, code: int = _POLICY_VIOLATION) -> bool:
+    async def _refuse(self, connection: Connection, error: Error, code: int = POLICY_VIOLATION) -> bool:
         await connection.send(as_json(error))
-        await self._close(connection, error.code, code)
+        connection.reject(error.code, code)
         return False
-
-    async def _close(self, connection: Connection, reason: str, code: int = _POLICY_VIOLATION) -> None:
-        self._connections.refused[reason] += 1
-        await connection.close(code, reason)
 
 
 def _has_room(connection: Connection) -> bool:
-    return connection.transport.get_write_buffer_size() <= ROOM_BYTES
+    return connection.unsent_bytes <= ROOM_BYTES
 
 
 def _keep_backlog_short(connection: Connection) -> None:
     # By itself the kernel takes in megabytes for a viewer that has stopped reading; nothing newer can
     # replace what it has.
-    sock = connection.transport.get_extra_info("socket")
+    sock = connection.socket
     if hasattr(socket, "TCP_NOTSENT_LOWAT") and sock.family in (socket.AF_INET, socket.AF_INET6):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 

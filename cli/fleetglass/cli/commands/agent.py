@@ -1,7 +1,6 @@
 """`fleetglass agent`: publish this host."""
 
 import argparse
-from itertools import takewhile
 from pathlib import Path
 
 from fleetglass.agent.settings import AgentSettings
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forget",
         action="store_true",
-        help="do not sample: clear what this host, or the one of --host-id, left on the broker",
+        help="do not sample: remove this host, or the host of --host-id, from the broker",
     )
 
 
@@ -52,22 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _forget(settings: AgentSettings) -> int:
-    from fleetglass.agent.forget import forget  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.probe import probe  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import AgentError  # noqa: PLC0415 - an agent that samples needs none of it
+    from fleetglass.cli.host_removal import HostRemoval, check_broker, remove_hosts, report  # noqa: PLC0415
 
-    url = settings.broker.url
-    nodes = settings.broker.nodes
-    answers = (probe(node, default_user=settings.host_id) for node in nodes)
-    refusals = [answer.reason for answer in takewhile(lambda one: one.outcome != "accepted", answers)]
-    if len(refusals) == len(nodes):
-        raise CommandError(f"broker {url}: {refusals[0]}")
-    try:
-        topics = forget(settings)
-    except AgentError as error:
-        raise CommandError(str(error)) from error
-    if topics:
-        print(f"forgot {settings.host_id} at {url}: cleared {', '.join(topics)}")
-    else:
-        print(f"nothing of {settings.host_id} was at {url} under {settings.prefix}/")
-    return 0
+    check_broker(settings.broker, settings.user)
+    with HostRemoval(
+        settings.broker,
+        settings.user,
+        prefix=settings.prefix,
+        home_assistant_prefix=settings.home_assistant_prefix,
+    ) as removal:
+        return report(*remove_hosts(removal, [settings.host_id]), settings.broker.url, settings.prefix)

@@ -33,31 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--certificate", action="store_true", help="a client certificate instead of a password"
     )
     parser.add_argument("--bridge", action="store_true", help="make a credential for bridges")
-    parser.add_argument("--home-assistant", action="store_true", help="make one for Home Assistant")
+    parser.add_argument("--home-assistant", action="store_true", help="make a credential for Home Assistant")
     parser.add_argument(
         "--reader",
         metavar="NAME",
         action="append",
         default=[],
-        help="make one for whoever else reads the fleet",
+        help="make a credential for another reader of the fleet",
     )
     parser.add_argument(
         "--revoke",
         metavar="NAME",
         nargs="+",
         default=[],
-        help="take the rights from these, named as by --list",
+        help="revoke these credentials, named as in --list",
     )
-    parser.add_argument("--renew", action="store_true", help="give the broker a new certificate")
-    parser.add_argument("--list", action="store_true", help="list who is enrolled")
     parser.add_argument(
-        "--broker", metavar="URL", help="address under which hosts reach the broker; several with commas"
+        "--discovery",
+        action=argparse.BooleanOptionalAction,
+        help="whether hosts may describe themselves to Home Assistant (default: yes)",
+    )
+    parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
+    parser.add_argument("--list", action="store_true", help="list all credentials")
+    parser.add_argument(
+        "--broker",
+        metavar="URL",
+        help="address under which hosts reach the broker; separate several with commas",
     )
     parser.add_argument("--prefix", metavar="TEXT", help=f"topic prefix (default: {DEFAULT_PREFIX})")
     parser.add_argument(
         "--folder",
         metavar="FOLDER",
-        help="where it is kept (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
+        help="folder (default: /etc/fleetglass/broker; without root ~/.config/fleetglass/broker)",
     )
 
 
@@ -104,7 +111,7 @@ def _newcomers(arguments: argparse.Namespace) -> "list[Newcomer]":
         newcomers.append(Newcomer(name, "reader"))
     users = [one.user for one in newcomers]
     if twice := next((user for user in users if users.count(user) > 1), None):
-        raise UsageError(f"{twice}: got it twice, expected it once")
+        raise UsageError(f"{twice} is named twice")
     return newcomers
 
 
@@ -114,7 +121,7 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
         raise UsageError(
             "enroll: got several things to do, expected one of HOST or readers, --revoke, --renew, --list"
         )
-    if not any(things) and not arguments.broker:
+    if not any(things) and not arguments.broker and arguments.discovery is None:
         raise UsageError(
             "enroll: got nothing to do, expected HOST, --bridge, --revoke, --list or another (--help)"
         )
@@ -125,11 +132,11 @@ def _check_first(arguments: argparse.Namespace, urls: Sequence[BrokerURL]) -> No
 
     if arguments.revoke or arguments.renew:
         raise CommandError(
-            "enroll: nobody is enrolled yet; the first call: fleetglass enroll HOST --broker mqtts://NAME"
+            "enroll: no host is enrolled yet; start with: fleetglass enroll HOST --broker mqtts://NAME"
         )
     if not urls:
         raise UsageError(
-            "--broker: got none, expected at the first call the name under which hosts reach the broker, "
+            "--broker: missing; the first call needs the name under which hosts reach the broker, "
             f"such as --broker mqtts://{socket.gethostname()}"
         )
     check_urls(urls)
@@ -147,11 +154,17 @@ def _change(
 
     is_new = not folder.is_made
     if is_new:
-        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX)
+        discovery = arguments.discovery is not False
+        registry = fleet.make(folder, urls, prefix or DEFAULT_PREFIX, discovery=discovery)
         print(f"made the broker's folder {folder.path}; keep a copy of it, and keep it private")
     else:
         registry = folder.read_registry()
         _check_same(arguments, registry, urls)
+        fleet.mend(folder, registry)
+        if arguments.discovery not in (None, registry.discovery):
+            fleet.set_discovery(folder, registry, allowed=arguments.discovery)
+            may = "may" if registry.discovery else "may not"
+            print(f"hosts {may} describe themselves to Home Assistant")
     if arguments.renew:
         if urls:
             fleet.check_urls(urls)
@@ -186,22 +199,23 @@ def _change(
 def _check_same(arguments: argparse.Namespace, registry: "Registry", urls: Sequence[BrokerURL]) -> None:
     if urls and not arguments.renew and [str(url) for url in urls] != registry.broker:
         raise UsageError(
-            f"--broker: got {','.join(map(str, urls))}, expected {','.join(registry.broker)} as at the first "
-            "call; --renew gives the broker another name"
+            f"--broker: got {','.join(map(str, urls))}, expected {','.join(registry.broker)}, which the "
+            "broker's certificate names; --renew changes the name"
         )
     if urls and urls[0].port != registry.password_port:
         raise UsageError(
-            f"--broker: got port {urls[0].port}, expected {registry.password_port} as at the first call"
+            f"--broker: got port {urls[0].port}, expected {registry.password_port}, "
+            "set when the folder was made"
         )
     if arguments.prefix is not None and arguments.prefix != registry.prefix:
         raise UsageError(
-            f"--prefix: got {arguments.prefix!r}, expected {registry.prefix} as at the first call"
+            f"--prefix: got {arguments.prefix!r}, expected {registry.prefix}, set when the folder was made"
         )
 
 
 def _existing(folder: "Folder") -> "Registry":
     if not folder.is_made:
-        raise CommandError(f"enroll: nobody is enrolled yet in {folder.path}")
+        raise CommandError(f"enroll: no host is enrolled in {folder.path}; --folder names another folder")
     return folder.read_registry()
 
 

@@ -28,9 +28,9 @@ MOST_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("file", metavar="FILE", help="file to make; only its owner may read it")
+    parser.add_argument("file", metavar="FILE", help="new file; only its owner may read it")
     parser.add_argument("--hosts", metavar="A,B", help="hosts to record (default: the whole fleet)")
-    parser.add_argument("--duration", metavar="SECONDS", help="end after that long (default: never)")
+    parser.add_argument("--duration", metavar="SECONDS", help="stop after this time (default: never)")
     add_keys(parser, "record")
 
 
@@ -71,7 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"file: {(error.strerror or str(error)).lower()} ({path})") from error
     print(recorder.summary(path))
     if not recorder.hosts:
-        raise CommandError(f"nothing came on {', '.join(filters)} of {access.url}; may this user read it?")
+        raise CommandError(
+            f"no message came on {', '.join(filters)} of {access.url}; check prefix and rights"
+        )
     return 0
 
 
@@ -154,10 +156,10 @@ def _new_file(path: Path) -> BinaryIO:
     try:
         return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
     except FileExistsError as error:
-        raise UsageError(f"file: got {str(path)!r}, which is there already; expected a new file") from error
+        raise UsageError(f"file: got {str(path)!r}, which already exists; expected a new file") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"file: got {str(path)!r}, expected a file that can be made: {reason}") from error
+        raise UsageError(f"file: cannot create {str(path)!r}: {reason}") from error
 
 
 def _keep_writing(recorder: _Recorder, stop: "StopSignals", duration: float) -> None:

@@ -27,16 +27,16 @@ _log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("file", metavar="FILE", help="what `fleetglass record` wrote")
+    parser.add_argument("file", metavar="FILE", help="file that `fleetglass record` wrote")
     parser.add_argument(
-        "--speed", metavar="N", default="1", help=f"1 to {MAX_SPEED} times as fast as it was (default: 1)"
+        "--speed", metavar="N", default="1", help=f"1 to {MAX_SPEED} times the original speed (default: 1)"
     )
     parser.add_argument(
         "--prefix",
         dest="own_prefix",
         metavar="TEXT",
         default=DEFAULT_PREFIX,
-        help=f"topic prefix, another one than was recorded (default: {DEFAULT_PREFIX})",
+        help=f"topic prefix, different from the recording's (default: {DEFAULT_PREFIX})",
     )
     parser.add_argument(
         "--keep", action="store_true", help="leave the hosts on the broker at the end, as stopped"
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         recorded = recording.header
         if recorded.prefix == topics.prefix:
             raise UsageError(
-                f"--prefix: got {topics.prefix}, which was recorded; expected another one, "
-                "so that nobody takes the replay for the hosts"
+                f"--prefix: got {topics.prefix}, which was recorded; expected another prefix, "
+                "so that nobody mistakes the replay for live hosts"
             )
         check_given(access)
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(recorded.started))
@@ -84,7 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"the recording was cut off after {recording.cut_after:.1f} s; it was played up to there")
     print(player.summary())
     if not cleared:
-        raise CommandError(f"broker: it went away; what was kept under {topics.prefix} stays ({access.url})")
+        raise CommandError(
+            f"broker: connection lost; retained messages remain under {topics.prefix} ({access.url})"
+        )
     return 0
 
 

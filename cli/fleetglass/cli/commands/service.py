@@ -17,12 +17,12 @@ from fleetglass.cli.service.unit_file import MARKER, ServicePart, unit_name
 from fleetglass.wire.errors import CommandError
 
 VERBS: Final = {
-    "install": "write the unit, start it now and at every boot",
-    "uninstall": "stop it and remove the unit; the configuration stays",
+    "install": "write the unit; start it now and at every boot",
+    "uninstall": "stop it and remove the unit, but keep the configuration",
     "start": "start it",
     "stop": "stop it until the next boot",
-    "restart": "restart it, such as after a change of the configuration",
-    "status": "say whether it is installed, enabled and running, and what it is doing",
+    "restart": "restart it, for example after a configuration change",
+    "status": "show whether it is installed, enabled and running, and what it is doing",
     "logs": "print its log",
 }
 
@@ -47,12 +47,12 @@ def add_arguments(parser: Parser) -> None:
                 help=f"the service of {user} (default: {'with' if name == 'system' else 'without'} root)",
             )
         if verb in {"install", "uninstall"}:
-            own.add_argument("--force", action="store_true", help="even if the unit is not ours")
+            own.add_argument("--force", action="store_true", help="even if another program wrote the unit")
         if verb == "install":
             add_keys(own, "agent", "bridge")
         if verb == "logs":
-            own.add_argument("--lines", metavar="N", default="50", help="how many lines (default: 50)")
-            own.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+            own.add_argument("--lines", metavar="N", default="50", help="number of lines (default: 50)")
+            own.add_argument("--follow", action="store_true", help="continue until Ctrl-C")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not systemd.knows(name):
         other = "--user" if systemd.system else "--system"
         raise CommandError(
-            f"service: {name} is not installed; `fleetglass service install {part}` does it, "
-            f"{other} looks at the other services"
+            f"service: {name} is not installed; install it with `fleetglass service install {part}`, "
+            f"or look among the other services with {other}"
         )
     if verb == "uninstall":
         _uninstall(name, systemd, force=arguments.force)
@@ -98,8 +98,8 @@ def _is_system(arguments: argparse.Namespace) -> bool:
 def _check_privilege(arguments: argparse.Namespace, systemd: Systemd) -> None:
     if systemd.system and os.geteuid() != 0:
         again = shlex.join(["sudo", "fleetglass", *sys.argv[1:]])
-        own = "; --user installs one that is yours" if arguments.verb == "install" else ""
-        raise CommandError(f"service: a service of the machine takes root: {again}{own}")
+        own = ", or install a service of your own with --user" if arguments.verb == "install" else ""
+        raise CommandError(f"service: a system service needs root: {again}{own}")
 
 
 def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
@@ -117,20 +117,22 @@ def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
     if existed:
         systemd.change("restart", unit.name)
     if not systemd.system and not (_LINGERING / getpass.getuser()).exists():
-        print(f"it ends when you log out, unless you run: loginctl enable-linger {getpass.getuser()}")
+        print(
+            f"the service stops when you log out, unless you run: loginctl enable-linger {getpass.getuser()}"
+        )
     print(f"its log: fleetglass service logs {part}")
 
 
 def _uninstall(name: str, systemd: Systemd, *, force: bool) -> None:
     path = _folder(system=systemd.system) / name
     if not path.exists():
-        raise CommandError(f"service: {name} is of a package of this system, which can remove it")
+        raise CommandError(f"service: {name} belongs to a system package; remove it with the package manager")
     _check_ours(path, force=force)
     systemd.change("disable", "--now", name)
     try:
         path.unlink()
     except OSError as error:
-        raise CommandError(f"service: {path}: {error.strerror}, expected to remove it") from error
+        raise CommandError(f"service: cannot remove {path}: {error.strerror}") from error
     print(f"removed {path}", flush=True)
     systemd.change("daemon-reload")
 
@@ -150,7 +152,7 @@ def _check_ours(path: Path, *, force: bool) -> None:
     except OSError as error:
         raise CommandError(f"service: {path}: {error.strerror}") from error
     if first != MARKER and not force:
-        raise CommandError(f"service: {path} was not written by fleetglass; --force takes it all the same")
+        raise CommandError(f"service: {path} was not written by fleetglass; --force replaces it anyway")
 
 
 def _write(path: Path, text: str) -> None:
@@ -161,7 +163,7 @@ def _write(path: Path, text: str) -> None:
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:
-        raise CommandError(f"service: {path}: {error.strerror}, expected to write it") from error
+        raise CommandError(f"service: cannot write {path}: {error.strerror}") from error
     print(f"wrote {path}", flush=True)
 
 

@@ -16,9 +16,9 @@ MAX_HOSTS = 10_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("--hosts", metavar="N", required=True, help="number of hosts")
-    parser.add_argument("--cores", metavar="N", default="4", help="cores of each (default: 4)")
-    parser.add_argument("--duration", metavar="SECONDS", help="end after that long (default: never)")
-    parser.add_argument("--seed", metavar="N", default="0", help="another number, another fleet (default: 0)")
+    parser.add_argument("--cores", metavar="N", default="4", help="cores of each host (default: 4)")
+    parser.add_argument("--duration", metavar="SECONDS", help="stop after this time (default: never)")
+    parser.add_argument("--seed", metavar="N", default="0", help="number that selects a fleet (default: 0)")
     add_keys(parser, "simulate")
 
 

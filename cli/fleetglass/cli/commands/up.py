@@ -1,7 +1,6 @@
 """`fleetglass up`: a broker, the agent and the bridge together, until Ctrl-C."""
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -27,8 +26,6 @@ from fleetglass.wire.errors import CommandError, UsageError
 POLL_SECONDS: Final = 0.05
 BROKER_START_SECONDS: Final = 15.0
 SLOW_START_SECONDS: Final = 15.0
-ROOT_WARNING: Final = "should not be run as root"
-"""What mosquitto says to root before it reads what to log; here it listens on this machine only."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     told["bridge"] = settings.broker
     if settings.socket is not None:
         raise UsageError("socket: got a path, expected none; `fleetglass bridge` serves at one")
-    if not settings.reuse_port:
-        check_port_is_free(settings.host, settings.port)
+    check_port_is_free(settings.host, settings.port)
     choice = _choose_broker(configuration, told, broker_port)
     _say(f"using {choice.description}")
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
@@ -88,15 +84,13 @@ def _choose_broker(
 def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoice) -> None:
     # mosquitto saves the retained messages when it is asked to end; it needs no more than that.
     death_signal = signal.SIGTERM if choice.saves_when_asked else signal.SIGKILL
-    is_root = sys.platform != "win32" and os.geteuid() == 0
-    unsaid = ROOT_WARNING if is_root and choice.saves_when_asked else None
-    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True, unsaid=unsaid)
+    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True)
     deadline = time.monotonic() + BROKER_START_SECONDS
     access = BrokerAccess(url=choice.url)
     while not stop.requested and probe(access, 1.0).outcome != "accepted":
         if time.monotonic() > deadline:
             raise CommandError(
-                f"broker: got no answer in {BROKER_START_SECONDS:g} s from the one started on {choice.url}"
+                f"broker: the one started on {choice.url} gave no answer within {BROKER_START_SECONDS:g} s"
             )
         supervisor.watch(POLL_SECONDS)
 

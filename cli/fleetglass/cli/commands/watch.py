@@ -33,10 +33,12 @@ _log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("hosts", metavar="HOST", nargs="*", help="hosts to print (default: the whole fleet)")
-    parser.add_argument("--duration", "-d", metavar="SECONDS", help="end after that long (default: never)")
+    parser.add_argument("--duration", "-d", metavar="SECONDS", help="stop after this time (default: never)")
     parser.add_argument("--stats", "-s", action="store_true", help="print statistics at the end")
     parser.add_argument(
-        "--stats-every", metavar="SECONDS", help="print statistics that often, and warn of many reconnects"
+        "--stats-every",
+        metavar="SECONDS",
+        help="print statistics this often, and warn after many reconnects",
     )
     parser.add_argument(
         "--history",
@@ -46,17 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-data",
         metavar="FILE",
-        help="append all data to this file, as one JSON object a line; "
+        help="append all data to this file, as one JSON object per line; "
         "it is renamed at 10 MiB, and five older ones are kept",
     )
-    parser.add_argument("--json-lines", action="store_true", help="print JSON, each message in one line")
+    parser.add_argument("--json-lines", action="store_true", help="print JSON, one message per line")
     parser.add_argument("--no-color", action="store_true", help="plain text, as with NO_COLOR")
     parser.add_argument(
         "--no-reconnect",
         action="store_true",
-        help="end when the other side is away, instead of trying again",
+        help="exit if the other side cannot be reached, instead of trying again",
     )
-    parser.add_argument("--verbose", "-v", action="store_true", help="log at the level debug")
+    parser.add_argument("--verbose", "-v", action="store_true", help="set the log level to debug")
     add_source_arguments(parser)
 
 
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         output.show(formatter.format_statistics(statistics.as_dict()))
         reconnects = statistics.as_dict()["reconnect_attempts"]
         if reconnects > MANY_RECONNECTS:
-            say(f"reconnects: got {reconnects}, expected {MANY_RECONNECTS} at most of a steady connection")
+            say(f"unstable connection: {reconnects} reconnects so far")
 
     failure: CommandError | None = None
     with _saved(arguments.save_data) as save:

@@ -45,7 +45,7 @@ def check_given(access: BrokerAccess) -> BrokerChoice:
         raise CommandError(f"broker: got {answer.reason}, expected an MQTT broker ({access.url})")
     raise CommandError(
         f"broker: {access.url} refuses: {answer.reason}; "
-        "the user name belongs into the address, the password into FLEETGLASS_PASSWORD or password_file"
+        "put the user name into the address, the password into FLEETGLASS_PASSWORD or password_file"
     )
 
 
@@ -75,12 +75,12 @@ def choose_local(port: int) -> BrokerChoice:
     if importlib.util.find_spec("amqtt") is not None:
         return BrokerChoice(
             url,
-            f"the embedded broker on {url}; it serves a home, for more: {INSTALL_MOSQUITTO}",
+            f"the embedded broker on {url}; for more than a home, {INSTALL_MOSQUITTO}",
             (sys.executable, "-m", "fleetglass.cli.embedded_broker", str(port)),
         )
     raise CommandError(
-        f"broker: got none on 127.0.0.1:{port} and none to start, expected one of: "
-        f"{INSTALL_MOSQUITTO}; pip install 'amqtt<0.13'; --broker URL"
+        f"broker: none runs on 127.0.0.1:{port} and none is installed; expected one of: "
+        f"{INSTALL_MOSQUITTO}; --broker URL"
     )
 
 

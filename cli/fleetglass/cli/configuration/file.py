@@ -154,7 +154,7 @@ def _check_keys(node: "yaml.Node | None", path: Path, depth: int = 0) -> None:
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise UsageError(f"{key.value}: got it twice, expected it once ({path}, line {line})")
+                raise UsageError(f"{key.value}: named twice ({path}, line {line})")
             seen.add(key.value)
         if depth == 0:
             _check_keys(value, path, depth + 1)

@@ -45,7 +45,7 @@ def bridge_settings(configuration: Configuration) -> BridgeSettings:
         UsageError: the configuration does not fit together.
     """
     prefixes = configuration.get("prefix", "bridge")
-    names = ("host", "port", "socket", "reuse_port", "ping_interval", "ping_timeout", "auth", "token_file")
+    names = ("host", "port", "socket", "ping_interval", "ping_timeout", "auth", "token_file")
     cert, key = (_readable(configuration, "bridge", name) for name in ("cert", "key"))
     if key and not cert:
         raise UsageError("key: got a key without a certificate, expected cert as well")
@@ -69,7 +69,7 @@ def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
     tls = {name: value for names in _TLS for name, value in _one_of(configuration, part, *names).items()}
     for names in _TLS if not url.tls else ():
         if named := next((name for name in names if name in tls), None):
-            raise UsageError(f"{named}: got what is for TLS with {url}, expected a broker at mqtts://")
+            raise UsageError(f"{named}: only for TLS: got {url}, expected a broker at mqtts://")
     key = next((name for name in _KEYS if name in tls), None)
     if key and not any(name in tls for name in _CERTIFICATES):
         raise UsageError(f"{key}: got a key without a certificate, expected {' or '.join(_CERTIFICATES)}")

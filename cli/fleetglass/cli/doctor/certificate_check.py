@@ -1,4 +1,4 @@
-"""TLS: who signed a certificate, for which names, and how long it lasts."""
+"""TLS: whether a certificate is accepted, and how long it lasts."""
 
 import socket
 import ssl
@@ -7,30 +7,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from fleetglass.cli.configuration.page_address import unverified_tls
-from fleetglass.cli.doctor.certificate_facts import CertificateFacts, certificate_facts
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.tls import tls_context
 
 SOON_DAYS: Final = 30
 _DAY_SECONDS: Final = 86_400
-_RENEW: Final = "on the machine of the broker: fleetglass enroll --renew (docs/security.md)"
-_SET_CLOCK: Final = "or, if the clock of this machine is wrong: timedatectl set-ntp true"
+_RENEW: Final = "on the broker's machine: fleetglass enroll --renew (docs/security.md)"
+_RENEW_OWN: Final = "on the broker's machine: fleetglass enroll HOST --certificate (docs/security.md)"
+_SET_CLOCK: Final = "or, if this machine's clock is wrong: timedatectl set-ntp true"
+_OUTSIDE_LIFETIME: Final = {9, 10}
+_OTHER_NAME: Final = {62, 64}
+"""Codes of X509_verify_cert_error_string(3)."""
 
 
 def check_certificates(access: BrokerAccess, now: float, timeout: float) -> Iterator[Finding]:
-    """Look at the certificate of a broker at `mqtts://`, and at those that this machine has for it.
+    """Check the certificate of a broker at `mqtts://`, and the client certificate of this machine.
+
+    Args:
+        access: the broker, and the certificates to connect with.
+        now: the time, UTC in seconds since the epoch.
+        timeout: in seconds, for each step of the connection.
 
     Raises:
-        CertificateError: what TLS needs cannot be used.
-        OSError: the broker cannot be reached, or speaks no TLS.
+        CertificateError: a certificate file cannot be used.
+        OSError: the broker cannot be reached, or does not speak TLS.
     """
     yield from check_server(access.url.host, access.url.port, tls_context(access), now, timeout)
-    if (pem := _own_certificate(access)) is not None:
-        facts = certificate_facts(ssl.PEM_cert_to_DER_cert(pem))
-        renew = "on the machine of the broker: fleetglass enroll HOST --certificate (docs/security.md)"
-        yield _lifetime("certificate", "of this client", facts, now, renew)
+    if (ends := _own_end(access)) is not None:
+        yield _lifetime("of this client", ends, now, _RENEW_OWN)
 
 
 def check_server(
@@ -40,85 +45,59 @@ def check_server(
     now: float,
     timeout: float,
     *,
-    what: str = "certificate",
     authority_option: str = "--ca-file ca.crt",
 ) -> Iterator[Finding]:
-    """Look at the certificate that a server shows, and whether this machine takes it.
+    """Check the certificate of a server; see `check_certificates`.
 
     Raises:
-        OSError: the server cannot be reached, or speaks no TLS.
+        OSError: the server cannot be reached, or does not speak TLS.
     """
     try:
-        facts = certificate_facts(_handshake(host, port, context, timeout))
+        with (
+            socket.create_connection((host, port), timeout) as raw,
+            context.wrap_socket(raw, server_hostname=host) as connection,
+        ):
+            certificate = connection.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
-        facts = certificate_facts(_handshake(host, port, unverified_tls(), timeout))
-        yield _refused(what, host, error, facts, now=now, authority_option=authority_option)
+        yield _refused(host, error, now, authority_option)
     else:
-        yield _lifetime(what, f"of {host}", facts, now, _RENEW)
+        yield _lifetime(f"of {host}", ssl.cert_time_to_seconds(str(certificate["notAfter"])), now, _RENEW)
 
 
-def _refused(
-    what: str,
-    host: str,
-    error: ssl.SSLCertVerificationError,
-    facts: CertificateFacts,
-    *,
-    now: float,
-    authority_option: str,
-) -> Finding:
-    if (outside := _outside(what, f"of {host}", facts, now, _RENEW)) is not None:
-        return outside
-    text = f"of {host} is not trusted: {error.verify_message}"
-    match error.verify_code:  # of X509_verify_cert_error_string(3)
-        case 9 | 10:  # one of the chain is not valid yet, or not any more
-            return Finding(what, "wrong", text, f"{_RENEW}; {_SET_CLOCK}")
-        case 62 | 64:  # another name, another address
-            text = f"is for {', '.join(facts.names) or 'no name at all'}, not for {host}"
-            remedy = f"have one made for {host}"
-            if facts.names:
-                remedy = f"reach it under its name (--broker mqtts://{facts.names[0]}), or {remedy}"
-            return Finding(what, "wrong", text, remedy)
-    return Finding(what, "wrong", text, f"name the certificate of who signed it: {authority_option}")
+def _refused(host: str, error: ssl.SSLCertVerificationError, now: float, authority_option: str) -> Finding:
+    text = f"of {host} is not accepted: {error.verify_message}"
+    remedy = f"name the certificate of the authority that signed it: {authority_option}"
+    if error.verify_code in _OUTSIDE_LIFETIME:
+        text += f"; this machine's clock says {_day(now)}"
+        remedy = f"{_RENEW}; {_SET_CLOCK}"
+    elif error.verify_code in _OTHER_NAME:
+        remedy = f"connect to a name in the certificate, or have one issued for {host}"
+    return Finding("certificate", "wrong", text, remedy)
 
 
-def _lifetime(what: str, whose: str, facts: CertificateFacts, now: float, renew: str) -> Finding:
-    if (outside := _outside(what, whose, facts, now, renew)) is not None:
-        return outside
-    days = int((facts.not_after - now) // _DAY_SECONDS)
-    left = f"{days} days left, until {_day(facts.not_after)}"
+def _lifetime(whose: str, ends: float, now: float, renew: str) -> Finding:
+    if now > ends:
+        text = f"{whose} expired on {_day(ends)}; this machine's clock says {_day(now)}"
+        return Finding("certificate", "wrong", text, f"{renew}; {_SET_CLOCK}")
+    days = int((ends - now) // _DAY_SECONDS)
+    text = f"{whose}: {days} days left, until {_day(ends)}"
     if days < SOON_DAYS:
-        return Finding(what, "note", f"{whose}: {left}", renew)
-    return Finding(what, "ok", f"{whose}: {left}")
+        return Finding("certificate", "note", text, renew)
+    return Finding("certificate", "ok", text)
 
 
-def _outside(what: str, whose: str, facts: CertificateFacts, now: float, renew: str) -> Finding | None:
-    today = f"the clock of this machine says {_day(now)}"
-    if now > facts.not_after:
-        text = f"{whose}: over since {_day(facts.not_after)}; {today}"
-        return Finding(what, "wrong", text, f"{renew}; {_SET_CLOCK}")
-    if now < facts.not_before:
-        text = f"{whose}: valid only from {_day(facts.not_before)}; {today}"
-        return Finding(what, "wrong", text, f"timedatectl set-ntp true; or {renew}")
-    return None
-
-
-def _handshake(host: str, port: int, context: ssl.SSLContext, timeout: float) -> bytes:
-    with (
-        socket.create_connection((host, port), timeout) as raw,
-        context.wrap_socket(raw, server_hostname=host) as connection,
-    ):
-        return connection.getpeercert(binary_form=True) or b""
-
-
-def _own_certificate(access: BrokerAccess) -> str | None:
-    """Return the first certificate of this client's, in PEM."""
-    text = access.certificate
+def _own_end(access: BrokerAccess) -> float | None:
+    """Return when the client certificate expires; None without one, or without the extra `enroll`."""
+    pem = access.certificate
     if access.certificate_file is not None:
-        text = Path(access.certificate_file).read_text("ascii")
-    if text is None:
+        pem = Path(access.certificate_file).read_text("ascii")
+    if pem is None:
         return None
-    start, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER)
-    return text[start : end + len(ssl.PEM_FOOTER)]
+    try:
+        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return load_pem_x509_certificate(pem.encode()).not_valid_after_utc.timestamp()
 
 
 def _day(time: float) -> str:

@@ -1,6 +1,5 @@
 """Every collector of the agent, run for real as the agent runs it."""
 
-import logging
 import time as clocks
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -31,7 +30,6 @@ def check_collectors(
     settings: AgentSettings, collectors: Sequence[Collector] | None = None
 ) -> Iterator[Finding]:
     """Take two ticks, and wait for the readings that go on in the background."""
-    logging.getLogger("fleetglass.agent.sampler").setLevel(logging.CRITICAL)  # the findings say it
     collectors = default_collectors(settings) if collectors is None else collectors
     sampler = Sampler(collectors, interval=max(settings.interval, 1.0))
     found: dict[str, Group] = {}
@@ -42,7 +40,7 @@ def check_collectors(
         while tick < 1 or (_waits(collectors, sampler.runs, found) and clocks.monotonic() < until):
             clocks.sleep(_TICK_SECONDS)
             tick += 1
-            found |= sampler.sample(round(clocks.time(), 3), tick)
+            found |= {one.group: one.message for one in sampler.sample(round(clocks.time(), 3), tick)}
     finally:
         sampler.close()
     devices = devices_of(found)

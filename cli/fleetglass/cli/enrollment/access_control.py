@@ -49,7 +49,7 @@ def rules_text(registry: Registry) -> str:
     lines = [_HEADER, "# What is not allowed here is forbidden."]
     for user, member in registry.members.items():
         lines += ["", f"user {user}"]
-        lines += [f"topic {right} {topic}" for right, topic in _rules(user, member.role, registry.prefix)]
+        lines += [f"topic {right} {topic}" for right, topic in _rules(user, member.role, registry)]
     return "\n".join(lines) + "\n"
 
 
@@ -60,15 +60,16 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     return template
 
 
-def _rules(user: str, role: Role, prefix: str) -> Iterator[tuple[str, str]]:
-    topics = Topics(prefix)
+def _rules(user: str, role: Role, registry: Registry) -> Iterator[tuple[str, str]]:
+    prefix, topics = registry.prefix, Topics(registry.prefix)
     if role == "host":
         # Without the + it would be `fleet/site` as well, which is no host's, for a host of that name.
         yield "write", f"{prefix}/{user}/+/#"
         for leaf in ("status", "doctor", "demand"):
             yield "read", f"{prefix}/{user}/{leaf}"
-        yield "write", f"{HOME_ASSISTANT_PREFIX}/device/{user}/config"
-        yield "read", f"{HOME_ASSISTANT_PREFIX}/status"
+        if registry.discovery:
+            yield "write", f"{HOME_ASSISTANT_PREFIX}/device/{user}/config"
+            yield "read", f"{HOME_ASSISTANT_PREFIX}/status"
     elif role == "home-assistant":
         for leaf in ("status", "info", "summary"):
             yield "read", topics.fleet_filter(leaf)  # type: ignore[arg-type] # mypy does not see literals in a loop

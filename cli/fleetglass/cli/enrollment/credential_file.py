@@ -1,15 +1,24 @@
 """The one file that a host or a reader is given: configuration with the credential inside."""
 
+import re
 from collections.abc import Iterator
 from textwrap import indent
+from typing import Final
 
 from fleetglass.cli.enrollment.authority import Issued
 from fleetglass.cli.enrollment.registry import Newcomer, Registry, now
+
+_HEADER: Final = re.compile(r"# \S+, enrolled \d{4}-\d\d-\d\d\. Holds a secret: keep it private\.\n")
 
 
 def credential_text(newcomer: Newcomer, registry: Registry, authority: str, credential: str | Issued) -> str:
     """Return the file: with a password, or with a certificate and its key."""
     return "\n".join(_lines(newcomer, registry, authority, credential)) + "\n"
+
+
+def is_credential(text: str) -> bool:
+    """Whether a text is such a file, whoever it is for."""
+    return _HEADER.match(text) is not None
 
 
 def _lines(newcomer: Newcomer, registry: Registry, authority: str, credential: str | Issued) -> Iterator[str]:
@@ -26,6 +35,8 @@ def _lines(newcomer: Newcomer, registry: Registry, authority: str, credential: s
         yield from _block("private_key", credential.key)
     if newcomer.role == "host":
         yield from ("agent:", f'  host_id: "{newcomer.name}"')
+        if not registry.discovery:
+            yield "  home_assistant: false"
     if newcomer.role == "reader":
         yield from ("watch:", f"  broker: {addresses}")
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from fleetglass.cli.enrollment.ownership import changeable_folder
 from fleetglass.cli.enrollment.registry import Registry, decode_registry, encode_registry
 from fleetglass.wire.errors import CommandError
 
@@ -19,12 +21,19 @@ _OF_THE_BROKER: Final = (
     "mosquitto.conf",
     "service.conf",
     "ca.crt",
-    "broker.crt",
-    "broker.key",
+    "broker.pem",
     "users",
     "rules",
     "revoked.pem",
 )
+
+
+_HANDED_OVER: Final = ("hosts", "readers")
+_TEMPORARY: Final = re.compile(
+    rf"\.({'|'.join(map(re.escape, (*_OF_THE_BROKER, 'ca.key', 'fleet.json', 'broker.crt', 'broker.key')))}"
+    r"|[a-z0-9_-]+\.yaml)\.[a-z0-9_]{8}"
+)
+"""What a file is called until it is whole."""
 
 
 class Folder:
@@ -49,6 +58,12 @@ class Folder:
         return self.path / "state"
 
     @property
+    def broker_users(self) -> set[int]:
+        """The users as whom the broker may run: the one who calls, and its own."""
+        user, ids = _user_id(), _broker_ids()
+        return {one for one in (user, ids and ids[0]) if one is not None}
+
+    @property
     def is_made(self) -> bool:
         """Whether a fleet was made here."""
         with self._told():
@@ -56,8 +71,12 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder, where it is missing, and let nobody else change it meanwhile."""
+        """Make the folder, where it is missing, and let nobody else change it meanwhile.
+
+        What a call that was killed left half written is removed.
+        """
         with self._told():
+            self._check_path()
             for parent in reversed(self.path.parents):
                 _make(parent, 0o755)
             _make(self.path, 0o700)
@@ -65,7 +84,11 @@ class Folder:
             descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             with self._told():
+                _allow(descriptor, 0o600)
                 _lock(descriptor)
+                for file in self._files():
+                    if _TEMPORARY.fullmatch(file.name):
+                        file.unlink()
             yield
         finally:
             os.close(descriptor)
@@ -91,9 +114,10 @@ class Folder:
         """Replace a file, whole or not at all; its owner may read it, and the broker what is for it."""
         path = self.path / name
         with self._told():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _make(path.parent, 0o700)
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             try:
+                _allow(descriptor, 0o600)
                 with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
                     file.write(text)
                     file.flush()
@@ -120,9 +144,40 @@ class Folder:
             for name in _OF_THE_BROKER:
                 _hand_to_broker(self.path / name)
             if self.state.parent == self.path:
-                self.state.mkdir(mode=0o700, exist_ok=True)
+                _make(self.state, 0o700)
                 if ids := _broker_ids():
                     os.chown(self.state, *ids)
+
+    def credentials(self) -> list[Path]:
+        """Return the files to hand over that are here, each of which begins with the name of its user."""
+        with self._told():
+            return [file for file in self._files() if file.parent != self.path and file.suffix == ".yaml"]
+
+    def holds(self, name: str) -> bool:
+        """Whether a file is here, and not only a link to one."""
+        path = self.path / name
+        return path.is_file() and not path.is_symlink()
+
+    def link(self, name: str, target: str) -> None:
+        """Put a link to another file of the folder in place of a file."""
+        path = self.path / name
+        with self._told():
+            temporary = path.with_name(f".{name}.{os.urandom(4).hex()}")
+            temporary.symlink_to(target)
+            temporary.replace(path)
+
+    def _files(self) -> list[Path]:
+        """Return every file in the folder and in those to hand over from."""
+        folders = [self.path, *(self.path / name for name in _HANDED_OVER)]
+        return [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir())]
+
+    def _check_path(self) -> None:
+        """Whoever may change a folder on the way could put one of their own in place of this."""
+        if _user_id() is not None and (folder := changeable_folder(self.path)) is not None:
+            raise CommandError(
+                f"folder: got {folder} on the path, which another user may change, expected folders of root "
+                "or the user who calls, with mode 755; --folder names another"
+            )
 
     def _check_private(self) -> None:
         """Whoever may write here could put a key or a rule of their own in place of each file."""
@@ -131,8 +186,8 @@ class Folder:
             return
         if found.st_uid != _user_id() or found.st_mode & 0o022:
             raise CommandError(
-                f"folder: got {self.path}, which another user may change, expected one of the user who "
-                "calls, with mode 700; --folder names another"
+                f"folder: got {self.path}, which another user may change; expected a folder of your own with "
+                "mode 700 (chown, chmod 700), or name another one with --folder"
             )
 
     @contextlib.contextmanager
@@ -142,8 +197,8 @@ class Folder:
         except OSError as error:
             where = error.filename if isinstance(error.filename, str) else self.path
             raise CommandError(
-                f"folder: {(error.strerror or str(error)).lower()} ({where}), expected one that this user "
-                "may change; --folder names another"
+                f"folder: {(error.strerror or str(error)).lower()} ({where}), expected a folder that this "
+                "user may write to; use sudo, or name another one with --folder"
             ) from error
 
 
@@ -164,6 +219,12 @@ def _make(path: Path, mode: int) -> None:
             raise
     else:
         path.chmod(mode)
+
+
+def _allow(descriptor: int, mode: int) -> None:
+    """Set the mode of an open file, whatever the umask took from it."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, mode)
 
 
 def _hand_to_broker(path: Path) -> None:

@@ -1,5 +1,8 @@
 """What is done with the folder of a secured broker: made, enrolled into, revoked from, renewed."""
 
+import ipaddress
+import re
+import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,11 +16,14 @@ from fleetglass.cli.enrollment.access_control import (
     users_text,
 )
 from fleetglass.cli.enrollment.authority import Authority, Issued, new_authority
-from fleetglass.cli.enrollment.credential_file import credential_text
+from fleetglass.cli.enrollment.credential_file import credential_text, is_credential
 from fleetglass.cli.enrollment.folder import Folder
 from fleetglass.cli.enrollment.registry import Member, Newcomer, Registry, Revocation, now, reader_of
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.wire.errors import CommandError, UsageError
+
+_LONGEST_NAME: Final = 253
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 _SERVICE: Final = """\
 # For systemd: has mosquitto run with this configuration instead of the one of its package.
@@ -28,7 +34,7 @@ LimitNOFILE=65536
 """
 
 
-def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str) -> Registry:
+def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str, *, discovery: bool = True) -> Registry:
     """Make authority, certificate and configuration of a broker that hosts reach under these addresses.
 
     Raises:
@@ -44,11 +50,32 @@ def make(folder: Folder, urls: Sequence[BrokerURL], prefix: str) -> Registry:
         prefix=prefix,
         broker_ends=broker.ends,
         authority_ends=authority.ends,
+        discovery=discovery,
     )
     folder.write("revoked.pem", signing.revocation_list([]))
     _write_configuration(folder, registry)
     _write_rights(folder, registry)
     return registry
+
+
+def mend(folder: Folder, registry: Registry) -> None:
+    """Make good what a call that was killed, or an earlier version, left otherwise.
+
+    Raises:
+        CommandError: the folder may not be written.
+    """
+    if folder.holds("broker.key"):
+        if _fit(folder.path / "broker.crt", folder.path / "broker.key"):
+            folder.write("broker.pem", folder.read("broker.crt") + folder.read("broker.key"))
+        else:  # a renewal was killed between the two
+            renew(folder, registry, registry.urls)
+        folder.link("broker.crt", "broker.pem")
+        folder.link("broker.key", "broker.pem")
+    enrolled = {_file_of(user) for user in registry.members}
+    for path in folder.credentials():
+        name = f"{path.parent.name}/{path.name}"
+        if name not in enrolled and is_credential(path.read_text("utf-8", "replace")):
+            folder.remove(name)
 
 
 def enroll(
@@ -63,8 +90,8 @@ def enroll(
     for newcomer in newcomers:
         if member := registry.members.get(newcomer.user):
             raise CommandError(
-                f"{newcomer.user}: enrolled already, since {member.since:%Y-%m-%d}; for another credential "
-                f"first: fleetglass enroll --revoke {newcomer.user}"
+                f"{newcomer.user}: already enrolled on {member.since:%Y-%m-%d}; to issue a new credential, "
+                f"first run: fleetglass enroll --revoke {newcomer.user}"
             )
     authority = folder.read("ca.crt")
     signing = open_authority(folder) if by_certificate else None
@@ -78,6 +105,16 @@ def enroll(
     return files
 
 
+def set_discovery(folder: Folder, registry: Registry, *, allowed: bool) -> None:
+    """Let every host write its own discovery for Home Assistant, or none.
+
+    Raises:
+        CommandError: the folder may not be written.
+    """
+    registry.discovery = allowed
+    _write_rights(folder, registry)
+
+
 def revoke(folder: Folder, registry: Registry, users: Iterable[str]) -> None:
     """Take every right from these users, and remove their files.
 
@@ -88,7 +125,7 @@ def revoke(folder: Folder, registry: Registry, users: Iterable[str]) -> None:
     for user in users:
         if user not in registry.members:
             _write_rights(folder, registry)
-            raise CommandError(f"{user}: not enrolled, expected one of: fleetglass enroll --list")
+            raise CommandError(f"{user}: not enrolled; fleetglass enroll --list shows all names")
     gone = [registry.members.pop(user) for user in users]
     serials = [member.serial for member in gone if member.serial is not None]
     registry.revocations += [Revocation(serial, now()) for serial in serials]
@@ -119,24 +156,48 @@ def open_authority(folder: Folder) -> Authority:
     try:
         return Authority(folder.read("ca.crt"), folder.read("ca.key"))
     except ValueError as error:
-        raise CommandError(f"{folder.path}: got ca.crt and ca.key that are none ({error})") from error
+        raise CommandError(
+            f"{folder.path}: ca.crt or ca.key is damaged; restore the folder from a backup ({error})"
+        ) from error
 
 
 def check_urls(urls: Sequence[BrokerURL]) -> None:
     """Check under which addresses a broker is to be reached.
 
     Raises:
-        UsageError: one is not by TLS, has a user, or has another port than the rest.
+        UsageError: one is not by TLS, has a user, another port than the rest, or a name that no server has.
     """
     for url in urls:
         if not url.tls or url.user is not None or url.port != urls[0].port or url.port > 65534:
             raise UsageError(f"--broker: got {url}, expected mqtts://NAME[:8883], all with one port")
+        if not _is_server_name(url.host):
+            raise UsageError(
+                f"--broker: got {url.host[:80]}, expected the broker's own name or address, without *, of at "
+                f"most {_LONGEST_NAME} characters"
+            )
+
+
+def _is_server_name(text: str) -> bool:
+    """Whether it is an IP address or a name of DNS (RFC 1123; with _, as container networks have it)."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return len(text) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, text.split(".")))
+    return True
+
+
+def _fit(certificate: Path, key: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError:  # ssl.SSLError is one
+        return False
+    return True
 
 
 def _write_broker_certificate(folder: Folder, authority: Authority, urls: Iterable[BrokerURL]) -> Issued:
     issued = authority.issue_for_broker(url.host for url in urls)
-    folder.write("broker.key", issued.key)
-    folder.write("broker.crt", issued.certificate)
+    # In one file, which is replaced whole: two would not fit if a call ended between them.
+    folder.write("broker.pem", issued.certificate + issued.key)
     return issued
 
 

@@ -49,6 +49,8 @@ class Registry(msgspec.Struct):
     authority_ends: dt.datetime
     members: dict[str, Member] = {}
     revocations: list[Revocation] = []
+    discovery: bool = True
+    """Whether each host may write its own discovery for Home Assistant."""
 
     @property
     def urls(self) -> tuple[BrokerURL, ...]:

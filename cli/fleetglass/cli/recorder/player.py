@@ -7,7 +7,7 @@ from typing import Final
 from paho.mqtt.client import MQTTMessageInfo
 
 from fleetglass.cli.recorder.recording import Header, Recorded
-from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, Moment, replayed
+from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, PlaybackMoment, replayed
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
 from fleetglass.wire import PayloadError, Topics, decode, decode_stamp, encode
@@ -108,7 +108,7 @@ class Player:
             return None  # a lease asks an agent for something, and here is none
         self._note(address.host, message)
         self._count += 1
-        moment = Moment(recorded=self._started + message.after, played=time.time(), speed=self._speed)
+        moment = PlaybackMoment(recorded=self._started + message.after, played=time.time(), speed=self._speed)
         payload = replayed(address.leaf, message.payload, moment)
         topic = f"{self._topics.prefix}/{message.topic}"
         if address.leaf in RETAINED:

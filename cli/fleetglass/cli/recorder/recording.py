@@ -19,7 +19,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from fleetglass.wire import PrefixError, Topics
+from fleetglass.wire import PayloadError, PrefixError, Topics
+from fleetglass.wire.codec import decode_text
+from fleetglass.wire.payloads import Time
 
 FORMAT: Final = 1
 
@@ -28,6 +30,8 @@ _LEVEL = 6
 _PIECE_BYTES = 512
 """A damaged place takes at most so much before it with it."""
 _MAX_LINE_BYTES = 1024 * 1024
+_LONGEST_SECONDS = 1e9
+"""No recording takes longer: 30 years."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,8 +48,7 @@ class Header(msgspec.Struct, kw_only=True):
     version: str
     """Of the program that wrote it."""
     prefix: str
-    started: float
-    """UTC, seconds since the epoch."""
+    started: Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Recording:
                 return
             try:
                 message = _message(line)
-            except (msgspec.MsgspecError, UnicodeError):
+            except PayloadError:
                 break
             last = message.after
             yield message
@@ -122,14 +125,11 @@ class Recording:
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
-    after: Annotated[float, Meta(ge=0)]
+    after: Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)]
     topic: str
     retained: bool = False
     payload: str = ""
     payload_base64: bytes | UnsetType = UNSET
-
-
-_decoder: "msgspec.json.Decoder[_Line]" = msgspec.json.Decoder(_Line)
 
 
 def _lines(data: Iterable[bytes]) -> Iterator[bytes | None]:
@@ -161,16 +161,16 @@ def _unfolded(data: Iterable[bytes]) -> Iterator[bytes | None]:
 
 
 def _message(line: bytes) -> Recorded:
-    read = _decoder.decode(line)
+    read = decode_text(line, _Line)
     payload = read.payload.encode() if isinstance(read.payload_base64, UnsetType) else read.payload_base64
     return Recorded(read.after, read.topic, payload, read.retained)
 
 
 def _header(line: bytes) -> Header:
     try:
-        said: Any = msgspec.json.decode(line)
+        said = decode_text(line, dict[str, Any])
         found = said["recording"]
-    except (msgspec.MsgspecError, UnicodeError, TypeError, KeyError) as error:
+    except (PayloadError, KeyError) as error:
         raise RecordingError("got no recording, expected what `fleetglass record` wrote") from error
     if found != FORMAT:
         raise RecordingError(

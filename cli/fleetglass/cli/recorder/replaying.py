@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.topics import Leaf
 
 REPLAY_TAG: Final = "replay"
@@ -20,7 +21,7 @@ _DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PlaybackMoment:
     """When a message came and when it is played; UTC, seconds since the epoch."""
 
     recorded: float
@@ -36,18 +37,16 @@ class Moment:
         return round(self.played + (time - self.recorded), 3)
 
 
-def replayed(leaf: Leaf, payload: bytes, moment: Moment) -> bytes:
+def replayed(leaf: Leaf, payload: bytes, moment: PlaybackMoment) -> bytes:
     """Return the payload with its times moved to now, and `info` with the tag `replay`.
 
-    A payload that is no JSON object is returned as it came.
+    A payload that no bridge would take is returned as it came.
     """
     if not payload:
         return payload
     try:
-        fields = msgspec.json.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return payload
-    if not isinstance(fields, dict):
+        fields = decode(payload, dict[str, Any])
+    except PayloadError:
         return payload
     moved = _moved(fields, moment, _DEEPEST)
     if leaf == "info":
@@ -57,11 +56,11 @@ def replayed(leaf: Leaf, payload: bytes, moment: Moment) -> bytes:
     return msgspec.json.encode(moved)
 
 
-def _moved(fields: Mapping[str, Any], moment: Moment, depth: int) -> dict[str, Any]:
+def _moved(fields: Mapping[str, Any], moment: PlaybackMoment, depth: int) -> dict[str, Any]:
     return {name: _moved_value(name, value, moment, depth) for name, value in fields.items()}
 
 
-def _moved_value(name: str, value: Any, moment: Moment, depth: int) -> Any:
+def _moved_value(name: str, value: Any, moment: PlaybackMoment, depth: int) -> Any:
     if isinstance(value, dict):
         return _moved(value, moment, depth - 1) if depth else value
     if isinstance(value, list):

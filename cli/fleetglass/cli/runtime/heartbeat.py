@@ -1,6 +1,7 @@
 """A file that shows a health check that an agent works."""
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,8 +31,9 @@ class Heartbeat:
         self._due = float("-inf")
         self._failed = False
         try:
-            path.touch()
-            path.unlink()
+            path.unlink(missing_ok=True)  # the file of a run before
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass  # the file itself appears with the first heartbeat only
         except OSError as error:
             raise UsageError(
                 f"heartbeat_file: got {str(path)!r} ({error.strerror}), expected a file this user can write"

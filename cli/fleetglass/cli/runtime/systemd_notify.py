@@ -68,7 +68,7 @@ class Notifier:
                 sender.sendto("\n".join(lines).encode(), address)
         except OSError as error:
             if not self._failed:
-                _log.warning("systemd cannot be told at NOTIFY_SOCKET=%s: %s", self._address, error)
+                _log.warning("cannot notify systemd at NOTIFY_SOCKET=%s: %s", self._address, error)
             self._failed = True
             return False
         self._failed = False

@@ -13,7 +13,7 @@ from fleetglass.cli.configuration.arguments import key_arguments
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.keys import ENVIRONMENT_PREFIX, keys_of
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
-from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, Unit
+from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
 _FOLDER: Final = "custom_folder"
@@ -32,7 +32,7 @@ def plan(
     system: bool,
     systemd_version: int,
     environment: Mapping[str, str] = os.environ,
-) -> Unit:
+) -> UnitFile:
     """Return the unit for a part that is told these arguments.
 
     A service of the system reads what is told and `/etc`, not the configuration of whoever installs it;
@@ -44,7 +44,7 @@ def plan(
     """
     for key in keys_of("agent", "bridge"):
         if arguments.get(key.name) is not None and part not in key.parts:
-            raise UsageError(f"{key.option}: got a setting that the {part} does not have")
+            raise UsageError(f"{key.option}: the {part} has no such setting")
     names = [ENVIRONMENT_PREFIX + "CONFIG", *([] if system else ["HOME", "XDG_CONFIG_HOME"])]
     configuration = read_configuration(
         arguments, {name: environment[name] for name in names if name in environment}
@@ -54,12 +54,13 @@ def plan(
     if system:
         _check_reachable(part, program)
     told, credentials = _files(part, arguments, configuration, system=system)
-    return Unit(
+    return UnitFile(
         part=part,
         command=(*program, part, *key_arguments({**arguments, **told}, part)),
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
+        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )
@@ -87,7 +88,7 @@ def _check_reachable(part: ServicePart, program: tuple[str, ...]) -> None:
     for path in (Path(program[0]), Path(sys.executable), Path(__file__)):
         if wall := barrier(part, path):
             raise CommandError(
-                f"service: {path} is behind {wall}, which a service of the system cannot enter; install "
+                f"service: {path} is inside {wall}, which a system service cannot enter; install "
                 "fleetglass for all users, such as in a virtual environment under /opt, or use --user"
             )
 
@@ -110,7 +111,9 @@ def _files(
             raise UsageError(f"{name}: got {str(path)!a}, expected a file that exists")
         if system and (wall := barrier(part, path)):
             if name == _FOLDER:
-                raise CommandError(f"service: {name} {path} is behind {wall}, which the service cannot enter")
+                raise CommandError(
+                    f"service: {name} {path} is inside {wall}, which the service cannot enter; move it"
+                )
             credentials[name] = str(path)
             told[name] = f"{CREDENTIALS}/{name}"
         elif name == "config" or arguments.get(name) is not None or str(path) != named[name]:

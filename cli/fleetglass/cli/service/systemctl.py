@@ -57,8 +57,8 @@ def check_systemd_runs() -> None:
     """
     if not BOOTED.is_dir():
         raise CommandError(
-            "service: this machine does not run systemd; let what starts its other services "
-            "start `fleetglass agent` or `fleetglass bridge`"
+            "service: this machine does not run systemd; start `fleetglass agent` or `fleetglass bridge` "
+            "with its own service manager"
         )
 
 
@@ -79,4 +79,4 @@ def _run(command: list[str], *, captured: bool = False) -> subprocess.CompletedP
             stdin=subprocess.DEVNULL,
         )
     except OSError as error:
-        raise CommandError(f"{command[0]}: {error.strerror or error}, expected it on PATH") from error
+        raise CommandError(f"{command[0]}: {error.strerror or error}; expected it on PATH") from error

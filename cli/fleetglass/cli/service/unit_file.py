@@ -25,7 +25,7 @@ _DESCRIPTIONS: Final[Mapping[Part, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class UnitFile:
     """What a unit runs, and what it needs for that."""
 
     part: ServicePart
@@ -37,6 +37,8 @@ class Unit:
     """Files that only root may read, by the name under which the command finds them."""
     groups: tuple[str, ...] = ()
     """Groups whose devices it reads."""
+    own_programs: bool = False
+    """Whether it runs programs of the user."""
     low_port: bool = False
     """Whether it serves a port below 1024."""
     systemd_version: int = BACKOFF_VERSION
@@ -56,7 +58,7 @@ def unit_name(part: ServicePart) -> str:
     return f"fleetglass-{part}.service"
 
 
-def _lines(unit: Unit) -> Iterator[str]:
+def _lines(unit: UnitFile) -> Iterator[str]:
     yield MARKER
     yield f"# systemctl {'' if unit.system else '--user '}edit {unit.name}"
     yield "[Unit]"
@@ -85,6 +87,12 @@ def _lines(unit: Unit) -> Iterator[str]:
     yield f"MemoryMax={'192M' if unit.part == 'agent' else '1G'}"
     yield ""
     yield from _WITHOUT_PRIVILEGES
+    if unit.own_programs:
+        yield "# Own programs may use ionice, or make code at run time."
+        yield "SystemCallFilter=~@privileged"
+    else:
+        yield "SystemCallFilter=~@privileged @resources"
+        yield "MemoryDenyWriteExecute=yes"
     if unit.system:
         yield from _of_the_system(unit)
     yield ""
@@ -126,6 +134,7 @@ _OPEN_TO_THE_AGENT: Final = (
     "ProtectProc=default",
     "ProcSubset=all",
     "# Neither PrivateDevices nor ProtectClock: both take away GPUs and the sensors of a Raspberry Pi.",
+    "# Nor PrivateUsers: every process would belong to nobody.",
 )
 
 _CLOSED_TO_THE_BRIDGE: Final = (
@@ -134,7 +143,6 @@ _CLOSED_TO_THE_BRIDGE: Final = (
     "ProtectHome=yes",
     "ProtectProc=invisible",
     "ProcSubset=pid",
-    "MemoryDenyWriteExecute=yes",
     "# Where it keeps the viewer token.",
     "StateDirectory=fleetglass",
     "StateDirectoryMode=0700",
@@ -142,9 +150,11 @@ _CLOSED_TO_THE_BRIDGE: Final = (
 )
 
 
-def _of_the_system(unit: Unit) -> Iterator[str]:
+def _of_the_system(unit: UnitFile) -> Iterator[str]:
     capabilities = "CAP_NET_BIND_SERVICE" if unit.low_port else ""
     yield from (line.format(capabilities=capabilities) for line in _PROTECTED)
+    if unit.part == "bridge" and not unit.low_port:  # a capability would hold among its own users only
+        yield "PrivateUsers=yes"
     yield from _OPEN_TO_THE_AGENT if unit.part == "agent" else _CLOSED_TO_THE_BRIDGE
     if unit.groups:
         yield f"SupplementaryGroups={' '.join(unit.groups)}"

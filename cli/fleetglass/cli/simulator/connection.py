@@ -11,7 +11,7 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.cli.simulator.host_publisher import Publisher
+from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.backoff import backoff_seconds
 from fleetglass.mqtt.paho_client import paho_client
@@ -28,7 +28,7 @@ class Connection:
     """One MQTT connection and the hosts on it; it has no thread."""
 
     def __init__(
-        self, publishers: Sequence[Publisher], access: BrokerAccess, selector: selectors.BaseSelector
+        self, publishers: Sequence[SyntheticPublisher], access: BrokerAccess, selector: selectors.BaseSelector
     ) -> None:
         self.connected = False
         self._publishers = publishers
@@ -80,7 +80,7 @@ class Connection:
             if self._selector.get_key(sock).events != events:
                 self._selector.modify(sock, events, self)
 
-    def publish(self, publisher: Publisher, tick: int) -> bool:
+    def publish(self, publisher: SyntheticPublisher, tick: int) -> bool:
         """Publish one tick of one host; False when the broker does not keep up."""
         last = self._last
         if last is not None and last.rc == paho.MQTT_ERR_SUCCESS and not last.is_published():
@@ -96,8 +96,14 @@ class Connection:
                     publisher.status_topic, publisher.status("stopped"), qos=1, retain=True
                 )
 
-    def has_said_goodbye(self) -> bool:
-        """Whether the broker has confirmed it, or is away."""
+    def clear(self) -> None:
+        """Clear what every host left on the broker, so that bridges forget it."""
+        if self.connected:
+            for publisher in self._publishers:
+                self._last = publisher.clear(self._client)
+
+    def is_acknowledged(self) -> bool:
+        """Whether the broker has acknowledged the last message, or is away."""
         return not self.connected or self._last is None or self._last.is_published()
 
     def close(self) -> None:
@@ -108,7 +114,7 @@ class Connection:
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            _log.warning("the broker refuses: %s", reason_text(reason))
+            _log.warning("the broker refuses the connection: %s", reason_text(reason))
             return
         self.connected = True
         self._attempts = 0

@@ -17,7 +17,7 @@ from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS, SUMMARY_SECONDS
 _HEADLINES: Final = [name for name in Headline.__struct_fields__ if name not in {"time", "tick"}]
 
 
-class Publisher:
+class SyntheticPublisher:
     """One host on its connection."""
 
     def __init__(
@@ -53,6 +53,12 @@ class Publisher:
         self._status_due = self._info_due = 0.0
         self._fresh = True
         self._publish_retained(client, time.time())
+
+    def clear(self, client: paho.Client) -> paho.MQTTMessageInfo:
+        """Clear every retained message of the host; return the last message."""
+        client.publish(self._summary_topic, b"", qos=1, retain=True)
+        client.publish(self._info_topic, b"", qos=1, retain=True)
+        return client.publish(self.status_topic, b"", qos=1, retain=True)
 
     def publish(self, client: paho.Client, tick: int) -> paho.MQTTMessageInfo:
         """Publish one tick; return its last message."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.simulator.connection import Connection
-from fleetglass.cli.simulator.host_publisher import Publisher
+from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.wire import Topics
@@ -42,7 +42,7 @@ class SimulationSettings:
 
 
 def run_fleet(settings: SimulationSettings, stop: StopSignals) -> None:
-    """Publish until a signal, or for the duration; then every host says goodbye."""
+    """Publish until a signal, or for the duration; then every host says goodbye and is cleared."""
     fleet = _Fleet(settings, stop)
     try:
         fleet.run()
@@ -62,12 +62,12 @@ class _Fleet:
         count = len(settings.hosts)
         topics = Topics(settings.prefix)
         publishers = [
-            Publisher(host, number, topics, settings.interval, settings.version)
+            SyntheticPublisher(host, number, topics, settings.interval, settings.version)
             for number, host in enumerate(settings.hosts)
         ]
         connections = min(count, MAX_CONNECTIONS)
         self._connections = []
-        self._slots: list[list[tuple[Connection, Publisher]]] = [[] for _ in range(SLOTS)]
+        self._slots: list[list[tuple[Connection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
         for index in range(connections):
             low, high = index * count // connections, (index + 1) * count // connections
             connection = Connection(publishers[low:high], settings.broker, self._selector)
@@ -108,18 +108,25 @@ class _Fleet:
                 self._pump(min(due, look_at) - now)
 
     def close(self) -> None:
-        """Say goodbye for every host and leave."""
+        """Say goodbye for every host, clear what it left on the broker, and leave."""
         for connection in self._connections:
             connection.say_goodbye()
-            connection.want()
-        deadline = time.monotonic() + GOODBYE_SECONDS
-        while time.monotonic() < deadline and not all(
-            connection.has_said_goodbye() for connection in self._connections
-        ):
-            self._pump(0.05)
+        self._wait_for_acknowledgements()
+        for connection in self._connections:
+            connection.clear()
+        self._wait_for_acknowledgements()
         for connection in self._connections:
             connection.close()
         self._selector.close()
+
+    def _wait_for_acknowledgements(self) -> None:
+        for connection in self._connections:
+            connection.want()
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while time.monotonic() < deadline and not all(
+            connection.is_acknowledged() for connection in self._connections
+        ):
+            self._pump(0.05)
 
     def _look_after_connections(self, now: float) -> None:
         for connection in self._connections:
@@ -129,10 +136,10 @@ class _Fleet:
             connection.want()
         connected = sum(connection.connected for connection in self._connections)
         if connected != self._were_connected and connected in (0, len(self._connections)):
-            _log.warning("the broker is away; trying again") if not connected else _log.info("connected")
+            _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
             self._were_connected = connected
 
-    def _publish(self, slot: Sequence[tuple[Connection, Publisher]], tick: int) -> None:
+    def _publish(self, slot: Sequence[tuple[Connection, SyntheticPublisher]], tick: int) -> None:
         for connection, publisher in slot:
             if connection.connected and not connection.publish(publisher, tick):
                 self._missed += 1
@@ -156,7 +163,7 @@ class _Fleet:
         if self._missed:
             ticks = REPORT_SECONDS / self._interval * sum(map(len, self._slots))
             _log.warning(
-                "falling behind: %.1f %% of all ticks missed in the last %d s",
+                "falling behind: missed %.1f %% of all ticks in the last %d s; simulate fewer hosts",
                 min(100.0, 100 * self._missed / ticks),
                 REPORT_SECONDS,
             )

@@ -297,7 +297,7 @@ class WebSocketClient:
 
     def _function_failed(self, event: str, function: Function, error: Exception) -> None:
         self._statistics.failed(f"{_name(function)}: {error}", type(error).__name__)
-        self._logger.error("%s, told of %s: %s", _name(function), event, error, exc_info=error)
+        self._logger.error("%s failed on the event %s: %s", _name(function), event, error, exc_info=error)
         # A function that fails to take errors is not told of that, or it would never end.
         if event != "error":
             everything = () if event == "*" else self._listeners.get("*", ())

@@ -4,7 +4,7 @@ import pytest
 
 from fleetglass.client.terminal.top.alerts import alerts_of
 from fleetglass.client.terminal.top.drawing import Line, width_of
-from fleetglass.client.terminal.top.fleet_table import COLUMNS, KEYS, Moment, layout, row, titles
+from fleetglass.client.terminal.top.fleet_table import COLUMNS, KEYS, TableMoment, layout, row, titles
 from fleetglass.client.terminal.top.model import FleetModel
 from fleetglass.client.terminal.top.order import TROUBLE_FIRST, Order
 from fleetglass.wire.protocol import Fleet, HostEntry
@@ -26,7 +26,7 @@ def model(host: MadeUpHost = WEB, **states: Any) -> FleetModel:
 def shown(seen: FleetModel, width: int) -> Line:
     host = next(iter(seen.hosts.values()))
     alerts = {host.id: alerts_of(host, seen)}
-    return row(host, layout(width, len(host.id)), Moment(seen, alerts, NOW))
+    return row(host, layout(width, len(host.id)), TableMoment(seen, alerts, NOW))
 
 
 def text_of(line: Line) -> str:

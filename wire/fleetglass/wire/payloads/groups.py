@@ -276,6 +276,7 @@ class CollectorReport(Group, kw_only=True, omit_defaults=True):
     resident_bytes: Annotated[Bytes, Meta(description="the agent's own resident memory")] = UNSET
     dropped_messages: Annotated[Count, Meta(description="not sent for lack of a broker, since start")] = UNSET
     skipped_ticks: Annotated[Count, Meta(description="missed because sampling took too long")] = UNSET
+    internal_errors: Annotated[Count, Meta(description="unexpected errors of the agent, since start")] = UNSET
     slept_seconds: Annotated[Seconds, Meta(description="the host slept before this tick")] = UNSET
     clock_set_seconds: Annotated[
         Seconds, Meta(description="its time was set before this tick; negative is back")

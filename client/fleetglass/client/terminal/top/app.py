@@ -8,7 +8,6 @@ from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
@@ -19,7 +18,7 @@ from fleetglass.client.terminal.top.fleet_view import FleetView
 from fleetglass.client.terminal.top.host_view import HostView
 from fleetglass.client.terminal.top.model import MINUTE_SECONDS, FleetModel
 from fleetglass.client.terminal.top.numbers import plain
-from fleetglass.client.terminal.top.screens import FleetScreen, HelpScreen, HostScreen, View
+from fleetglass.client.terminal.top.screens import FleetScreen, HelpScreen, HostScreen, ScreensApp, View
 from fleetglass.wire.errors import ClientError
 from fleetglass.wire.protocol import MAX_WATCHED_HOSTS, Watch
 
@@ -55,7 +54,7 @@ def _driver_class() -> type[Driver] | None:
     return TopDriver
 
 
-class TopApp(App[None]):
+class TopApp(ScreensApp):
     """Fleet, hosts and help over one source."""
 
     ENABLE_COMMAND_PALETTE = False

@@ -22,7 +22,7 @@ from fleetglass.client.terminal.top.numbers import Number, celsius, load, percen
 from fleetglass.client.terminal.top.order import Order
 
 
-class Moment(NamedTuple):
+class TableMoment(NamedTuple):
     """What a row is drawn from beside its host."""
 
     fleet: FleetModel
@@ -30,7 +30,7 @@ class Moment(NamedTuple):
     now: float
 
 
-Draw = Callable[[SeenHost, Moment, int], Line]
+Draw = Callable[[SeenHost, TableMoment, int], Line]
 
 
 class Column(NamedTuple):
@@ -49,7 +49,7 @@ class Column(NamedTuple):
 
 
 def _number(field: str, show: Callable[[Number], str], limit: Limit | None = None) -> Draw:
-    def draw(host: SeenHost, _moment: Moment, width: int) -> Line:
+    def draw(host: SeenHost, _moment: TableMoment, width: int) -> Line:
         value: Number = UNSET if host.pulse is None else getattr(host.pulse, field)
         role = "dim" if value is UNSET else role_of(value, limit)
         return [(fit(show(value), width, right=True), role)]
@@ -58,7 +58,7 @@ def _number(field: str, show: Callable[[Number], str], limit: Limit | None = Non
 
 
 def _meter(field: str, limit: Limit) -> Draw:
-    def draw(host: SeenHost, _moment: Moment, width: int) -> Line:
+    def draw(host: SeenHost, _moment: TableMoment, width: int) -> Line:
         value: Number = UNSET if host.pulse is None else getattr(host.pulse, field)
         number: Role = "dim" if value is UNSET else role_of(value, limit)
         return [(fit(percent(value), 3, right=True), number), (" ", ""), *bar(value, width - 4, limit)]
@@ -66,20 +66,20 @@ def _meter(field: str, limit: Limit) -> Draw:
     return draw
 
 
-def _state(host: SeenHost, moment: Moment, width: int) -> Line:
+def _state(host: SeenHost, moment: TableMoment, width: int) -> Line:
     alerts = moment.alerts.get(host.id)
     return fit_line(state_mark(host.state, alerts[0].level if alerts else None), width)
 
 
-def _name(host: SeenHost, moment: Moment, width: int) -> Line:
+def _name(host: SeenHost, moment: TableMoment, width: int) -> Line:
     return [(fit(moment.fleet.name_of(host), width), "strong")]
 
 
-def _minute(host: SeenHost, moment: Moment, width: int) -> Line:
+def _minute(host: SeenHost, moment: TableMoment, width: int) -> Line:
     return [(minute(host, "cpu_percent", moment.now, width), "bar")]
 
 
-def _attention(host: SeenHost, moment: Moment, width: int) -> Line:
+def _attention(host: SeenHost, moment: TableMoment, width: int) -> Line:
     alerts = moment.alerts.get(host.id, ())
     if host.state != "live":
         return [(fit(state_in_words(host, moment.fleet, moment.now), width), "dim")]
@@ -159,7 +159,7 @@ def titles(columns: Layout, order: Order) -> Line:
     return line
 
 
-def row(host: SeenHost, columns: Layout, moment: Moment) -> Line:
+def row(host: SeenHost, columns: Layout, moment: TableMoment) -> Line:
     """Return one host; what is old of one that is not heard is dim."""
     line: Line = []
     old = host.state not in {"live", "late"}

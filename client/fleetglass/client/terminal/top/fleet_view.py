@@ -6,7 +6,14 @@ from rich.cells import cell_len
 
 from fleetglass.client.terminal.top.alerts import Alert, Level, alerts_of
 from fleetglass.client.terminal.top.drawing import GLYPHS, SHORT, Line, fit_line, sides
-from fleetglass.client.terminal.top.fleet_table import Layout, Moment, layout, order_in_words, row, titles
+from fleetglass.client.terminal.top.fleet_table import (
+    Layout,
+    TableMoment,
+    layout,
+    order_in_words,
+    row,
+    titles,
+)
 from fleetglass.client.terminal.top.model import FleetModel, SeenHost
 from fleetglass.client.terminal.top.numbers import plain
 from fleetglass.client.terminal.top.order import TROUBLE_FIRST, Order, chosen, ordered
@@ -132,7 +139,7 @@ class FleetView:
                 fit_line(titles(self._columns, self.order), width),
                 *_nobody(self._fleet, self.words, width),
             ]
-        moment = Moment(self._fleet, self.alerts, self._now)
+        moment = TableMoment(self._fleet, self.alerts, self._now)
         rows = [fit_line(titles(self._columns, self.order), width)]
         for host in self.in_sight():
             line = fit_line(row(host, self._columns, moment), width)

@@ -1,8 +1,8 @@
 """What fills the terminal: the fleet, a host, or the keys; each with the keys that work there."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
@@ -13,10 +13,8 @@ from fleetglass.client.terminal.top.fleet_table import KEYS
 from fleetglass.client.terminal.top.fleet_view import FleetView
 from fleetglass.client.terminal.top.help import help_lines
 from fleetglass.client.terminal.top.host_view import HostView
+from fleetglass.client.terminal.top.model import FleetModel
 from fleetglass.client.terminal.top.widgets import LineBar, Lines
-
-if TYPE_CHECKING:
-    from fleetglass.client.terminal.top.app import TopApp
 
 
 def _steps(action: str) -> list[BindingType]:
@@ -29,6 +27,30 @@ def _steps(action: str) -> list[BindingType]:
     ]
 
 
+class ScreensApp(App[None]):
+    """The application as its screens see it."""
+
+    fleet: FleetModel
+    fleet_view: FleetView
+
+    @property
+    def now(self) -> float:
+        """The moment that is shown: UTC, seconds since the epoch."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show what is known now."""
+        raise NotImplementedError
+
+    def status(self) -> Line:
+        """Return what stands between the viewer and live data; an empty line while all is well."""
+        raise NotImplementedError
+
+    def open(self, host: str) -> None:
+        """Show a host."""
+        raise NotImplementedError
+
+
 class View(Screen[None]):
     """A heading, a body of lines, a footing and the keys."""
 
@@ -38,7 +60,7 @@ class View(Screen[None]):
     ]
     KEYS_LINE: ClassVar[str] = ""
 
-    app: "TopApp"
+    app: ScreensApp
 
     def __init__(self, view: FleetView | HostView, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)

@@ -1,0 +1,571 @@
+/**
+ * The messages of bridge and hosts as types. `make generate` writes this file from `wire/`, which describes
+ * each field. A message from the network may break its type, so check each field before you use it.
+ */
+
+/** The largest number that a bridge lets through, on either side of zero. */
+export const MAX_MAGNITUDE = 1e24
+
+/** @typedef {"live" | "late" | "lost" | "stopped" | "waiting"} HostState */
+
+/** @typedef {"connected" | "connecting"} BrokerState */
+
+/**
+ * What every data message carries; all that a relay needs to read of one.
+ * @typedef {object} Sample
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {string} [session] random per agent start
+ */
+
+/**
+ * One battery.
+ * @typedef {object} Battery
+ * @property {number} [charge_percent] charge
+ * @property {boolean} [plugged] whether external power is connected
+ * @property {number} [left_seconds] time until empty, while discharging
+ * @property {string} [status] `charging`, `discharging`, `full` or `not-charging`
+ * @property {number} [power_watts] power now, into it or out of it
+ * @property {number} [voltage_volts] voltage now
+ * @property {number} [energy_watt_hours] energy in it now
+ * @property {number} [energy_full_watt_hours] energy when full
+ * @property {number} [energy_design_watt_hours] energy when full, as it was built
+ * @property {number} [charge_ampere_hours] charge in it now, of a battery that counts no energy
+ * @property {number} [charge_full_ampere_hours] charge when full
+ * @property {number} [charge_design_ampere_hours] charge when full, as it was built
+ * @property {number} [health_percent] charge when full, of what it was built for
+ * @property {number} [cycles] times it was charged
+ */
+
+/**
+ * The agent about itself (group `collector`); the last message of every tick.
+ * @typedef {object} CollectorReport
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, CollectorRun>} collectors by group
+ * @property {number} [cpu_percent] the agent's own use of one core
+ * @property {number} [resident_bytes] the agent's own resident memory
+ * @property {number} [dropped_messages] not sent for lack of a broker, since start
+ * @property {number} [skipped_ticks] missed because sampling took too long
+ * @property {number} [internal_errors] unexpected errors of the agent, since start
+ * @property {number} [slept_seconds] the host slept before this tick
+ * @property {number} [clock_set_seconds] its time was set before this tick; negative is back
+ */
+
+/**
+ * How one collector did at its last turn.
+ * @typedef {object} CollectorRun
+ * @property {"failed" | "late" | "ok"} state how it ended
+ * @property {number} [duration_seconds] time it took
+ * @property {string} [reason] why it failed or is late
+ */
+
+/**
+ * Processor use, frequency and load.
+ * @typedef {object} Cpu
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [total_percent] busy share of all cores
+ * @property {number[]} [core_percents] busy share of each core
+ * @property {number} [user_percent] in user mode
+ * @property {number} [nice_percent] in user mode with low priority
+ * @property {number} [system_percent] in the kernel
+ * @property {number} [idle_percent] doing nothing
+ * @property {number} [iowait_percent] idle with input or output outstanding
+ * @property {number} [irq_percent] serving interrupts
+ * @property {number} [softirq_percent] serving software interrupts
+ * @property {number} [steal_percent] taken by the hypervisor
+ * @property {number} [guest_percent] running virtual machines
+ * @property {number} [frequency_hertz] mean frequency of the cores now
+ * @property {number} [frequency_min_hertz] lowest possible frequency
+ * @property {number} [frequency_max_hertz] highest possible frequency
+ * @property {number[]} [core_frequencies_hertz] frequency of each core now
+ * @property {number} [load_1m] load average of 1 minute
+ * @property {number} [load_5m] load average of 5 minutes
+ * @property {number} [load_15m] load average of 15 minutes
+ * @property {number} [context_switches_per_second] context switches
+ * @property {number} [interrupts_per_second] interrupts
+ * @property {Pressure} [pressure] time waited for a processor
+ */
+
+/**
+ * Input and output of every block device.
+ * @typedef {object} Disk
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, DiskDevice>} devices by name, such as `sda`
+ * @property {Pressure} [pressure] time waited for disks
+ */
+
+/**
+ * One block device.
+ * @typedef {object} DiskDevice
+ * @property {number} [read_bytes_per_second] read
+ * @property {number} [write_bytes_per_second] written
+ * @property {number} [reads_per_second] read operations
+ * @property {number} [writes_per_second] write operations
+ * @property {number} [busy_percent] time with an operation in flight
+ * @property {number} [read_total_bytes] read since boot
+ * @property {number} [write_total_bytes] written since boot
+ * @property {number} [read_total] read operations since boot
+ * @property {number} [write_total] write operations since boot
+ */
+
+/**
+ * One fan.
+ * @typedef {object} Fan
+ * @property {string} [chip] the chip it belongs to
+ * @property {string} [label] what the chip calls it
+ * @property {number} [speed_rpm] turns per minute
+ */
+
+/**
+ * Every mounted filesystem that holds data: none of memory (tmpfs), of the kernel or of an image.
+ * @typedef {object} Filesystem
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, Mount>} mounts by mount point
+ */
+
+/**
+ * GPUs; sent only by hosts that have one that can be read.
+ * @typedef {object} Gpu
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, GpuDevice>} devices by PCI address, such as `0000:03:00.0`
+ */
+
+/**
+ * One GPU. One that sleeps, or is left alone so that it may, has no values.
+ * @typedef {object} GpuDevice
+ * @property {string} [name] name of the model
+ * @property {string} [vendor] such as `AMD`, `Intel` or `NVIDIA`
+ * @property {"active" | "idle" | "suspended"} [state] `suspended` sleeps; `idle` is not read for a while, so that it can fall asleep
+ * @property {number} [busy_percent] time with work
+ * @property {number} [awake_percent] time not in the idle state RC6 of Intel: at least the time with work
+ * @property {number} [memory_used_bytes] memory of its own in use
+ * @property {number} [memory_total_bytes] memory of its own
+ * @property {number} [memory_percent] memory of its own in use, of total
+ * @property {number} [temperature_celsius] temperature
+ * @property {number} [power_watts] electric power drawn
+ * @property {number} [clock_hertz] frequency of its cores now
+ * @property {number} [fan_percent] speed of its fan, of the highest
+ * @property {number} [fan_rpm] turns of its fan per minute
+ */
+
+/**
+ * Memory and swap.
+ * @typedef {object} Memory
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [total_bytes] memory of the host
+ * @property {number} [available_bytes] can be given to programs without swapping
+ * @property {number} [used_bytes] total less available
+ * @property {number} [free_bytes] not used for anything
+ * @property {number} [cached_bytes] page cache
+ * @property {number} [buffers_bytes] buffers of block devices
+ * @property {number} [shared_bytes] shared between processes
+ * @property {number} [used_percent] total less available, of total
+ * @property {number} [swap_total_bytes] swap of the host
+ * @property {number} [swap_used_bytes] swap in use
+ * @property {number} [swap_free_bytes] swap not in use
+ * @property {number} [swap_percent] swap in use, of total
+ * @property {number} [swap_in_bytes_per_second] read back from swap
+ * @property {number} [swap_out_bytes_per_second] written to swap
+ * @property {Pressure} [pressure] time waited for memory
+ */
+
+/**
+ * One mounted filesystem.
+ * @typedef {object} Mount
+ * @property {string} [device] what is mounted
+ * @property {string} [type] type of the filesystem
+ * @property {number} [total_bytes] size
+ * @property {number} [used_bytes] in use
+ * @property {number} [free_bytes] free to ordinary users
+ * @property {number} [used_percent] in use, of what ordinary users can fill
+ * @property {number} [inodes_percent] inodes in use
+ */
+
+/**
+ * Traffic of every network interface.
+ * @typedef {object} Network
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, NetworkInterface>} interfaces by name, such as `eth0`
+ * @property {Record<string, number>} [tcp_connections] TCP sockets by state, such as `established`
+ */
+
+/**
+ * One network interface.
+ * @typedef {object} NetworkInterface
+ * @property {number} [receive_bytes_per_second] received
+ * @property {number} [transmit_bytes_per_second] transmitted
+ * @property {number} [receive_packets_per_second] packets received
+ * @property {number} [transmit_packets_per_second] packets transmitted
+ * @property {number} [receive_total_bytes] received since boot
+ * @property {number} [transmit_total_bytes] transmitted since boot
+ * @property {number} [receive_packets_total] packets received since boot
+ * @property {number} [transmit_packets_total] packets transmitted since boot
+ * @property {number} [receive_errors_total] receive errors since boot
+ * @property {number} [transmit_errors_total] transmit errors since boot
+ * @property {number} [receive_drops_total] received and dropped since boot
+ * @property {number} [transmit_drops_total] dropped before transmission since boot
+ * @property {boolean} [up] whether the interface is up
+ * @property {number} [speed_bytes_per_second] speed of the link
+ */
+
+/**
+ * Batteries; sent only by hosts that have one.
+ * @typedef {object} Power
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, Battery>} batteries by name, such as `BAT0`
+ */
+
+/**
+ * Pressure stall information of Linux: share of time in which work waited (kernel: accounting/psi).
+ * @typedef {object} Pressure
+ * @property {number} [some_10s_percent] some task waited, mean of 10 s
+ * @property {number} [some_60s_percent] some task waited, mean of 60 s
+ * @property {number} [some_300s_percent] some task waited, mean of 300 s
+ * @property {number} [full_10s_percent] all tasks waited, mean of 10 s
+ * @property {number} [full_60s_percent] all tasks waited, mean of 60 s
+ * @property {number} [full_300s_percent] all tasks waited, mean of 300 s
+ */
+
+/**
+ * Processes: how many, and the largest.
+ * @typedef {object} Process
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} count processes
+ * @property {Record<string, number>} states processes by state, such as `sleeping`
+ * @property {ProcessEntry[]} top_cpu the largest by CPU, largest first
+ * @property {ProcessEntry[]} top_memory the largest by memory, largest first
+ */
+
+/**
+ * One process.
+ * @typedef {object} ProcessEntry
+ * @property {number} pid process id
+ * @property {string} name name of the program
+ * @property {string} [user] owner
+ * @property {number} [cpu_percent] of one core, as in top: can exceed 100
+ * @property {number} [memory_percent] resident memory, of the host's
+ * @property {number} [resident_bytes] resident memory
+ * @property {number} [threads] threads
+ */
+
+/**
+ * Every temperature and every fan.
+ * @typedef {object} Sensor
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, Temperature>} temperatures by `chip/label`
+ * @property {Record<string, Fan>} [fans] by `chip/label`
+ * @property {Throttling} [throttling] what holds a Raspberry Pi back
+ */
+
+/**
+ * One temperature sensor.
+ * @typedef {object} Temperature
+ * @property {string} [chip] the chip it belongs to
+ * @property {string} [label] what the chip calls it
+ * @property {number} [current_celsius] now
+ * @property {number} [high_celsius] high from here
+ * @property {number} [critical_celsius] critical from here
+ */
+
+/**
+ * What holds the processor of a Raspberry Pi back.
+ * @typedef {object} Throttling
+ * @property {string[]} now at this moment; empty when nothing does
+ * @property {string[]} since_boot at any time since boot
+ */
+
+/**
+ * Headline numbers of one tick, one message per host.
+ * @typedef {object} Pulse
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [cpu_percent] busy share of all cores
+ * @property {number} [load_1m] load average of 1 minute
+ * @property {number} [memory_percent] memory in use
+ * @property {number} [swap_percent] swap in use
+ * @property {number} [filesystem_percent] use of the fullest filesystem
+ * @property {number} [disk_read_bytes_per_second] read from all disks
+ * @property {number} [disk_write_bytes_per_second] written to all disks
+ * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
+ * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
+ * @property {number} [temperature_celsius] the hottest sensor
+ * @property {number} [gpu_percent] the busiest GPU
+ * @property {number} [battery_percent] charge of the battery
+ * @property {number} [process_count] processes
+ * @property {string} session random per agent start
+ * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
+ * @property {number} [uptime_seconds] time since boot
+ */
+
+/**
+ * What a field of a group means, for readers that do not know the group.
+ * @typedef {object} FieldInfo
+ * @property {string} [unit] unit of the number
+ * @property {number} [limit] highest possible value
+ */
+
+/**
+ * What a host publishes as one group.
+ * @typedef {object} GroupInfo
+ * @property {number} interval_seconds time between two messages
+ * @property {Record<string, FieldInfo>} [fields] numeric fields by name
+ */
+
+/**
+ * What a host is: all that does not change from second to second.
+ * @typedef {object} Info
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {string} session random per agent start
+ * @property {string} host_name the name the host gives itself
+ * @property {string} agent_version version of the agent
+ * @property {number} interval_seconds time between two ticks
+ * @property {Record<string, GroupInfo>} groups what is published under `live/`
+ * @property {string} [machine_id_hash] stable, and no secret is in it
+ * @property {string} [os_name] such as `Debian GNU/Linux 12 (bookworm)`
+ * @property {string} [kernel] such as `Linux 6.1.0-18-amd64`
+ * @property {string} [architecture] such as `x86_64`
+ * @property {string} [python_version] the agent's Python
+ * @property {string} [manufacturer] who made the machine
+ * @property {string} [model] what the maker calls it
+ * @property {string} [cpu_model] name of the processor
+ * @property {number} [physical_cores] cores
+ * @property {number} [logical_cores] threads of all cores
+ * @property {number} [memory_total_bytes] memory
+ * @property {number} [swap_total_bytes] swap
+ * @property {number} [boot_time] UTC, seconds since the epoch
+ * @property {Record<string, string[]>} [addresses] IP addresses by network interface
+ * @property {Record<string, string[]>} [devices] names of the devices found, by group
+ * @property {string[]} [tags] labels given by the user
+ * @property {boolean} [synthetic] a simulated host, not a real one
+ * @property {boolean} [demand] the agent takes leases on `demand`
+ * @property {string} [conflict] another machine publishes under this host id: its session
+ */
+
+/**
+ * Containers of Docker or Podman; sent only where asked for.
+ * @typedef {object} Container
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, ContainerEntry>} containers by name, stopped ones among them
+ */
+
+/**
+ * One container.
+ * @typedef {object} ContainerEntry
+ * @property {string} [image] the image it was made of
+ * @property {string} [state] such as `running` or `exited`
+ * @property {string} [health] what its health check says, where it has one
+ * @property {number} [cpu_percent] of one core, as in top: can exceed 100
+ * @property {number} [memory_used_bytes] memory, without file cache not in use
+ * @property {number} [memory_limit_bytes] memory it may have, where that is limited
+ * @property {number} [memory_percent] memory in use, of its limit
+ * @property {number} [network_receive_bytes_per_second] received, without loopback
+ * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback
+ * @property {number} [disk_read_bytes_per_second] read from block devices
+ * @property {number} [disk_write_bytes_per_second] written to block devices
+ * @property {number} [restarts] times its restart policy has started it again
+ * @property {number} [started_time] start: UTC, seconds since the epoch
+ */
+
+/**
+ * Units of systemd; sent only where asked for.
+ * @typedef {object} Unit
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} failed_count units that failed
+ * @property {string[]} failed units that failed, by name, at most 100
+ * @property {Record<string, UnitEntry>} units the watched units by name
+ */
+
+/**
+ * One unit of systemd.
+ * @typedef {object} UnitEntry
+ * @property {string} [load_state] such as `loaded` or `not-found`
+ * @property {string} [active_state] such as `active` or `failed`
+ * @property {string} [sub_state] such as `running` or `dead`
+ * @property {number} [since_time] last change: UTC, seconds since the epoch
+ * @property {number} [memory_bytes] memory of all its processes
+ * @property {number} [cpu_percent] of one core, as in top: can exceed 100
+ * @property {number} [restarts] times systemd has started it again
+ */
+
+/**
+ * Viewer: first message, within 5 s.
+ * @typedef {object} Hello
+ * @property {"hello"} type
+ * @property {number} protocol
+ * @property {string | null} [token]
+ */
+
+/**
+ * Viewer: the whole selection, replacing the last.
+ * @typedef {object} Watch
+ * @property {"watch"} type
+ * @property {boolean} [fleet]
+ * @property {Record<string, string[] | "*">} [hosts]
+ * @property {number} [history]
+ */
+
+/**
+ * Viewer: asks for a `pong` with the same id.
+ * @typedef {object} Ping
+ * @property {"ping"} type
+ * @property {number | string} id
+ */
+
+/**
+ * What the bridge allows a viewer.
+ * @typedef {object} Limits
+ * @property {number} message_bytes
+ * @property {number} hosts
+ * @property {number} history_seconds
+ */
+
+/**
+ * Bridge: the answer to `hello`. `time` is the bridge's clock, `sites_away` as in `broker`.
+ * @typedef {object} Welcome
+ * @property {"welcome"} type
+ * @property {number} protocol
+ * @property {string} version
+ * @property {number} time
+ * @property {BrokerState} broker
+ * @property {number} broker_since
+ * @property {Record<string, number>} sites_away
+ * @property {number} viewers
+ * @property {Limits} limits
+ */
+
+/**
+ * One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
+ * @typedef {object} HostEntry
+ * @property {string} id
+ * @property {HostState} state
+ * @property {number} since
+ * @property {boolean} [cut_off]
+ * @property {Info} [info]
+ * @property {Pulse} [pulse]
+ */
+
+/**
+ * Bridge: every host, after `welcome`; each `info` less `INFO_OF_WATCHED`.
+ * @typedef {object} FleetFrame
+ * @property {"fleet"} type
+ * @property {number} time
+ * @property {HostEntry[]} hosts
+ */
+
+/**
+ * How the pulses of one host come to the bridge. Counts are since the bridge knows the host.
+ * @typedef {object} Delivery
+ * @property {number} age_seconds
+ * @property {number} latency_seconds
+ * @property {number} jitter_seconds
+ * @property {number} clock_offset_seconds
+ * @property {number} received_total
+ * @property {number} lost_total
+ * @property {number} late_total
+ * @property {number} duplicate_total
+ * @property {number} backfilled_total
+ */
+
+/**
+ * Bridge: one host changed its state or its info, or was removed. Sent to every viewer.
+ * @typedef {object} HostChange
+ * @property {"host"} type
+ * @property {string} id
+ * @property {HostState} [state]
+ * @property {number} [since]
+ * @property {boolean} [cut_off]
+ * @property {Info} [info]
+ * @property {Delivery} [delivery]
+ * @property {boolean} [removed]
+ */
+
+/**
+ * Bridge: the pulses that came since the last such frame, one frame per second.
+ * @typedef {object} PulseFrame
+ * @property {"pulse"} type
+ * @property {number} time
+ * @property {Record<string, Pulse>} hosts
+ */
+
+/**
+ * Bridge: the groups of one host and tick.
+ * @typedef {object} LiveFrame
+ * @property {"live"} type
+ * @property {string} host
+ * @property {Samples} samples
+ */
+
+/**
+ * Bridge: the past of one host, oldest first, by group; the pulses under `pulse`.
+ * @typedef {object} History
+ * @property {"history"} type
+ * @property {string} host
+ * @property {Record<string, Sample[]>} samples
+ * @property {boolean} [more]
+ */
+
+/**
+ * Bridge: its connection to the broker came or went, or that of a site's broker to this one.
+ * @typedef {object} BrokerChange
+ * @property {"broker"} type
+ * @property {BrokerState} state
+ * @property {number} since
+ * @property {Record<string, number>} sites_away
+ */
+
+/**
+ * Bridge: something the viewer should know.
+ * @typedef {object} Notice
+ * @property {"notice"} type
+ * @property {"slow"} code
+ * @property {string} text
+ */
+
+/**
+ * Bridge: the viewer's last message was refused.
+ * @typedef {object} Refusal
+ * @property {"error"} type
+ * @property {"bad_message" | "bad_protocol" | "bad_token" | "hello_expected" | "too_many_viewers"} code
+ * @property {string} text
+ */
+
+/**
+ * Bridge: the answer to `ping`. `time` is the bridge's clock.
+ * @typedef {object} Pong
+ * @property {"pong"} type
+ * @property {number | string} id
+ * @property {number} time
+ */
+
+/**
+ * The groups that the page knows.
+ * @typedef {object} KnownGroups
+ * @property {Cpu} [cpu]
+ * @property {Memory} [memory]
+ * @property {Disk} [disk]
+ * @property {Filesystem} [filesystem]
+ * @property {Network} [network]
+ * @property {Sensor} [sensor]
+ * @property {Power} [power]
+ * @property {Gpu} [gpu]
+ * @property {Process} [process]
+ * @property {Container} [container]
+ * @property {Unit} [unit]
+ * @property {CollectorReport} [collector]
+ */
+
+/** @typedef {KnownGroups & Record<string, Sample>} Samples */
+
+/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */

@@ -1,0 +1,24 @@
+/** What the state of a host means, in words. No DOM. */
+
+import { age, clockTime } from "./numbers.js"
+
+/**
+ * What a host's state means right now: "lost since 14:02:11", "late, last sample 4 s ago".
+ * @param {import("./fleet.js").Host} host
+ * @param {number} now or the moment at which time stands still: states are told even then
+ */
+export function stateInWords(host, now) {
+  switch (host.state) {
+    case "late":
+      if (host.sinceMilliseconds > now) return `late since ${clockTime(host.sinceMilliseconds)}`
+      return Number.isNaN(host.lastHeard) ? "late" : `late, last sample ${age(host.lastHeard, now)}`
+    case "lost":
+      return `lost since ${clockTime(host.sinceMilliseconds)}`
+    case "stopped":
+      return `stopped at ${clockTime(host.sinceMilliseconds)}`
+    case "waiting":
+      return "waiting for the first sample"
+    default:
+      return "live"
+  }
+}

@@ -1,0 +1,1 @@
+"""Writes the files that derive from the code: `make generate`."""
