@@ -159,6 +159,10 @@ class Publisher:
         """Pulses kept until the broker is there."""
         return len(self._backlog)
 
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload on a topic may be, as far as the broker has said so."""
+        return self._connection.max_payload_bytes(topic)
+
     def listen(self, topic: str, take: Callable[[bytes, bool], None]) -> None:
         """Subscribe before entering; `take` gets payload and whether it was retained, on another thread."""
         self._heard[topic] = take
