@@ -155,6 +155,26 @@ async def test_a_password_without_a_user_is_named_and_harms_nobody(
     assert line.endswith("the password is not used: got no user, expected one in the address")
 
 
+async def test_many_filters_go_in_packets_that_the_broker_takes(tmp_path: Path, prefix: str) -> None:
+    """A broker that takes small packets only grants all that is wanted, and takes it back again."""
+    broker = Mosquitto(tmp_path, "max_packet_size 3000").start()
+    wanted = frozenset(f"{prefix}/a-host-with-a-rather-long-name-{number}/live/#" for number in range(300))
+    connected: list[bool] = []
+    feed = Feed(
+        BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)), [], Nobody(), connected.append, name="test"
+    )
+    task = asyncio.create_task(feed.run())
+    try:
+        for filters in (wanted, frozenset[str](), wanted):
+            feed.want(filters)
+            await wait_until(lambda filters=filters: feed.subscriptions == len(filters), "the subscriptions")  # type: ignore[misc]
+        assert connected == [True]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        broker.kill()
+
+
 async def test_trouble_is_told_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
     """A port at which no broker answers is named once, however often it is tried."""
     caplog.set_level(logging.INFO)

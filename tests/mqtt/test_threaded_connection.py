@@ -15,7 +15,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.socket_loop import serve
-from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
 from fleetglass.wire.errors import CertificateError
 from support.certificates import Authority, Certificate
 from support.mosquitto import Mosquitto
@@ -169,9 +169,7 @@ def test_a_connection_that_never_lasts_is_named_once(prefix: str, caplog: pytest
         wait_for(lambda: len(connects) >= 4, "four attempts")
     *_, last = lines = own_lines(caplog)
     assert len(lines) == 4
-    assert last.endswith(
-        "connection lost again at once (closed by the other side); does another agent use this host id?"
-    )
+    assert last.endswith("connection lost again at once (closed by the other side); see the broker's log")
 
 
 @pytest.mark.broker
@@ -464,6 +462,31 @@ def test_what_comes_while_away_can_be_kept(mosquitto: Mosquitto, prefix: str) ->
         with keeping(calls):
             wait_for(lambda: calls.messages, "what came meanwhile")
     assert [payload for _, payload, _ in calls.messages] == [b"meanwhile"]
+
+
+@pytest.mark.broker
+def test_what_is_too_large_for_the_broker_is_left_out(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker that takes small packets only is not left: what fits arrives, and the rest is named once."""
+    broker = Mosquitto(tmp_path, "max_packet_size 3000").start()
+    calls = Calls()
+    try:
+        with make_connection(calls, broker.port, prefix) as connection:
+            wait_for(lambda: connection.connected, "connection")
+            most = connection.max_payload_bytes(f"{prefix}/in")
+            for size in (most, most + 1, 3000, 1):
+                [sent] = connection.send([Message(f"{prefix}/in", bytes(size), qos=1, retain=True)])
+                sent.wait_for_publish(5)
+                assert has_left(sent)
+            wait_for(lambda: len(calls.messages) == 2, "what fits")
+            assert connection.number == 1
+    finally:
+        broker.kill()
+    assert [len(payload) for _, payload, _ in calls.messages] == [most, 1]
+    assert 2900 < most < 3000
+    [line] = [line for line in own_lines(caplog) if "left out" in line]
+    assert f"takes no packet above 3000 bytes: messages on {prefix}/in are left out" in line
 
 
 def secured(port: int, prefix: str, ca_file: Path, client: Certificate) -> ThreadedConnection:

@@ -96,7 +96,6 @@ class HostRemoval:
             access,
             client_id=f"fleetglass-forget-{new_session()}",
             default_user=default_user,
-            will=None,
             on_connected=self._connected.set,
             on_message=self._hear,
         )

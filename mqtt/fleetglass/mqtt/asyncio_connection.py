@@ -86,12 +86,19 @@ class AsyncioConnection:
     ) -> None:
         await self._entered.leave()
 
+    @property
+    def max_packet_bytes(self) -> int | None:
+        """The largest packet that the broker takes, as far as it says so."""
+        return self._entered.max_packet_bytes
+
     async def subscribe(self, filters: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         """Subscribe to filters, each with its QoS (0 or 1); return those that the broker refuses.
 
         Raises:
             MqttError: the connection ended, or there was no answer in time.
         """
+        if not filters:
+            return []  # MQTT has no packet for that
         answers = await self._entered.call(lambda client: client.subscribe(list(filters)))
         codes = [answer.value if isinstance(answer, ReasonCode) else answer for answer in answers]
         return [one for one, code in zip(filters, codes, strict=False) if code >= _REFUSED]
@@ -136,6 +143,7 @@ class _Attempt:
         self._sink = sink
         self._is_mqtt_5 = versions.is_mqtt_5
         self._timeout = timeout
+        self._cutter: Cutter | None = None
         self._lane: FastLane | None = None
         self._answer_seconds = min(timeout, TRIAL_ANSWER_SECONDS) if versions.is_trial else timeout
         self._loop = asyncio.get_running_loop()
@@ -178,6 +186,15 @@ class _Attempt:
             raise
         self._client.timeout = self._timeout
 
+    @property
+    def max_packet_bytes(self) -> int | None:
+        # aiomqtt does not hand on what comes with the answer to CONNECT.
+        if not self._is_mqtt_5 or self._cutter is None:
+            return None
+        properties = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
+        properties.unpack(self._cutter.greeting[2:])  # type: ignore[no-untyped-call]
+        return getattr(properties, "MaximumPacketSize", None)
+
     async def leave(self) -> None:
         self._client.timeout = _LEAVE_SECONDS
         with contextlib.suppress(aiomqtt.MqttError):
@@ -213,7 +230,7 @@ class _Attempt:
             raise ConnectionAbortedError
         # Subscribing, and answers to messages, are small packets that are not to wait for each other.
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        cutter = Cutter(self._sink, is_mqtt_5=self._is_mqtt_5)
+        cutter = self._cutter = Cutter(self._sink, is_mqtt_5=self._is_mqtt_5)
         self._lane = FastLane(
             connected, cutter, self._sink, on_open=self._note_opened, on_close=self._closed.set
         )

@@ -68,5 +68,5 @@ class ConnectionLog:
         if self._short_connections == 1:
             self.tell("unreachable", "broker %s: connection lost (%s); trying again", url, reason)
         else:
-            text = "broker %s: connection lost again at once (%s); does another agent use this host id?"
+            text = "broker %s: connection lost again at once (%s); see the broker's log"
             self.tell("unstable", text, url, reason)

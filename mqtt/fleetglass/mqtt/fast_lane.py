@@ -18,6 +18,7 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 0xFFFF + 4
 """A larger packet cannot carry an acceptable payload under any topic. It is skipped, and never held."""
 
+_CONNACK = 0x20
 _PINGREQ, _PINGRESP = b"\xc0\x00", b"\xd0\x00"
 
 
@@ -51,6 +52,8 @@ class Cutter:
         self._is_mqtt_5 = is_mqtt_5
         self._stub_head = b"\x32\x06\0\1-" if is_mqtt_5 else b"\x32\x05\0\1-"
         self._stub_tail = b"\0" if is_mqtt_5 else b""
+        self.greeting = b""
+        """The broker's answer to CONNECT, without its fixed header."""
         self._rest = b""
         self._skip = 0
         """Bytes of an oversized packet that are still to come."""
@@ -83,6 +86,8 @@ class Cutter:
             if first & 0xF4 != 0x30:  # not PUBLISH, or one of QoS 2
                 if length > MAX_PACKET_BYTES:
                     raise PacketError(f"got a packet of type {first >> 4} with {length} bytes")
+                if first == _CONNACK:
+                    self.greeting = buffer[start:stop]
                 others += buffer[at:stop]
                 at = stop
                 continue

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import math
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ NODE_TIMEOUT_SECONDS = 5.0
 REFUSED_SECONDS = 2.0
 """A refused subscription is asked for again after this: rights change, and clusters elect leaders."""
 SUBSCRIBE_BATCH = 200
+_HEAD_BYTES, _FILTER_BYTES = 8, 3  # of a packet to subscribe, and of each filter in it
 MOST_UNSAID = 1000
 
 FILES_SECONDS = 30.0
@@ -36,8 +38,8 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Delivers what is subscribed, and connects again and again for as long as `run` runs.
 
-    After a failed connection the next node of a cluster is tried. Files for TLS are read for each connection,
-    and one that was replaced leads to a new connection.
+    After a failed connection, the next node of a cluster is tried. Files for TLS are read for each
+    connection, and one that was replaced leads to a new connection.
 
     Args:
         access: where the broker is, and how to be let in.
@@ -181,10 +183,10 @@ class Feed:
             wanted = self._wanted
             gone = sorted(self._subscribed - wanted)
             new = sorted(wanted - self._subscribed)
-            for batch in _batches(gone):
+            for batch in _batches(gone, connection.max_packet_bytes):
                 await connection.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
-            for batch in _batches(new):
+            for batch in _batches(new, connection.max_packet_bytes):
                 _say_refused(await connection.subscribe([(topic_filter, 0) for topic_filter in batch]))
                 self._subscribed.update(batch)
 
@@ -203,6 +205,17 @@ def _say_refused(refused: list[tuple[str, int]]) -> None:
         _log.warning("broker refused to subscribe to %s; expected read access", names)
 
 
-def _batches(filters: list[str]) -> Iterable[list[str]]:
-    for start in range(0, len(filters), SUBSCRIBE_BATCH):
-        yield filters[start : start + SUBSCRIBE_BATCH]
+def _batches(filters: list[str], max_packet_bytes: int | None) -> Iterator[list[str]]:
+    """Yield filters in batches for one packet each, of at least one."""
+    most = math.inf if max_packet_bytes is None else max_packet_bytes
+    batch: list[str] = []
+    size = _HEAD_BYTES
+    for one in filters:
+        more = len(one.encode()) + _FILTER_BYTES
+        if batch and (len(batch) == SUBSCRIBE_BATCH or size + more > most):
+            yield batch
+            batch, size = [], _HEAD_BYTES
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch

@@ -44,6 +44,8 @@ fill this machine's memory."""
 _ANSWER_SECONDS = 10.0
 _NODE_ANSWER_SECONDS = 2.0
 """While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
+_HEAD_BYTES = 16
+"""Of a packet, before its topic and between that and its payload: lengths, packet id, and expiry."""
 _RULES_SECONDS = 5.0
 _FILES_SECONDS = 30.0
 _THREAD_END_SECONDS = 1.0
@@ -59,10 +61,26 @@ class Message(NamedTuple):
     retain: bool = False
 
 
+class LeftOut:
+    """Stands for a message that was not sent, since the broker takes none so large: it is done with."""
+
+    rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def is_published(self) -> bool:
+        """Return that nobody has to wait for it."""
+        return True
+
+    def wait_for_publish(self, timeout: float | None = None) -> None:
+        """Return at once."""
+
+
+Sent = MQTTMessageInfo | LeftOut
+
+
 class ThreadedConnection:
     """Connects for as long as it is entered, again and again, by MQTT 5 or, where refused, by 3.1.1.
 
-    After a failed connection the next node of a cluster is tried. Nothing is kept for another connection:
+    After a failed connection, the next node of a cluster is tried. Nothing is kept for another connection:
     the sender has to send again what is not acknowledged when one ends. Files for TLS are read for each
     connection, and one that was replaced leads to a new connection.
 
@@ -104,6 +122,8 @@ class ThreadedConnection:
         """Of the connection, or of the last one: the first is 1."""
         self.refusal: str | None = None
         """Why the broker refused a message, as far as it says so."""
+        self.max_packet_bytes: int | None = None
+        """The largest packet that the broker takes, as far as it says so."""
         self._broker = broker
         self._client_id = client_id
         self._default_user = default_user
@@ -121,6 +141,7 @@ class ThreadedConnection:
         self._files = TlsFiles(broker)
         self._files_due = 0.0
         self._floods = FloodGuard(max_messages_per_second, clock) if max_messages_per_second else None
+        self._too_large: set[str] = set()  # topics of messages that were left out
         self._left_out: set[str] = set()  # topics that this connection does not subscribe to yet
         self._is_renewed = self._is_flooded = False  # whether this connection has been left for that reason
         if broker.url.tls:
@@ -164,19 +185,30 @@ class ThreadedConnection:
         """How long the broker has been there; 0 while it is not."""
         return self._clock() - self._connected_at if self.connected else 0.0
 
-    def send(self, messages: Iterable[Message]) -> list[MQTTMessageInfo]:
-        """Hand messages over in order; those that come back with an error are not on their way."""
+    def send(self, messages: Iterable[Message]) -> list[Sent]:
+        """Hand messages over in order; those that come back with an error are not on their way.
+
+        A message that is larger than the broker takes is left out, which is said once for each topic.
+        """
         client = self._client
         if client is None:
             return []
         sent = [
-            client.publish(
+            LeftOut()
+            if self._is_too_large(one)
+            else client.publish(
                 one.topic, one.payload, one.qos, one.retain, self._expiry(one.retain, PacketTypes.PUBLISH)
             )
             for one in messages
         ]
         self._waker.wake()
         return sent
+
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload on a topic may be, for the contract and for the broker."""
+        if self.max_packet_bytes is None:
+            return MAX_PAYLOAD_BYTES
+        return min(MAX_PAYLOAD_BYTES, self.max_packet_bytes - len(topic.encode()) - _HEAD_BYTES)
 
     def subscribe(self, topics: Iterable[str], qos: int = 1) -> None:
         """Subscribe until the connection ends; to be called after each `on_connected`, or in it."""
@@ -215,6 +247,19 @@ class ThreadedConnection:
     def _run(self) -> None:
         with self._waker:
             self._keep_connected()
+
+    def _is_too_large(self, message: Message) -> bool:
+        if self.max_packet_bytes is None or len(message.payload) <= self.max_payload_bytes(message.topic):
+            return False
+        if message.topic not in self._too_large:
+            self._too_large.add(message.topic)
+            _log.warning(
+                "broker %s takes no packet above %d bytes: messages on %s are left out while they are larger",
+                self._broker.url,
+                self.max_packet_bytes,
+                message.topic,
+            )
+        return True
 
     def _keep_connected(self) -> None:
         backoff = Backoff(self._longest_wait)
@@ -351,7 +396,7 @@ class ThreadedConnection:
         return properties
 
     def _connect_answered(
-        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any
+        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             self._end = "version" if is_version_refusal(reason) else "refused"
@@ -360,6 +405,7 @@ class ThreadedConnection:
         self._log.connected(self._broker.url)
         self._end = "lost"
         self._versions.succeeded()
+        self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
         self.number += 1
         self._connected_at = self._clock()
         self._on_connected()
@@ -413,7 +459,7 @@ class ThreadedConnection:
             )
 
 
-def has_left(sent: MQTTMessageInfo) -> bool:
+def has_left(sent: Sent) -> bool:
     """Return whether a message has been written out, or for QoS 1 been acknowledged."""
     try:
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS and sent.is_published()

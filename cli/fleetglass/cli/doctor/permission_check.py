@@ -78,7 +78,6 @@ def _listen(
         access,
         client_id=f"fleetglass-doctor-{secrets.token_hex(4)}",
         default_user=user,
-        will=None,
         on_connected=start,
         on_message=take,
     )

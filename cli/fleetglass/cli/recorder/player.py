@@ -4,12 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from paho.mqtt.client import MQTTMessageInfo
-
 from fleetglass.cli.recorder.recording import Header, Recorded
 from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, PlaybackMoment, replayed
 from fleetglass.cli.runtime.stop_signals import StopSignals
-from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
+from fleetglass.mqtt.threaded_connection import Message, Sent, ThreadedConnection, has_left
 from fleetglass.wire import PayloadError, Topics, decode, decode_stamp, encode
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import Status
@@ -36,7 +34,7 @@ class Player:
         """Of the hosts that are not said to have ended, the session."""
         self._hosts: set[str] = set()
         self._retained: dict[str, Message] = {}
-        self._last: MQTTMessageInfo | None = None
+        self._last: Sent | None = None
         self._count = 0
         self._recorded_seconds = self._played_seconds = 0.0
 
