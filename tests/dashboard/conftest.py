@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ from support.samples import MadeUpHost
 from support.views import VIEWS, View
 
 ContextMaker = Callable[..., Page]
+
+NOW = 1_795_000_000.0
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +28,7 @@ def bridge() -> FakeBridge:
 
 def usual_bridge() -> FakeBridge:
     """Give a bridge that knows two hosts, one of them without sensors."""
-    return FakeBridge(
-        now=time.time(), hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)]
-    )
+    return FakeBridge(now=NOW, hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)])
 
 
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: view.name)
@@ -92,7 +91,7 @@ def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterato
 
 @pytest.fixture
 def page(new_page: ContextMaker, bridge: FakeBridge) -> Page:
-    """Give a page whose WebSocket ends at the pretended bridge."""
+    """Give a page whose WebSocket ends at the pretended bridge, which has its date as well."""
     page = new_page()
     bridge.attach(page)
     return page
