@@ -97,7 +97,7 @@ def test_a_filter_narrows_the_rows(page: Page) -> None:
     page.reload()
     expect(page.locator(".host-link")).to_have_text(["web-2"])
     page.get_by_role("searchbox").fill("no such host")
-    expect(page.locator(".nothing")).to_have_text("None of 2 hosts fits the filter.")
+    expect(page.locator(".nothing")).to_have_text("No host matches the filter (2 hidden).")
     page.keyboard.press("Escape")
     expect(page.locator("tr[data-host]")).to_have_count(2)
 

@@ -1,6 +1,5 @@
 """What holds on every page, in every state it can be in: `support/views.py` lists them."""
 
-import json
 import re
 from collections.abc import Callable
 
@@ -72,7 +71,7 @@ def opened_in(page: Page, view: View) -> Page:
 
 
 def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: FakeBridge) -> None:
-    """All that every page asks for, fonts included, is under 200 KB as it is sent, and all of it is used."""
+    """All that every page asks for, fonts included, is under 200 KB as it is sent."""
     page = new_page()
     bridge.attach(page)
     asked: set[str] = set()
@@ -83,10 +82,6 @@ def test_the_whole_page_is_small_and_from_one_place(new_page: MakePage, bridge: 
     files = read_page()
     sent = [file for path, file in files.items() if path in asked]
     assert sum(len(file.compressed or file.body) for file in sent) < 200_000
-    sections = json.loads(files["/src/main.js.map"].body)["sections"]
-    bundled = {source for section in sections for source in section["map"]["sources"]}
-    modules = {path.relative_to(DASHBOARD / "src").as_posix() for path in (DASHBOARD / "src").rglob("*.js")}
-    assert modules - bundled == {"data/contract.js", "frame/page-context.js"}, "modules that no page loads"
 
 
 def test_an_open_page_asks_nothing_more(page: Page, bridge: FakeBridge) -> None:

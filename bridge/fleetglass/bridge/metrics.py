@@ -158,7 +158,7 @@ class _Own(Collector):
         yield hosts
         sites = GaugeMetricFamily("fleetglass_site_connected", "whether the site is there", labels=["site"])
         for prefix, site in relay.fleet.sites.items():
-            sites.add_metric([prefix], site.cut_at is None)
+            sites.add_metric([prefix], not site.is_cut_off)
         yield sites
         yield _latencies(relay.fleet.latencies)
         for name, text, value in (

@@ -1,6 +1,6 @@
 /** The fleet: every host in one table or grid. */
 
-import { STATES } from "../data/fleet.js"
+import { STATES } from "../data/messages.js"
 import { count } from "../data/numbers.js"
 import { ASK_MILLISECONDS, RecentPast } from "../data/recent-past.js"
 import { MAX_HOSTS } from "../data/selection.js"
@@ -276,7 +276,7 @@ export class FleetPage {
     this.#nothing.hidden = this.#shown > 0
     setText(
       this.#nothing,
-      total === 0 ? "No host has been heard yet." : `None of ${count(total)} hosts fits the filter.`,
+      total === 0 ? "No host has been heard yet." : `No host matches the filter (${count(total)} hidden).`,
     )
   }
 

@@ -27,7 +27,7 @@ export const CORES = {
   key: "cores",
   title: "Per core",
   groups: ["cpu"],
-  none: "this host tells no single cores",
+  none: "this host reports no per-core values",
   isEmpty: (cpu) => !Array.isArray(cpu.core_percents) || cpu.core_percents.length === 0,
   make: (context, kind) => new CoresPanel(context, kind),
 }

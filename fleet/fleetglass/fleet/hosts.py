@@ -1,23 +1,44 @@
 """The hosts that the bridge knows, from what came in on the fleet's topics."""
 
+import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from fleetglass.fleet.arrivals import Arrivals, Latencies
-from fleetglass.fleet.presence import GRACE_SECONDS, LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
+from fleetglass.fleet.presence import (
+    GRACE_SECONDS,
+    LATE_MIN_SECONDS,
+    NO_SITE,
+    ListeningClock,
+    Presence,
+    Site,
+    new_site,
+)
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.codec import decode_pulse
-from fleetglass.wire.payloads import Info, Status
+from fleetglass.wire.payloads import Info, Status, Summary
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
 
 INFO_SECONDS = 3.0
 """An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
 what they retain to a subscription with wildcards."""
+SUMMARY_SECONDS = 10.0
+"""How long a retained `summary` is asked for."""
+STALL_SECONDS = 1.0
+"""`advance` is called several times a second. When nothing was called for longer, this process did not run,
+or was too busy, and has yet to take in the messages of that time."""
+SUSPEND_SECONDS = 5.0
+"""The same by UTC, since the monotonic clock of Linux and macOS stands still while the machine sleeps."""
+EARLIEST_TIME = 1_577_836_800.0
+"""2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
 """A publisher that invents host ids must not fill the memory."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -30,7 +51,16 @@ class Host:
     """Of the topics under which it is known."""
     state: HostState = "waiting"
     since: float = 0.0
-    """When it got into this state: UTC, seconds since the epoch."""
+    """When it got into this state: UTC, seconds since the epoch, by the bridge's clock."""
+    last_sign_time: float | None = None
+    """The host's own time in its last sign of life, when nobody here listened as the host was lost: then
+    `since` is that time."""
+    known_since: float = 0.0
+    """When any message of it came first, by the monotonic clock."""
+    heard_wall: float = 0.0
+    """When the last pulse came: UTC."""
+    heard_stretch: int = 0
+    """In which stretch of uninterrupted listening it came."""
     info: bytes | None = None
     info_summary: bytes | None = None
     """Less what only those are told who watch the host."""
@@ -40,6 +70,18 @@ class Host:
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
+
+    def by_bridge_clock(self, time: float, wall: float) -> float:
+        """Return a time of the host's clock by the bridge's clock, which shows `wall` now.
+
+        Pulses show how far the clocks are apart. Without any, the host's clock is believed, unless it was
+        never set. The result is not before the last pulse, and never in the future.
+        """
+        if self.arrivals.received:
+            time -= self.arrivals.clock_offset
+        elif time < EARLIEST_TIME:
+            return wall
+        return min(max(time, self.heard_wall), wall)
 
 
 @dataclass(slots=True)
@@ -66,8 +108,12 @@ class Fleet:
         self._changes = Changes()
         self._connected = False  # to the broker; while not, no host changes its state
         self._seen_broker = False
-        self._grace_until = 0.0
+        self._clock = ListeningClock().stopped(0.0)
+        self._stretch = 0  # of listening without a break
+        self._ran_at = 0.0  # when anything was last called that is called again and again
+        self._wall_ahead = math.inf  # how far UTC was ahead of the monotonic clock then
         self._without_info: dict[str, Host] = {}
+        self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
@@ -88,30 +134,38 @@ class Fleet:
     @property
     def sites_away(self) -> dict[str, float]:
         """The prefix of each site that is cut off, and since when by UTC."""
-        return {prefix: site.since for prefix, site in self._sites.items() if site.cut_at is not None}
+        return {prefix: site.since for prefix, site in self._sites.items() if site.is_cut_off}
 
     def is_cut_off(self, host: Host) -> bool:
         """Whether the host's site is cut off."""
-        return self._sites.get(host.prefix, NO_SITE).cut_at is not None
+        return self._site(host).is_cut_off
 
     def without_info(self, now: float) -> list[str]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
             host.id
             for host in self._without_info.values()
-            if host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
+            if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
+
+    def without_last_sign(self, now: float) -> list[str]:
+        """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
+        self._without_last_sign = {
+            host: until for host, until in self._without_last_sign.items() if now < until
+        }
+        return list(self._without_last_sign)
 
     def broker_connected(self, now: float) -> None:
         """Take in that the broker is there; after an absence, hosts get time to be back."""
         self._connected = True
-        if self._seen_broker:
-            self._grace_until = now + GRACE_SECONDS
+        self._listen_from(now, now + GRACE_SECONDS if self._seen_broker else now)
         self._seen_broker = True
+        self._wall_ahead = math.inf
 
-    def broker_lost(self) -> None:
+    def broker_lost(self, now: float) -> None:
         """Take in that the broker is away: nothing can be said of any host."""
         self._connected = False
+        self._clock = self._clock.stopped(now)
 
     def hear_site(self, prefix: str, payload: bytes, now: float, wall: float) -> None:
         """Take in what a site's broker says of its connection to ours; nothing at all takes the site back.
@@ -121,15 +175,18 @@ class Fleet:
         """
         if payload not in (b"1", b"0", b""):
             raise PayloadError(f"site {prefix}: got {payload[:20]!r}, expected 1 or 0")
+        listening = self._listen(now)
         known = self._sites.pop(prefix, None)
         if payload:
             hear = new_site if known is None else known.hear
-            site = self._sites[prefix] = hear(connected=payload == b"1", now=now, wall=wall)
+            site = self._sites[prefix] = hear(connected=payload == b"1", now=listening, wall=wall)
             if site is known:
                 return
         for record in self._hosts.values():
             if record.prefix == prefix:
-                self._update_state(record, now, wall)
+                if known is not None and not payload:
+                    record.presence.shift(listening - known.clock.at(listening))
+                self._update_state(record, listening, wall)
                 self._changes.states.add(record.id)  # also of those whose state stays: viewers learn why
 
     def hear_status(
@@ -144,9 +201,25 @@ class Fleet:
             self._remove(host)
             return
         status = decode(payload, Status)
-        record = self._record(host, now, wall, prefix)
-        record.presence.hear_status(status, now)
-        self._update_state(record, now, wall)
+        listening = self._listen(now)
+        record = self._record(host, now, listening, wall, prefix)
+        record.presence.hear_status(status, self._site(record).clock.at(listening))
+        if record.presence.said == "lost" and record.state != "lost" and not self._listened(record):
+            self._without_last_sign[host] = now + SUMMARY_SECONDS
+        self._update_state(record, listening, wall)
+        self._see_last_sign(record, wall)
+
+    def hear_summary(self, host: str, payload: bytes, wall: float) -> None:
+        """Take in the `summary` of a host in `without_last_sign`; of any other it says nothing new.
+
+        Raises:
+            PayloadError: the payload is not a summary.
+        """
+        record = self._hosts.get(host)
+        if record is not None and payload:
+            record.presence.see(decode(payload, Summary).time)
+            self._see_last_sign(record, wall)
+            self._without_last_sign.pop(host, None)
 
     def hear_info(
         self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
@@ -165,7 +238,9 @@ class Fleet:
                 self._changes.infos.add(host)
             return
         info = decode(payload, Info)
-        record = self._record(host, now, wall, prefix)
+        record = self._record(host, now, self._listen(now), wall, prefix)
+        record.presence.see(info.time)
+        self._see_last_sign(record, wall)
         record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
@@ -183,24 +258,36 @@ class Fleet:
             PayloadError: the payload is not a pulse, or the host is one too many.
         """
         pulse = decode_pulse(payload)
-        record = self._record(host, now, wall, prefix)
+        listening = self._listen(now)
+        record = self._record(host, now, listening, wall, prefix)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:
             record.arrivals.hear_again()
             return False  # some brokers deliver twice
         record.pulse = payload
         record.pulse_key = key
-        record.presence.hear_pulse(pulse.session, pulse.time, now)
+        record.heard_wall = wall
+        record.heard_stretch = self._stretch
+        site_now = self._site(record).clock.at(listening) if self._sites else listening
+        record.presence.hear_pulse(pulse.session, pulse.time, listening, site_now)
         self.latencies.observe(
             record.arrivals.hear(pulse.session, pulse.tick, pulse.time, wall, record.presence.interval)
         )
         if record.state != "live":
-            self._update_state(record, now, wall)
+            self._update_state(record, listening, wall)
         return True
 
     def advance(self, now: float, wall: float) -> None:
-        """Let time pass: hosts that have been silent for too long change their state."""
-        heard_lately = now - LATE_MIN_SECONDS
+        """Let time pass: hosts that have been silent for too long change their state.
+
+        To be called several times a second, as a long pause is taken for one of the whole process.
+        """
+        slept = wall - now - self._wall_ahead
+        self._wall_ahead = wall - now
+        if slept > SUSPEND_SECONDS and self._connected:
+            self._excuse(now, slept)
+        listening = self._listen(now)
+        heard_lately = listening - LATE_MIN_SECONDS
         for record in self._hosts.values():
             presence = record.presence
             if (
@@ -209,20 +296,45 @@ class Fleet:
                 and presence.said in (None, "online")
             ):
                 continue  # as `Presence.state` has it, at a tenth of the cost: this is most hosts at any time
-            self._update_state(record, now, wall)
+            self._update_state(record, listening, wall)
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _record(self, host: str, now: float, wall: float, prefix: str) -> Host:
+    def _listen(self, now: float) -> float:
+        """Return the moment by the clock on which silence counts."""
+        if now - self._ran_at > STALL_SECONDS and self._connected:
+            self._excuse(now, now - self._ran_at)
+        self._ran_at = now
+        return self._clock.at(now)
+
+    def _excuse(self, now: float, seconds: float) -> None:
+        """Take in that this process did not run, or was too busy: hosts get as long before silence counts."""
+        if seconds > SUSPEND_SECONDS:
+            _log.warning("stood still for %.0f s (suspended, or too busy); catching up", seconds)
+        grace_until = max(self._clock.runs_from, now + min(seconds, GRACE_SECONDS))
+        self._clock = self._clock.stopped(self._ran_at)
+        self._listen_from(now, grace_until)
+
+    def _listen_from(self, now: float, grace_until: float) -> None:
+        self._clock = self._clock.started(grace_until)
+        self._stretch += 1
+        self._ran_at = now
+
+    def _site(self, record: Host) -> Site:
+        return self._sites.get(record.prefix, NO_SITE)
+
+    def _record(self, host: str, now: float, listening: float, wall: float, prefix: str) -> Host:
         record = self._hosts.get(host)
         if record is None:
             if len(self._hosts) >= MAX_HOSTS:
                 raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
-            presence = Presence(known_since=now)
-            record = self._hosts[host] = Host(id=host, presence=presence, prefix=prefix, since=wall)
+            site = self._sites.get(prefix, NO_SITE)
+            presence = Presence(silent_since=site.clock.at(listening))
+            record = Host(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
+            self._hosts[host] = record
             self._without_info[host] = record
             self._changes.removed.discard(host)
             self._changes.states.add(host)
@@ -230,18 +342,40 @@ class Fleet:
 
     def _remove(self, host: str) -> None:
         self._without_info.pop(host, None)
+        self._without_last_sign.pop(host, None)
         if self._hosts.pop(host, None) is not None:
             self._changes.states.discard(host)
             self._changes.infos.discard(host)
             self._changes.removed.add(host)
 
-    def _update_state(self, record: Host, now: float, wall: float) -> None:
+    def _update_state(self, record: Host, listening: float, wall: float) -> None:
         if not self._connected:
             return
-        state = record.presence.state(now, self._grace_until, self._sites.get(record.prefix, NO_SITE))
+        state = record.presence.state(listening, self._site(record))
         if state != record.state:
             record.state = state
             record.since = wall
+            record.last_sign_time = None
+            if state == "stopped":
+                record.since = record.by_bridge_clock(record.presence.said_time, wall)
+            elif state == "lost" and not self._listened(record):
+                record.last_sign_time = record.presence.host_time
+                record.since = record.by_bridge_clock(record.last_sign_time, wall)
+            self._changes.states.add(record.id)
+
+    def _listened(self, record: Host) -> bool:
+        """Return whether this fleet has heard the host and listened to it ever since."""
+        heard_at = record.presence.heard_at
+        return (
+            heard_at is not None
+            and record.heard_stretch == self._stretch
+            and heard_at >= self._site(record).changed_at
+        )
+
+    def _see_last_sign(self, record: Host, wall: float) -> None:
+        if record.last_sign_time is not None and record.presence.host_time > record.last_sign_time:
+            record.last_sign_time = record.presence.host_time
+            record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
 

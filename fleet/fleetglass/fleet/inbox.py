@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from time import perf_counter
 
-from fleetglass.bridge.unexpected_errors import UnexpectedErrors
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.mqtt.hand_written import MessageHandler, OversizeHandler
 
 MOST_BYTES = 32 * 1024 * 1024

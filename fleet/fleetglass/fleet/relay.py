@@ -115,7 +115,7 @@ class Relay:
             self._demands.forget()
             self.fleet.broker_connected(self._monotonic())
         else:
-            self.fleet.broker_lost()
+            self.fleet.broker_lost(self._monotonic())
         self._tell_broker()
 
     def advance(self) -> None:
@@ -241,6 +241,8 @@ class Relay:
                 self.fleet.hear_status(host, payload, now, self._wall(), prefix)
             case "info":
                 self.fleet.hear_info(host, payload, now, self._wall(), prefix)
+            case "summary":
+                self.fleet.hear_summary(host, payload, self._wall())
 
     def _take_site(self, topic: str, payload: bytes, now: float) -> None:
         prefix, before = self._site_topics[topic], self.fleet.sites_away
@@ -305,6 +307,7 @@ class Relay:
             wanted |= {host.id for host in self.fleet}
         filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
         filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
+        filters |= {self._homes[host].leaf(host, "summary") for host in self.fleet.without_last_sign(now)}
         self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:

@@ -67,7 +67,7 @@ class BrokerURL:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAccess:
-    """Where a broker is and how to be let in. Files are named here and read where the connection is made.
+    """The address and credentials of a broker. It holds only the paths of files; `tls_context` reads them.
 
     Raises:
         BrokerURLError: a password would be sent in clear to another machine, or the nodes of a cluster

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Delivers what is subscribed, and keeps connecting for as long as `run` runs.
 
-    Of a cluster, each failure leads to its next node.
+    After a failed connection, the next node of a cluster is tried.
 
     `inbox` gets what comes. `on_connected` gets whether the broker is there, on every change.
     `name` is what the broker's log will show, with something random after it.

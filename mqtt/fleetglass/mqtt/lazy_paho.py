@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 class _Unraised(Exception):  # noqa: N818 - never raised, only named
-    """Stands for every exception of a module that is not loaded: nobody can have raised one."""
+    """Placeholder for the exception classes of modules that are not loaded."""
 
 
 class _Deferred(ModuleType):

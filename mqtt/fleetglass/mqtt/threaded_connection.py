@@ -61,7 +61,7 @@ class Message(NamedTuple):
 class Connection:
     """Connects for as long as it is entered, again and again, by MQTT 5 or, where refused, by 3.1.1.
 
-    Of a cluster, each failure leads to its next node.
+    After a failed connection, the next node of a cluster is tried.
 
     `on_connected` and `on_message` (topic, payload, retained) are called on the connection's thread and
     may send. Nothing is kept for another connection: what is not acknowledged when one ends is the

@@ -14,7 +14,7 @@ class TlsFiles:
         self._times = self._read()
 
     def have_changed(self) -> bool:
-        """Return whether any is another one than at the last look. A file that is missing waits."""
+        """Return whether a file changed since the last call. A missing file counts as unchanged."""
         times = self._read()
         if None in times or times == self._times:
             return False

@@ -8,13 +8,12 @@ from importlib.metadata import requires, version
 from typing import cast
 
 import pytest
-from fleetglass.bridge.websocket_adapter import AdaptedConnection, check_version
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
+from fleetglass.bridge.http.websocket_adapter import AdaptedConnection, check_version
 from fleetglass.bridge.viewers.shared_frames import DEFLATE, SharedFrames
 from fleetglass.wire.errors import BridgeError
 from support.waiting import wait_until
@@ -43,7 +42,7 @@ def test_the_version_is_the_one_that_the_adapter_was_written_for() -> None:
 
 def test_another_version_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that was installed beside Fleetglass may have brought one: a line says so."""
-    monkeypatch.setattr("fleetglass.bridge.websocket_adapter.version", "15.0.1")
+    monkeypatch.setattr("fleetglass.bridge.http.websocket_adapter.version", "15.0.1")
     with pytest.raises(BridgeError, match=r"websockets: got version 15\.0\.1, expected 17; install"):
         check_version()
 

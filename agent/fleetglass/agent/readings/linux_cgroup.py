@@ -33,7 +33,7 @@ def read_use(root: Path, pid: int, container: str, *, own_network: bool) -> Cont
 
 
 def parse_membership(text: str, container: str) -> str | None:
-    """Return the container's group from `/proc/<pid>/cgroup`, without `/` at its begin.
+    """Return the container's group from `/proc/<pid>/cgroup`, without the leading `/`.
 
     The process may be in a group below it: its own systemd, or Podman, makes one.
     """

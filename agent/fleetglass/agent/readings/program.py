@@ -30,7 +30,7 @@ class Program:
     def __init__(self) -> None:
         self._running: subprocess.Popen[bytes] | None = None
         self._cancelled = False
-        self._mark = f"{_MARK}={os.urandom(8).hex()}"
+        self._mark = ""  # of this run
 
     def run(
         self,
@@ -76,13 +76,14 @@ class Program:
     ) -> "subprocess.Popen[bytes]":
         if self._cancelled:
             raise CollectionError("not run: the agent is stopping")
+        self._mark = os.urandom(8).hex()
         try:
             process = subprocess.Popen(
                 list(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**environment, **dict([self._mark.split("=")])},
+                env={**environment, _MARK: self._mark},
                 cwd=folder,
                 start_new_session=True,
             )
@@ -111,7 +112,7 @@ class Program:
             return
         # One that is being killed may start another meanwhile.
         until = time.monotonic() + _SWEEP_SECONDS
-        while (left := _marked(self._mark.encode(), process.pid)) and time.monotonic() < until:
+        while (left := _marked(f"{_MARK}={self._mark}".encode(), process.pid)) and time.monotonic() < until:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)

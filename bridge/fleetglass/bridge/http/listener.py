@@ -18,10 +18,9 @@ from websockets.typing import Subprotocol
 from fleetglass.bridge.http.certificate import Certificate
 from fleetglass.bridge.http.connections import Connection, Connections
 from fleetglass.bridge.http.tls_handshake import TlsHandshake
+from fleetglass.bridge.http.websocket_adapter import check_version
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.bridge.tls_handshake import TlsHandshake
 from fleetglass.bridge.viewers.shared_frames import DEFLATE
-from fleetglass.bridge.websocket_adapter import check_version
 from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS, MAX_VIEWER_MESSAGE_BYTES, SUBPROTOCOL
 

@@ -91,7 +91,7 @@ class Terminal:
         async with aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
             async for message in messages:
                 self.take(message)
-                # A bridge leaves out of a selection whom it does not know yet.
+                # The bridge ignores hosts that it has not seen yet.
                 if isinstance(message, Fleet | PulseFrame) and self._selected != (wanted := self._wanted()):
                     self._selected = wanted
                     await source.select(self._watch())

@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
-from fleetglass.bridge import unexpected_errors
-from fleetglass.bridge.unexpected_errors import UnexpectedErrors
+from fleetglass.fleet import unexpected_errors
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 
 
 def fail(error: Exception) -> None:
