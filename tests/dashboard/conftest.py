@@ -1,6 +1,5 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,15 +31,10 @@ def usual_bridge() -> FakeBridge:
 
 
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: view.name)
-def opened(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    dashboard_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Page]:
+def opened(request: pytest.FixtureRequest, browser: Browser, dashboard_url: str) -> Iterator[Page]:
     """Give each of the views, open and complete; the tests of a module share it and leave it as it was."""
     view: View = request.param
-    with watched_pages(browser, dashboard_url, tmp_path_factory.mktemp(view.name)) as make:
+    with watched_pages(browser, dashboard_url) as make:
         page = make()
         bridge = usual_bridge()
         bridge.attach(page)
@@ -49,14 +43,14 @@ def opened(
 
 
 @pytest.fixture
-def new_page(browser: Browser, dashboard_url: str, tmp_path: Path) -> Iterator[ContextMaker]:
+def new_page(browser: Browser, dashboard_url: str) -> Iterator[ContextMaker]:
     """Make pages; trouble in a console, a failed request or one to another origin fails the test."""
-    with watched_pages(browser, dashboard_url, tmp_path) as make:
+    with watched_pages(browser, dashboard_url) as make:
         yield make
 
 
 @contextmanager
-def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterator[ContextMaker]:
+def watched_pages(browser: Browser, dashboard_url: str) -> Iterator[ContextMaker]:
     """Make pages for as long as the block lasts, and fail at its end if there was trouble with any."""
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
@@ -82,9 +76,7 @@ def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterato
         return page
 
     yield make
-    for number, context in enumerate(contexts):
-        for page in context.pages:
-            page.screenshot(path=folder / f"last-{number}.png")
+    for context in contexts:
         context.close()
     assert not trouble
 
