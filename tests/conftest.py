@@ -33,8 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    # Started in the background by a shell, the tests and the programs that they start would ignore Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # In the background of a shell Ctrl-C is ignored, below nohup SIGHUP: also by programs that tests start.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -89,7 +89,7 @@ class FakeBridge:
     _watch: Payload = field(default_factory=dict)
 
     def attach(self, page: Page) -> None:
-        """Take the page's WebSocket and its date, which changes with each tick only; its timers run."""
+        """Take the page's WebSocket, and its date, which `pass_time` and `tick` change; its timers run."""
         self._page = page
         self._date = self.now
         page.clock.set_fixed_time(self._date)
@@ -106,16 +106,20 @@ class FakeBridge:
 
     def tick(self, seconds: float = 1) -> None:
         """Let a second pass: pulses and live samples, as far as they are watched."""
-        self.now += seconds
-        self._date += seconds
-        if self._page is not None:
-            self._page.clock.set_fixed_time(self._date)
+        self.pass_time(seconds)
         heard = [host for host in self.hosts if self._state(host) == "live"]
         if self._watch.get("fleet"):
             self.send("pulse", time=self.now, hosts={host.id: self._pulse(host) for host in heard})
         for host in heard:
             if samples := _chosen(host.live(self.now), self._watch.get("hosts", {}).get(host.id, [])):
                 self.send("live", host=host.id, samples=samples)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass here and in the page, in which nothing is sent."""
+        self.now += seconds
+        self._date += seconds
+        if self._page is not None:
+            self._page.clock.set_fixed_time(self._date)
 
     def stop_time(self) -> None:
         """Let two seconds pass in the page, and then only what a test runs of its clock, timers included."""
