@@ -15,9 +15,9 @@ from fleetglass.agent.publishing.backlog import Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.lazy_paho import MQTTMessageInfo
-from fleetglass.mqtt.threaded_connection import Connection, Message, has_left
-from fleetglass.mqtt.tls_files import TlsFiles
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
 from fleetglass.wire import Topics, encode
+from fleetglass.wire.errors import AgentError, CertificateError
 from fleetglass.wire.payloads import State, Status
 from fleetglass.wire.topics import STATUS_SECONDS
 
@@ -28,7 +28,9 @@ READERS_SECONDS = 1.0
 """How long after a broker's return what was kept waits for those who read it."""
 _GOODBYE_SECONDS = 1.5
 _OWED_SECONDS = 120.0  # a chunk of what was kept takes half a minute over the slowest of links
-_FILES_SECONDS = 30.0
+_MAX_MESSAGES_PER_SECOND = 300
+"""On a topic that an agent reads, a message a minute is usual. In a flood, the broker's acknowledgements of
+pulses would wait behind it."""
 
 
 class Tick(NamedTuple):
@@ -81,17 +83,19 @@ class Publisher:
         self._acknowledged_at = clock()  # the last one, or when none was owed
         self._connection_of_those = 0
         self._last: list[MQTTMessageInfo] = []
-        self._files = TlsFiles(settings.broker)
-        self._files_due = 0.0
-        self._connection = Connection(
-            settings.broker,
-            client_id=f"fleetglass-{settings.host_id}-{session}",
-            user=settings.user,
-            will=lambda: self._status("lost"),
-            on_connected=self._introduce,
-            on_message=self._hear,
-            clock=clock,
-        )
+        try:
+            self._connection = ThreadedConnection(
+                settings.broker,
+                client_id=f"fleetglass-{settings.host_id}-{session}",
+                default_user=settings.host_id,
+                will=lambda: self._status("lost"),
+                on_connected=self._introduce,
+                on_message=self._hear,
+                max_messages_per_second=_MAX_MESSAGES_PER_SECOND,
+                clock=clock,
+            )
+        except CertificateError as error:
+            raise AgentError(str(error)) from error
         self._announcements = Announcements(self._connection.send, clock)
 
     def __enter__(self) -> Self:
@@ -206,10 +210,6 @@ class Publisher:
     def refresh(self) -> None:
         """Say again what it is time to say again; to be called about once per tick."""
         now = self._clock()
-        if now >= self._files_due:
-            self._files_due = now + _FILES_SECONDS
-            if self._files.have_changed():
-                self._connection.renew()
         if not self.connected:
             return
         if now >= self._status_due:
