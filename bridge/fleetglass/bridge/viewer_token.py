@@ -64,7 +64,8 @@ def viewer_link(settings: BridgeSettings, token: str) -> str:
 
     Behind a socket or a proxy the browser's way is not known here: there it begins with `…/`.
     """
-    address = "…/" if settings.socket or settings.trusted_proxy else page_address(settings)
+    behind_proxy = settings.socket or settings.trusted_proxy or settings.proxy_user_header
+    address = "…/" if behind_proxy else page_address(settings)
     return f"{address}#token={token}"
 
 

@@ -10,7 +10,7 @@ from fleetglass.cli.checks.finding import Finding
 from fleetglass.cli.configuration import Configuration
 from fleetglass.cli.keys import KEYS, Part
 
-_SECRET_FILES: Final = ("password_file", "key_file", "key", "token_file")
+_SECRET_FILES: Final = ("password_file", "key_file", "key", "token_file", "proxy_secret_file")
 _PARTS: Final[tuple[Part, ...]] = ("agent", "bridge")
 
 
