@@ -17,7 +17,7 @@ from fleetglass.bridge.page import read_page
 from fleetglass.bridge.relay import Relay
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewer import Viewers
-from fleetglass.bridge.viewer_token import page_address, read_or_make_token, token_path, viewer_link
+from fleetglass.bridge.viewer_token import note_address, page_address, read_or_make_token, token_path
 from fleetglass.bridge.web import Web
 from fleetglass.bridge.wrong_tokens import WrongTokens
 from fleetglass.wire import Topics
@@ -74,7 +74,7 @@ async def serve_until(
     )
     relay.on_wanted = feed.want
     relay.on_say = feed.say
-    token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
+    token = read_or_make_token(settings)[0] if needs_token(settings) else None
     access = Access(settings, token, token_path(settings) if token else None)
     certificate = Certificate(settings.cert, settings.key) if settings.cert else None
     connections, wrong_tokens = Connections(), WrongTokens()
@@ -98,8 +98,11 @@ async def serve_until(
         asyncio.TaskGroup() as tasks,
     ):
         _log.info("serving %s", page_address(settings))
-        if is_new and token is not None:
-            _log.warning("viewer link, shown once: %s", viewer_link(settings, token))
+        if token is not None:
+            try:
+                note_address(settings)
+            except OSError as error:
+                _log.info("the address beside the token file cannot be written: %s", error.strerror)
 
         async def refresh() -> None:
             if certificate is not None:
