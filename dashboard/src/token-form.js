@@ -1,4 +1,4 @@
-/** Asks for the viewer token, where the bridge wants one: pasted as such, or as the whole link that it printed. */
+/** Asks for the viewer token, where the bridge wants one: pasted as such, or as the whole link with it. */
 
 import { element } from "./dom.js"
 import { tokenIn } from "./router.js"
@@ -15,8 +15,8 @@ export class TokenForm {
   constructor(hasToken, use) {
     this.wasTried = hasToken
     this.element = element("form", { class: "token-form", hidden: true }, this.#field, element("button", { type: "submit" }, "Connect"),
-      element("span", { class: "token-where" }, "It is in the link that the bridge printed at its first start; ",
-        element("code", {}, "fleetglass bridge --new-token"), " makes another."))
+      element("span", { class: "token-where" }, "It is in the link that ",
+        element("code", {}, "fleetglass bridge --show-link"), " prints."))
     this.element.addEventListener("submit", (event) => {
       event.preventDefault()
       const token = tokenIn(this.#field.value)

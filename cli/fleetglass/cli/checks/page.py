@@ -29,7 +29,7 @@ from fleetglass.wire.version import VERSION
 _SECONDS: Final = 2.0
 _LONGEST_ANSWER: Final = 65_536
 _RECIPES: Final = "deploy/nginx/README.md and deploy/caddy/README.md"
-_NEW_LINK: Final = "fleetglass bridge --new-token prints another link"
+_LINK: Final = "fleetglass bridge --show-link prints the link with it"
 
 Clock = Callable[[], float]
 
@@ -152,7 +152,7 @@ def _websocket(server: _Server, where: str, clock: Clock, *, own: bool) -> Itera
         yield _no_websocket(where, error)
         return
     if isinstance(answer, Error):
-        remedy = {"bad_token": f"give the token in FLEETGLASS_TOKEN or --token-file; {_NEW_LINK}"}
+        remedy = {"bad_token": f"give the token in FLEETGLASS_TOKEN or --token-file; {_LINK}"}
         text = f"{where}: the bridge refuses: {answer.text}"
         yield Finding(
             "websocket", "wrong", text, remedy.get(answer.code, "use the same version on both sides")
