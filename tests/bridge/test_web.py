@@ -38,21 +38,28 @@ def behind_proxy(token_file: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [
-        ("gzip", True),
-        ("br;q=1.0, GZIP;q=0.5", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000", False),
-        ("x-gzip", False),
-        ("", False),
-        ("identity", False),
-    ],
-)
-def test_a_browser_gets_the_coding_it_asks_for(header: str, *, accepted: bool) -> None:
-    """A weight of nothing is a no."""
-    assert web._accepts_gzip(header) is accepted
+@pytest.mark.parametrize("path", ["/", "/metrics"])
+async def test_an_answer_has_the_coding_that_is_asked_for(
+    mosquitto: Mosquitto, prefix: str, path: str
+) -> None:
+    """A weight of nothing is a no, of a page as of metrics."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for asked, coding in {
+            "gzip": "gzip",
+            "br;q=1.0, GZIP;q=0.5": "gzip",
+            "deflate,gzip": "gzip",
+            "gzip;q=0": None,
+            "gzip; q=0.000": None,
+            "gzip ; Q=0": None,
+            "x-gzip": None,
+            "gzipped": None,
+            "": None,
+            "identity": None,
+        }.items():
+            _, body, headers = await bridge.get(path, Accept_Encoding=asked)
+            assert headers.get("Content-Encoding") == coding, asked
+            assert (body[:2] == b"\x1f\x8b") is (coding == "gzip")
+            assert "Accept-Encoding" in headers["Vary"]
 
 
 async def test_each_kind_of_file_is_kept_as_long_as_it_may(mosquitto: Mosquitto, prefix: str) -> None:

@@ -139,8 +139,7 @@ class Web:
 
     async def _expose(self, headers: Headers) -> Response:
         accept = ", ".join(headers.get_all("Accept"))
-        accept_encoding = ", ".join(headers.get_all("Accept-Encoding"))
-        content_type, encoding, body = await self._metrics.expose(accept, accept_encoding)
+        content_type, encoding, body = await self._metrics.expose(accept, gzip=_accepts_gzip(headers))
         response = _response(HTTPStatus.OK, content_type, body)
         response.headers["Vary"] = "Accept, Accept-Encoding"
         if encoding is not None:
@@ -253,7 +252,7 @@ def _file(asset: Asset, request_headers: Headers) -> Response:
     if asset.is_known(",".join(request_headers.get_all("If-None-Match"))):
         response = _response(HTTPStatus.NOT_MODIFIED, asset.content_type, b"")
         del response.headers["Content-Length"]
-    elif asset.compressed is not None and _accepts_gzip(",".join(request_headers.get_all("Accept-Encoding"))):
+    elif asset.compressed is not None and _accepts_gzip(request_headers):
         response = _response(HTTPStatus.OK, asset.content_type, asset.compressed)
         response.headers["Content-Encoding"] = "gzip"
     else:
@@ -265,8 +264,8 @@ def _file(asset: Asset, request_headers: Headers) -> Response:
     return response
 
 
-def _accepts_gzip(header: str) -> bool:
-    for entry in header.lower().split(","):
+def _accepts_gzip(headers: Headers) -> bool:
+    for entry in ",".join(headers.get_all("Accept-Encoding")).lower().split(","):
         coding, _, weight = entry.partition(";")
         if coding.strip() == "gzip":
             return re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight) is None
