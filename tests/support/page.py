@@ -159,7 +159,7 @@ class FakeBridge:
         if self.frozen:
             return
         if message["type"] == "hello" and self.token not in (None, message.get("token")):
-            self.send("error", code="bad_token", text="expected the viewer token that the bridge printed")
+            self.send("error", code="bad_token", text="expected the viewer token")
             self.cut(1008)
         elif message["type"] == "hello":
             self._welcome()

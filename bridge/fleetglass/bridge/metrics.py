@@ -90,15 +90,15 @@ class Metrics:
         self._pulse_families = _pulse_families()
         self._arrival_families = [_Family(f"fleetglass_host_{name}", text, f) for f, name, text in _ARRIVALS]
 
-    async def expose(self, accept: str, accept_encoding: str) -> Exposition:
-        """Return everything in the format that a scrape asks for."""
+    async def expose(self, accept: str, *, gzip: bool) -> Exposition:
+        """Return everything in the format that a scrape asks for, compressed if it takes that."""
         async with self._turn:
-            return await self._expose(accept, accept_encoding)
+            return await self._expose(accept, gzip=gzip)
 
-    async def _expose(self, accept: str, accept_encoding: str) -> Exposition:
+    async def _expose(self, accept: str, *, gzip: bool) -> Exposition:
         encode, content_type = choose_encoder(accept)
         open_metrics = content_type.startswith("application/openmetrics-text")
-        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if "gzip" in accept_encoding else None
+        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if gzip else None
         relay = self._relay
         families = (_STATE, *self._pulse_families, *self._arrival_families)
         lines: dict[str, list[str]] = {family.name: [] for family in families}

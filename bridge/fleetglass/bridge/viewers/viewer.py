@@ -130,8 +130,8 @@ class Viewers:
         if not self._access.admits(hello.token, connection.caller):
             if hello.token:
                 await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
-            error = Error("bad_token", "expected the viewer token that the bridge printed")
-            return await self._refuse(connection, error)
+            text = "expected the viewer token; fleetglass bridge --show-link prints its link"
+            return await self._refuse(connection, Error("bad_token", text))
         # From here on nothing is waited for until it has joined, so that it is counted for the next one.
         if len(self._relay.fanout) >= MAX_VIEWERS:
             error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")

@@ -131,7 +131,6 @@ def _start_log(configuration: Configuration, *, verbose: bool) -> Callable[[str]
         start_log("watch", level, file)
     except OSError as error:
         raise UsageError(f"log_file: {error.strerror}, expected a file to write to (got {file!r})") from error
-    logging.getLogger("websockets").setLevel(logging.INFO)  # below it logs what is sent: the viewer token
 
     def say(text: str) -> None:
         print(f"fleetglass: {text}", file=sys.stderr, flush=True)
