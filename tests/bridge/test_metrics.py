@@ -18,7 +18,7 @@ from fleetglass.bridge.loop_lag import WINDOW_SECONDS, LoopLag
 from fleetglass.bridge.metrics import HOSTS_PER_SLICE, Metrics
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Pulse
 from support.bridge import publisher, pulse, running_bridge
@@ -37,7 +37,7 @@ class Clock:
 def make_relay(clock: Clock) -> Relay:
     relay = Relay(
         (Topics("fleet"),),
-        history=History(10**6),
+        history=HistoryStore(10**6),
         history_all_hosts=0,
         monotonic=lambda: clock.now,
         wall=lambda: 1_800_000_000.0 + clock.now,

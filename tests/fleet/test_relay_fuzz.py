@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Watch
 
@@ -58,7 +58,7 @@ def make_relay() -> tuple[Relay, list[float]]:
     now = [0.0]
     relay = Relay(
         (Topics("fleet"), Topics("fleet/paris")),
-        history=History(1_000_000),
+        history=HistoryStore(1_000_000),
         history_all_hosts=32,
         monotonic=lambda: now[0],
         wall=lambda: 1000.0 + now[0],

@@ -26,7 +26,7 @@ from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.relay import Relay
 from fleetglass.fleet.unexpected_errors import UnexpectedErrors
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
@@ -74,7 +74,7 @@ async def serve_until(
     """
     relay = Relay(
         tuple(Topics(prefix) for prefix in settings.prefixes),
-        history=History(settings.history_bytes),
+        history=HistoryStore(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
     try:

@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
-from fleetglass.fleet.hosts import Host
+from fleetglass.fleet.hosts import KnownHost
 from fleetglass.fleet.relay import Relay
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.payloads import Pulse
@@ -121,7 +121,7 @@ class Metrics:
             content_type, "gzip", b"".join([*parts, compressor.compress(own), compressor.flush()])
         )
 
-    def _add_host(self, lines: dict[str, list[str]], host: Host) -> None:
+    def _add_host(self, lines: dict[str, list[str]], host: KnownHost) -> None:
         # prometheus_client takes seven times as long for this. A host id needs no escaping, and the numbers
         # come out of JSON, which has neither NaN nor infinity.
         states = lines[_STATE.name]

@@ -32,7 +32,7 @@ GONE_SEARCH_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Host:
+class KnownHost:
     """One host: what it said last, as it came, and the state it is in."""
 
     id: str
@@ -91,7 +91,7 @@ class Changes:
         return bool(self.states or self.infos or self.removed)
 
 
-class Fleet:
+class KnownFleet:
     """All hosts. Takes payloads, keeps the last of each kind, and tells what changed.
 
     Times called `now` are of the monotonic clock, `wall` is UTC; both in seconds.
@@ -101,22 +101,22 @@ class Fleet:
         self.latencies = Latencies()
         self.refused = 0
         """Messages of hosts that were refused, as there are too many."""
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[str, KnownHost] = {}
         self._changes = Changes()
         self._listening = Listening()
-        self._gone: list[Host] = []  # those that may make room, the first to do so last
+        self._gone: list[KnownHost] = []  # those that may make room, the first to do so last
         self._search_at = -math.inf
-        self._without_info: dict[str, Host] = {}
+        self._without_info: dict[str, KnownHost] = {}
         self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
         return len(self._hosts)
 
-    def __iter__(self) -> Iterator[Host]:
+    def __iter__(self) -> Iterator[KnownHost]:
         return iter(self._hosts.values())
 
-    def get(self, host: str) -> Host | None:
+    def get(self, host: str) -> KnownHost | None:
         """Return a host, or None when it is not known."""
         return self._hosts.get(host)
 
@@ -130,11 +130,11 @@ class Fleet:
         """The prefix of each site that is cut off, and since when by UTC."""
         return {prefix: site.since for prefix, site in self._sites.items() if site.is_cut_off}
 
-    def is_cut_off(self, host: Host) -> bool:
+    def is_cut_off(self, host: KnownHost) -> bool:
         """Whether the host's site is cut off."""
         return self._site(host).is_cut_off
 
-    def without_info(self, now: float) -> list[Host]:
+    def without_info(self, now: float) -> list[KnownHost]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
             host
@@ -142,7 +142,7 @@ class Fleet:
             if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
 
-    def without_last_sign(self, now: float) -> list[Host]:
+    def without_last_sign(self, now: float) -> list[KnownHost]:
         """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
         self._without_last_sign = {
             host: until for host, until in self._without_last_sign.items() if now < until
@@ -293,10 +293,10 @@ class Fleet:
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _site(self, record: Host) -> Site:
+    def _site(self, record: KnownHost) -> Site:
         return self._sites.get(record.prefix, NO_SITE)
 
-    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> Host:
+    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> KnownHost:
         record = self._hosts.get(host)
         if record is None:
             if len(self._hosts) >= MAX_HOSTS and not self._make_room(now, wall):
@@ -307,7 +307,7 @@ class Fleet:
                 )
             site = self._sites.get(prefix, NO_SITE)
             presence = Presence(silent_since=site.clock.at(moment))
-            record = Host(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
+            record = KnownHost(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
             self._hosts[host] = record
             self._without_info[host] = record
             self._changes.removed.discard(host)
@@ -336,7 +336,7 @@ class Fleet:
             self._changes.infos.discard(host)
             self._changes.removed.add(host)
 
-    def _update_state(self, record: Host, moment: float, wall: float) -> None:
+    def _update_state(self, record: KnownHost, moment: float, wall: float) -> None:
         if not self._listening.connected:
             return
         state = record.presence.state(moment, self._site(record))
@@ -351,7 +351,7 @@ class Fleet:
                 record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
-    def _listened(self, record: Host) -> bool:
+    def _listened(self, record: KnownHost) -> bool:
         """Return whether this fleet has heard the host and listened to it ever since."""
         heard_at = record.presence.heard_at
         return (
@@ -360,7 +360,7 @@ class Fleet:
             and heard_at >= self._site(record).changed_at
         )
 
-    def _see_last_sign(self, record: Host, wall: float) -> None:
+    def _see_last_sign(self, record: KnownHost, wall: float) -> None:
         if record.last_sign_time is not None and record.presence.host_time > record.last_sign_time:
             record.last_sign_time = record.presence.host_time
             record.since = record.by_bridge_clock(record.last_sign_time, wall)

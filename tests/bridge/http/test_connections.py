@@ -59,12 +59,12 @@ UPGRADE = (
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[module.Connection]:
+def served(monkeypatch: pytest.MonkeyPatch) -> list[module.HttpConnection]:
     """Give the bridge's side of each connection that became a WebSocket, in their order."""
-    connections: list[module.Connection] = []
+    connections: list[module.HttpConnection] = []
     greet = viewer_module.Viewers.serve
 
-    async def noted(self: viewer_module.Viewers, connection: module.Connection) -> None:
+    async def noted(self: viewer_module.Viewers, connection: module.HttpConnection) -> None:
         connections.append(connection)
         await greet(self, connection)
 
@@ -229,7 +229,7 @@ async def test_a_viewer_that_floods_is_closed(mosquitto: Mosquitto, prefix: str)
 async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
     mosquitto: Mosquitto,
     prefix: str,
-    served: list[module.Connection],
+    served: list[module.HttpConnection],
     frame: bytes,
     reasons: set[str],
     *,
@@ -256,7 +256,7 @@ async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
 
 @pytest.mark.every_loop
 async def test_a_viewer_that_reads_nothing_ends_by_its_time_outs(
-    mosquitto: Mosquitto, prefix: str, served: list[module.Connection]
+    mosquitto: Mosquitto, prefix: str, served: list[module.HttpConnection]
 ) -> None:
     """What waits for it does not keep the bridge from pinging it and giving it up."""
     async with running_bridge(mosquitto, prefix, ping_interval=1.0, ping_timeout=1.0) as bridge:
@@ -268,7 +268,7 @@ async def test_a_viewer_that_reads_nothing_ends_by_its_time_outs(
 
 @pytest.mark.every_loop
 async def test_nobody_holds_up_the_end_of_the_bridge(
-    mosquitto: Mosquitto, prefix: str, served: list[module.Connection], monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, prefix: str, served: list[module.HttpConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends although one viewer reads nothing and another connection has not asked for anything."""
     monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 3600)
@@ -344,9 +344,9 @@ class _Transport:
         self.aborted = True
 
 
-def _fake(address: str) -> module.Connection:
+def _fake(address: str) -> module.HttpConnection:
     """Return as much of a connection as is counted."""
-    connection = object.__new__(module.Connection)
+    connection = object.__new__(module.HttpConnection)
     connection.peer = connection.address = address
     connection.transport = cast(asyncio.Transport, _Transport())
     return connection

@@ -21,7 +21,7 @@ from websockets.http11 import Request, Response
 
 from fleetglass.bridge.health import Health
 from fleetglass.bridge.http.client_identity import SECRET_HEADER, Caller, identify, is_local
-from fleetglass.bridge.http.connections import Connection, Connections
+from fleetglass.bridge.http.connections import Connections, HttpConnection
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.page.files import Asset
@@ -29,7 +29,7 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.access import Access
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
-from fleetglass.fleet.hosts import Fleet
+from fleetglass.fleet.hosts import KnownFleet
 from fleetglass.fleet.relay import Relay
 
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -72,7 +72,7 @@ class Web:
         self._noticed_proxy = False
         self._routes: dict[str, Callable[[], Any]] = {"/api/hosts": self._hosts}
 
-    async def process_request(self, connection: Connection, request: Request) -> Response | None:
+    async def process_request(self, connection: HttpConnection, request: Request) -> Response | None:
         """Return the answer to a request, or None for one that may go on to the WebSocket."""
         try:
             return await self._process_request(connection, request)
@@ -80,7 +80,7 @@ class Web:
             self._relay.errors.count("answering a request", error)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "the bridge failed to answer; its log says why")
 
-    async def _process_request(self, connection: Connection, request: Request) -> Response | None:
+    async def _process_request(self, connection: HttpConnection, request: Request) -> Response | None:
         settings = self._settings
         try:
             caller = identify(connection.peer, request.headers, settings)
@@ -156,7 +156,7 @@ class Web:
             response.headers["Content-Encoding"] = encoding
         return response
 
-    def _notice_proxy(self, connection: Connection, headers: Headers, caller: Caller) -> None:
+    def _notice_proxy(self, connection: HttpConnection, headers: Headers, caller: Caller) -> None:
         """Say once what is probably not meant."""
         if self._noticed_proxy:
             return
@@ -243,7 +243,7 @@ class Web:
         }
 
 
-def _delivery(fleet: Fleet) -> dict[str, Any]:
+def _delivery(fleet: KnownFleet) -> dict[str, Any]:
     """Return the counts of all hosts added up, and the latency that half and nearly all stayed within."""
     all_arrivals = [host.arrivals for host in fleet]
     told: dict[str, Any] = {
