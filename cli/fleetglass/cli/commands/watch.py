@@ -198,6 +198,11 @@ async def _follow(
     every: float | None,
     report: Callable[[], None],
 ) -> None:
+    from fleetglass.mqtt.daemon_executor import DaemonExecutor  # noqa: PLC0415 - as in agent.py
+
+    asyncio.get_running_loop().set_default_executor(
+        DaemonExecutor()
+    )  # the end does not wait for name servers
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine that runs is a task's
     output.end_at_signals(task)
