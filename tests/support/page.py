@@ -217,11 +217,11 @@ class FakeBridge:
         return self.pulses.get(host.id) or host.pulse(self.now)
 
 
-def run_until(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Let time pass in a page whose time is stopped until something is so."""
+def run_until(page: Page, condition: Callable[[], bool], what: str, *, milliseconds: int = 100) -> None:
+    """Let time pass in a page whose time is stopped, so much at once, until something is so."""
 
     def is_so() -> bool:
-        page.clock.run_for(100)
+        page.clock.run_for(milliseconds)
         return condition()
 
     wait_for(is_so, what)
