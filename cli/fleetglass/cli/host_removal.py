@@ -15,8 +15,9 @@ from typing import Final, NamedTuple, Self
 from fleetglass.agent.home_assistant import discovery_topic
 from fleetglass.agent.identity import new_session
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.message import Message
 from fleetglass.mqtt.probe import probe
-from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode, is_host_id
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import State, Status

@@ -1,7 +1,7 @@
 import selectors
 import threading
 
-from fleetglass.mqtt.waker import Waker
+from fleetglass.mqtt.socket_loop import Waker
 
 
 def test_another_thread_ends_the_waiting() -> None:
