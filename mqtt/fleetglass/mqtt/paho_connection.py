@@ -63,7 +63,7 @@ class PahoConnection:
         keeps_session: bool = False,
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,
-        on_connected: Callable[[], None] | None = None,
+        on_connected: Callable[[], object] | None = None,
         on_message: Callable[[MQTTMessage], None] | None = None,
         on_refused: Callable[[str], None] | None = None,
         clock: Callable[[], float] = clocks.monotonic,

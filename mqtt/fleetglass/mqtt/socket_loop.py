@@ -9,6 +9,8 @@ from typing import Self
 from fleetglass.mqtt.lazy_paho import Client
 
 _LOOK_SECONDS = 2.0
+_MOST_PACKETS = 500
+"""At once: a broker waits some seconds for a ping, and others wait for what we have to say."""
 
 
 class Waker:
@@ -61,21 +63,27 @@ def serve(client: Client, waker: Waker, patience_seconds: Callable[[], float]) -
         while client.socket() is not None and (left := patience_seconds()) > 0:
             writing = selectors.EVENT_WRITE if client.want_write() else 0
             selector.modify(sock, selectors.EVENT_READ | writing)
-            ready = {key.fileobj: events for key, events in selector.select(min(left, _LOOK_SECONDS))}
+            wait = 0.0 if _has_unread(sock) else min(left, _LOOK_SECONDS)
+            ready = {key.fileobj: events for key, events in selector.select(wait)}
             if waker in ready:
                 waker.rest()
-            if ready.get(sock, 0) & selectors.EVENT_READ:
+            if ready.get(sock, 0) & selectors.EVENT_READ or _has_unread(sock):
                 read(client)
             if ready.get(sock, 0) & selectors.EVENT_WRITE or client.want_write():
                 client.loop_write()
             client.loop_misc()
 
 
-def read(client: Client) -> None:
-    """Read all that has come; to be called when the socket is readable."""
-    client.loop_read()
-    while _has_unread(client.socket()):
+def read(client: Client) -> bool:
+    """Read what has come; return whether more waits, which the system does not see.
+
+    To be called when the socket is readable. Even while more comes than is read, it returns soon.
+    """
+    for _ in range(_MOST_PACKETS):
         client.loop_read()
+        if not _has_unread(client.socket()):
+            return False
+    return True
 
 
 def _has_unread(sock: object) -> bool:

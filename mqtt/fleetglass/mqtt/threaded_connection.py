@@ -171,6 +171,8 @@ class ThreadedConnection:
 
     def tell_of_silence(self, topic: str) -> None:
         """Say that what we published did not come back; by MQTT 3.1.1 a broker refuses without a word."""
+        if topic in self._left_out:
+            return
         text = "broker %s: what is published on %s does not come back; may this user write and read it?"
         self._log.tell("unheard", text, self._broker.url, topic)
 

@@ -70,7 +70,8 @@ class SimulatorConnection:
         if (connection := self._connection) is None:
             return
         if events & selectors.EVENT_READ:
-            read(connection.client)
+            while read(connection.client):
+                pass
         if events & selectors.EVENT_WRITE:
             connection.client.loop_write()
         self.want()
