@@ -137,7 +137,7 @@ async def test_many_filters_go_in_packets_that_the_broker_takes(tmp_path: Path, 
     try:
         for filters in (wanted, frozenset[str](), wanted):
             feed.want(filters)
-            await wait_until(lambda filters=filters: feed.subscriptions == len(filters), "the subscriptions")  # type: ignore[misc]
+            await wait_until(lambda filters=filters: feed._subscribed == filters, "the subscriptions")  # type: ignore[misc]
         assert connected == [True]
     finally:
         task.cancel()

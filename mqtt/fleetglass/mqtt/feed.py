@@ -80,11 +80,6 @@ class Feed:
         """The broker, or the node of it, that is connected or being tried."""
         return self._access.url
 
-    @property
-    def subscriptions(self) -> int:
-        """How many filters are subscribed."""
-        return len(self._fixed) - len(self._missing) + len(self._subscribed)
-
     def want(self, filters: frozenset[str]) -> None:
         """Set which filters are subscribed, at QoS 0, beside the fixed ones."""
         if filters != self._wanted:

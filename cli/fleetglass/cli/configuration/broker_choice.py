@@ -42,11 +42,12 @@ def check_given(access: BrokerAccess) -> BrokerChoice:
     if answer.outcome == "nothing":
         raise CommandError(f"broker: nothing answers at {access.url}: {answer.reason}")
     if answer.outcome == "no_mqtt":
-        raise CommandError(f"broker: got {answer.reason}, expected an MQTT broker ({access.url})")
-    raise CommandError(
-        f"broker: {access.url} refuses: {answer.reason}; "
+        remedy = f"; {answer.remedy}" if answer.remedy else ""
+        raise CommandError(f"broker: got {answer.reason}, expected an MQTT broker ({access.url}){remedy}")
+    remedy = answer.remedy or (
         "put the user name into the address, the password into FLEETGLASS_PASSWORD or password_file"
     )
+    raise CommandError(f"broker: {access.url} refuses: {answer.reason}; {remedy}")
 
 
 def choose_local(port: int) -> BrokerChoice:
