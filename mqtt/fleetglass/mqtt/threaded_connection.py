@@ -65,7 +65,8 @@ class Connection:
 
     `on_connected` and `on_message` (topic, payload, retained) are called on the connection's thread and
     may send. Nothing is kept for another connection: what is not acknowledged when one ends is the
-    sender's to send again.
+    sender's to send again. With `notices_every_refusal`, a message that the broker's rules forbid sets
+    `refusal` for as long as a connection lasts, not only in its first seconds.
 
     Raises:
         AgentError: a certificate or key file cannot be used.
@@ -80,6 +81,8 @@ class Connection:
         will: Callable[[], Message] | None,
         on_connected: Callable[[], None],
         on_message: Callable[[str, bytes, bool], None],
+        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        notices_every_refusal: bool = False,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self.connected = False
@@ -94,6 +97,8 @@ class Connection:
         self._will = will
         self._on_connected = _guarded(on_connected)
         self._on_message = _guarded(on_message)
+        self._largest_packet_bytes = largest_packet_bytes
+        self._notices_every_refusal = notices_every_refusal
         self._clock = clock
         self._version = FIRST_VERSION
         self._version_stood = False
@@ -289,7 +294,7 @@ class Connection:
         if self._version is not MQTTProtocolVersion.MQTTv5:
             return None
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.MaximumPacketSize = LARGEST_PACKET_BYTES
+        properties.MaximumPacketSize = self._largest_packet_bytes
         return properties
 
     def _expiry(self, retain: bool, kind: int) -> Properties | None:  # noqa: FBT001 -- the message's flag
@@ -328,7 +333,7 @@ class Connection:
 
     def _publish_answered(self, client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
         """Only MQTT 5 says it when a broker's rules forbid what we publish."""
-        if self._clock() - self._connected_at > _RULES_SECONDS:
+        if not self._notices_every_refusal and self._clock() - self._connected_at > _RULES_SECONDS:
             client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure:
             self.refusal = str(reason).lower()

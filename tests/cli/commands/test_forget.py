@@ -1,6 +1,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,64 @@ def test_a_dry_run_clears_nothing(run: Run, words: list[str], mosquitto: Mosquit
         f"demo-2 (lost): {prefix}/demo-2/status",
     ]
     assert left(mosquitto, prefix) == before
+
+
+def test_a_dry_run_does_not_clear_a_status_that_nobody_upholds(
+    run: Run, mosquitto: Mosquitto, prefix: str
+) -> None:
+    """A host that was cut off without a will still says `online`: it is listed so, and stays so."""
+    topic = f"{prefix}/web-1/status"
+    with recording(mosquitto.port, prefix) as witness:
+        text = b'{"state":"online","session":"old","time":1}'
+        witness.client.publish(topic, text, qos=1, retain=True).wait_for_publish(5)
+    result = run("forget", "web-1", "--dry-run", "--broker", mosquitto.url, "--prefix", prefix)
+    assert result.stdout == f"web-1 (online): {topic}\n"
+    assert left(mosquitto, prefix) == {"web-1"}
+
+
+def test_what_a_site_says_of_itself_is_of_no_host(run: Run, mosquitto: Mosquitto, prefix: str) -> None:
+    """A host called `site` is forgotten without the word of the site, which is on `<prefix>/site`."""
+    with recording(mosquitto.port, prefix) as witness:
+        for topic in ("site", "site/status", "site/a/b"):
+            witness.client.publish(f"{prefix}/{topic}", b"1", qos=1, retain=True).wait_for_publish(5)
+    result = run("forget", "site", "--broker", mosquitto.url, "--prefix", prefix)
+    assert f"cleared {prefix}/site/status, {prefix}/site/a/b\n" in result.stdout
+    with recording(mosquitto.port, prefix) as witness:
+        witness.client.publish(f"{prefix}/mark", b"{}", qos=1)
+        witness.wait(f"{prefix}/mark")
+        assert [one.topic for one in witness.messages if one.retained] == [f"{prefix}/site"]
+
+
+def test_the_prefix_of_other_hosts_is_no_host(run: Run, mosquitto: Mosquitto, prefix: str) -> None:
+    """A name that is the prefix of a site's hosts costs none of them: one line says how to name them."""
+    topic = f"{prefix}/paris/web-1/status"
+    with recording(mosquitto.port, prefix) as witness:
+        text = b'{"state":"online","session":"a","time":1}'
+        witness.client.publish(topic, text, qos=1, retain=True).wait_for_publish(5)
+    given = ["--broker", mosquitto.url, "--prefix", prefix]
+    result = run("forget", "paris", *given)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "fleetglass: paris: got the prefix of other hosts, such as web-1, expected a host; "
+        f"--prefix {prefix}/paris removes those\n"
+    )
+    assert left(mosquitto, prefix) == {"paris"}
+
+
+def test_a_broker_that_sends_few_messages_at_once(run: Run, tmp_path: Path, prefix: str) -> None:
+    """All hosts that match are forgotten, though the broker drops most of what it retained for a client."""
+    broker = Mosquitto(tmp_path, "max_queued_messages 20", "max_inflight_messages 10").start()
+    try:
+        with recording(broker.port, prefix) as witness:
+            text = b'{"state":"lost","session":"old","time":1}'
+            for number in range(100):
+                witness.client.publish(f"{prefix}/sim-{number}/status", text, qos=1, retain=True)
+            witness.wait(f"{prefix}/sim-99/status")
+        result = run("forget", "sim-*", "--broker", broker.url, "--prefix", prefix)
+        assert len(result.stdout.splitlines()) == 100
+        assert left(broker, prefix) == set()
+    finally:
+        broker.kill()
 
 
 def test_a_host_that_publishes_is_left_alone(
