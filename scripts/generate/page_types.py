@@ -8,15 +8,17 @@ import msgspec
 import msgspec.inspect as shape
 
 from fleetglass.wire import payloads, protocol
+from fleetglass.wire.bounds import MAX_MAGNITUDE
 from generate.message_tables import struct_type
 
-_HEAD = """\
+_HEAD = f"""\
 /**
  * The messages of bridge and hosts as types. `make generate` writes this file from `wire/`, which describes
  * each field. A message from the network may break its type, so check each field before you use it.
  */
 
-export {}
+/** The largest number that a bridge lets through, on either side of zero. */
+export const MAX_MAGNITUDE = {str(MAX_MAGNITUDE).replace("e+", "e")}
 """
 
 _PASSED_ON = {

@@ -25,7 +25,7 @@ from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.broker
 
-STATUS = '{"state":"%s","session":"%s","time":1}'
+STATUS = '{"state":"%s","session":"%s","time":2000}'
 
 
 async def test_a_viewer_is_told_of_the_fleet_and_then_of_every_pulse(

@@ -23,6 +23,7 @@ def running_chromium(program: str | None = None) -> Iterator[Browser]:
     """Run a browser that asks nothing of the network: `program`, or what `find_chromium` returns."""
     arguments = [
         "--hide-scrollbars",
+        "--font-render-hinting=slight",  # without windows as with them
         "--force-color-profile=srgb",
         "--disable-gpu",
         "--disable-background-networking",

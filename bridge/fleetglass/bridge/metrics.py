@@ -25,9 +25,9 @@ from prometheus_client.registry import Collector
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
-from fleetglass.fleet.hosts import Host
+from fleetglass.fleet.hosts import KnownHost
 from fleetglass.fleet.relay import Relay
-from fleetglass.wire import decode
+from fleetglass.wire.codec import decode_text
 from fleetglass.wire.payloads import Pulse
 from fleetglass.wire.protocol import HostState
 
@@ -90,22 +90,23 @@ class Metrics:
         self._pulse_families = _pulse_families()
         self._arrival_families = [_Family(f"fleetglass_host_{name}", text, f) for f, name, text in _ARRIVALS]
 
-    async def expose(self, accept: str, accept_encoding: str) -> Exposition:
-        """Return everything in the format that a scrape asks for."""
+    async def expose(self, accept: str, *, gzip: bool) -> Exposition:
+        """Return everything in the format that a scrape asks for, compressed if it takes that."""
         async with self._turn:
-            return await self._expose(accept, accept_encoding)
+            return await self._expose(accept, gzip=gzip)
 
-    async def _expose(self, accept: str, accept_encoding: str) -> Exposition:
+    async def _expose(self, accept: str, *, gzip: bool) -> Exposition:
         encode, content_type = choose_encoder(accept)
         open_metrics = content_type.startswith("application/openmetrics-text")
-        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if "gzip" in accept_encoding else None
+        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if gzip else None
         relay = self._relay
         families = (_STATE, *self._pulse_families, *self._arrival_families)
         lines: dict[str, list[str]] = {family.name: [] for family in families}
         for number, host in enumerate(list(relay.fleet)):
             if number % HOSTS_PER_SLICE == 0:
                 await asyncio.sleep(0)
-            self._add_host(lines, host)
+            with relay.errors.caught("exposing the numbers of a host"):
+                self._add_host(lines, host)
         parts: list[bytes] = []
         for family in families:
             for start in range(0, len(lines[family.name]), LINES_PER_SLICE):
@@ -120,7 +121,7 @@ class Metrics:
             content_type, "gzip", b"".join([*parts, compressor.compress(own), compressor.flush()])
         )
 
-    def _add_host(self, lines: dict[str, list[str]], host: Host) -> None:
+    def _add_host(self, lines: dict[str, list[str]], host: KnownHost) -> None:
         # prometheus_client takes seven times as long for this. A host id needs no escaping, and the numbers
         # come out of JSON, which has neither NaN nor infinity.
         states = lines[_STATE.name]
@@ -129,7 +130,7 @@ class Metrics:
         if host.pulse is None or host.state != "live" or self._relay.broker != "connected":
             return
         label = f'{{host="{host.id}"}} '
-        pulse = decode(host.pulse, Pulse)
+        pulse = decode_text(host.pulse, Pulse)
         for name, _, field in self._pulse_families:
             if (value := getattr(pulse, field)) is not UNSET:
                 lines[name].append(f"{name}{label}{value}\n")
@@ -158,13 +159,13 @@ class _Own(Collector):
         yield hosts
         sites = GaugeMetricFamily("fleetglass_site_connected", "whether the site is there", labels=["site"])
         for prefix, site in relay.fleet.sites.items():
-            sites.add_metric([prefix], site.cut_at is None)
+            sites.add_metric([prefix], not site.is_cut_off)
         yield sites
         yield _latencies(relay.fleet.latencies)
         for name, text, value in (
             ("broker_connected", "whether the broker is there", relay.broker == "connected"),
             ("viewers", "viewers that are connected", len(relay.fanout)),
-            ("watched_hosts", "hosts whose detail somebody watches", len(relay.watching)),
+            ("watched_hosts", "hosts whose detail somebody watches", len(relay.fanout.watched_in_detail)),
             ("history_bytes", "memory that the history takes", relay.history.used_bytes),
             ("history_budget_bytes", "memory that the history may take", relay.history.budget_bytes),
             ("history_payloads", "payloads in the history", relay.history.payloads),
@@ -177,6 +178,7 @@ class _Own(Collector):
             ("viewers_closed_slow", "viewers closed since they took nothing", counts.slow_closed),
             ("messages_received", "messages that came from the broker", relay.received),
             ("messages_rejected", "messages dropped since they break the contract", relay.rejections.total),
+            ("unexpected_errors", "errors that nobody foresaw, each in the log once", relay.errors.total),
             ("frames", "frames handed to viewers", relay.fanout.frames),
             ("frames_replaced", "frames that newer ones took the place of", relay.fanout.replaced),
         ):

@@ -8,7 +8,7 @@ import threading
 import time as clocks
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import takewhile
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -19,7 +19,7 @@ from fleetglass.cli.retained_hosts import MAX_BYTES, RetainedHost, RetainedHosts
 from fleetglass.cli.runtime.log import plain
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.probe import probe
-from fleetglass.mqtt.threaded_connection import Connection, Message, has_left
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
 from fleetglass.wire import Topics
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.topics import Leaf
@@ -82,7 +82,7 @@ class HostRemoval:
 
     Args:
         access: the broker.
-        user: the user at the broker, or None for an anonymous one.
+        default_user: the user a password belongs to when the address names none.
         prefix: the topic prefix of the hosts.
         home_assistant_prefix: the topic prefix of Home Assistant's discovery.
         patience: how long to wait for messages.
@@ -95,7 +95,7 @@ class HostRemoval:
     def __init__(
         self,
         access: BrokerAccess,
-        user: str | None,
+        default_user: str | None,
         *,
         prefix: str,
         home_assistant_prefix: str,
@@ -113,11 +113,10 @@ class HostRemoval:
         self._hosts = RetainedHosts(self._topics, home_assistant_prefix, max_bytes)
         self._retained_at = 0.0
         self._connection_number = 0
-        self._connection = Connection(
+        self._connection = ThreadedConnection(
             access,
             client_id=f"fleetglass-forget-{new_session()}",
-            user=user,
-            will=None,
+            default_user=default_user,
             on_connected=lambda: None,
             on_message=self._hear,
             largest_packet_bytes=LARGEST_PACKET_BYTES,
@@ -330,14 +329,14 @@ def remove_hosts(removal: HostRemoval, hosts: Iterable[str]) -> Removal:
     return Removal(gone, running, removal.doubtful)
 
 
-def check_broker(access: BrokerAccess, user: str | None) -> None:
+def check_broker(access: BrokerAccess, default_user: str | None) -> None:
     """Check that one node of the broker lets this user in.
 
     Raises:
         CommandError: no node does; it gives the first node's reason.
     """
     nodes = access.nodes
-    answers = (probe(replace(node, url=replace(node.url, user=user))) for node in nodes)
+    answers = (probe(node, default_user=default_user) for node in nodes)
     refusals = [answer.reason for answer in takewhile(lambda one: one.outcome != "accepted", answers)]
     if len(refusals) == len(nodes):
         raise CommandError(f"broker {access.url}: {refusals[0]}")

@@ -1,11 +1,12 @@
 /** The top of a value axis: a round number above the data, quick to grow and slow to shrink. No DOM. */
 
-import { isNumber, LARGEST_NUMBER } from "../data/numbers.js"
+import { MAX_MAGNITUDE } from "../data/contract.js"
+import { isNumber } from "../data/numbers.js"
 
 const HEADROOM = 1.1
 // No axis ends lower, or beyond the largest number with its headroom.
 const LOWEST_END = 1e-12
-const HIGHEST_END = 2 * LARGEST_NUMBER
+const HIGHEST_END = 2 * MAX_MAGNITUDE
 const SHRINK_AFTER_MILLISECONDS = 10_000
 const STEPS = [1, 2, 5, 10]
 

@@ -3,7 +3,8 @@
  * each field. A message from the network may break its type, so check each field before you use it.
  */
 
-export {}
+/** The largest number that a bridge lets through, on either side of zero. */
+export const MAX_MAGNITUDE = 1e24
 
 /** @typedef {"live" | "late" | "lost" | "stopped" | "waiting"} HostState */
 

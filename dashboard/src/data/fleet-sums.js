@@ -27,8 +27,8 @@ export class FleetSums {
   /** Sums of seconds of the past, not yet complete. @type {Map<number, Map<Summed, number>>} */
   #past = new Map()
   /**
-   * Pulses of hosts whose past comes in parts, by their times: a part may come twice, as one that was asked for
-   * by an earlier page comes late.
+   * Pulses of hosts whose past comes in parts, by their times: a part may come twice, as one that an earlier
+   * page asked for comes late.
    * @type {Map<string, Map<number, import("./contract.js").Sample>>} by host id
    */
   #parts = new Map()

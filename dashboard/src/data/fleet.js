@@ -4,12 +4,11 @@ import { ClockOffset } from "./clock.js"
 import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
-import { isHostEntry, isHostId, isObject, isSample, isTime } from "./messages.js"
+import { isHostEntry, isHostId, isObject, isSample, isTime, STATES } from "./messages.js"
 import { isNumber } from "./numbers.js"
 import { Columns } from "./store.js"
 import { TickOrder } from "./tick-order.js"
 
-export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 const SPARKLINE_ROWS = 72
 const MOST_CHANGES = 10
 const NOTHING = Object.freeze({})

@@ -4,8 +4,8 @@
 const LAST_TIME_SECONDS = 1e11
 const LAST_TICK = 2 ** 53
 const HOST_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
-/** @type {Set<unknown>} */
-const STATES = new Set(["live", "late", "lost", "stopped", "waiting"])
+/** What a host can be, in the order in which hosts are counted. */
+export const STATES = ["live", "late", "lost", "waiting", "stopped"]
 
 /** @typedef {(message: Record<string, unknown>) => boolean} Check */
 
@@ -14,7 +14,7 @@ const CHECKS = new Map(
   /** @type {[string, Check][]} */ ([
     ["welcome", (message) => isTime(message.time)],
     ["fleet", (message) => Array.isArray(message.hosts)],
-    ["host", (message) => isHostId(message.id) && (message.state === undefined || STATES.has(message.state))],
+    ["host", (message) => isHostId(message.id) && (message.state === undefined || isState(message.state))],
     ["pulse", (message) => isObject(message.hosts)],
     ["live", (message) => isHostId(message.host) && isObject(message.samples)],
     ["history", (message) => isHostId(message.host) && isObject(message.samples)],
@@ -50,7 +50,7 @@ export function isHostId(id) {
  * @returns {entry is import("./contract.js").HostEntry}
  */
 export function isHostEntry(entry) {
-  return isObject(entry) && isHostId(entry.id) && STATES.has(entry.state)
+  return isObject(entry) && isHostId(entry.id) && isState(entry.state)
 }
 
 /** @param {unknown} payload @returns {payload is import("./contract.js").Sample} */
@@ -75,4 +75,9 @@ export function isTime(seconds) {
 /** @param {unknown} value */
 function isTick(value) {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LAST_TICK
+}
+
+/** @param {unknown} value */
+function isState(value) {
+  return typeof value === "string" && STATES.includes(value)
 }

@@ -1,14 +1,9 @@
 /** Numbers as people read them. An unknown number is a dash, never "NaN" and never 0. No DOM. */
 
+import { MAX_MAGNITUDE } from "./contract.js"
+
 export const MISSING = "—"
 export const MISSING_TITLE = "not available on this host"
-
-/**
- * The largest magnitude that counts as a number: what 64 bits count, 16 EiB in bytes. A larger one, as 1e308,
- * comes
- * from no machine; beyond it sums overflow, and a line would be drawn off every canvas. It is unknown.
- */
-export const LARGEST_NUMBER = 2 ** 64
 
 const KIBI = 1024
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
@@ -32,12 +27,12 @@ export function readIn(chosen) {
 }
 
 /**
- * Whether a value is a number, and not an unknown one: NaN, or beyond `LARGEST_NUMBER`.
+ * Whether a value is a number, and not an unknown one: NaN, or beyond what a bridge lets through.
  * @param {unknown} value
  * @returns {value is number}
  */
 export function isNumber(value) {
-  return typeof value === "number" && Math.abs(value) <= LARGEST_NUMBER
+  return typeof value === "number" && Math.abs(value) <= MAX_MAGNITUDE
 }
 
 /** "9.4 %", "42 %". @param {unknown} value */

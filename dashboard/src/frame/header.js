@@ -1,6 +1,6 @@
 /** The strip at the top: where one is, what the page is connected to, and the viewer's choices. */
 
-import { STATES } from "../data/fleet.js"
+import { STATES } from "../data/messages.js"
 import { count } from "../data/numbers.js"
 import { button, element, setAttribute, setText } from "../widgets/dom.js"
 import { LinkMenu } from "./link-menu.js"

@@ -1,6 +1,6 @@
 /** The fleet: every host in one table or grid. */
 
-import { STATES } from "../data/fleet.js"
+import { STATES } from "../data/messages.js"
 import { count } from "../data/numbers.js"
 import { ASK_MILLISECONDS, RecentPast } from "../data/recent-past.js"
 import { MAX_HOSTS } from "../data/selection.js"

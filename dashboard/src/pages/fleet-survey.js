@@ -1,8 +1,8 @@
 /** The whole fleet at a moment: hosts by state, what needs attention, and what all do together. No DOM. */
 
-import { STATES } from "../data/fleet.js"
 import { contributions } from "../data/fleet-sums.js"
 import { alertsOf } from "../data/host-alerts.js"
+import { STATES } from "../data/messages.js"
 import { isNumber } from "../data/numbers.js"
 
 /**

@@ -1,6 +1,6 @@
 /** What narrows the fleet: counters by state, the filter, and the choice between table and grid. */
 
-import { STATES } from "../data/fleet.js"
+import { STATES } from "../data/messages.js"
 import { count } from "../data/numbers.js"
 import { button, element, setAttribute, setText } from "../widgets/dom.js"
 

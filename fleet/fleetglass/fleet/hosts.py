@@ -1,27 +1,38 @@
 """The hosts that the bridge knows, from what came in on the fleet's topics."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from fleetglass.fleet.arrivals import Arrivals, Latencies
-from fleetglass.fleet.presence import GRACE_SECONDS, LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
+from fleetglass.fleet.listening import Listening
+from fleetglass.fleet.presence import LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.codec import decode_pulse
-from fleetglass.wire.payloads import Info, Status
+from fleetglass.wire.errors import HostLimitError
+from fleetglass.wire.payloads import Info, Status, Summary
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
 
 INFO_SECONDS = 3.0
 """An `info` that has not come by then is asked for by its own topic: some brokers send little or nothing of
 what they retain to a subscription with wildcards."""
+SUMMARY_SECONDS = 10.0
+"""How long a retained `summary` is asked for."""
+EARLIEST_TIME = 1_577_836_800.0
+"""2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
 """A publisher that invents host ids must not fill the memory."""
+GONE_SECONDS = 3600.0
+"""A host that has not lived for so long makes room for a new one when there are too many."""
+GONE_SEARCH_SECONDS = 10.0
+"""Between two searches for such hosts, as a flood of invented ids asks for one with each message."""
 
 
 @dataclass(slots=True)
-class Host:
+class KnownHost:
     """One host: what it said last, as it came, and the state it is in."""
 
     id: str
@@ -30,7 +41,16 @@ class Host:
     """Of the topics under which it is known."""
     state: HostState = "waiting"
     since: float = 0.0
-    """When it got into this state: UTC, seconds since the epoch."""
+    """When it got into this state: UTC, seconds since the epoch, by the bridge's clock."""
+    last_sign_time: float | None = None
+    """The host's own time in its last sign of life, when nobody here listened as the host was lost: then
+    `since` is that time."""
+    known_since: float = 0.0
+    """When any message of it came first, by the monotonic clock."""
+    heard_wall: float = 0.0
+    """When the last pulse came: UTC."""
+    heard_stretch: int = 0
+    """In which stretch of uninterrupted listening it came."""
     info: bytes | None = None
     info_summary: bytes | None = None
     """Less what only those are told who watch the host."""
@@ -40,6 +60,23 @@ class Host:
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing says that the host lives."""
+        return self.state in ("lost", "stopped", "waiting")
+
+    def by_bridge_clock(self, time: float, wall: float) -> float:
+        """Return a time of the host's clock by the bridge's clock, which shows `wall` now.
+
+        Pulses show how far the clocks are apart. Without any, the host's clock is believed, unless it was
+        never set. The result is not before the last pulse, and never in the future.
+        """
+        if self.arrivals.received:
+            time -= self.arrivals.clock_offset
+        elif time < EARLIEST_TIME:
+            return wall
+        return min(max(time, self.heard_wall), wall)
 
 
 @dataclass(slots=True)
@@ -54,7 +91,7 @@ class Changes:
         return bool(self.states or self.infos or self.removed)
 
 
-class Fleet:
+class KnownFleet:
     """All hosts. Takes payloads, keeps the last of each kind, and tells what changed.
 
     Times called `now` are of the monotonic clock, `wall` is UTC; both in seconds.
@@ -62,21 +99,24 @@ class Fleet:
 
     def __init__(self) -> None:
         self.latencies = Latencies()
-        self._hosts: dict[str, Host] = {}
+        self.refused = 0
+        """Messages of hosts that were refused, as there are too many."""
+        self._hosts: dict[str, KnownHost] = {}
         self._changes = Changes()
-        self._connected = False  # to the broker; while not, no host changes its state
-        self._seen_broker = False
-        self._grace_until = 0.0
-        self._without_info: dict[str, Host] = {}
+        self._listening = Listening()
+        self._gone: list[KnownHost] = []  # those that may make room, the first to do so last
+        self._search_at = -math.inf
+        self._without_info: dict[str, KnownHost] = {}
+        self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
         return len(self._hosts)
 
-    def __iter__(self) -> Iterator[Host]:
+    def __iter__(self) -> Iterator[KnownHost]:
         return iter(self._hosts.values())
 
-    def get(self, host: str) -> Host | None:
+    def get(self, host: str) -> KnownHost | None:
         """Return a host, or None when it is not known."""
         return self._hosts.get(host)
 
@@ -88,30 +128,34 @@ class Fleet:
     @property
     def sites_away(self) -> dict[str, float]:
         """The prefix of each site that is cut off, and since when by UTC."""
-        return {prefix: site.since for prefix, site in self._sites.items() if site.cut_at is not None}
+        return {prefix: site.since for prefix, site in self._sites.items() if site.is_cut_off}
 
-    def is_cut_off(self, host: Host) -> bool:
+    def is_cut_off(self, host: KnownHost) -> bool:
         """Whether the host's site is cut off."""
-        return self._sites.get(host.prefix, NO_SITE).cut_at is not None
+        return self._site(host).is_cut_off
 
-    def without_info(self, now: float) -> list[str]:
+    def without_info(self, now: float) -> list[KnownHost]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
-            host.id
+            host
             for host in self._without_info.values()
-            if host.pulse is not None and now - host.presence.known_since > INFO_SECONDS
+            if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
+
+    def without_last_sign(self, now: float) -> list[KnownHost]:
+        """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
+        self._without_last_sign = {
+            host: until for host, until in self._without_last_sign.items() if now < until
+        }
+        return [self._hosts[host] for host in self._without_last_sign]
 
     def broker_connected(self, now: float) -> None:
         """Take in that the broker is there; after an absence, hosts get time to be back."""
-        self._connected = True
-        if self._seen_broker:
-            self._grace_until = now + GRACE_SECONDS
-        self._seen_broker = True
+        self._listening.broker_connected(now)
 
-    def broker_lost(self) -> None:
+    def broker_lost(self, now: float) -> None:
         """Take in that the broker is away: nothing can be said of any host."""
-        self._connected = False
+        self._listening.broker_lost(now)
 
     def hear_site(self, prefix: str, payload: bytes, now: float, wall: float) -> None:
         """Take in what a site's broker says of its connection to ours; nothing at all takes the site back.
@@ -121,15 +165,18 @@ class Fleet:
         """
         if payload not in (b"1", b"0", b""):
             raise PayloadError(f"site {prefix}: got {payload[:20]!r}, expected 1 or 0")
+        moment = self._listening.at(now)
         known = self._sites.pop(prefix, None)
         if payload:
             hear = new_site if known is None else known.hear
-            site = self._sites[prefix] = hear(connected=payload == b"1", now=now, wall=wall)
+            site = self._sites[prefix] = hear(connected=payload == b"1", now=moment, wall=wall)
             if site is known:
                 return
         for record in self._hosts.values():
             if record.prefix == prefix:
-                self._update_state(record, now, wall)
+                if known is not None and not payload:
+                    record.presence.shift(moment - known.clock.at(moment))
+                self._update_state(record, moment, wall)
                 self._changes.states.add(record.id)  # also of those whose state stays: viewers learn why
 
     def hear_status(
@@ -138,15 +185,32 @@ class Fleet:
         """Take in a `status`; an empty one removes the host.
 
         Raises:
-            PayloadError: the payload is not a status, or the host is one too many.
+            PayloadError: the payload is not a status.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             self._remove(host)
             return
         status = decode(payload, Status)
-        record = self._record(host, now, wall, prefix)
-        record.presence.hear_status(status, now)
-        self._update_state(record, now, wall)
+        moment = self._listening.at(now)
+        record = self._record(host, now, moment, wall, prefix)
+        record.presence.hear_status(status, self._site(record).clock.at(moment))
+        if record.presence.said == "lost" and record.state != "lost" and not self._listened(record):
+            self._without_last_sign[host] = now + SUMMARY_SECONDS
+        self._update_state(record, moment, wall)
+        self._see_last_sign(record, wall)
+
+    def hear_summary(self, host: str, payload: bytes, wall: float) -> None:
+        """Take in the `summary` of a host in `without_last_sign`; of any other it says nothing new.
+
+        Raises:
+            PayloadError: the payload is not a summary.
+        """
+        record = self._hosts.get(host)
+        if record is not None and payload:
+            record.presence.see(decode(payload, Summary).time)
+            self._see_last_sign(record, wall)
+            self._without_last_sign.pop(host, None)
 
     def hear_info(
         self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
@@ -154,7 +218,8 @@ class Fleet:
         """Take in an `info`; an empty one clears it.
 
         Raises:
-            PayloadError: the payload is not an info, or the host is one too many.
+            PayloadError: the payload is not an info.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             known = self._hosts.get(host)
@@ -165,7 +230,9 @@ class Fleet:
                 self._changes.infos.add(host)
             return
         info = decode(payload, Info)
-        record = self._record(host, now, wall, prefix)
+        record = self._record(host, now, self._listening.at(now), wall, prefix)
+        record.presence.see(info.time)
+        self._see_last_sign(record, wall)
         record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
         record.presence.interval = min(max(info.interval_seconds, 0.1), 3600.0)
         if record.info != payload:
@@ -180,27 +247,37 @@ class Fleet:
         """Take in a `pulse` and return whether it is a new one.
 
         Raises:
-            PayloadError: the payload is not a pulse, or the host is one too many.
+            PayloadError: the payload is not a pulse.
+            HostLimitError: the host is one too many.
         """
         pulse = decode_pulse(payload)
-        record = self._record(host, now, wall, prefix)
+        moment = self._listening.at(now)
+        record = self._record(host, now, moment, wall, prefix)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:
             record.arrivals.hear_again()
             return False  # some brokers deliver twice
         record.pulse = payload
         record.pulse_key = key
-        record.presence.hear_pulse(pulse.session, pulse.time, now)
+        record.heard_wall = wall
+        record.heard_stretch = self._listening.stretch
+        site_now = self._site(record).clock.at(moment) if self._sites else moment
+        record.presence.hear_pulse(pulse.session, pulse.time, moment, site_now)
         self.latencies.observe(
             record.arrivals.hear(pulse.session, pulse.tick, pulse.time, wall, record.presence.interval)
         )
         if record.state != "live":
-            self._update_state(record, now, wall)
+            self._update_state(record, moment, wall)
         return True
 
     def advance(self, now: float, wall: float) -> None:
-        """Let time pass: hosts that have been silent for too long change their state."""
-        heard_lately = now - LATE_MIN_SECONDS
+        """Let time pass: hosts that have been silent for too long change their state.
+
+        To be called several times a second, as a long pause is taken for one of the whole process.
+        """
+        self._listening.notice_sleep(now, wall)
+        moment = self._listening.at(now)
+        heard_lately = moment - LATE_MIN_SECONDS
         for record in self._hosts.values():
             presence = record.presence
             if (
@@ -209,39 +286,84 @@ class Fleet:
                 and presence.said in (None, "online")
             ):
                 continue  # as `Presence.state` has it, at a tenth of the cost: this is most hosts at any time
-            self._update_state(record, now, wall)
+            self._update_state(record, moment, wall)
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _record(self, host: str, now: float, wall: float, prefix: str) -> Host:
+    def _site(self, record: KnownHost) -> Site:
+        return self._sites.get(record.prefix, NO_SITE)
+
+    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> KnownHost:
         record = self._hosts.get(host)
         if record is None:
-            if len(self._hosts) >= MAX_HOSTS:
-                raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
-            presence = Presence(known_since=now)
-            record = self._hosts[host] = Host(id=host, presence=presence, prefix=prefix, since=wall)
+            if len(self._hosts) >= MAX_HOSTS and not self._make_room(now, wall):
+                self.refused += 1
+                raise HostLimitError(
+                    f"host {host}: got one more host, expected at most {MAX_HOSTS}; none has been gone for "
+                    "an hour, so remove those that do not exist with fleetglass forget"
+                )
+            site = self._sites.get(prefix, NO_SITE)
+            presence = Presence(silent_since=site.clock.at(moment))
+            record = KnownHost(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
+            self._hosts[host] = record
             self._without_info[host] = record
             self._changes.removed.discard(host)
             self._changes.states.add(host)
         return record
 
+    def _make_room(self, now: float, wall: float) -> bool:
+        """Forget the host that has been gone longest, if one has been gone for long."""
+        gone_before = wall - GONE_SECONDS
+        if not self._gone and now >= self._search_at:
+            self._search_at = now + GONE_SEARCH_SECONDS
+            gone = [host for host in self._hosts.values() if host.is_gone and host.since <= gone_before]
+            self._gone = sorted(gone, key=lambda host: host.since, reverse=True)
+        while self._gone:
+            host = self._gone.pop()
+            if host.is_gone and host.since <= gone_before and self._hosts.get(host.id) is host:
+                self._remove(host.id)
+                return True
+        return False
+
     def _remove(self, host: str) -> None:
         self._without_info.pop(host, None)
+        self._without_last_sign.pop(host, None)
         if self._hosts.pop(host, None) is not None:
             self._changes.states.discard(host)
             self._changes.infos.discard(host)
             self._changes.removed.add(host)
 
-    def _update_state(self, record: Host, now: float, wall: float) -> None:
-        if not self._connected:
+    def _update_state(self, record: KnownHost, moment: float, wall: float) -> None:
+        if not self._listening.connected:
             return
-        state = record.presence.state(now, self._grace_until, self._sites.get(record.prefix, NO_SITE))
+        state = record.presence.state(moment, self._site(record))
         if state != record.state:
             record.state = state
             record.since = wall
+            record.last_sign_time = None
+            if state == "stopped":
+                record.since = record.by_bridge_clock(record.presence.said_time, wall)
+            elif state == "lost" and not self._listened(record):
+                record.last_sign_time = record.presence.host_time
+                record.since = record.by_bridge_clock(record.last_sign_time, wall)
+            self._changes.states.add(record.id)
+
+    def _listened(self, record: KnownHost) -> bool:
+        """Return whether this fleet has heard the host and listened to it ever since."""
+        heard_at = record.presence.heard_at
+        return (
+            heard_at is not None
+            and record.heard_stretch == self._listening.stretch
+            and heard_at >= self._site(record).changed_at
+        )
+
+    def _see_last_sign(self, record: KnownHost, wall: float) -> None:
+        if record.last_sign_time is not None and record.presence.host_time > record.last_sign_time:
+            record.last_sign_time = record.presence.host_time
+            record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
 

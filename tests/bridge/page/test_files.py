@@ -7,7 +7,7 @@ from fleetglass.bridge.page.files import read_page
 from support.node import run_node
 
 DASHBOARD = Path(__file__).parents[3] / "dashboard"
-TYPES = {"data/contract.js", "frame/page-context.js"}
+TYPES = {"frame/page-context.js"}
 """Modules without code."""
 
 

@@ -43,10 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         report,
     )
 
-    check_broker(access, access.url.user)
-    with HostRemoval(
-        access, access.url.user, prefix=prefix, home_assistant_prefix=home_assistant_prefix
-    ) as removal:
+    check_broker(access, None)
+    with HostRemoval(access, None, prefix=prefix, home_assistant_prefix=home_assistant_prefix) as removal:
         done: set[str] = set()
         code = 0
         while hosts := [host for host in _chosen(removal, arguments) if host not in done]:

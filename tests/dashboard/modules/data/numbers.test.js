@@ -25,7 +25,7 @@ const READ_AS = [
   ["bytes", 15 * KIB ** 2, "15.0 MiB"],
   ["bytes", 1023 * KIB, "1.00 MiB"],
   ["bytes", 3 * KIB ** 5, "3.00 PiB"],
-  ["bytes", 15.5 * KIB ** 6, "15.5 EiB"],
+  ["bytes", 5000 * KIB ** 6, "5000 EiB"],
   ["bytes", -1536, "-1.50 KiB"],
   ["byteRate", 2 * KIB, "2.00 KiB/s"],
   ["byteRate", 0, "0 B/s"],

@@ -11,7 +11,8 @@ import {
   tagsOf,
   writeTags,
 } from "../../../../dashboard/src/pages/fleet-order.js"
-import { Host, STATES } from "../../../../dashboard/src/data/fleet.js"
+import { Host } from "../../../../dashboard/src/data/fleet.js"
+import { STATES } from "../../../../dashboard/src/data/messages.js"
 
 function host(id, { state = "live", ...info } = {}) {
   const made = new Host(id)
