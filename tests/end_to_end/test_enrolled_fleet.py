@@ -31,7 +31,7 @@ def test_two_hosts_of_which_one_is_revoked(tmp_path: Path) -> None:
 
             wait_for(lambda: states() == {"web-1": "live", "web-2": "live"}, "both hosts")
             broker.enroll("--revoke", "web-1")
-            wait_for(lambda: "refuses this agent: not authorized" in first.output, "the agent says why")
+            wait_for(lambda: "refuses this client: not authorized" in first.output, "the agent says why")
             # Its will is no more allowed than the rest, so that only its silence shows.
             assert seconds_until(lambda: states()["web-1"] == "late", "the end of web-1") < 8
             assert states()["web-2"] == "live"
