@@ -323,6 +323,15 @@ def remove_hosts(removal: HostRemoval, hosts: Iterable[str]) -> Removal:
             )
     removal.listen(found)
     removal.challenge(found)
+    return _clear(removal, found)
+
+
+def remove_revoked_hosts(removal: HostRemoval, hosts: Iterable[str]) -> Removal:
+    """Clear hosts that may publish no more, whatever their last status says, and those below a site."""
+    return _clear(removal, removal.find(hosts))
+
+
+def _clear(removal: HostRemoval, found: Sequence[RetainedHost]) -> Removal:
     cleared = removal.clear([host for host in found if not host.is_heard])
     running = {host.id: host.session or "unknown" for host in found if host.is_heard}
     gone = {host: topics for host, topics in cleared.items() if host not in running}

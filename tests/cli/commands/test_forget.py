@@ -148,3 +148,32 @@ def test_nothing_to_forget_is_said_in_one_line(
     result = run("forget", *given, *words)
     assert message in result.stdout + result.stderr
     assert len((result.stdout + result.stderr).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        ([], 1, "--folder: got {folder}, expected the folder that `fleetglass enroll` made"),
+        (["--prefix", "other"], 2, "--folder: got --broker or --prefix as well, expected it alone"),
+    ],
+)
+def test_a_folder_that_cannot_be_used(
+    run: Run, tmp_path: Path, given: list[str], code: int, message: str
+) -> None:
+    """It is said in one line, and no folder is made."""
+    folder = tmp_path / "none"
+    result = run("forget", "web-1", "--folder", str(folder), *given)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (code, "", 1)
+    assert message.format(folder=folder) in result.stderr
+    assert not folder.exists()
+
+
+def test_a_folder_whose_broker_does_not_run(run: Run, tmp_path: Path) -> None:
+    """It is said in one line, and the temporary user is taken away again."""
+    folder = tmp_path / "broker"
+    assert run("enroll", "web-1", "--broker", "mqtts://b", "--folder", str(folder)).returncode == 0
+    users, rules = ((folder / name).read_text() for name in ("users", "rules"))
+    result = run("forget", "web-1", "--folder", str(folder))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"fleetglass: no broker runs here with {folder}\n"
+    assert [(folder / name).read_text() for name in ("users", "rules")] == [users, rules]

@@ -1,8 +1,10 @@
 """`fleetglass forget`: clear what hosts left on the broker."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetglass.cli.configuration.arguments import add_keys
@@ -10,10 +12,11 @@ from fleetglass.cli.configuration.file import read_configuration
 from fleetglass.cli.configuration.settings import broker_access, single_prefix
 from fleetglass.cli.runtime.log import plain, start_log
 from fleetglass.wire import is_host_id
-from fleetglass.wire.errors import UsageError
+from fleetglass.wire.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from fleetglass.cli.host_removal import HostRemoval
+    from fleetglass.mqtt.address import BrokerAccess
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all-stopped", action="store_true", help="every host whose agent said goodbye")
     parser.add_argument("--dry-run", action="store_true", help="print the topics and clear nothing")
+    parser.add_argument(
+        "--folder",
+        metavar="FOLDER",
+        help="on a secured broker's machine: the folder that `fleetglass enroll` made, instead of --broker",
+    )
     add_keys(parser, "forget")
 
 
@@ -31,11 +39,35 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.hosts and not arguments.all_stopped:
         raise UsageError("forget: got no host, expected HOST, a pattern such as 'sim-*', or --all-stopped")
     configuration = read_configuration(vars(arguments))
-    access = broker_access(configuration, "forget")
-    prefix = single_prefix(configuration, "forget")
-    home_assistant_prefix = configuration.get("home_assistant_prefix", "forget") or "homeassistant"
     start_log("forget", configuration.get("log_level", "forget") or "error")
+    home_assistant_prefix = configuration.get("home_assistant_prefix", "forget") or "homeassistant"
+    if arguments.folder is not None:
+        if arguments.broker or arguments.prefix:
+            raise UsageError("--folder: got --broker or --prefix as well, expected it alone: it names both")
+        with _enrolled(Path(arguments.folder).expanduser().absolute()) as (access, prefix):
+            return _forget(arguments, access, prefix, home_assistant_prefix)
+    access = broker_access(configuration, "forget")
+    return _forget(arguments, access, single_prefix(configuration, "forget"), home_assistant_prefix)
 
+
+@contextmanager
+def _enrolled(path: Path) -> "Iterator[tuple[BrokerAccess, str]]":
+    """Give access to the broker that runs here with a folder, and the prefix of its fleet."""
+    from fleetglass.cli.enrollment.folder import Folder  # noqa: PLC0415 - only a secured broker has one
+    from fleetglass.cli.enrollment.temporary_access import temporary_access  # noqa: PLC0415 - as above
+
+    folder = Folder(path)
+    if not folder.is_made:
+        raise CommandError(f"--folder: got {path}, expected the folder that `fleetglass enroll` made")
+    with folder.locked():
+        registry = folder.read_registry()
+        with temporary_access(folder, registry) as access:
+            yield access, registry.prefix
+
+
+def _forget(
+    arguments: argparse.Namespace, access: "BrokerAccess", prefix: str, home_assistant_prefix: str
+) -> int:
     from fleetglass.cli.host_removal import (  # noqa: PLC0415 - bad usage is reported without loading the rest
         HostRemoval,
         check_broker,
