@@ -44,11 +44,14 @@ class PahoConnection:
         default_user: as for `credentials`.
         will: what the broker says for us when the connection breaks.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
+        largest_packet_bytes: what a broker with MQTT 5 may send at most.
         connect_seconds: for the connection, and once more for the handshake of TLS.
         answer_seconds: for the broker's answer.
         on_connected: called when the broker has let us in.
         on_message: called with each message.
         on_refused: called with the reason when the broker refuses a message, as far as it says so.
+        notices_every_refusal: whether `on_refused` is called for as long as the connection lasts, not only in
+            its first seconds.
         clock: seconds that never go back.
     """
 
@@ -61,11 +64,13 @@ class PahoConnection:
         default_user: str | None = None,
         will: Message | None = None,
         keeps_session: bool = False,
+        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,
         on_connected: Callable[[], object] | None = None,
         on_message: Callable[[MQTTMessage], None] | None = None,
         on_refused: Callable[[str], None] | None = None,
+        notices_every_refusal: bool = False,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self.connected = False
@@ -84,6 +89,7 @@ class PahoConnection:
         self._versions = versions
         self._is_mqtt_5 = versions.is_mqtt_5
         self._keeps_session = keeps_session
+        self._largest_packet_bytes = largest_packet_bytes
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
         self._answer_seconds = (
             min(answer_seconds, TRIAL_ANSWER_SECONDS) if versions.is_trial else answer_seconds
@@ -91,6 +97,7 @@ class PahoConnection:
         self._answer_by = self._connected_at = math.inf
         self._on_connected = on_connected
         self._on_refused = on_refused
+        self._notices_every_refusal = notices_every_refusal
         self._clock = clock
         self.client = client = Client(
             CallbackAPIVersion.VERSION2,
@@ -119,7 +126,7 @@ class PahoConnection:
         try:
             if self._is_mqtt_5:
                 properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.MaximumPacketSize = LARGEST_PACKET_BYTES
+                properties.MaximumPacketSize = self._largest_packet_bytes
                 if self._keeps_session:
                     properties.SessionExpiryInterval = RETAINED_EXPIRY_SECONDS
                 self.client.connect(
@@ -208,7 +215,7 @@ class PahoConnection:
 
     def _publish_answered(self, client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
         """Only MQTT 5 says it when a broker's rules forbid what we publish."""
-        if self._clock() - self._connected_at > _RULES_SECONDS:
+        if not self._notices_every_refusal and self._clock() - self._connected_at > _RULES_SECONDS:
             client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure and self._on_refused is not None:
             self._on_refused(reason_text(reason))

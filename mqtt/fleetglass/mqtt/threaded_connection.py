@@ -15,7 +15,7 @@ from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.flood_guard import PAUSE_SECONDS, FloodGuard
 from fleetglass.mqtt.lazy_paho import MQTTMessage
 from fleetglass.mqtt.message import LeftOut, Message, Sent
-from fleetglass.mqtt.paho_connection import PahoConnection
+from fleetglass.mqtt.paho_connection import LARGEST_PACKET_BYTES, PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
@@ -50,6 +50,9 @@ class ThreadedConnection:
         max_messages_per_second: on one topic; when more come, the connection is left, and made anew without
             that topic, which is subscribed again after a minute, or later if that happens again. Without a
             limit, all is taken.
+        largest_packet_bytes: what a broker with MQTT 5 may send at most.
+        notices_every_refusal: whether `refusal` is set for as long as a connection lasts, not only in its
+            first seconds.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
         longest_wait_seconds: between two attempts.
         clock: seconds that never go back.
@@ -68,6 +71,8 @@ class ThreadedConnection:
         default_user: str | None = None,
         will: Callable[[], Message] | None = None,
         max_messages_per_second: int | None = None,
+        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        notices_every_refusal: bool = False,
         keeps_session: bool = False,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = clocks.monotonic,
@@ -84,6 +89,8 @@ class ThreadedConnection:
         self._will = will
         self._on_connected = _guarded(on_connected)
         self._on_message = _guarded(on_message)
+        self._largest_packet_bytes = largest_packet_bytes
+        self._notices_every_refusal = notices_every_refusal
         self._keeps_session = keeps_session
         self._longest_wait = longest_wait_seconds
         self._clock = clock
@@ -243,7 +250,9 @@ class ThreadedConnection:
             answer_seconds=_NODE_ANSWER_SECONDS if self._broker.others else _ANSWER_SECONDS,
             on_connected=self._let_in,
             on_message=self._message_came,
+            largest_packet_bytes=self._largest_packet_bytes,
             on_refused=self._message_refused,
+            notices_every_refusal=self._notices_every_refusal,
             clock=self._clock,
         )
 
