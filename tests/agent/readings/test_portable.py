@@ -48,7 +48,7 @@ def test_the_host_is_described() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="names another system's gaps")
 def test_what_a_system_lacks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without sensors, frequency, load and battery nothing is told, and nothing fails."""
-    import psutil  # noqa: PLC0415 - only where it is changed
+    import psutil  # only where it is changed
 
     for name in ("cpu_freq", "sensors_battery", "sensors_temperatures", "sensors_fans"):
         monkeypatch.delattr(psutil, name)

@@ -64,7 +64,7 @@ def test_a_broker_that_is_not_trusted(tmp_path: Path) -> None:
     tls.trust(1)
     tls.broker.start()
     try:
-        with pytest.raises(CommandError, match="not trusted: .*; name who signed it with ca_file$"):
+        with pytest.raises(CommandError, match=r"not trusted: .*; name who signed it with ca_file$"):
             check_given(tls.access)
     finally:
         tls.broker.kill()

@@ -133,9 +133,9 @@ def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSe
 
 def _viewer_link(settings: BridgeSettings) -> str | None:
     """Return the link for viewers who need the token, which is made here and not by the bridge's process."""
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - most need no token
-    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token  # most need no token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link
+    from fleetglass.wire.errors import BridgeError
 
     if not needs_token(settings):
         return None
@@ -153,7 +153,7 @@ def _announce(settings: BridgeSettings, link: str | None, *, in_browser: bool) -
     elif link is not None:
         _say(f"viewers need the token; its link: {SHOW_LINK}")
     if in_browser:
-        import webbrowser  # noqa: PLC0415 - rarely asked for
+        import webbrowser  # rarely asked for
 
         if not webbrowser.open(url):
             _say(f"no browser could be opened; open {url} yourself")

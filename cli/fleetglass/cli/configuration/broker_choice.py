@@ -122,7 +122,7 @@ def _mosquitto_command(program: str, port: int) -> tuple[str, ...]:
 
 
 def _user() -> str:
-    import getpass  # noqa: PLC0415 - only here
+    import getpass  # only here
 
     try:
         return getpass.getuser()

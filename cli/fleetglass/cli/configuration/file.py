@@ -125,7 +125,7 @@ def _read_file(path: Path) -> dict[str, dict[str, object]]:
 
 
 def _load_yaml(path: Path) -> Any:
-    import yaml  # noqa: PLC0415 - an agent without a file never loads it
+    import yaml  # an agent without a file never loads it
 
     try:
         loader = yaml.SafeLoader(path.read_text("utf-8"))
@@ -147,7 +147,7 @@ def _load_yaml(path: Path) -> Any:
 
 def _check_keys(node: "yaml.Node | None", path: Path, depth: int = 0) -> None:
     """Refuse a key that is there twice, of which YAML would take the last without a word."""
-    import yaml  # noqa: PLC0415 - as above
+    import yaml
 
     seen = set()
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
@@ -177,7 +177,7 @@ def _file_keys(section: str) -> Iterable[Key]:
 
 
 def _suggest(name: object, section: str) -> str:
-    import difflib  # noqa: PLC0415 - only an error needs it
+    import difflib  # only an error needs it
 
     here = [key.name for key in _file_keys(section)]
     if not section:
@@ -197,7 +197,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, object]:
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _OTHER:
             continue
         if variable not in keys:
-            import difflib  # noqa: PLC0415 - only an error needs it
+            import difflib  # only an error needs it
 
             near = difflib.get_close_matches(variable, [*keys, *_OTHER], n=1)
             hint = f"perhaps {near[0]}" if near else "a variable that fleetglass reads"
