@@ -11,7 +11,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.mqtt.address import BrokerAccess, credentials
-from fleetglass.mqtt.bulk_socket import BulkSocket, SocketContext
+from fleetglass.mqtt.buffered_socket import BufferedSocket, SocketContext
 from fleetglass.mqtt.lazy_paho import Client, MQTTMessage
 from fleetglass.mqtt.message import Message, Sent
 from fleetglass.mqtt.refusals import error_text, is_version_refusal, reason_text
@@ -81,7 +81,7 @@ class PahoConnection:
         """Why it ended, in words."""
         self.error: Exception | None = None
         """Why there was no connection."""
-        self.socket: BulkSocket | None = None
+        self.socket: BufferedSocket | None = None
         """What paho reads from, once it has connected."""
         self.max_packet_bytes: int | None = None
         """The largest packet that the broker takes, as far as it says so."""
@@ -174,8 +174,8 @@ class PahoConnection:
         """How long the broker has been there; 0 while it is not."""
         return self._clock() - self._connected_at if self.connected else 0.0
 
-    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BulkSocket:
-        self.socket = BulkSocket(connected)
+    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BufferedSocket:
+        self.socket = BufferedSocket(connected)
         return self.socket
 
     def _expiry(self, message: Message, kind: int) -> Properties | None:
