@@ -170,7 +170,7 @@ class Feed:
         self._log.lasted(self.url)
         while not self._files.have_changed():  # noqa: ASYNC110 -- files tell nobody
             await asyncio.sleep(FILES_SECONDS)
-        raise MqttError("files for TLS were replaced", "renewed")
+        raise MqttError("TLS files were replaced", "renewed")
 
     async def _follow_wanted(self, connection: AsyncioConnection) -> None:
         while True:
