@@ -327,7 +327,7 @@ def test_without_its_package(
     """Where the extra is not installed, the remedy is named."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert call("web-1", "--broker", URL) == 1
-    assert "expected: pip install cryptography" in capsys.readouterr().err
+    assert f"{sys.executable} -m pip install cryptography" in capsys.readouterr().err
 
 
 def test_two_at_once(folder: Path, call: Enroll, environment: dict[str, str]) -> None:

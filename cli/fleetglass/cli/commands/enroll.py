@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -71,7 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and print what is to be done next."""
     if importlib.util.find_spec("cryptography") is None:
-        raise CommandError("enroll: got no package cryptography, expected: pip install cryptography")
+        raise CommandError(
+            f"enroll: needs the package cryptography: {sys.executable} -m pip install cryptography"
+        )
 
     from fleetglass.cli.enrollment.folder import Folder, default_folder  # noqa: PLC0415 - bad usage is told without loading the part
 
