@@ -9,6 +9,7 @@ from fleetglass.cli.configuration.values import (
     Choice,
     Flag,
     HostId,
+    HostList,
     Interface,
     Kind,
     Number,
@@ -57,7 +58,7 @@ class Key:
     secret: bool = False
     """Never an argument, which other users see; a file with one is to be private."""
     long: bool = False
-    """A text of several lines: no argument either."""
+    """A text of several lines, or a list of mappings: no argument either."""
 
     @property
     def option(self) -> str:
@@ -240,6 +241,20 @@ KEYS: Final = (
         _BRIDGE,
         "32",
         "N",
+    ),
+    Key(
+        "hosts",
+        HostList(),
+        "hosts that you expect: those that never reported are shown as waiting; watch and top need --broker",
+        _BRIDGE | _WATCH,
+        long=True,
+    ),
+    Key(
+        "hosts_file",
+        Text(),
+        "YAML file with such a list of hosts; it is read again when it changes",
+        _BRIDGE | _WATCH,
+        metavar="FILE",
     ),
     Key("compress", Flag(), "compress messages to browsers, for slow networks", _BRIDGE),
     Key(
