@@ -14,16 +14,13 @@ import urllib.request
 from collections import deque
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
 from urllib.error import HTTPError
 
 import msgspec
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.tls import tls_context
+from fleetglass.mqtt.backoff import READER_CAP_SECONDS
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode
 from fleetglass.wire.payloads import Backfill, Pulse
 
@@ -67,33 +64,29 @@ def write(url: str, lines: list[str]) -> bool:
     return True
 
 
-def connect(access: BrokerAccess, topics: Topics, every: int, waiting: deque[str]) -> Client:
-    """Return a client that finds its way to the broker by itself and lets points wait."""
+def connection_to(
+    access: BrokerAccess, topics: Topics, every: int, waiting: deque[str]
+) -> ThreadedConnection:
+    """Return a connection that finds its way to the broker by itself and lets points wait."""
 
-    def take(_client: Client, _userdata: Any, message: MQTTMessage) -> None:
+    def take(topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - as it is called
         with suppress(PayloadError):  # anybody may publish anything
-            waiting.extend(points(topics, message.topic, bytes(message.payload), every))
+            waiting.extend(points(topics, topic, payload, every))
 
-    def greet(client: Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        if reason.is_failure:
-            print(f"error: {access.url}: {reason}")
-        else:
-            client.subscribe([(topics.fleet_filter("pulse"), 0), (topics.fleet_filter("backfill"), 1)])
+    def subscribe() -> None:
+        connection.subscribe([topics.fleet_filter("pulse")], qos=0)
+        connection.subscribe([topics.fleet_filter("backfill")], qos=1)
 
     # The broker keeps backfills for a client that it knows by its name while that is away.
-    client = Client(CallbackAPIVersion.VERSION2, CLIENT_ID, clean_session=False)
-    if access.url.user:
-        client.username_pw_set(access.url.user, access.password)
-    if access.url.tls:
-        client.tls_set_context(tls_context(access))
-    client.on_connect = greet
-    client.on_connect_fail = lambda *_: print("error: no connection to", access.url)
-    client.on_message = take
-    # A host hands over what it kept a second after the broker is back: it is well to be there before.
-    client.reconnect_delay_set(0.25, 5)  # type: ignore[arg-type] # takes fractions, too
-    client.connect_async(access.url.host, access.url.port)
-    client.loop_start()
-    return client
+    connection = ThreadedConnection(
+        access,
+        client_id=CLIENT_ID,
+        on_connected=subscribe,
+        on_message=take,
+        keeps_session=True,
+        longest_wait_seconds=READER_CAP_SECONDS,
+    )
+    return connection
 
 
 def main() -> None:
@@ -105,12 +98,11 @@ def main() -> None:
     parser.add_argument("--influxdb", default="http://127.0.0.1:8086/write?db=fleet")
     parser.add_argument("--every", type=int, default=1, help="keep one pulse in so many")
     arguments = parser.parse_args()
-    password = os.environ.get("FLEETGLASS_PASSWORD")
+    password = os.environ.get("FLEETGLASS_PASSWORD") or None
     access = BrokerAccess(url=arguments.broker, password=password, ca_file=arguments.ca_file)
     waiting: deque[str] = deque(maxlen=WAITING_POINTS)  # the oldest give way
-    client = connect(access, arguments.prefix, arguments.every, waiting)
     batch: list[str] = []
-    with suppress(KeyboardInterrupt):
+    with connection_to(access, arguments.prefix, arguments.every, waiting), suppress(KeyboardInterrupt):
         while True:
             while waiting and len(batch) < POINTS_PER_REQUEST:
                 batch.append(waiting.popleft())
@@ -118,8 +110,6 @@ def main() -> None:
                 batch.clear()
             if batch or not waiting:
                 time.sleep(REQUEST_SECONDS)
-    client.disconnect()
-    client.loop_stop()
 
 
 if __name__ == "__main__":

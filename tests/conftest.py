@@ -1,7 +1,9 @@
 import itertools
 import re
+import signal
 import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure() -> None:
+    # In the background of a shell Ctrl-C is ignored, below nohup SIGHUP: also by programs that tests start.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright's synchronous API keeps an event loop in the main thread, and asyncio tests cannot run beside
     # it. So the files with browser tests come last: in every process, as xdist hands out files in this order.
@@ -42,6 +51,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs mosquitto: apt-get install mosquitto")
     if item.get_closest_marker("home_assistant") and find_home_assistant() is None:
         pytest.skip("needs Home Assistant: scripts/install-home-assistant")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    browser = item.funcargs.get("browser") if isinstance(item, pytest.Function) else None
+    if report.failed and report.when == "call" and isinstance(browser, Browser):
+        for page in [page for context in browser.contexts for page in context.pages]:
+            picture = Path(tempfile.mkstemp(".png", "page-")[1])
+            page.screenshot(path=picture)
+            report.sections.append(("page", str(picture)))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """States of hosts in a real bridge, over everything that may happen to it and to a real mosquitto."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -10,10 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.fleet import hosts as hosts_module
+from fleetglass.fleet import listening
 from fleetglass.fleet.presence import LATE_MIN_SECONDS
 from support.bridge import Bridge, running_bridge
 from support.faulty_proxy import FaultyProxy
@@ -36,38 +38,38 @@ class Agents:
         self._broker = broker
         self._prefix = prefix
 
-    async def leave(self) -> None:
+    def leave(self, client: Client) -> None:
         """Publish what a host that crashed and one that said goodbye leave on the broker."""
         went = self.went_at
-        async with aiomqtt.Client("127.0.0.1", self._broker.port) as client:
-            await self._say(client, "lost", "status", state="lost", time=went - 86_400)
-            await self._say(client, "lost", "summary", tick=7, time=went)
-            await self._say(client, "stopped", "status", state="stopped", time=went)
+        self._say(client, "lost", "status", state="lost", time=went - 86_400)
+        self._say(client, "lost", "summary", tick=7, time=went)
+        self._say(client, "stopped", "status", state="stopped", time=went)
 
     async def live(self) -> None:
-        """Speak as `living`, through every outage, until cancelled."""
-        tick = 0
-        while True:
-            try:
-                async with aiomqtt.Client("127.0.0.1", self._broker.port) as client:
-                    await self._say(client, "living", "status", state="online")
-                    while True:
-                        tick += 1
-                        await self._say(client, "living", "pulse", tick=tick)
-                        await asyncio.sleep(0.25)
-            except aiomqtt.MqttError:
-                await asyncio.sleep(0.1)
+        """Publish what is retained, and speak as `living`, through every outage, until cancelled."""
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.reconnect_delay_set(1, 1)
+        client.on_connect = lambda *_: self._say(client, "living", "status", state="online")
+        client.connect("127.0.0.1", self._broker.port)
+        self.leave(client)
+        client.loop_start()
+        try:
+            for tick in itertools.count():
+                self._say(client, "living", "pulse", tick=tick)
+                await asyncio.sleep(0.25)
+        finally:
+            client.disconnect()
+            client.loop_stop()
 
-    async def _say(self, client: aiomqtt.Client, host: str, leaf: str, **values: Any) -> None:
+    def _say(self, client: Client, host: str, leaf: str, **values: Any) -> None:
         payload = json.dumps({"time": time.time(), "session": host} | values)
-        await client.publish(f"{self._prefix}/{host}/{leaf}", payload, qos=1, retain=leaf != "pulse")
+        client.publish(f"{self._prefix}/{host}/{leaf}", payload, qos=leaf != "pulse", retain=leaf != "pulse")
 
 
 @asynccontextmanager
 async def agents_of(broker: Mosquitto, prefix: str) -> AsyncIterator[Agents]:
-    """Give the agents, which have said what is to be retained."""
+    """Give the agents, at work."""
     agents = Agents(broker, prefix)
-    await agents.leave()
     task = asyncio.create_task(agents.live(), name="living host")
     try:
         yield agents
@@ -115,7 +117,7 @@ async def test_after_a_restart_of_the_broker_hosts_that_were_gone_stay_gone(
     more: Callable[[Path], tuple[str, ...]], tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it forgets or repeats what it retained, neither state nor `since` changes for a moment."""
-    monkeypatch.setattr(hosts_module, "GRACE_SECONDS", GRACE_SECONDS)
+    monkeypatch.setattr(listening, "GRACE_SECONDS", GRACE_SECONDS)
     broker = Mosquitto(tmp_path, *more(tmp_path), "autosave_interval 1").start()
     try:
         async with agents_of(broker, prefix) as agents, running_bridge(broker, prefix) as bridge:
@@ -133,7 +135,7 @@ async def test_after_an_outage_of_the_bridges_connection_hosts_that_were_gone_st
     mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker repeats each goodbye and will, from which the bridge learns nothing new."""
-    monkeypatch.setattr(hosts_module, "GRACE_SECONDS", GRACE_SECONDS)
+    monkeypatch.setattr(listening, "GRACE_SECONDS", GRACE_SECONDS)
     async with (
         FaultyProxy(mosquitto.port) as proxy,
         agents_of(mosquitto, prefix) as agents,

@@ -6,7 +6,7 @@ from pathlib import Path
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.threaded_connection import Connection
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from support.bridge import running_bridge
 from support.broker import Broker
 from support.programs import Fleetglass
@@ -135,14 +135,12 @@ async def test_a_lease_makes_costly_groups_come_more_often(
 
 def test_the_newest_version_of_mqtt_that_the_broker_knows_is_used(broker: Broker, prefix: str) -> None:
     """MQTT 5 where it is offered; where it is refused, with or without a word, 3.1.1."""
-    connection = Connection(
+    connection = ThreadedConnection(
         BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)),
         client_id=f"test-{prefix}",
-        user=None,
-        will=None,
         on_connected=lambda: None,
         on_message=lambda *_: None,
     )
     with connection:
         wait_for(lambda: connection.connected, "connection")
-        assert (connection._version is MQTTProtocolVersion.MQTTv5) is broker.has_mqtt_5
+        assert (connection.version is MQTTProtocolVersion.MQTTv5) is broker.has_mqtt_5

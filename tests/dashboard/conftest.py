@@ -1,7 +1,5 @@
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +10,8 @@ from support.samples import MadeUpHost
 from support.views import VIEWS, View
 
 ContextMaker = Callable[..., Page]
+
+NOW = 1_795_000_000.0
 
 
 @pytest.fixture(scope="session")
@@ -27,21 +27,14 @@ def bridge() -> FakeBridge:
 
 def usual_bridge() -> FakeBridge:
     """Give a bridge that knows two hosts, one of them without sensors."""
-    return FakeBridge(
-        now=time.time(), hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)]
-    )
+    return FakeBridge(now=NOW, hosts=[MadeUpHost("web-1"), MadeUpHost("web-2", number=1, sensors=False)])
 
 
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: view.name)
-def opened(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    dashboard_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Page]:
+def opened(request: pytest.FixtureRequest, browser: Browser, dashboard_url: str) -> Iterator[Page]:
     """Give each of the views, open and complete; the tests of a module share it and leave it as it was."""
     view: View = request.param
-    with watched_pages(browser, dashboard_url, tmp_path_factory.mktemp(view.name)) as make:
+    with watched_pages(browser, dashboard_url) as make:
         page = make()
         bridge = usual_bridge()
         bridge.attach(page)
@@ -50,14 +43,14 @@ def opened(
 
 
 @pytest.fixture
-def new_page(browser: Browser, dashboard_url: str, tmp_path: Path) -> Iterator[ContextMaker]:
+def new_page(browser: Browser, dashboard_url: str) -> Iterator[ContextMaker]:
     """Make pages; trouble in a console, a failed request or one to another origin fails the test."""
-    with watched_pages(browser, dashboard_url, tmp_path) as make:
+    with watched_pages(browser, dashboard_url) as make:
         yield make
 
 
 @contextmanager
-def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterator[ContextMaker]:
+def watched_pages(browser: Browser, dashboard_url: str) -> Iterator[ContextMaker]:
     """Make pages for as long as the block lasts, and fail at its end if there was trouble with any."""
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
@@ -83,16 +76,14 @@ def watched_pages(browser: Browser, dashboard_url: str, folder: Path) -> Iterato
         return page
 
     yield make
-    for number, context in enumerate(contexts):
-        for page in context.pages:
-            page.screenshot(path=folder / f"last-{number}.png")
+    for context in contexts:
         context.close()
     assert not trouble
 
 
 @pytest.fixture
 def page(new_page: ContextMaker, bridge: FakeBridge) -> Page:
-    """Give a page whose WebSocket ends at the pretended bridge."""
+    """Give a page whose WebSocket ends at the pretended bridge, which has its date as well."""
     page = new_page()
     bridge.attach(page)
     return page

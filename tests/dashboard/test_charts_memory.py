@@ -23,10 +23,9 @@ def bridge() -> FakeBridge:
 
 
 @pytest.fixture
-def page(page: Page) -> Page:
+def page(page: Page, bridge: FakeBridge) -> Page:
     """Give a page whose time passes only when a test says so."""
-    page.clock.install(time=NOW - 60)
-    page.clock.pause_at(NOW)
+    bridge.stop_time()
     return page
 
 

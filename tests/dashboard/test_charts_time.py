@@ -34,10 +34,14 @@ def bridge() -> FakeBridge:
 @pytest.fixture
 def page(page: Page) -> Page:
     """Give a page whose time passes only when a test says so, frames included."""
+    stop_at_now(page)
+    return page
+
+
+def stop_at_now(page: Page) -> None:
     page.clock.install(time=NOW - 60)
     page.clock.pause_at(NOW)
     page.add_init_script(COUNT_PAINTS)
-    return page
 
 
 def wave(start: float, end: float, name: str = "one") -> list[Row]:
@@ -126,10 +130,8 @@ def test_a_chart_out_of_sight_is_not_painted(page: Page, away: str) -> None:
 def test_reduced_motion_steps_once_a_second(new_page: Callable[..., Page], bridge: FakeBridge) -> None:
     """Where the viewer wants little motion, a chart is painted once per second."""
     page = new_page(reduced_motion="reduce")
-    page.clock.install(time=NOW - 60)
-    page.clock.pause_at(NOW)
-    page.add_init_script(COUNT_PAINTS)
     bridge.attach(page)
+    stop_at_now(page)
     rig_with_past(page)
     assert paints_in(page, 5000) == 5
 
@@ -249,10 +251,8 @@ def test_the_crosshair_obeys_the_keyboard(page: Page) -> None:
 def test_the_crosshair_obeys_a_finger(new_page: Callable[..., Page], bridge: FakeBridge) -> None:
     """A tap marks a moment that stays when the finger is gone, until a tap beside the chart."""
     page = new_page(has_touch=True)
-    page.clock.install(time=NOW - 60)
-    page.clock.pause_at(NOW)
-    page.add_init_script(COUNT_PAINTS)
     bridge.attach(page)
+    stop_at_now(page)
     rig_with_past(page)
     page.locator(CANVAS).tap(position={"x": 300, "y": 50})
     page.clock.run_for(50)

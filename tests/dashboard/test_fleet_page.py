@@ -82,6 +82,7 @@ def test_rows_stay_while_the_pointer_is_over_them(page: Page, bridge: FakeBridge
     expect(page.locator('tr[data-host="web-2"]')).to_contain_text("lost since")
     assert names(page) == ["web-1", "web-2"]
     page.locator(".brand").hover()
+    bridge.tick()
     expect(page.locator(".host-link")).to_have_text(["web-2", "web-1"])
 
 
@@ -201,6 +202,7 @@ def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) ->
     page.goto("/#/?sort=name")
     expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
     before = len(bridge.messages("watch"))
+    page.clock.set_system_time(bridge.now)  # from here on its date passes by itself
     seconds = page.evaluate(
         """async () => {
           const start = performance.now()
@@ -231,9 +233,11 @@ def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) ->
     assert "node-0000" not in bridge.messages("watch")[-1]["hosts"]
 
 
-def test_the_last_minute_is_drawn_on_open(page: Page) -> None:
+def test_the_last_minute_is_drawn_on_open(page: Page, bridge: FakeBridge) -> None:
     """The sparkline of a row is full as soon as the past arrives."""
     page.goto("/")
+    expect(page.locator("tr[data-host]")).to_have_count(2)
+    bridge.tick()
     page.wait_for_function(
         """() => {
           const canvas = document.querySelector('tr[data-host="web-1"] .spark')

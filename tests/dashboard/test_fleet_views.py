@@ -98,6 +98,7 @@ def test_nothing_moves_under_the_pointer(page: Page, bridge: FakeBridge, view: s
     expect(page.locator('[data-host="web-2"]:visible')).to_contain_text("lost since")
     expect(names).to_have_text(["web-1", "web-2"])
     page.locator(".brand").hover()
+    bridge.tick()
     expect(names).to_have_text(["web-2", "web-1"])
 
 

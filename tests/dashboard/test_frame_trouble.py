@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.page import FakeBridge
+from support.page import FakeBridge, run_until
 from support.samples import MadeUpHost
 from support.waiting import wait_for
 
@@ -13,12 +13,11 @@ pytestmark = pytest.mark.browser
 def test_a_missing_token_is_asked_for(page: Page, bridge: FakeBridge) -> None:
     """A bridge that wants a token is not asked again until one is given, which is kept for this tab only."""
     bridge.token = "s3cret"
-    page.clock.install()
     page.goto("/#/host/web-1")
     field = page.get_by_label("Viewer token")
     expect(page.locator(".bar p")).to_have_text("This bridge asks for its viewer token.")
     expect(field).to_be_focused()
-    page.clock.run_for(60_000)
+    page.clock.fast_forward(60_000)
     assert bridge.connections == 1
     page.keyboard.type("wrong")
     page.keyboard.press("Enter")
@@ -97,10 +96,9 @@ def test_the_page_is_whole_within_two_seconds_of_its_bridge(page: Page, bridge: 
 
 def lose_bridge(page: Page, bridge: FakeBridge) -> None:
     """Open the page and end its connection; its clock then stands still, and it waits for its second attempt."""
-    page.clock.install()
     page.goto("/")
     expect(page.locator("tr[data-host]")).to_have_count(2)
-    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
+    bridge.stop_time()
     bridge.refuse = True
     bridge.cut()
     pass_until(page, "(attempt 2)")
@@ -118,12 +116,7 @@ def wait_for_bridge(page: Page, condition: Callable[[], bool], what: str) -> Non
 
 def pass_until(page: Page, words: str) -> None:
     """Let time pass in the page until its bar says so."""
-
-    def is_said() -> bool:
-        page.clock.run_for(100)
-        return words in page.locator(".bar").inner_text()
-
-    wait_for(is_said, words)
+    run_until(page, lambda: words in page.locator(".bar").inner_text(), words)
 
 
 def test_trouble_is_seen_from_another_tab(page: Page, bridge: FakeBridge) -> None:
@@ -147,10 +140,10 @@ def test_trouble_is_seen_from_another_tab(page: Page, bridge: FakeBridge) -> Non
 def test_listeners_are_told_changes_at_most_every_five_seconds(page: Page, bridge: FakeBridge) -> None:
     """What happens to hosts and connection is said politely, together, and never twice within five seconds."""
     bridge.hosts = [MadeUpHost(f"web-{number}", number=number) for number in range(1, 7)]
-    page.clock.install()
     page.goto("/")
     said = page.locator("p.unseen[role=status]").last
     expect(page.locator("tr[data-host]")).to_have_count(6)
+    bridge.stop_time()
     bridge.set_state("web-1", "lost")
     page.clock.run_for(1_500)
     expect(said).to_have_text("web-1 lost.")
@@ -167,20 +160,18 @@ def test_listeners_are_told_changes_at_most_every_five_seconds(page: Page, bridg
 
 def test_a_bridge_that_answers_no_more_is_said_once(page: Page, bridge: FakeBridge) -> None:
     """Attempts are counted for the eye; a listener hears that the connection is lost, and that it is back."""
-    page.clock.install()
     page.goto("/")
     said = page.locator("p.unseen[role=status]").last
     expect(page.locator("tr[data-host]")).to_have_count(2)
+    bridge.stop_time()
     bridge.refuse = True
     bridge.cut()
+    run_until(page, lambda: said.inner_text() == "Connection to bridge lost.", "the loss is said")
     page.clock.run_for(6_000)
     expect(said).to_have_text("Connection to bridge lost.")
     bridge.refuse = False
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    for _ in range(6):
-        expect(page.locator("body")).to_have_attribute("data-link", "ok")
-        page.clock.run_for(1_000)
-    expect(said).to_have_text("Connection is back.")
+    run_until(page, lambda: said.inner_text() == "Connection is back.", "the return is said")
 
 
 def test_an_address_of_no_page_is_said(page: Page, bridge: FakeBridge) -> None:

@@ -161,7 +161,6 @@ def test_every_field_of_every_payload_is_on_the_page(
     bridge.now = NOW
     bridge.history = False
     bridge.hosts = [MadeUpHost("web-1", changes=info)]
-    page.clock.set_fixed_time(NOW)
     page.goto("/#/host/web-1")
     expect(page.locator('[data-panel="cpu"]')).to_be_visible()
     bridge.send("live", host="web-1", samples=groups)

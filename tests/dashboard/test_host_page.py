@@ -20,13 +20,6 @@ def bridge() -> FakeBridge:
     )
 
 
-@pytest.fixture
-def page(page: Page) -> Page:
-    """Give the page with its clock standing still at the time of the samples."""
-    page.clock.set_fixed_time(NOW)
-    return page
-
-
 def open_host(page: Page, host: str = "web-1") -> None:
     page.goto(f"/#/host/{host}")
     expect(page.locator('[data-panel="cpu"] dd').first).to_have_text(re.compile("%"))

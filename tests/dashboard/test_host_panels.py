@@ -19,13 +19,6 @@ def bridge() -> FakeBridge:
     )
 
 
-@pytest.fixture
-def page(page: Page) -> Page:
-    """Give the page with its clock standing still at the time of the samples."""
-    page.clock.set_fixed_time(NOW)
-    return page
-
-
 def open_host(page: Page, address: str = "web-1", panel: str = "cpu") -> None:
     page.goto(f"/#/host/{address}")
     expect(panel_of(page, panel).locator("dd").first).to_have_text(re.compile(r"\d"))
@@ -45,10 +38,9 @@ def watched(bridge: FakeBridge) -> Any:
     return asked[-1]["hosts"]["web-1"] if asked else None
 
 
-def send(page: Page, bridge: FakeBridge, **samples: dict[str, Any]) -> None:
+def send(bridge: FakeBridge, **samples: dict[str, Any]) -> None:
     """Send groups of a tick that is newer than all before."""
-    bridge.now += 1
-    page.clock.set_fixed_time(bridge.now)
+    bridge.pass_time(1)
     stamp = {"time": bridge.now, "tick": int(bridge.now)}
     bridge.send("live", host="web-1", samples={name: payload | stamp for name, payload in samples.items()})
 
@@ -206,7 +198,7 @@ def test_what_a_host_lacks_is_small_and_at_the_end(page: Page, bridge: FakeBridg
     below = panel_of(page, "info").bounding_box()["y"]  # type: ignore[index]
     assert panel_of(page, "gpu").bounding_box()["y"] > below  # type: ignore[index]
     device = {"name": "RTX", "vendor": "NVIDIA", "busy_percent": 64.0, "memory_percent": 37.5}
-    send(page, bridge, gpu={"devices": {"0000:03:00.0": device}})
+    send(bridge, gpu={"devices": {"0000:03:00.0": device}})
     expect(panel_of(page, "gpu").locator("tbody tr")).to_contain_text("NVIDIA RTX")
     assert panel_of(page, "gpu").bounding_box()["y"] < panel_of(page, "info").bounding_box()["y"]  # type: ignore[index]
 
@@ -215,8 +207,7 @@ def test_a_group_that_falls_silent_looks_old(page: Page, bridge: FakeBridge) -> 
     """A panel whose group no longer comes says since when and dims, while the others go on."""
     open_host(page)
     for _ in range(8):
-        bridge.now += 1
-        page.clock.set_fixed_time(bridge.now)
+        bridge.pass_time(1)
         samples = bridge.hosts[0].live(bridge.now)
         del samples["memory"]
         bridge.send("live", host="web-1", samples=samples)
@@ -224,7 +215,7 @@ def test_a_group_that_falls_silent_looks_old(page: Page, bridge: FakeBridge) -> 
     expect(panel_of(page, "mem").locator("canvas").first).to_have_css("opacity", "0.55")
     expect(panel_of(page, "cpu").locator(".note")).to_be_hidden()
     expect(panel_of(page, "cpu").locator("canvas")).to_have_css("opacity", "1")
-    send(page, bridge, memory=bridge.hosts[0].live(bridge.now)["memory"])
+    send(bridge, memory=bridge.hosts[0].live(bridge.now)["memory"])
     expect(panel_of(page, "mem").locator(".note")).to_be_hidden()
 
 
@@ -256,11 +247,11 @@ def test_processes_stand_still_under_the_pointer(page: Page, bridge: FakeBridge)
     panel = panel_of(page, "proc")
     panel.locator("tbody tr").first.hover()
     entry = {"pid": 4711, "name": "late-comer", "cpu_percent": 99.0}
-    send(page, bridge, process={"count": 401, "states": {}, "top_cpu": [entry], "top_memory": []})
+    send(bridge, process={"count": 401, "states": {}, "top_cpu": [entry], "top_memory": []})
     expect(panel.locator(".quiet")).to_contain_text("401 processes")
     expect(panel.locator("tbody tr").first).to_contain_text("postgres")
     page.mouse.move(5, 5)
-    send(page, bridge, process={"count": 402, "states": {}, "top_cpu": [entry], "top_memory": []})
+    send(bridge, process={"count": 402, "states": {}, "top_cpu": [entry], "top_memory": []})
     expect(panel.locator("tbody tr")).to_have_text([re.compile("^late-comer4711")])
 
 
@@ -271,7 +262,7 @@ def test_fields_of_one_unit_share_a_chart_up_to_their_limit(page: Page, bridge: 
     bridge.hosts[0].changes = {"groups": groups}
     open_host(page)
     for _ in range(3):
-        send(page, bridge, **{"custom-tank": {"a": {"depth": 12}, "b": {"depth": 7}, "water_celsius": 21.5}})
+        send(bridge, **{"custom-tank": {"a": {"depth": 12}, "b": {"depth": 7}, "water_celsius": 21.5}})
     panel = panel_of(page, "custom-tank")
     expect(panel.get_by_role("heading")).to_have_text("tank")
     expect(panel.locator("canvas")).to_have_count(2)
@@ -290,7 +281,7 @@ def test_only_as_many_lines_as_there_are_colours(page: Page, bridge: FakeBridge)
         f"chip/s{place}": {"chip": "chip", "label": f"s{place}", "current_celsius": 30.0 + place}
         for place in range(9)
     }
-    send(page, bridge, sensor={"temperatures": temperatures})
+    send(bridge, sensor={"temperatures": temperatures})
     panel = panel_of(page, "temp")
     expect(panel.locator("tr.picked")).to_have_count(7)
     expect(panel.locator("tr:not(.picked) th[scope=row]")).to_have_text(["chip s0", "chip s1"])
@@ -307,7 +298,6 @@ def test_what_holds_a_processor_back_is_said(page: Page, bridge: FakeBridge) -> 
     """A Raspberry Pi that is throttled says why, now and since boot, among its sensors and its alerts."""
     open_host(page)
     send(
-        page,
         bridge,
         sensor={"temperatures": {}, "throttling": {"now": ["under-voltage"], "since_boot": ["throttled"]}},
     )
@@ -324,7 +314,7 @@ def test_alerts_and_changes_of_state_are_listed(page: Page, bridge: FakeBridge) 
     expect(panel).to_contain_text("nothing needs attention")
     expect(panel).to_contain_text("no change of state since this page was opened")
     memory = bridge.hosts[0].live(bridge.now)["memory"]
-    send(page, bridge, memory=memory | {"used_percent": 97.0})
+    send(bridge, memory=memory | {"used_percent": 97.0})
     expect(panel.locator("li")).to_have_text(["criticalmemory 97 %"])
     bridge.set_state("web-1", "late")
     bridge.set_state("web-1", "live")
@@ -356,7 +346,6 @@ def test_the_plate_says_who_the_host_is(page: Page) -> None:
 def test_a_phone_opens_what_matters_most(new_page: Any, bridge: FakeBridge) -> None:
     """On a phone only CPU, memory and network are open and asked for, nothing is wider than the screen."""
     page = new_page(viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
-    page.clock.set_fixed_time(NOW)
     bridge.attach(page)
     open_host(page)
     expect(page.locator(".panel-line.open .panel")).to_have_count(3)
@@ -371,7 +360,6 @@ def test_a_phone_opens_what_matters_most(new_page: Any, bridge: FakeBridge) -> N
 def test_rows_have_no_holes(new_page: Any, bridge: FakeBridge, width: int) -> None:
     """The panels of a row reach from edge to edge and are of one height, and nothing scrolls sideways."""
     page = new_page(viewport={"width": width, "height": 900})
-    page.clock.set_fixed_time(NOW)
     bridge.attach(page)
     open_host(page)
     rows = page.locator(".panel-line.open").evaluate_all(
@@ -392,7 +380,7 @@ def test_an_unknown_panel_is_said_in_words(page: Page, bridge: FakeBridge) -> No
     page.goto("/#/host/web-1/custom-tank")
     expect(page.locator(".panels .nothing")).to_have_text('This host has no panel "custom-tank".')
     wait_for(page, lambda: watched(bridge) == "*")
-    send(page, bridge, **{"custom-tank": {"depth": 12}})
+    send(bridge, **{"custom-tank": {"depth": 12}})
     expect(panel_of(page, "custom-tank").locator("tbody tr")).to_have_text(["depth12"])
     expect(page.locator(".panels .nothing")).to_be_hidden()
     wait_for(page, lambda: watched(bridge) == ["collector", "custom-tank"])

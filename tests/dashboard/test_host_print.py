@@ -31,7 +31,6 @@ def bridge() -> FakeBridge:
 @pytest.fixture
 def page(page: Page) -> Page:
     """Give a host's page with its past, in a dark theme, with its clock standing still."""
-    page.clock.set_fixed_time(NOW)
     page.goto("/#/host/web-1")
     # Numbers come with the fleet; paper is drawn once, from what has come by then.
     expect(page.locator('[data-panel="cpu"] canvas').first).to_have_attribute(

@@ -121,14 +121,12 @@ def test_a_page_looks_as_before(
 
 def show(page: Page, bridge: FakeBridge, picture: Picture) -> None:
     """Open a page and bring it to a moment that is the same every time: its clock goes in steps."""
-    page.clock.set_fixed_time(NOW)
     page.add_init_script(COUNT_MESSAGES)
     bridge.attach(page)
     page.goto(picture.address)
     on_host = "host" in picture.address
     heard(page, "history", 1 if on_host else len([one for one in bridge.hosts if one.id != "new"]))
     for second in range(1, 4):
-        page.clock.set_fixed_time(NOW + second)
         bridge.tick()
         heard(page, "live" if on_host else "pulse", second)
     if picture.lost:
@@ -153,7 +151,7 @@ def still(page: Page) -> bytes:
     seen = b""
     while seen != (now := page.screenshot(animations="disabled")):
         seen = now
-        page.wait_for_timeout(1200)
+        page.clock.run_for(1_200)
     return now
 
 

@@ -86,7 +86,8 @@ async def test_every_line_says_what_it_is_for(
             ),
             fleet.agent("killed") as killed,
         ):
-            await wait_until(lambda: fleet.state("cut-off") == "live", "the host is live")
+            for host in ("cut-off", "killed"):
+                await wait_until(lambda host=host: fleet.state(host) == "live", f"{host} is live")  # type: ignore[misc]
             killed.kill()
             await wait_until(lambda: fleet.state("killed") == "lost", "the host is lost")
             proxy.set("cut")

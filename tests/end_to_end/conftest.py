@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,7 +6,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Give a page; an error in its console or a request to anywhere but loopback fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     page = context.new_page()
@@ -26,6 +25,5 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     page.on("console", take_console)
     page.on("request", take_request)
     yield page
-    page.screenshot(path=tmp_path / "last.png")
     context.close()
     assert not trouble

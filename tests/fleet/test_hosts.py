@@ -1,11 +1,13 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from fleetglass.fleet import hosts as fleet_module
-from fleetglass.fleet.hosts import SUMMARY_SECONDS, Fleet
-from fleetglass.fleet.presence import GRACE_SECONDS
+from fleetglass.fleet import hosts as hosts_module
+from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, Fleet, Host
+from fleetglass.fleet.listening import GRACE_SECONDS
 from fleetglass.wire import PayloadError
+from fleetglass.wire.errors import HostLimitError
 
 PULSE = b'{"time":%d,"tick":%d,"session":"a"}'
 STATUS = b'{"state":"%s","session":"a","time":%d}'
@@ -35,6 +37,10 @@ def pulse_until(fleet: Fleet, hosts: tuple[str, ...], since: float, until: float
         for host in hosts:
             fleet.hear_pulse(host, PULSE % (now, now), now, now)
         pass_time(fleet, now, now + 1)
+
+
+def names(hosts: list[Host]) -> list[str]:
+    return [host.id for host in hosts]
 
 
 def states(fleet: Fleet) -> dict[str, str]:
@@ -135,9 +141,9 @@ def test_a_host_that_died_during_an_outage_is_lost_after_the_grace(fleet: Fleet)
     fleet.broker_connected(now=3600)
     for host in ("web-1", "web-2"):
         fleet.hear_status(host, STATUS % (b"lost", T0 - 60), now=3600, wall=T0 + 3600)
-    assert fleet.without_last_sign(now=3600) == ["web-1", "web-2"]
+    assert names(fleet.without_last_sign(now=3600)) == ["web-1", "web-2"]
     fleet.hear_summary("web-2", SUMMARY % (T0 + 2000), wall=T0 + 3600)
-    assert fleet.without_last_sign(now=3600) == ["web-1"]
+    assert names(fleet.without_last_sign(now=3600)) == ["web-1"]
     assert set(states(fleet).values()) == {"live"}
     pass_time(fleet, 3600, 3600 + GRACE_SECONDS + 1, wall=T0)
     assert {host.id: (host.state, host.since) for host in fleet} == {
@@ -150,7 +156,7 @@ def test_a_will_that_comes_while_we_listen_says_when_the_host_was_lost(fleet: Fl
     fleet.hear_pulse("web-1", PULSE % (T0, 1), now=1, wall=T0)
     pass_time(fleet, 1, 2, wall=T0 - 1)
     fleet.hear_status("web-1", STATUS % (b"lost", T0 - 86_400), now=2, wall=T0 + 1)
-    assert fleet.without_last_sign(now=2) == []
+    assert names(fleet.without_last_sign(now=2)) == []
     pass_time(fleet, 2, 3, wall=T0 - 1)
     assert state_since(fleet) == ("lost", pytest.approx(T0 + 1.5, abs=0.3))
 
@@ -160,13 +166,13 @@ def test_a_bridge_that_starts_later_says_when_a_host_was_lost(fleet: Fleet, *, s
     """The retained summary tells it to 15 s; viewers are told when it comes after the verdict."""
     now, wall = 1.0, T0 + 3600
     fleet.hear_status("web-1", STATUS % (b"lost", T0 - 86_400), now, wall)
-    assert fleet.without_last_sign(now) == ["web-1"]
+    assert names(fleet.without_last_sign(now)) == ["web-1"]
     if not summary_first:
         pass_time(fleet, now, 3, wall=T0 + 3599)
         assert state_since(fleet) == ("lost", T0 - 86_400)
         fleet.take_changes()
     fleet.hear_summary("web-1", SUMMARY % T0, wall)
-    assert fleet.without_last_sign(now) == []
+    assert names(fleet.without_last_sign(now)) == []
     if summary_first:
         pass_time(fleet, now, 3, wall=T0 + 3599)
     assert state_since(fleet) == ("lost", T0)
@@ -180,8 +186,8 @@ def test_a_summary_that_does_not_come_is_not_asked_for_for_ever(fleet: Fleet) ->
     fleet.hear_status("web-1", STATUS % (b"lost", T0), now=1, wall=T0 + 60)
     fleet.hear_status("web-2", STATUS % (b"lost", T0), now=1, wall=T0 + 60)
     fleet.hear_status("web-2", b"", now=2, wall=T0 + 60)
-    assert fleet.without_last_sign(now=2) == ["web-1"]
-    assert fleet.without_last_sign(now=1 + SUMMARY_SECONDS) == []
+    assert names(fleet.without_last_sign(now=2)) == ["web-1"]
+    assert names(fleet.without_last_sign(now=1 + SUMMARY_SECONDS)) == []
     fleet.hear_summary("nobody", SUMMARY % T0, wall=T0)
     assert fleet.get("nobody") is None
 
@@ -284,13 +290,46 @@ def test_a_pause_during_the_grace_does_not_end_it(fleet: Fleet) -> None:
 
 
 def test_invented_hosts_do_not_fill_the_memory(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is a limit to the number of hosts; what is over it is refused in words."""
-    monkeypatch.setattr(fleet_module, "MAX_HOSTS", 2)
+    """There is a limit to the number of hosts; a host beyond it is refused in words, and counted."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 2)
     for host in ("a", "b"):
         fleet.hear_pulse(host, PULSE % (1, 1), now=1, wall=1)
-    with pytest.raises(PayloadError, match="expected at most 2"):
+    with pytest.raises(HostLimitError, match=r"at most 2; .*fleetglass forget"):
         fleet.hear_pulse("c", PULSE % (1, 1), now=1, wall=1)
-    assert len(fleet) == 2
+    assert (len(fleet), fleet.refused) == (2, 1)
+
+
+def test_a_host_that_is_gone_longest_makes_room_for_a_new_one(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that lives, or went less than an hour ago, does not; viewers are told of the one that went."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 4)
+    now = GONE_SECONDS + 10
+    fleet.advance(now, wall=T0)
+    for host, ago in (("old", 2), ("older", 3), ("recent", 0.9)):
+        fleet.hear_status(host, STATUS % (b"stopped", T0 - ago * GONE_SECONDS), now, wall=T0)
+    fleet.hear_pulse("living", PULSE % (T0, 1), now, wall=T0)
+    fleet.take_changes()
+    for host in ("new-1", "new-2"):
+        fleet.hear_pulse(host, PULSE % (T0, 1), now, wall=T0)
+    with pytest.raises(HostLimitError):
+        fleet.hear_pulse("new-3", PULSE % (T0, 1), now, wall=T0)
+    assert list(states(fleet)) == ["recent", "living", "new-1", "new-2"]
+    assert fleet.take_changes().removed == {"old", "older"}
+
+
+def test_a_host_that_came_back_does_not_make_room(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is gone is looked for now and then only, and what was found then may be wrong since."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 3)
+    for host in ("a", "b", "c"):
+        fleet.hear_status(host, STATUS % (b"stopped", T0 - 2 * GONE_SECONDS), now=1, wall=T0)
+    fleet.hear_pulse("d", PULSE % (T0, 1), now=1, wall=T0)
+    for host in ("a", "b", "c"):
+        with suppress(HostLimitError):
+            fleet.hear_pulse(host, PULSE % (T0, 1), now=1, wall=T0)
+    assert set(states(fleet).values()) == {"live"}
+    with pytest.raises(HostLimitError):
+        fleet.hear_pulse("e", PULSE % (T0, 1), now=1, wall=T0)
 
 
 def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
@@ -299,10 +338,10 @@ def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
     fleet.hear_pulse("web-2", PULSE % (1, 1), now=1, wall=1)
     fleet.hear_info("web-2", INFO % b"b", now=1, wall=1)
     fleet.hear_status("web-3", b'{"state":"stopped","session":"a","time":1}', now=1, wall=1)
-    assert fleet.without_info(now=3) == []
-    assert fleet.without_info(now=4.1) == ["web-1"]
+    assert names(fleet.without_info(now=3)) == []
+    assert names(fleet.without_info(now=4.1)) == ["web-1"]
     fleet.hear_info("web-1", INFO % b"a", now=5, wall=5)
-    assert fleet.without_info(now=6) == []
+    assert names(fleet.without_info(now=6)) == []
 
 
 def test_a_site_that_is_cut_off_takes_its_own_hosts_along(fleet: Fleet) -> None:

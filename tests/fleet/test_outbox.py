@@ -1,4 +1,7 @@
 import asyncio
+from typing import NoReturn
+
+import pytest
 
 from fleetglass.fleet.outbox import Outbox
 
@@ -35,3 +38,36 @@ async def test_taking_waits_for_a_frame() -> None:
     assert not taking.done()
     outbox.put("pulse", "", b"x")
     assert await taking == b"x"
+
+
+def _fail(_: bytes) -> NoReturn:
+    raise RuntimeError("the socket is odd")
+
+
+async def test_what_its_write_raises_goes_to_who_puts() -> None:
+    """The frame does not wait either, and the next one is tried."""
+    outbox = Outbox(_fail)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            outbox.put("pulse", "", b"x")
+    assert len(outbox) == 0
+
+
+async def test_after_a_failure_nothing_is_kept_and_who_takes_is_told() -> None:
+    """Frames are let go of, whoever waits for one gets the error, and nobody waits for room."""
+    outbox = Outbox()
+    outbox.put("history", "a", b"x")
+    room = asyncio.ensure_future(outbox.until_fewer("history", 1))
+    await asyncio.sleep(0)
+    outbox.fail(RuntimeError("the socket is odd"))
+    await room
+    for _ in range(2):
+        outbox.put("pulse", "", b"x")
+        with pytest.raises(RuntimeError):
+            await outbox.take()
+    other = Outbox()
+    taking = asyncio.ensure_future(other.take())
+    await asyncio.sleep(0)
+    other.fail(RuntimeError("the socket is odd"))
+    with pytest.raises(RuntimeError):
+        await taking

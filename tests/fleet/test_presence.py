@@ -1,16 +1,7 @@
-import math
-
 import pytest
 
-from fleetglass.fleet.presence import (
-    GRACE_SECONDS,
-    UNEVEN_SECONDS,
-    WILL_HOLD_SECONDS,
-    ListeningClock,
-    Presence,
-    Site,
-    new_site,
-)
+from fleetglass.fleet.listening import GRACE_SECONDS
+from fleetglass.fleet.presence import UNEVEN_SECONDS, WILL_HOLD_SECONDS, Presence, Site, new_site
 from fleetglass.wire.payloads import State, Status
 
 HELD = WILL_HOLD_SECONDS + 0.01
@@ -173,17 +164,6 @@ def test_one_long_gap_makes_nobody_patient() -> None:
         _pulse(presence, at)
     assert presence.state(at + 2.4) == "live"
     assert presence.state(at + 2.6) == "late"
-
-
-def test_the_clock_stands_still_while_nobody_can_be_heard() -> None:
-    """Time passes before a stop and after the next start; a stop in between changes nothing."""
-    clock = ListeningClock().stopped(10)
-    assert [clock.at(now) for now in (10, 11, 1000)] == [10, 10, 10]
-    clock = clock.started(1000)
-    assert [clock.at(now) for now in (900, 1000, 1001)] == [10, 10, 11]
-    clock = clock.stopped(900).started(2000)
-    assert [clock.at(now) for now in (1500, 2000, 2005)] == [10, 10, 15]
-    assert [ListeningClock(runs_until=5).at(now) for now in (4, 5, math.inf)] == [4, 5, 5]
 
 
 def _cut(at: float) -> Site:

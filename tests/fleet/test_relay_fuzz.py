@@ -1,15 +1,19 @@
 """Whatever a broker delivers, the bridge goes on, and a host is changed by its own topics alone."""
 
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import History
 from fleetglass.wire import Topics
+from fleetglass.wire.protocol import Watch
 
 HOST = "web-1"
 PULSE = b'{"time":1000,"tick":1,"session":"a","cpu_percent":5}'
@@ -117,3 +121,90 @@ def test_nothing_that_a_host_says_is_raised(messages: list[tuple[str, bytes]]) -
     relay.on_message("fleet/web-2/pulse", PULSE)
     relay.advance()
     assert relay.entry("web-2").state == "live"
+
+
+LIVE = b'{"time":1000,"tick":1}'
+LATE = b'{"time":1000,"tick":5,"session":"a","pulses":[{"time":999,"tick":0,"session":"a"}]}'
+ONLINE = b'{"state":"online","session":"a","time":1}'
+PARTS = {
+    "history": ("append", "merge", "forget"),
+    "fleet": (
+        "hear_pulse",
+        "hear_status",
+        "hear_info",
+        "hear_site",
+        "advance",
+        "take_changes",
+        "without_info",
+    ),
+    "fanout": ("pulse", "live", "backfill", "host_changed", "broker_changed", "delivery", "send_pulses"),
+    "watching": ("hosts",),
+    "rejections": ("count",),
+}
+known_messages = st.sampled_from(
+    [
+        (f"fleet/{host}/{leaf}", payload)
+        for host in (HOST, "web-2")
+        for leaf, payload in (
+            *(("pulse", PULSE), ("info", INFO), ("status", ONLINE), ("status", b""), ("backfill", LATE)),
+            *(("live/cpu", LIVE), ("live/collector", LIVE), ("pulse", b"rubbish")),
+        )
+    ]
+    + [("fleet/site", b"0"), ("fleet/site", b"1"), ("fleet/site", b"2"), ("other", b""), ("fleet/a/b/c", b"")]
+)
+turns = st.sampled_from(["advance", "send_pulses", "send_deliveries", "entries"])
+faults = st.lists(st.sampled_from([None, None, KeyError, RecursionError, MemoryError]), max_size=60)
+
+
+@given(st.lists(known_messages | turns | st.booleans(), max_size=30), faults)
+async def test_whatever_a_part_raises_the_relay_goes_on(
+    steps: list[tuple[str, bytes] | str | bool], kinds: list[type[Exception] | None]
+) -> None:
+    """Errors in history, registry, fan-out and publishing are counted, and cost what was being done."""
+    relay, now = make_relay()
+    viewer = Subscriber()
+    relay.join(viewer)
+    relay.watch(viewer, Watch(fleet=True, hosts={HOST: "*"}))
+    left, raised = iter(kinds), [0]
+    for name, methods in PARTS.items():
+        part = getattr(relay, name)
+        for method in methods:
+            setattr(part, method, _failing(getattr(part, method), left, raised))
+    relay.on_wanted = _failing(lambda _: None, left, raised)
+    relay.on_say = _failing(lambda *_: None, left, raised)
+    for step in steps:
+        now[0] += 0.3
+        match step:
+            case bool():
+                relay.on_connected(step)
+            case str():
+                getattr(relay, step)()
+            case topic, payload:
+                relay.on_message(topic, payload)
+    assert relay.errors.total == raised[0]
+    assert relay.received == 2 + sum(isinstance(step, tuple) for step in steps)
+    list(left)
+    relay.on_connected(True)
+    relay.on_message("fleet/site", b"")
+    relay.on_message("fleet/web-9/pulse", PULSE)
+    relay.advance()
+    relay.send_pulses()
+    assert relay.entry("web-9").state == "live"
+    assert "web-9" in [entry.id for entry in relay.entries()]
+    frames = [viewer.outbox.pop() for _ in range(len(viewer.outbox))]
+    assert any(b'"pulse"' in frame and b"web-9" in frame for frame in frames)
+    relay.leave(viewer)
+    assert (len(relay.fanout), len(relay.fanout.watched_in_detail)) == (0, 0)
+
+
+def _failing(
+    function: Callable[..., Any], kinds: Iterator[type[Exception] | None], raised: list[int]
+) -> Callable[..., Any]:
+    def failing(*arguments: Any, **options: Any) -> Any:
+        kind = next(kinds, None)
+        if kind is not None:
+            raised[0] += 1
+            raise kind("nobody foresaw it")
+        return function(*arguments, **options)
+
+    return failing

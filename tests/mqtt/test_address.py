@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerAccess, BrokerURL, Credentials, credentials
 from fleetglass.wire import BrokerURLError
 
 
@@ -12,6 +12,10 @@ from fleetglass.wire import BrokerURLError
         ("mqtt://127.0.0.1", BrokerURL("127.0.0.1", 1883)),
         ("mqtts://web-1@broker.example", BrokerURL("broker.example", 8883, tls=True, user="web-1")),
         ("mqtt://[::1]:99", BrokerURL("::1", 99)),
+        ("mqtt://broker.example.", BrokerURL("broker.example.", 1883)),
+        ("mqtt://xn--bcher-kva.example", BrokerURL("xn--bcher-kva.example", 1883)),
+        ("mqtt://my_broker", BrokerURL("my_broker", 1883)),
+        (f"mqtt://{'a' * 63}", BrokerURL("a" * 63, 1883)),
     ],
 )
 def test_addresses_are_read(text: str, expected: BrokerURL) -> None:
@@ -32,12 +36,31 @@ def test_addresses_are_read(text: str, expected: BrokerURL) -> None:
         "mqtt://x:y",
         "mqtt://x/y",
         "mqtt://a b",
+        "mqtt://a..b",
+        "mqtt://.a",
+        "mqtt://.",
+        f"mqtt://{'a' * 64}",
+        f"mqtt://{'a.' * 128}",
+        "mqtt://b\u00fccher.example",
+        "mqtt://[fe80::zz]",
+        "mqtt://u%00v@x",
+        f"mqtt://{'u' * 65_536}@x",
     ],
 )
 def test_a_bad_address_is_refused_in_words(text: str) -> None:
     """The error shows what was got and the form that was expected."""
     with pytest.raises(BrokerURLError, match="expected mqtt://"):
         BrokerURL.parse(text)
+
+
+@given(st.text("abz019-_.", min_size=1, max_size=70))
+def test_a_name_that_is_taken_can_be_asked_for(name: str) -> None:
+    """Python does not refuse to look up what was taken for a name."""
+    try:
+        url = BrokerURL.parse(f"mqtt://{name}")
+    except BrokerURLError:
+        return
+    url.host.encode("idna")
 
 
 @given(st.text())
@@ -91,3 +114,30 @@ def test_the_nodes_of_a_cluster_are_reached_alike() -> None:
         BrokerAccess(url=near, others=(BrokerURL.parse("mqtts://u@127.0.0.1"),))
     with pytest.raises(BrokerURLError, match=r"broker\.example.* in clear"):
         BrokerAccess(url=near, others=(far,), password="hunter2")
+
+
+@pytest.mark.parametrize(
+    ("url", "password", "default_user", "expected"),
+    [
+        ("mqtts://u@x", "p", None, Credentials("u", "p")),
+        ("mqtts://u@x", "p", "web-1", Credentials("u", "p")),
+        ("mqtts://u@x", None, "web-1", Credentials("u", None)),
+        ("mqtts://x", "p", "web-1", Credentials("web-1", "p")),
+        ("mqtts://x", "p", None, Credentials(None, None)),
+        ("mqtts://x", None, "web-1", Credentials(None, None)),
+    ],
+)
+def test_a_password_never_goes_without_a_user(
+    url: str, password: str | None, default_user: str | None, expected: Credentials
+) -> None:
+    """It belongs to the user in the address, or else to the default one; without either it stays here."""
+    access = BrokerAccess(url=BrokerURL.parse(url), password=password)
+    assert credentials(access, default_user) == expected
+
+
+@pytest.mark.parametrize("password", ["p" * 65_536, "\udc80"])
+def test_a_password_that_cannot_be_sent_is_refused(password: str) -> None:
+    """MQTT carries 65,535 bytes; the error does not show the password."""
+    with pytest.raises(BrokerURLError, match=r"^password: got one that MQTT cannot send") as caught:
+        BrokerAccess(url=BrokerURL.parse("mqtts://u@x"), password=password)
+    assert password not in str(caught.value)

@@ -54,7 +54,7 @@ async def test_what_is_refused_is_asked_for_again(caplog: pytest.LogCaptureFixtu
     async with await asyncio.start_server(broker.serve, "127.0.0.1", 0) as server:
         url = BrokerURL("127.0.0.1", server.sockets[0].getsockname()[1])
         access = BrokerAccess(url=url, others=(url,) if is_cluster else ())
-        feed = Feed(access, FILTERS, Inbox(lambda *_: None), connected.append)
+        feed = Feed(access, FILTERS, Inbox(lambda *_: None), connected.append, name="test")
         task = asyncio.create_task(feed.run())
         await wait_until(lambda: broker.granted, "the grant")
         await wait_until(lambda: feed.subscriptions == 2, "all subscriptions")

@@ -1,5 +1,44 @@
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+_IMPORTS = {
+    "__future__",
+    "base64",
+    "collections",
+    "collections.abc",
+    "enums",
+    "errno",
+    "hashlib",
+    "logging",
+    "matcher",
+    "os",
+    "paho.mqtt",
+    "paho.mqtt.exception",
+    "paho.mqtt.packettypes",
+    "platform",
+    "properties",
+    "reasoncodes",
+    "select",
+    "socket",
+    "ssl",
+    "string",
+    "struct",
+    "subscribeoptions",
+    "threading",
+    "time",
+    "typing",
+    "typing_extensions",
+    "urllib.parse",
+    "urllib.request",
+    "uuid",
+    "warnings",
+    "dns.resolver",  # where it is installed
+    "socks",  # as above
+}
 
 # Each runs in a process of its own: what this one has loaded cannot be deferred any more.
 _PLAIN = """
@@ -43,3 +82,24 @@ def test_a_plain_connection_loads_no_tls() -> None:
 def test_what_is_used_is_loaded() -> None:
     """A connection by TLS has the real modules, and so has everyone who imports them afterwards."""
     assert answer(_TLS) == "True True\nTrue urllib.request\n"
+
+
+def test_paho_imports_what_it_did() -> None:
+    """A version that imports something else fails here, and not as a crash or as memory at a user's."""
+    spec = find_spec("paho.mqtt.client")
+    assert spec is not None
+    assert spec.origin is not None
+    imported: set[str] = set()
+    for node in _outside_functions(ast.parse(Path(spec.origin).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert imported == _IMPORTS
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef):
+            yield child
+            yield from _outside_functions(child)

@@ -13,7 +13,7 @@ import aiomqtt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from fleetglass.bridge.bridge import serve_until
+from fleetglass.bridge.bridge import Progress, serve_until
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire.protocol import SUBPROTOCOL
@@ -190,7 +190,11 @@ class Viewer:
 
 @asynccontextmanager
 async def running_bridge(
-    broker: HasURL, *prefixes: str, tls: ssl.SSLContext | None = None, **settings: Any
+    broker: HasURL,
+    *prefixes: str,
+    tls: ssl.SSLContext | None = None,
+    progress: Progress = lambda _: None,
+    **settings: Any,
 ) -> AsyncIterator[Bridge]:
     """Run a bridge on a free port; ready when the broker has its subscriptions."""
     bridge = Bridge(settings.pop("port", None) or free_port(), tls=tls, path=settings.get("socket"))
@@ -202,7 +206,7 @@ async def running_bridge(
         port=bridge.port,
         **settings,
     )
-    task = asyncio.create_task(serve_until(told, stop), name="bridge")
+    task = asyncio.create_task(serve_until(told, stop, progress=progress), name="bridge")
     try:
         await bridge.until_health(
             lambda health: task.done() or health["status"] == "ok", "the bridge is ready"

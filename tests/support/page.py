@@ -4,7 +4,7 @@ import functools
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,11 +84,17 @@ class FakeBridge:
     connections: int = 0
     pulses: dict[str, Payload] = field(default_factory=dict)
     """Instead of the usual ones."""
+    _page: Page | None = None
+    _date: float = 0.0
+    """Of the page."""
     _route: WebSocketRoute | None = None
     _watch: Payload = field(default_factory=dict)
 
     def attach(self, page: Page) -> None:
-        """Take the page's WebSocket."""
+        """Take the page's WebSocket, and its date, which `pass_time` and `tick` change; its timers run."""
+        self._page = page
+        self._date = self.now
+        page.clock.set_fixed_time(self._date)
         page.route_web_socket("**/ws", self._connect)
 
     def send(self, kind: str, **fields: Any) -> None:
@@ -102,13 +108,28 @@ class FakeBridge:
 
     def tick(self, seconds: float = 1) -> None:
         """Let a second pass: pulses and live samples, as far as they are watched."""
-        self.now += seconds
+        self.pass_time(seconds)
         heard = [host for host in self.hosts if self._state(host) == "live"]
         if self._watch.get("fleet"):
             self.send("pulse", time=self.now, hosts={host.id: self._pulse(host) for host in heard})
         for host in heard:
             if samples := _chosen(host.live(self.now), self._watch.get("hosts", {}).get(host.id, [])):
                 self.send("live", host=host.id, samples=samples)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass here and in the page, in which nothing is sent."""
+        self.now += seconds
+        self._date += seconds
+        if self._page is not None:
+            self._page.clock.set_fixed_time(self._date)
+
+    def stop_time(self) -> None:
+        """Let two seconds pass in the page, and then only what a test runs of its clock, timers included."""
+        assert self._page is not None
+        self._page.clock.set_system_time(self._date)
+        self._page.clock.pause_at(self._date + 2)
+        self.now += 2
+        self._page = None
 
     def set_state(self, host_id: str, state: str) -> None:
         """Change a host's state and say so."""
@@ -206,17 +227,23 @@ class FakeBridge:
         return self.pulses.get(host.id) or host.pulse(self.now)
 
 
+def run_until(page: Page, condition: Callable[[], bool], what: str) -> None:
+    """Let time pass in a page whose time is stopped until something is so."""
+
+    def is_so() -> bool:
+        page.clock.run_for(100)
+        return condition()
+
+    wait_for(is_so, what)
+
+
 def change_host(page: Page, host: str) -> None:
     """Go to a host in a page whose clock is in the test's hands, and wait until its figures are there."""
     page.evaluate("(host) => { location.hash = `#/host/${host}` }", host)
     shows = f"""document.querySelector("h1")?.textContent === {host!r}
         && document.querySelector('[data-panel="cpu"] dd')?.textContent.includes("%")"""
 
-    def is_shown() -> bool:
-        page.clock.run_for(100)
-        return bool(page.evaluate(shows))
-
-    wait_for(is_shown, f"{host} is shown")
+    run_until(page, lambda: bool(page.evaluate(shows)), f"{host} is shown")
     page.clock.run_for(200)
 
 

@@ -29,7 +29,7 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import Group, Info, Pulse
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS
 
 _log = logging.getLogger(__name__)
@@ -120,6 +120,7 @@ class _Agent:
         self._inventory_due = float("-inf")
         self._info: Info | None = None
         self._left_out: list[str] = []  # of the inventory
+        self._info_room = MAX_PAYLOAD_BYTES
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
@@ -241,13 +242,16 @@ class _Agent:
             if self._info is None or msgspec.structs.replace(info, time=self._info.time) != self._info:
                 self._info = info
                 self._publish_info(info)
+        if self._info is not None and self._info_room != self._publisher.max_payload_bytes(self._info_topic):
+            self._publish_info(self._info)
 
     def _refresh_discovery(self) -> None:
         if self._info is not None:
             self._home_assistant.refresh(self._info)
 
     def _publish_info(self, info: Info) -> None:
-        payload, left_out = written_info(info)
+        self._info_room = self._publisher.max_payload_bytes(self._info_topic)
+        payload, left_out = written_info(info, self._info_room)
         if left_out and left_out != self._left_out:
             _log.warning("inventory too large for one message: left out %s", ", ".join(left_out))
         self._left_out = left_out

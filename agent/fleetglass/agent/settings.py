@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.address import BrokerAccess, credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,5 @@ class AgentSettings:
 
     @property
     def user(self) -> str | None:
-        """Who the agent is at the broker. With a password alone, the user who is named as the host."""
-        if self.broker.url.user is None and self.broker.password is not None:
-            return self.host_id
-        return self.broker.url.user
+        """The user that the agent is at the broker: with a password alone, the one named like the host."""
+        return credentials(self.broker, self.host_id).user

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NoReturn
 
+from fleetglass.bridge.health import Health
 from fleetglass.bridge.http.api import Web
 from fleetglass.bridge.http.certificate import Certificate
 from fleetglass.bridge.http.connections import Connections
@@ -18,9 +20,12 @@ from fleetglass.bridge.viewers.token import page_address, read_or_make_token, to
 from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.relay import Relay
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.history.store import History
+from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
+from fleetglass.wire.errors import BridgeError, CertificateError
 from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25
@@ -28,6 +33,7 @@ PULSE_SECONDS = 1.0
 DELIVERY_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 1.0
+FEED_AGAIN_SECONDS = 1.0
 
 Progress = Callable[[str | None], None]
 
@@ -37,8 +43,8 @@ _log = logging.getLogger(__name__)
 def run(settings: BridgeSettings, *, progress: Progress = lambda _: None) -> None:
     """Run a bridge until SIGINT or SIGTERM.
 
-    `progress` is told once per second, by the event loop that serves the viewers, in one line what the
-    bridge is doing, and None when it begins to end.
+    `progress` gets one line that says what the bridge is doing, once per second while it is not degraded,
+    from the event loop that serves the viewers; and None when the bridge begins to end.
 
     Raises:
         BridgeError: it cannot run.
@@ -66,12 +72,16 @@ async def serve_until(
         history=History(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
-    feed = Feed(
-        settings.broker,
-        relay.fleet_filters(),
-        relay.inbox,
-        relay.on_connected,
-    )
+    try:
+        feed = Feed(
+            settings.broker,
+            relay.fleet_filters(),
+            relay.inbox,
+            relay.on_connected,
+            name="fleetglass-bridge",
+        )
+    except CertificateError as error:
+        raise BridgeError(str(error)) from error
     relay.on_wanted = feed.want
     relay.on_say = feed.say
     token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
@@ -80,6 +90,7 @@ async def serve_until(
     connections, wrong_tokens = Connections(), WrongTokens()
     viewers = Viewers(relay, access, connections, wrong_tokens, VERSION)
     lag = LoopLag()
+    health = Health(relay)
     web = Web(
         settings,
         relay,
@@ -89,9 +100,11 @@ async def serve_until(
         wrong_tokens=wrong_tokens,
         counts=viewers.counts,
         lag=lag,
+        health=health,
         version=VERSION,
     )
     async with (
+        _unhandled_counted(relay.errors),
         listening(
             settings, connections, certificate, handler=viewers.serve, process_request=web.process_request
         ),
@@ -107,17 +120,25 @@ async def serve_until(
             if access.refresh():
                 await viewers.expel()
 
+        def report() -> None:
+            health.look()
+            if health.reason is None:
+                progress(_doing(settings, relay, feed))
+
+        def every(
+            seconds: float, task: str, action: Callable[[], Awaitable[None] | None]
+        ) -> asyncio.Task[None]:
+            return tasks.create_task(_every(seconds, task, action, relay.errors), name=task)
+
         progress(_doing(settings, relay, feed))
-        running = [
-            tasks.create_task(feed.run(), name="broker feed"),
-            tasks.create_task(_every(ADVANCE_SECONDS, relay.advance), name="advance"),
-            tasks.create_task(_every(PULSE_SECONDS, relay.send_pulses), name="fleet frames"),
+        running: list[asyncio.Task[None]] = [
+            tasks.create_task(_run_again("broker feed", feed.run, relay.errors), name="broker feed"),
+            every(ADVANCE_SECONDS, "advance", relay.advance),
+            every(PULSE_SECONDS, "fleet frames", relay.send_pulses),
             tasks.create_task(lag.watch(), name="event loop lag"),
-            tasks.create_task(_every(DELIVERY_SECONDS, relay.send_deliveries), name="delivery"),
-            tasks.create_task(
-                _every(PROGRESS_SECONDS, lambda: progress(_doing(settings, relay, feed))), name="progress"
-            ),
-            tasks.create_task(_every(REFRESH_SECONDS, refresh), name="token and certificate"),
+            every(DELIVERY_SECONDS, "delivery", relay.send_deliveries),
+            every(PROGRESS_SECONDS, "progress", report),
+            every(REFRESH_SECONDS, "token and certificate", refresh),
         ]
         await stop.wait()
         progress(None)
@@ -128,6 +149,7 @@ async def serve_until(
 async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(DaemonExecutor())  # the end does not wait for a name server
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows, where Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
@@ -140,12 +162,45 @@ def _doing(settings: BridgeSettings, relay: Relay, feed: Feed) -> str:
     return f"serving {where}, {state} {feed.url}"
 
 
-async def _every(seconds: float, action: Callable[[], Awaitable[None] | None]) -> None:
+async def _every(
+    seconds: float,
+    task: str,
+    action: Callable[[], Awaitable[None] | None],
+    errors: UnexpectedErrors,
+) -> NoReturn:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         due = max(due + seconds, loop.time())
         await asyncio.sleep(due - loop.time())
-        waiting = action()
-        if waiting is not None:
-            await waiting
+        with errors.caught(f"running the task {task}"):
+            waiting = action()
+            if waiting is not None:
+                await waiting
+
+
+async def _run_again(task: str, run: Callable[[], Awaitable[NoReturn]], errors: UnexpectedErrors) -> NoReturn:
+    while True:
+        with errors.caught(f"running the task {task}"):
+            await run()
+        await asyncio.sleep(FEED_AGAIN_SECONDS)
+
+
+@asynccontextmanager
+async def _unhandled_counted(errors: UnexpectedErrors) -> AsyncIterator[None]:
+    """Count what callbacks of the event loop raise, as asyncio would only log it, each time."""
+
+    def count(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None or isinstance(error, OSError):
+            loop.default_exception_handler(context)  # of one connection, or not of ours
+        else:
+            errors.count("running the event loop", error)
+
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(count)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)

@@ -27,7 +27,7 @@ from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
 from fleetglass.fleet.hosts import Host
 from fleetglass.fleet.relay import Relay
-from fleetglass.wire import decode
+from fleetglass.wire.codec import decode_text
 from fleetglass.wire.payloads import Pulse
 from fleetglass.wire.protocol import HostState
 
@@ -105,7 +105,8 @@ class Metrics:
         for number, host in enumerate(list(relay.fleet)):
             if number % HOSTS_PER_SLICE == 0:
                 await asyncio.sleep(0)
-            self._add_host(lines, host)
+            with relay.errors.caught("exposing the numbers of a host"):
+                self._add_host(lines, host)
         parts: list[bytes] = []
         for family in families:
             for start in range(0, len(lines[family.name]), LINES_PER_SLICE):
@@ -129,7 +130,7 @@ class Metrics:
         if host.pulse is None or host.state != "live" or self._relay.broker != "connected":
             return
         label = f'{{host="{host.id}"}} '
-        pulse = decode(host.pulse, Pulse)
+        pulse = decode_text(host.pulse, Pulse)
         for name, _, field in self._pulse_families:
             if (value := getattr(pulse, field)) is not UNSET:
                 lines[name].append(f"{name}{label}{value}\n")
@@ -164,7 +165,7 @@ class _Own(Collector):
         for name, text, value in (
             ("broker_connected", "whether the broker is there", relay.broker == "connected"),
             ("viewers", "viewers that are connected", len(relay.fanout)),
-            ("watched_hosts", "hosts whose detail somebody watches", len(relay.watching)),
+            ("watched_hosts", "hosts whose detail somebody watches", len(relay.fanout.watched_in_detail)),
             ("history_bytes", "memory that the history takes", relay.history.used_bytes),
             ("history_budget_bytes", "memory that the history may take", relay.history.budget_bytes),
             ("history_payloads", "payloads in the history", relay.history.payloads),
@@ -177,6 +178,7 @@ class _Own(Collector):
             ("viewers_closed_slow", "viewers closed since they took nothing", counts.slow_closed),
             ("messages_received", "messages that came from the broker", relay.received),
             ("messages_rejected", "messages dropped since they break the contract", relay.rejections.total),
+            ("unexpected_errors", "errors that nobody foresaw, each in the log once", relay.errors.total),
             ("frames", "frames handed to viewers", relay.fanout.frames),
             ("frames_replaced", "frames that newer ones took the place of", relay.fanout.replaced),
         ):

@@ -7,7 +7,7 @@ import sys
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import takewhile
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -16,7 +16,7 @@ from fleetglass.agent.home_assistant import discovery_topic
 from fleetglass.agent.identity import new_session
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.probe import probe
-from fleetglass.mqtt.threaded_connection import Connection, Message
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode, is_host_id
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import State, Status
@@ -65,7 +65,7 @@ class HostRemoval:
 
     Args:
         access: the broker.
-        user: the user at the broker, or None for an anonymous one.
+        default_user: the user a password belongs to when the address names none.
         prefix: the topic prefix of the hosts.
         home_assistant_prefix: the topic prefix of Home Assistant's discovery.
         patience: how long to wait for messages.
@@ -77,7 +77,7 @@ class HostRemoval:
     def __init__(
         self,
         access: BrokerAccess,
-        user: str | None,
+        default_user: str | None,
         *,
         prefix: str,
         home_assistant_prefix: str,
@@ -92,11 +92,10 @@ class HostRemoval:
         self._changed = threading.Condition()
         self._retained_at = 0.0
         self._connected = threading.Event()
-        self._connection = Connection(
+        self._connection = ThreadedConnection(
             access,
             client_id=f"fleetglass-forget-{new_session()}",
-            user=user,
-            will=None,
+            default_user=default_user,
             on_connected=self._connected.set,
             on_message=self._hear,
         )
@@ -264,14 +263,14 @@ def remove_hosts(
     return removal.clear([host for host in found if host.id not in running]), running
 
 
-def check_broker(access: BrokerAccess, user: str | None) -> None:
+def check_broker(access: BrokerAccess, default_user: str | None) -> None:
     """Check that one node of the broker lets this user in.
 
     Raises:
         CommandError: no node does; it gives the first node's reason.
     """
     nodes = access.nodes
-    answers = (probe(replace(node, url=replace(node.url, user=user))) for node in nodes)
+    answers = (probe(node, default_user=default_user) for node in nodes)
     refusals = [answer.reason for answer in takewhile(lambda one: one.outcome != "accepted", answers)]
     if len(refusals) == len(nodes):
         raise CommandError(f"broker {access.url}: {refusals[0]}")

@@ -6,7 +6,6 @@ are the same whichever way they come. It only reads: it publishes nothing, and a
 
 import asyncio
 import math
-import random
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
@@ -18,18 +17,15 @@ from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import History
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, backoff_seconds
+from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
 from fleetglass.mqtt.feed import Feed
-from fleetglass.mqtt.hand_written import AccessError, MqttError
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text
-from fleetglass.wire.errors import BridgeError, Refused, Unreachable
+from fleetglass.wire.errors import AccessError, CertificateError, MqttError, Refused, Unreachable
 from fleetglass.wire.protocol import BridgeMessage, Limits, Watch, Welcome, as_json
 from fleetglass.wire.topics import DEFAULT_PREFIX
 from fleetglass.wire.version import VERSION
 
-STEADY_SECONDS: Final = 10.0
-"""A connection that held this long was a good one: the next pause starts small again."""
 HISTORY_BYTES: Final = 16 * 1024 * 1024
 """Memory for the past of what came; the oldest goes first."""
 SETTLE_SECONDS: Final = 1.5
@@ -105,11 +101,11 @@ class BrokerSource:
                 self._on_connected,
                 name="fleetglass-client",
             )
-        except BridgeError as error:
+        except CertificateError as error:
             raise Refused(str(error)) from error
         self._relay.on_wanted = feed.want
         loop = asyncio.get_running_loop()
-        attempt = 0
+        backoff = Backoff(max(CAP_SECONDS, self._reconnect_interval), self._reconnect_interval)
         let_in = False
         while True:
             started_at = loop.time()
@@ -122,16 +118,13 @@ class BrokerSource:
                         yield message
             except MqttError as error:
                 broken = error
-            reason = f"broker: {broken} ({url})"
+            refused = "refused: " if broken.end in ("refused", "version") else ""
+            reason = f"broker: {refused}{broken} ({url})"
             if isinstance(broken, AccessError) and not let_in:
                 raise Refused(reason) from broken
-            if loop.time() - started_at > STEADY_SECONDS:
-                attempt = 0
-            if attempt >= self._most_tries:
+            delay = backoff.after(loop.time() - started_at)
+            if backoff.failures > self._most_tries:
                 raise Unreachable(reason) from broken
-            cap = max(CAP_SECONDS, self._reconnect_interval)
-            delay = backoff_seconds(attempt, random.random(), cap, self._reconnect_interval)
-            attempt += 1
             yield Interrupted(reason, delay)
             await asyncio.sleep(delay)
 

@@ -4,15 +4,16 @@ A frame is built once and shared by all viewers with the same selection.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
 import msgspec
 
-from fleetglass.fleet.outbox import Outbox
+from fleetglass.fleet.outbox import SAMPLES, Outbox
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.protocol import BrokerChange, Host, LiveFrame, PulseFrame
 from fleetglass.wire.protocol import History as HistoryFrame
 
@@ -46,20 +47,44 @@ class _Tick:
     timer: asyncio.TimerHandle
 
 
-class Fanout:
-    """All viewers and what they selected."""
+@dataclass(slots=True)
+class _Spread:
+    """A frame for many, and who is to get it."""
 
-    def __init__(self) -> None:
+    kind: str
+    subject: str
+    frame: bytes
+    audience: tuple[Subscriber, ...]
+
+
+class Fanout:
+    """All viewers and what they selected.
+
+    An exception in writing to one viewer ends its outbox, and with it the viewer, but nothing else. Others
+    are counted in `errors`.
+    """
+
+    def __init__(self, errors: UnexpectedErrors | None = None) -> None:
+        self._errors = errors or UnexpectedErrors()
         self.frames = 0
         """Frames handed to viewers."""
+        self.spread = 0
+        """Frames for many that all of their audience were given."""
         self._subscribers: set[Subscriber] = set()
         self._replaced = 0  # for viewers that left
         self._watchers: dict[str, set[Subscriber]] = {}
         self._ticks: dict[str, _Tick] = {}
         self._pulses: dict[str, msgspec.Raw] = {}
         self._chunks = 0  # of backfill
-        self._later: deque[tuple[list[Subscriber], str, str, bytes]] = deque()
-        """Frames for all, each with those who are yet to get it."""
+        self._everyone: tuple[Subscriber, ...] | None = ()
+        """All subscribers; None after one came or went."""
+        self._later: OrderedDict[tuple[str, str, bool], _Spread] = OrderedDict()
+        """Frames for many that wait: as in an outbox, never more than the newest of each kind and subject."""
+        self._spreading: _Spread | None = None
+        """The one that is being given to its audience."""
+        self._left: Iterator[Subscriber] = iter(())
+        """Those of that audience who are yet to get it."""
+        self._scheduled = False
         self._encode: Callable[[msgspec.Struct], bytes] = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -71,18 +96,32 @@ class Fanout:
         return self._replaced + sum(subscriber.outbox.replaced for subscriber in self._subscribers)
 
     @property
+    def waiting(self) -> int:
+        """Frames for many that are yet to be given to all of their audience."""
+        return len(self._later) + (self._spreading is not None)
+
+    @property
     def watched(self) -> frozenset[str]:
         """The hosts that some viewer selected."""
         return frozenset(self._watchers)
 
+    @property
+    def watched_in_detail(self) -> frozenset[str]:
+        """The hosts of which some viewer selected a group."""
+        return frozenset(
+            host for host, watchers in self._watchers.items() if any(one.hosts[host] for one in watchers)
+        )
+
     def add(self, subscriber: Subscriber) -> None:
         """Let a viewer take part; it gets nothing but changes of hosts until it selects."""
         self._subscribers.add(subscriber)
+        self._everyone = None
 
     def remove(self, subscriber: Subscriber) -> None:
         """Let a viewer go."""
         self.select(subscriber, fleet=False, hosts={})
         self._subscribers.discard(subscriber)
+        self._everyone = None
         self._replaced += subscriber.outbox.replaced
 
     def select(self, subscriber: Subscriber, *, fleet: bool, hosts: dict[str, Selection]) -> None:
@@ -104,7 +143,7 @@ class Fanout:
     def send_pulses(self, wall: float) -> None:
         """Send the fleet frame; `wall` is UTC in seconds."""
         pulses, self._pulses = self._pulses, {}
-        viewers = [subscriber for subscriber in self._subscribers if subscriber.fleet]
+        viewers = tuple(subscriber for subscriber in self._all() if subscriber.fleet)
         if not pulses or not viewers:
             return
         frame = self._encode(PulseFrame(time=wall, hosts=pulses))
@@ -139,13 +178,14 @@ class Fanout:
         """Tell every viewer of a change of one host; those who watch it get the detail, if there is one."""
         kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
         watchers = {one for one in self._watchers.get(change.id, ()) if detail and one.hosts[change.id]}
-        self._spread(self._subscribers - watchers, kind, change.id, self._encode(change))
+        others = tuple(self._subscribers - watchers) if watchers else self._all()
+        self._spread(others, kind, change.id, self._encode(change))
         if watchers:
-            self._spread(watchers, kind, change.id, self._encode(detail or change))
+            self._spread(tuple(watchers), kind, change.id, self._encode(detail or change), detail=True)
 
     def introduce(self, subscriber: Subscriber, host: Host) -> None:
         """Tell a viewer that begins to watch a host what it is."""
-        self._spread([subscriber], "info", host.id, self._encode(host))
+        self._spread((subscriber,), "info", host.id, self._encode(host), detail=True)
 
     def delivery(self, message: Host) -> None:
         """Tell those who watch a host how its pulses arrive."""
@@ -153,46 +193,91 @@ class Fanout:
 
     def broker_changed(self, change: BrokerChange) -> None:
         """Tell every viewer that the broker came or went."""
-        self._spread(self._subscribers, "broker", "", self._encode(change))
+        self._spread(self._all(), "broker", "", self._encode(change))
 
     def _send_tick(self, host: str) -> None:
         pending = self._ticks.pop(host, None)
         if pending is None:
             return
         pending.timer.cancel()
-        selections: dict[Selection, list[Subscriber]] = {}
-        for subscriber in self._watchers.get(host, ()):
-            selections.setdefault(subscriber.hosts[host], []).append(subscriber)
-        for selection, subscribers in selections.items():
-            chosen = _choose(pending.samples, selection)
-            if chosen:
-                self._put(subscribers, "live", host, self._encode(LiveFrame(host=host, samples=chosen)))
+        try:
+            selections: dict[Selection, list[Subscriber]] = {}
+            for subscriber in self._watchers.get(host, ()):
+                selections.setdefault(subscriber.hosts[host], []).append(subscriber)
+            for selection, subscribers in selections.items():
+                chosen = _choose(pending.samples, selection)
+                if chosen:
+                    self._put(subscribers, "live", host, self._encode(LiveFrame(host=host, samples=chosen)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this frame alone
+            self._errors.count("sending the frame of a tick", error)
 
-    def _spread(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
+    def _all(self) -> tuple[Subscriber, ...]:
+        # Thousands of frames may wait for everyone, so that they share one.
+        if self._everyone is None:
+            self._everyone = tuple(self._subscribers)
+        return self._everyone
+
+    def _spread(
+        self,
+        audience: tuple[Subscriber, ...],
+        kind: str,
+        subject: str,
+        frame: bytes,
+        *,
+        detail: bool = False,
+    ) -> None:
         # What is for all may be thousands of frames, or large ones: the live frames of others must not wait
         # behind it. All of it goes through here, so that its order is kept.
-        self._later.append((list(subscribers), kind, subject, frame))
-        if len(self._later) == 1:
+        key = (kind, subject, detail)
+        earlier = self._later.get(key)
+        if earlier is None:
+            self._later[key] = _Spread(kind, subject, frame, audience)
+        else:
+            if kind in SAMPLES:
+                self._replaced += len(earlier.audience)
+            else:
+                self._later.move_to_end(key)
+            earlier.frame = frame
+            if earlier.audience is not audience:
+                earlier.audience = tuple({*earlier.audience, *audience})
+        if not self._scheduled:
             self._send_later()
 
     def _send_later(self) -> None:
+        self._scheduled = False
         until = perf_counter() + SLICE_SECONDS
-        while self._later:
-            subscribers, kind, subject, frame = self._later[0]
-            while subscribers:
-                subscriber = subscribers.pop()
-                if subscriber in self._subscribers:
-                    subscriber.outbox.put(kind, subject, frame)
-                    self.frames += 1
-                if perf_counter() > until:
-                    asyncio.get_running_loop().call_soon(self._send_later)
-                    return
-            self._later.popleft()
+        try:
+            while self._spreading is not None or self._later:
+                if self._spreading is None:
+                    _, self._spreading = self._later.popitem(last=False)
+                    self._left = iter(self._spreading.audience)
+                kind, subject, frame = self._spreading.kind, self._spreading.subject, self._spreading.frame
+                for subscriber in self._left:
+                    if subscriber in self._subscribers:
+                        try:
+                            subscriber.outbox.put(kind, subject, frame)
+                        except Exception as error:  # noqa: BLE001 - as in `_put`
+                            subscriber.outbox.fail(error)
+                        else:
+                            self.frames += 1
+                    if perf_counter() > until:
+                        return
+                self._spreading = None
+                self.spread += 1
+        finally:
+            # However a slice ends, the next one comes, or all frames from now on would wait for ever.
+            if self.waiting:
+                asyncio.get_running_loop().call_soon(self._send_later)
+                self._scheduled = True
 
     def _put(self, subscribers: Iterable[Subscriber], kind: str, subject: str, frame: bytes) -> None:
         for subscriber in subscribers:
-            subscriber.outbox.put(kind, subject, frame)
-            self.frames += 1
+            try:
+                subscriber.outbox.put(kind, subject, frame)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this viewer's alone
+                subscriber.outbox.fail(error)
+            else:
+                self.frames += 1
 
 
 def _choose(samples: dict[str, msgspec.Raw], selection: Selection) -> dict[str, msgspec.Raw]:

@@ -1,6 +1,5 @@
 """The hosts that the bridge knows, from what came in on the fleet's topics."""
 
-import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,17 +7,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fleetglass.fleet.arrivals import Arrivals, Latencies
-from fleetglass.fleet.presence import (
-    GRACE_SECONDS,
-    LATE_MIN_SECONDS,
-    NO_SITE,
-    ListeningClock,
-    Presence,
-    Site,
-    new_site,
-)
+from fleetglass.fleet.listening import Listening
+from fleetglass.fleet.presence import LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.codec import decode_pulse
+from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import Info, Status, Summary
 from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
 from fleetglass.wire.topics import DEFAULT_PREFIX
@@ -28,17 +21,14 @@ INFO_SECONDS = 3.0
 what they retain to a subscription with wildcards."""
 SUMMARY_SECONDS = 10.0
 """How long a retained `summary` is asked for."""
-STALL_SECONDS = 1.0
-"""`advance` is called several times a second. When nothing was called for longer, this process did not run,
-or was too busy, and has yet to take in the messages of that time."""
-SUSPEND_SECONDS = 5.0
-"""The same by UTC, since the monotonic clock of Linux and macOS stands still while the machine sleeps."""
 EARLIEST_TIME = 1_577_836_800.0
 """2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
 """A publisher that invents host ids must not fill the memory."""
-
-_log = logging.getLogger(__name__)
+GONE_SECONDS = 3600.0
+"""A host that has not lived for so long makes room for a new one when there are too many."""
+GONE_SEARCH_SECONDS = 10.0
+"""Between two searches for such hosts, as a flood of invented ids asks for one with each message."""
 
 
 @dataclass(slots=True)
@@ -70,6 +60,11 @@ class Host:
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing says that the host lives."""
+        return self.state in ("lost", "stopped", "waiting")
 
     def by_bridge_clock(self, time: float, wall: float) -> float:
         """Return a time of the host's clock by the bridge's clock, which shows `wall` now.
@@ -104,14 +99,13 @@ class Fleet:
 
     def __init__(self) -> None:
         self.latencies = Latencies()
+        self.refused = 0
+        """Messages of hosts that were refused, as there are too many."""
         self._hosts: dict[str, Host] = {}
         self._changes = Changes()
-        self._connected = False  # to the broker; while not, no host changes its state
-        self._seen_broker = False
-        self._clock = ListeningClock().stopped(0.0)
-        self._stretch = 0  # of listening without a break
-        self._ran_at = 0.0  # when anything was last called that is called again and again
-        self._wall_ahead = math.inf  # how far UTC was ahead of the monotonic clock then
+        self._listening = Listening()
+        self._gone: list[Host] = []  # those that may make room, the first to do so last
+        self._search_at = -math.inf
         self._without_info: dict[str, Host] = {}
         self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
@@ -140,32 +134,28 @@ class Fleet:
         """Whether the host's site is cut off."""
         return self._site(host).is_cut_off
 
-    def without_info(self, now: float) -> list[str]:
+    def without_info(self, now: float) -> list[Host]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
-            host.id
+            host
             for host in self._without_info.values()
             if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
 
-    def without_last_sign(self, now: float) -> list[str]:
+    def without_last_sign(self, now: float) -> list[Host]:
         """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
         self._without_last_sign = {
             host: until for host, until in self._without_last_sign.items() if now < until
         }
-        return list(self._without_last_sign)
+        return [self._hosts[host] for host in self._without_last_sign]
 
     def broker_connected(self, now: float) -> None:
         """Take in that the broker is there; after an absence, hosts get time to be back."""
-        self._connected = True
-        self._listen_from(now, now + GRACE_SECONDS if self._seen_broker else now)
-        self._seen_broker = True
-        self._wall_ahead = math.inf
+        self._listening.broker_connected(now)
 
     def broker_lost(self, now: float) -> None:
         """Take in that the broker is away: nothing can be said of any host."""
-        self._connected = False
-        self._clock = self._clock.stopped(now)
+        self._listening.broker_lost(now)
 
     def hear_site(self, prefix: str, payload: bytes, now: float, wall: float) -> None:
         """Take in what a site's broker says of its connection to ours; nothing at all takes the site back.
@@ -175,18 +165,18 @@ class Fleet:
         """
         if payload not in (b"1", b"0", b""):
             raise PayloadError(f"site {prefix}: got {payload[:20]!r}, expected 1 or 0")
-        listening = self._listen(now)
+        moment = self._listening.at(now)
         known = self._sites.pop(prefix, None)
         if payload:
             hear = new_site if known is None else known.hear
-            site = self._sites[prefix] = hear(connected=payload == b"1", now=listening, wall=wall)
+            site = self._sites[prefix] = hear(connected=payload == b"1", now=moment, wall=wall)
             if site is known:
                 return
         for record in self._hosts.values():
             if record.prefix == prefix:
                 if known is not None and not payload:
-                    record.presence.shift(listening - known.clock.at(listening))
-                self._update_state(record, listening, wall)
+                    record.presence.shift(moment - known.clock.at(moment))
+                self._update_state(record, moment, wall)
                 self._changes.states.add(record.id)  # also of those whose state stays: viewers learn why
 
     def hear_status(
@@ -195,18 +185,19 @@ class Fleet:
         """Take in a `status`; an empty one removes the host.
 
         Raises:
-            PayloadError: the payload is not a status, or the host is one too many.
+            PayloadError: the payload is not a status.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             self._remove(host)
             return
         status = decode(payload, Status)
-        listening = self._listen(now)
-        record = self._record(host, now, listening, wall, prefix)
-        record.presence.hear_status(status, self._site(record).clock.at(listening))
+        moment = self._listening.at(now)
+        record = self._record(host, now, moment, wall, prefix)
+        record.presence.hear_status(status, self._site(record).clock.at(moment))
         if record.presence.said == "lost" and record.state != "lost" and not self._listened(record):
             self._without_last_sign[host] = now + SUMMARY_SECONDS
-        self._update_state(record, listening, wall)
+        self._update_state(record, moment, wall)
         self._see_last_sign(record, wall)
 
     def hear_summary(self, host: str, payload: bytes, wall: float) -> None:
@@ -227,7 +218,8 @@ class Fleet:
         """Take in an `info`; an empty one clears it.
 
         Raises:
-            PayloadError: the payload is not an info, or the host is one too many.
+            PayloadError: the payload is not an info.
+            HostLimitError: the host is one too many.
         """
         if not payload:
             known = self._hosts.get(host)
@@ -238,7 +230,7 @@ class Fleet:
                 self._changes.infos.add(host)
             return
         info = decode(payload, Info)
-        record = self._record(host, now, self._listen(now), wall, prefix)
+        record = self._record(host, now, self._listening.at(now), wall, prefix)
         record.presence.see(info.time)
         self._see_last_sign(record, wall)
         record.demand_groups = frozenset(info.groups) if info.demand is True else frozenset()
@@ -255,11 +247,12 @@ class Fleet:
         """Take in a `pulse` and return whether it is a new one.
 
         Raises:
-            PayloadError: the payload is not a pulse, or the host is one too many.
+            PayloadError: the payload is not a pulse.
+            HostLimitError: the host is one too many.
         """
         pulse = decode_pulse(payload)
-        listening = self._listen(now)
-        record = self._record(host, now, listening, wall, prefix)
+        moment = self._listening.at(now)
+        record = self._record(host, now, moment, wall, prefix)
         key = (pulse.session, pulse.tick)
         if record.pulse_key == key:
             record.arrivals.hear_again()
@@ -267,14 +260,14 @@ class Fleet:
         record.pulse = payload
         record.pulse_key = key
         record.heard_wall = wall
-        record.heard_stretch = self._stretch
-        site_now = self._site(record).clock.at(listening) if self._sites else listening
-        record.presence.hear_pulse(pulse.session, pulse.time, listening, site_now)
+        record.heard_stretch = self._listening.stretch
+        site_now = self._site(record).clock.at(moment) if self._sites else moment
+        record.presence.hear_pulse(pulse.session, pulse.time, moment, site_now)
         self.latencies.observe(
             record.arrivals.hear(pulse.session, pulse.tick, pulse.time, wall, record.presence.interval)
         )
         if record.state != "live":
-            self._update_state(record, listening, wall)
+            self._update_state(record, moment, wall)
         return True
 
     def advance(self, now: float, wall: float) -> None:
@@ -282,12 +275,9 @@ class Fleet:
 
         To be called several times a second, as a long pause is taken for one of the whole process.
         """
-        slept = wall - now - self._wall_ahead
-        self._wall_ahead = wall - now
-        if slept > SUSPEND_SECONDS and self._connected:
-            self._excuse(now, slept)
-        listening = self._listen(now)
-        heard_lately = listening - LATE_MIN_SECONDS
+        self._listening.notice_sleep(now, wall)
+        moment = self._listening.at(now)
+        heard_lately = moment - LATE_MIN_SECONDS
         for record in self._hosts.values():
             presence = record.presence
             if (
@@ -296,49 +286,47 @@ class Fleet:
                 and presence.said in (None, "online")
             ):
                 continue  # as `Presence.state` has it, at a tenth of the cost: this is most hosts at any time
-            self._update_state(record, listening, wall)
+            self._update_state(record, moment, wall)
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _listen(self, now: float) -> float:
-        """Return the moment by the clock on which silence counts."""
-        if now - self._ran_at > STALL_SECONDS and self._connected:
-            self._excuse(now, now - self._ran_at)
-        self._ran_at = now
-        return self._clock.at(now)
-
-    def _excuse(self, now: float, seconds: float) -> None:
-        """Take in that this process did not run, or was too busy: hosts get as long before silence counts."""
-        if seconds > SUSPEND_SECONDS:
-            _log.warning("stood still for %.0f s (suspended, or too busy); catching up", seconds)
-        grace_until = max(self._clock.runs_from, now + min(seconds, GRACE_SECONDS))
-        self._clock = self._clock.stopped(self._ran_at)
-        self._listen_from(now, grace_until)
-
-    def _listen_from(self, now: float, grace_until: float) -> None:
-        self._clock = self._clock.started(grace_until)
-        self._stretch += 1
-        self._ran_at = now
-
     def _site(self, record: Host) -> Site:
         return self._sites.get(record.prefix, NO_SITE)
 
-    def _record(self, host: str, now: float, listening: float, wall: float, prefix: str) -> Host:
+    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> Host:
         record = self._hosts.get(host)
         if record is None:
-            if len(self._hosts) >= MAX_HOSTS:
-                raise PayloadError(f"host {host}: got one more host, expected at most {MAX_HOSTS}")
+            if len(self._hosts) >= MAX_HOSTS and not self._make_room(now, wall):
+                self.refused += 1
+                raise HostLimitError(
+                    f"host {host}: got one more host, expected at most {MAX_HOSTS}; none has been gone for "
+                    "an hour, so remove those that do not exist with fleetglass forget"
+                )
             site = self._sites.get(prefix, NO_SITE)
-            presence = Presence(silent_since=site.clock.at(listening))
+            presence = Presence(silent_since=site.clock.at(moment))
             record = Host(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
             self._hosts[host] = record
             self._without_info[host] = record
             self._changes.removed.discard(host)
             self._changes.states.add(host)
         return record
+
+    def _make_room(self, now: float, wall: float) -> bool:
+        """Forget the host that has been gone longest, if one has been gone for long."""
+        gone_before = wall - GONE_SECONDS
+        if not self._gone and now >= self._search_at:
+            self._search_at = now + GONE_SEARCH_SECONDS
+            gone = [host for host in self._hosts.values() if host.is_gone and host.since <= gone_before]
+            self._gone = sorted(gone, key=lambda host: host.since, reverse=True)
+        while self._gone:
+            host = self._gone.pop()
+            if host.is_gone and host.since <= gone_before and self._hosts.get(host.id) is host:
+                self._remove(host.id)
+                return True
+        return False
 
     def _remove(self, host: str) -> None:
         self._without_info.pop(host, None)
@@ -348,10 +336,10 @@ class Fleet:
             self._changes.infos.discard(host)
             self._changes.removed.add(host)
 
-    def _update_state(self, record: Host, listening: float, wall: float) -> None:
-        if not self._connected:
+    def _update_state(self, record: Host, moment: float, wall: float) -> None:
+        if not self._listening.connected:
             return
-        state = record.presence.state(listening, self._site(record))
+        state = record.presence.state(moment, self._site(record))
         if state != record.state:
             record.state = state
             record.since = wall
@@ -368,7 +356,7 @@ class Fleet:
         heard_at = record.presence.heard_at
         return (
             heard_at is not None
-            and record.heard_stretch == self._stretch
+            and record.heard_stretch == self._listening.stretch
             and heard_at >= self._site(record).changed_at
         )
 

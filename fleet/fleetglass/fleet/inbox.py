@@ -8,7 +8,9 @@ from itertools import count
 from time import perf_counter
 
 from fleetglass.fleet.unexpected_errors import UnexpectedErrors
-from fleetglass.mqtt.hand_written import MessageHandler, OversizeHandler
+
+MessageHandler = Callable[[str, bytes], None]
+OversizeHandler = Callable[[str, int], None]
 
 MOST_BYTES = 32 * 1024 * 1024
 SLICE_SECONDS = 0.004

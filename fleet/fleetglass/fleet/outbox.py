@@ -1,13 +1,19 @@
 """What waits for one viewer: never more than the newest of each kind."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 
-_SAMPLES = frozenset({"live", "pulse"})
+SAMPLES = frozenset({"live", "pulse"})
+"""The kinds of frames of which a newer one keeps the place of the one that it replaces."""
 
 
 def _never(_frame: bytes) -> bool:
     return False
+
+
+def _ignore(_frame: bytes) -> bool:
+    return True
 
 
 class Outbox:
@@ -24,7 +30,8 @@ class Outbox:
         self.replaced = 0
         """Frames of samples that were replaced before they could be sent."""
         self._write = write
-        self._frames: dict[tuple[str, str], bytes] = {}
+        self._failure: Exception | None = None
+        self._frames: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
 
@@ -34,12 +41,20 @@ class Outbox:
             return
         key = (kind, subject)
         if key in self._frames:
-            if kind in _SAMPLES:
+            if kind in SAMPLES:
                 self.replaced += 1
             else:
                 del self._frames[key]
         self._frames[key] = frame
         self._filled.set()
+
+    def fail(self, error: Exception) -> None:
+        """Let go of every frame, now and from now on, and raise this error to whoever takes."""
+        self._failure = error
+        self._write = _ignore
+        self._frames.clear()
+        self._filled.set()
+        self._taken.set()
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -51,8 +66,14 @@ class Outbox:
             await self._taken.wait()
 
     async def until_filled(self) -> None:
-        """Wait until a frame waits."""
+        """Wait until a frame waits.
+
+        Raises:
+            Exception: what `fail` was given.
+        """
         while not self._frames:
+            if self._failure is not None:
+                raise self._failure
             self._filled.clear()
             await self._filled.wait()
 
@@ -60,12 +81,16 @@ class Outbox:
         """Return the first frame that waits.
 
         Raises:
-            StopIteration: none waits.
+            KeyError: none waits.
         """
         self._taken.set()
-        return self._frames.pop(next(iter(self._frames)))
+        return self._frames.popitem(last=False)[1]
 
     async def take(self) -> bytes:
-        """Wait for a frame and return the first."""
+        """Wait for a frame and return the first.
+
+        Raises:
+            Exception: as `until_filled`.
+        """
         await self.until_filled()
         return self.pop()

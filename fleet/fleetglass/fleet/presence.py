@@ -6,6 +6,7 @@ Times called `now` are of a `ListeningClock`, which stands still while the fleet
 import math
 from dataclasses import dataclass, field
 
+from fleetglass.fleet.listening import GRACE_SECONDS, ListeningClock
 from fleetglass.wire.payloads import State, Status
 from fleetglass.wire.protocol import HostState
 
@@ -15,8 +16,6 @@ LOST_MIN_SECONDS = 30.0
 WILL_HOLD_SECONDS = 0.4
 """A broker that shuts down publishes every will before it closes our connection: a will counts only
 when the connection outlives it by this much."""
-GRACE_SECONDS = 15.0
-"""After the broker returned, agents get this long to be back before silence or a will counts."""
 RETAINED_SECONDS = 1.0
 """The retained messages of a site arrive within this time of its first word."""
 UNEVEN_SECONDS = 60.0
@@ -26,30 +25,6 @@ UNEVEN_FACTOR = 1.5
 """Such a host is late after this many times its longest gap ..."""
 UNEVEN_MAX_SECONDS = 10.0
 """... and after this time at the latest."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListeningClock:
-    """A clock that runs while hosts can be heard; silence is measured by it."""
-
-    reading: float = 0.0
-    """Its time at `runs_from` and before."""
-    runs_from: float = 0.0
-    runs_until: float = math.inf
-
-    def at(self, now: float) -> float:
-        """Return its time at a moment of the clock that drives it."""
-        if self.runs_from <= now <= self.runs_until:
-            return self.reading + now - self.runs_from
-        return self.reading + max(0.0, min(now, self.runs_until) - self.runs_from)
-
-    def stopped(self, at: float) -> "ListeningClock":
-        """Return this clock, stopped at a moment."""
-        return ListeningClock(self.at(at), at, at)
-
-    def started(self, at: float) -> "ListeningClock":
-        """Return this clock, which was stopped, running again from a moment on."""
-        return ListeningClock(self.at(at), at)
 
 
 @dataclass(frozen=True, slots=True)

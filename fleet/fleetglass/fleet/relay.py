@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import msgspec
 
+from fleetglass.fleet.address_cache import AddressCache
 from fleetglass.fleet.demand_leases import Demands
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
 from fleetglass.fleet.history_replay import Past, past_frames
@@ -15,18 +16,20 @@ from fleetglass.fleet.hosts import Fleet
 from fleetglass.fleet.hosts import Host as KnownHost
 from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.rejections import Rejections
+from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
 from fleetglass.history.store import History
 from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
+from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
 from fleetglass.wire.protocol import Fleet as FleetMessage
 from fleetglass.wire.topics import Leaf
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
-_MAX_ADDRESSES = 300_000
+_NEW_HOSTS = "(new hosts)"  # no host id; what is said of one of them is said of all
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
 
 _log = logging.getLogger(__name__)
@@ -44,15 +47,19 @@ class Relay:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        self.errors = UnexpectedErrors()
         self.fleet = Fleet()
-        self.fanout = Fanout()
+        self.fanout = Fanout(self.errors)
         self.history = history
-        self.inbox = Inbox(self.on_message, self.on_oversize, sender=self._sender)
+        self.inbox = Inbox(self.on_message, self.on_oversize, errors=self.errors, sender=self._sender)
         """What came from the broker and is to be taken in."""
         self.rejections = Rejections()
-        self.watching = Watching()
         self.received = 0
         """Messages that came from the broker."""
+        self.advances = 0
+        """How often the states of all hosts were brought up to date."""
+        self.pulse_turns = 0
+        """How often the pulses of the fleet were sent, as far as there were any."""
         self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
         """Gets the filters that are to be subscribed beside the fleet's."""
         self.on_say: Callable[[str, bytes], None] = lambda *_: None
@@ -60,13 +67,14 @@ class Relay:
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
+        self._by_prefix = {one.prefix: one for one in topics}
         self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
         self._site_topics = {one.site: one.prefix for one in topics}
-        self._addresses: dict[str, tuple[Address, Topics]] = {}  # of topics that came before
+        self.addresses = AddressCache(topics, lambda host: self.fleet.get(host) is not None)
         self._demands = Demands()
         self._pasts: dict[Subscriber, Past] = {}
         self._past_turn = asyncio.Lock()
-        self._homes: dict[str, Topics] = {}  # of every known host, the prefix it came under
+        self._watching = Watching()
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
         self._wall = wall
@@ -79,31 +87,26 @@ class Relay:
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take in a message of the broker. Whatever it is, nothing is raised."""
         self.received += 1
-        now = self._monotonic()
-        known = self._addresses.get(topic) or self._address(topic)
-        if known is None and topic in self._site_topics:
-            self._take_site(topic, payload, now)
-            return
-        if known is None:
-            self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
-            return
-        address, topics = known
-        host = address.host
-        home = self._homes.setdefault(host, topics)
         try:
-            if home is topics:
-                self._take(address, payload, now)
-            else:
-                self.rejections.count(host, topic, _other_prefix(host, topics, home), now)
-        except PayloadError as error:
-            self.rejections.count(host, topic, error, now)
-        if self.fleet.get(host) is None:
-            del self._homes[host]
+            now = self._monotonic()
+            known = self.addresses[topic]
+            if known is None:
+                self._take_other(topic, payload, now)
+                return
+            address, topics = known
+            try:
+                self._take(address, topics.prefix, payload, now)
+            except HostLimitError as error:
+                self.rejections.count(_NEW_HOSTS, topic, error, now)
+            except ContractError as error:
+                self.rejections.count(address.host, topic, error, now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this message alone
+            self.errors.count("taking in a message", error)
 
     def on_oversize(self, topic: str, size: int) -> None:
         """Take in that a message came whose payload is too large to be read."""
         self.received += 1
-        known = self._address(topic)
+        known = self.addresses[topic]
         error = PayloadError(f"payload: got {size} bytes, expected at most {MAX_PAYLOAD_BYTES}")
         self.rejections.count(known[0].host if known else "", topic, error, self._monotonic())
 
@@ -111,35 +114,48 @@ class Relay:
         """Take in that the broker came or went."""
         self.broker = "connected" if connected else "connecting"
         self.broker_since = self._wall()
-        if connected:
-            self._demands.forget()
-            self.fleet.broker_connected(self._monotonic())
-        else:
-            self.fleet.broker_lost(self._monotonic())
-        self._tell_broker()
+        with self.errors.caught("noting whether the broker is there"):
+            if connected:
+                self._demands.forget()
+                self.fleet.broker_connected(self._monotonic())
+            else:
+                self.fleet.broker_lost(self._monotonic())
+            self._tell_broker()
 
     def advance(self) -> None:
         """Let time pass: states, subscriptions, and the viewers that are to know of them."""
         now = self._monotonic()
-        self.fleet.advance(now, self._wall())
-        self._send_changes()
+        with self.errors.caught("letting time pass for the hosts"):
+            self.fleet.advance(now, self._wall())
+            self.advances += 1
+        with self.errors.caught("sending what changed"):
+            self._send_changes()
         self._want(now)
         self._demand(now)
 
     def send_deliveries(self) -> None:
         """Tell those who watch a host how its pulses arrive, every few seconds."""
         for host_id in self.fanout.watched:
-            host = self.fleet.get(host_id)
-            if host is not None and (delivery := host.arrivals.told()) is not None:
-                self.fanout.delivery(Host(id=host_id, delivery=delivery))
+            with self.errors.caught("sending how the pulses of a host arrive"):
+                host = self.fleet.get(host_id)
+                if host is not None and (delivery := host.arrivals.told()) is not None:
+                    self.fanout.delivery(Host(id=host_id, delivery=delivery))
 
     def send_pulses(self) -> None:
         """Send the fleet frame, once per second."""
-        self.fanout.send_pulses(self._wall())
+        with self.errors.caught("sending the pulses of the fleet"):
+            self.fanout.send_pulses(self._wall())
+            self.pulse_turns += 1
 
     def entries(self) -> list[HostEntry]:
         """Return every host as viewers are told of the fleet."""
-        return [self._entry(host, host.info_summary) for host in self.fleet]
+        entries = []
+        for host in self.fleet:
+            try:
+                entries.append(self._entry(host, host.info_summary))
+            except Exception as error:  # noqa: BLE001 - the other hosts are to be seen
+                self.errors.count("listing a host", error)
+        return entries
 
     def entry(self, host_id: str) -> HostEntry:
         """Return one host as those are told who watch it.
@@ -165,28 +181,19 @@ class Relay:
 
     def leave(self, subscriber: Subscriber) -> None:
         """Let a viewer go."""
-        del self._pasts[subscriber]
-        now = self._monotonic()
-        for host, selection in subscriber.hosts.items():
-            if selection:
-                self.watching.remove(host, now)
-        self.fanout.remove(subscriber)
+        try:
+            del self._pasts[subscriber]
+        finally:
+            self.fanout.remove(subscriber)
 
     def watch(self, subscriber: Subscriber, message: Watch) -> None:
         """Replace a viewer's selection and give it the past of what it added. Unknown hosts are left out."""
-        now = self._monotonic()
         before = subscriber.hosts
         after: dict[str, Selection] = {
             host: groups if groups == "*" else frozenset(groups)
             for host, groups in message.hosts.items()
             if self.fleet.get(host) is not None
         }
-        for host, selection in before.items():
-            if selection:
-                self.watching.remove(host, now)
-        for host, selection in after.items():
-            if selection:
-                self.watching.add(host)
         self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
         for host, selection in after.items():
             if selection and not before.get(host):
@@ -201,7 +208,7 @@ class Relay:
                 added = _added(before.get(host), selection)
                 if added is not None:
                     past.want(host, added, message.history)
-        self._want(now)
+        self._want(self._monotonic())
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
@@ -213,21 +220,17 @@ class Relay:
                 return topic[len(head) :].partition("/")[0]
         return ""
 
-    def _address(self, topic: str) -> tuple[Address, Topics] | None:
-        for topics in self._topics:
-            if (address := topics.parse(topic)) is not None:
-                if len(self._addresses) >= _MAX_ADDRESSES:
-                    self._addresses.clear()
-                self._addresses[topic] = address, topics
-                return address, topics
-        return None
-
-    def _take(self, address: Address, payload: bytes, now: float) -> None:
-        host, prefix = address.host, self._homes[address.host].prefix
+    def _take(self, address: Address, prefix: str, payload: bytes, now: float) -> None:
+        host = address.host
+        record = self.fleet.get(host)
+        if record is not None and record.prefix != prefix:
+            raise ContractError(
+                f"host {host}: got it under {prefix}, expected only {record.prefix}, where it is known"
+            )
         match address.leaf:
             case "live" if address.group is not None:
                 tick = decode_tick(address.group, payload)
-                if self.fleet.get(host) is None:
+                if record is None:
                     raise PayloadError(f"host {host}: got detail of a host without pulse, status or info")
                 self.history.append(host, address.group, payload, now)
                 self.fanout.live(host, address.group, tick, payload)
@@ -243,6 +246,12 @@ class Relay:
                 self.fleet.hear_info(host, payload, now, self._wall(), prefix)
             case "summary":
                 self.fleet.hear_summary(host, payload, self._wall())
+
+    def _take_other(self, topic: str, payload: bytes, now: float) -> None:
+        if topic in self._site_topics:
+            self._take_site(topic, payload, now)
+        else:
+            self.rejections.count("", topic, ContractError(f"topic: expected {_TOPIC_RULE}"), now)
 
     def _take_site(self, topic: str, payload: bytes, now: float) -> None:
         prefix, before = self._site_topics[topic], self.fleet.sites_away
@@ -276,39 +285,50 @@ class Relay:
         self.fanout.backfill(host, [one.payload for one in new])
 
     def _demand(self, now: float) -> None:
-        watched = {
-            host.id: host.demand_groups
-            for name in self.watching.watched
-            if (host := self.fleet.get(name)) is not None and host.demand_groups
-        }
-        for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
-            if host_id in self._homes:
-                self.on_say(self._homes[host_id].leaf(host_id, "demand"), payload)
+        with self.errors.caught("renewing leases"):
+            watched = {
+                host.id: host.demand_groups
+                for name in self.fanout.watched_in_detail
+                if (host := self.fleet.get(name)) is not None and host.demand_groups
+            }
+            for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
+                if (record := self.fleet.get(host_id)) is not None:
+                    self.on_say(self._by_prefix[record.prefix].leaf(host_id, "demand"), payload)
 
     def _send_changes(self) -> None:
         changes = self.fleet.take_changes()
         if not changes:
             return
         for host_id in changes.removed:
-            self.history.forget(host_id)
-            self.fanout.host_changed(Host(id=host_id, removed=True))
+            with self.errors.caught("removing a host"):
+                self.addresses.forget(host_id)
+                self.history.forget(host_id)
+                self.fanout.host_changed(Host(id=host_id, removed=True))
         for host_id in changes.states | changes.infos:
-            host = self.fleet.get(host_id)
-            if host is None:
-                continue
-            if host_id in changes.infos:
-                self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
-            else:
-                self.fanout.host_changed(self._change(host))
+            with self.errors.caught("sending the change of a host"):
+                self._send_change(host_id, info=host_id in changes.infos)
+
+    def _send_change(self, host_id: str, *, info: bool) -> None:
+        host = self.fleet.get(host_id)
+        if host is None:
+            return
+        if info:
+            self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
+        else:
+            self.fanout.host_changed(self._change(host))
 
     def _want(self, now: float) -> None:
-        wanted = self.watching.hosts(now)
-        if len(self.fleet) <= self._history_all_hosts:
-            wanted |= {host.id for host in self.fleet}
-        filters = {self._homes[host].live_filter(host) for host in wanted if self.fleet.get(host) is not None}
-        filters |= {self._homes[host].leaf(host, "info") for host in self.fleet.without_info(now)}
-        filters |= {self._homes[host].leaf(host, "summary") for host in self.fleet.without_last_sign(now)}
-        self.on_wanted(frozenset(filters))
+        with self.errors.caught("choosing subscriptions"):
+            wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
+            if len(self.fleet) <= self._history_all_hosts:
+                wanted |= {host.id for host in self.fleet}
+            known = [host for name in wanted if (host := self.fleet.get(name)) is not None]
+            filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in known}
+            for host in self.fleet.without_info(now):
+                filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
+            for host in self.fleet.without_last_sign(now):
+                filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
+            self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
         cut_off = self.fleet.is_cut_off(host)
@@ -334,9 +354,3 @@ def _added(before: Selection | None, after: Selection) -> Selection | None:
     if before == "*" or after == "*":
         return None
     return after - before or None
-
-
-def _other_prefix(host: str, got: Topics, home: Topics) -> ContractError:
-    return ContractError(
-        f"host {host}: got prefix {got.prefix}, already known under {home.prefix}; give one another host_id"
-    )

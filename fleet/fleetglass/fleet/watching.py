@@ -1,40 +1,28 @@
-"""Of which hosts the live groups are subscribed: those somebody watches, and for a while after."""
+"""Which hosts' live groups are subscribed: those that a viewer watches, and for a while after."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 LINGER_SECONDS = 300.0
 
 
 class Watching:
-    """Counts the watchers of each host. `now` is the monotonic clock, in seconds."""
+    """Remembers for a while the hosts that nobody watches any more: a viewer may come back to them."""
 
     def __init__(self, linger_seconds: float = LINGER_SECONDS) -> None:
         self._linger = linger_seconds
-        self._watchers: Counter[str] = Counter()
+        self._watched: AbstractSet[str] = frozenset()
         self._left_at: dict[str, float] = {}
 
-    def add(self, host: str) -> None:
-        """Count one more watcher of a host."""
-        self._watchers[host] += 1
-        self._left_at.pop(host, None)
+    def hosts(self, watched: AbstractSet[str], now: float) -> set[str]:
+        """Return the hosts that are watched now, and those that were until a short while ago.
 
-    def remove(self, host: str, now: float) -> None:
-        """Count one watcher less."""
-        self._watchers[host] -= 1
-        if self._watchers[host] <= 0:
-            del self._watchers[host]
-            self._left_at[host] = now
-
-    def hosts(self, now: float) -> set[str]:
-        """Return the hosts that are watched, or were until a short while ago."""
-        self._left_at = {host: at for host, at in self._left_at.items() if now - at < self._linger}
-        return self._watchers.keys() | self._left_at.keys()
-
-    @property
-    def watched(self) -> Iterable[str]:
-        """The hosts that somebody watches now."""
-        return self._watchers.keys()
-
-    def __len__(self) -> int:
-        return len(self._watchers)
+        Args:
+            watched: the hosts that are watched now.
+            now: the monotonic clock, in seconds.
+        """
+        self._left_at |= dict.fromkeys(self._watched - watched, now)
+        self._watched = watched
+        self._left_at = {
+            host: at for host, at in self._left_at.items() if now - at < self._linger and host not in watched
+        }
+        return watched | self._left_at.keys()

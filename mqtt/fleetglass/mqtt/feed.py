@@ -1,34 +1,34 @@
-"""The bridge's connection to the broker: connects, subscribes what is wanted, hands over what comes."""
+"""What a program on asyncio reads from a broker: subscribes, hands over what comes, and connects again."""
 
 import asyncio
 import logging
-import random
+import math
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
-from fleetglass.fleet.inbox import Inbox
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.backoff import backoff_seconds
-from fleetglass.mqtt.hand_written import REFUSED, Connection, MqttError, connected
+from fleetglass.mqtt.asyncio_connection import AsyncioConnection
+from fleetglass.mqtt.backoff import READER_CAP_SECONDS, STABLE_SECONDS, Backoff
+from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.fast_lane import Sink
 from fleetglass.mqtt.tls import tls_context
-from fleetglass.wire import CertificateError
-from fleetglass.wire.errors import BridgeError
+from fleetglass.mqtt.tls_files import TlsFiles
+from fleetglass.mqtt.version_fallback import VersionFallback
+from fleetglass.wire.errors import MqttError
 
-KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
 NODE_TIMEOUT_SECONDS = 5.0
 """While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
-STABLE_SECONDS = 10.0
-"""A connection that lasted this long starts the backoff anew."""
-LONGEST_WAIT_SECONDS = 0.7
-"""Agents send what they kept a second after they are back; a bridge is to be there by then."""
 REFUSED_SECONDS = 2.0
 """A refused subscription is asked for again after this: rights change, and clusters elect leaders."""
 SUBSCRIBE_BATCH = 200
+_HEAD_BYTES, _FILTER_BYTES = 8, 3  # of a packet to subscribe, and of each filter in it
 MOST_UNSAID = 1000
+
+FILES_SECONDS = 30.0
 
 StateHandler = Callable[[bool], None]
 
@@ -36,31 +36,38 @@ _log = logging.getLogger(__name__)
 
 
 class Feed:
-    """Delivers what is subscribed, and keeps connecting for as long as `run` runs.
+    """Delivers what is subscribed, and connects again and again for as long as `run` runs.
 
-    After a failed connection, the next node of a cluster is tried.
+    After a failed connection, the next node of a cluster is tried. Files for TLS are read for each
+    connection, and one that was replaced leads to a new connection.
 
-    `inbox` gets what comes. `on_connected` gets whether the broker is there, on every change.
-    `name` is what the broker's log will show, with something random after it.
+    Args:
+        access: where the broker is, and how to be let in.
+        filters: what is always subscribed, each with its QoS (0 or 1).
+        sink: gets the messages.
+        on_connected: gets whether the broker is there, on every change.
+        name: the first part of the client id, which the broker's log shows; something random follows it.
 
     Raises:
-        BridgeError: a file for TLS cannot be used.
+        CertificateError: a file for TLS cannot be used.
     """
 
     def __init__(
         self,
         access: BrokerAccess,
         filters: Iterable[tuple[str, int]],
-        inbox: Inbox,
+        sink: Sink,
         on_connected: StateHandler,
         *,
-        name: str = "fleetglass-bridge",
+        name: str,
     ) -> None:
         self._access = access
         self._name = name
         self._fixed = list(filters)
         self._on_connected = on_connected
-        self._inbox = inbox
+        self._sink = sink
+        self._versions = VersionFallback()
+        self._log = ConnectionLog()
         self._wanted: frozenset[str] = frozenset()
         self._wanted_changed = asyncio.Event()
         self._subscribed: set[str] = set()
@@ -68,10 +75,10 @@ class Feed:
         self._connected = False
         self._saying: deque[tuple[str, bytes]] = deque()
         self._something_to_say = asyncio.Event()
-        try:
-            self._tls = tls_context(access) if access.url.tls else None
-        except CertificateError as error:
-            raise BridgeError(str(error)) from error
+        self._files = TlsFiles(access)
+        if access.url.tls:
+            tls_context(access)  # a file that cannot be used is told at once
+        self._log.started(access)
 
     @property
     def url(self) -> BrokerURL:
@@ -97,67 +104,56 @@ class Feed:
 
     async def run(self) -> NoReturn:
         """Connect, subscribe, deliver; again and again."""
-        attempt = 0
+        backoff = Backoff(READER_CAP_SECONDS)
         loop = asyncio.get_running_loop()
         while True:
-            started = loop.time()
-            url = self.url
+            started, url = loop.time(), self.url
             try:
                 await self.connect()
             except MqttError as error:
-                if loop.time() - started > STABLE_SECONDS:
-                    attempt = 0
-                wait = backoff_seconds(attempt, random.random(), LONGEST_WAIT_SECONDS)
-                # The first line says what is wrong; repeating it at every attempt says nothing more.
-                level = logging.WARNING if attempt == 0 else logging.DEBUG
-                _log.log(level, "broker %s: %s; trying again, first in %.1f s", url, error, wait)
-                attempt += 1
-                await asyncio.sleep(wait)
+                self._log.ended(url, error.end, str(error))
+            await asyncio.sleep(backoff.after(loop.time() - started))
 
-    async def connect(self) -> None:
+    async def connect(self) -> NoReturn:
         """Connect once, and deliver until the connection ends; the next time to the next node.
 
         Raises:
             MqttError: why it ended.
         """
         try:
-            await self._connect_once()
-        except MqttError:
-            self._access = self._access.following
+            await self._serve()
+        except MqttError as error:
+            if error.end != "renewed":
+                self._access = self._access.following
             raise
+        raise AssertionError  # serving ends with an error
 
-    async def _connect_once(self) -> None:
-        url = self._access.url
-        async with connected(
-            url.host,
-            url.port,
-            identifier=f"{self._name}-{uuid.uuid4().hex[:12]}",
-            user=url.user,
-            password=self._access.password,
-            keepalive_seconds=KEEPALIVE_SECONDS,
+    async def _serve(self) -> None:
+        async with AsyncioConnection(
+            self._access,
+            self._sink,
+            client_id=f"{self._name}-{uuid.uuid4().hex[:12]}",
+            versions=self._versions,
             timeout_seconds=NODE_TIMEOUT_SECONDS if self._access.others else TIMEOUT_SECONDS,
-            tls=self._tls,
-            on_message=self._inbox.put,
-            on_oversize=self._inbox.refuse,
-            on_read=self._inbox.take_in,
         ) as connection:
             self._subscribed.clear()
             self._wanted_changed.set()
             # A cluster that elects leaders delivers at once what is of QoS 0, and grants the rest later.
             first = [one for one in self._fixed if one[1] == 0 or not self._access.others]
-            refused = await _subscribe(connection, first)
+            refused = await connection.subscribe(first)
             _say_refused(refused)
             self._missing = refused + [one for one in self._fixed if one not in first]
-            _log.info("connected to broker %s", url)
+            self._log.connected(self.url)
             self._connected = True
             self._on_connected(True)
             tasks = {
-                asyncio.create_task(connection.keep_alive(KEEPALIVE_SECONDS), name="broker keepalive"),
+                asyncio.create_task(connection.until_lost(), name="broker end"),
+                asyncio.create_task(self._look_after(), name="broker files"),
                 asyncio.create_task(self._follow_wanted(connection), name="broker subscriptions"),
                 asyncio.create_task(self._keep_saying(connection), name="broker publications"),
             }
             try:
-                done, _ = await asyncio.wait({connection.lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for ended in done:
                     ended.result()
             finally:
@@ -168,10 +164,18 @@ class Feed:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow_wanted(self, connection: Connection) -> None:
+    async def _look_after(self) -> NoReturn:
+        """Note when the connection has lasted; end it when a file for TLS was replaced."""
+        await asyncio.sleep(STABLE_SECONDS)
+        self._log.lasted(self.url)
+        while not self._files.have_changed():  # noqa: ASYNC110 -- files tell nobody
+            await asyncio.sleep(FILES_SECONDS)
+        raise MqttError("files for TLS were replaced", "renewed")
+
+    async def _follow_wanted(self, connection: AsyncioConnection) -> None:
         while True:
             # One by one: a cluster may take seconds to refuse each.
-            self._missing = [one for one in self._missing if await _subscribe(connection, [one])]
+            self._missing = [one for one in self._missing if await connection.subscribe([one])]
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFUSED_SECONDS if self._missing else None):
                     await self._wanted_changed.wait()
@@ -179,14 +183,14 @@ class Feed:
             wanted = self._wanted
             gone = sorted(self._subscribed - wanted)
             new = sorted(wanted - self._subscribed)
-            for batch in _batches(gone):
+            for batch in _batches(gone, connection.max_packet_bytes):
                 await connection.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
-            for batch in _batches(new):
-                _say_refused(await _subscribe(connection, [(topic_filter, 0) for topic_filter in batch]))
+            for batch in _batches(new, connection.max_packet_bytes):
+                _say_refused(await connection.subscribe([(topic_filter, 0) for topic_filter in batch]))
                 self._subscribed.update(batch)
 
-    async def _keep_saying(self, connection: Connection) -> None:
+    async def _keep_saying(self, connection: AsyncioConnection) -> None:
         while True:
             await self._something_to_say.wait()
             self._something_to_say.clear()
@@ -195,18 +199,23 @@ class Feed:
                 await connection.publish_retained(topic, payload)
 
 
-async def _subscribe(connection: Connection, filters: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Subscribe, and return what the broker refuses."""
-    codes = await connection.subscribe(filters)
-    return [one for one, code in zip(filters, codes, strict=False) if code >= REFUSED]
-
-
 def _say_refused(refused: list[tuple[str, int]]) -> None:
     if refused:
         names = ", ".join(name for name, _ in refused[:5])
         _log.warning("broker refused to subscribe to %s; expected read access", names)
 
 
-def _batches(filters: list[str]) -> Iterable[list[str]]:
-    for start in range(0, len(filters), SUBSCRIBE_BATCH):
-        yield filters[start : start + SUBSCRIBE_BATCH]
+def _batches(filters: list[str], max_packet_bytes: int | None) -> Iterator[list[str]]:
+    """Yield filters in batches for one packet each, of at least one."""
+    most = math.inf if max_packet_bytes is None else max_packet_bytes
+    batch: list[str] = []
+    size = _HEAD_BYTES
+    for one in filters:
+        more = len(one.encode()) + _FILTER_BYTES
+        if batch and (len(batch) == SUBSCRIBE_BATCH or size + more > most):
+            yield batch
+            batch, size = [], _HEAD_BYTES
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch

@@ -1,124 +1,134 @@
-"""One MQTT CONNECT: says whether a broker is there and lets us in. Needs no MQTT library."""
+"""One connection: says whether a broker is there and lets us in."""
 
 import os
-import socket
-import ssl
-import struct
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.bulk_socket import BulkSocket
+from fleetglass.mqtt.paho_client import paho_client
+from fleetglass.mqtt.refusals import error_text, is_version_refusal, reason_text
+from fleetglass.mqtt.socket_loop import serve
 from fleetglass.mqtt.tls import tls_context
-from fleetglass.wire import CertificateError
-from fleetglass.wire.errors import UsageError
+from fleetglass.mqtt.version_fallback import TRIAL_ANSWER_SECONDS, VersionFallback
+from fleetglass.mqtt.waker import Waker
+from fleetglass.wire.errors import CertificateError, ConnectionEnd, UsageError
 
-TIMEOUT_SECONDS = 3.0
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+TIMEOUT_SECONDS: Final = 3.0
 
 Outcome = Literal["accepted", "refused", "no_mqtt", "nothing"]
-
-_REASONS = {
-    1: "it does not speak MQTT 3.1.1",
-    2: "it does not accept the client id",
-    3: "it is not available now",
-    4: "the user name or the password is wrong",
-    5: "it wants a user name and a password that may connect",
-}
-_DISCONNECT = b"\xe0\x00"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a CONNECT; `reason` says why it was not accepted, `remedy` what helps, if known."""
+    """What came of an attempt; `reason` says why it was not accepted, `remedy` what helps, if known."""
 
     outcome: Outcome
     reason: str = ""
     remedy: str = ""
 
 
-def probe(access: BrokerAccess, timeout: float = TIMEOUT_SECONDS) -> Answer:
-    """Connect as any client does, and leave again.
+def probe(
+    access: BrokerAccess, timeout: float = TIMEOUT_SECONDS, *, default_user: str | None = None
+) -> Answer:
+    """Connect to the first node as any client does, and leave again.
+
+    Args:
+        access: where the broker is, and how to be let in.
+        timeout: in seconds, for the connection and again for its answer.
+        default_user: as for `credentials`.
 
     Raises:
         UsageError: a file for TLS cannot be used.
     """
     try:
-        context = tls_context(access) if access.url.tls else None
+        if access.url.tls:
+            tls_context(access)  # told before anything is asked of the broker
     except CertificateError as error:
         raise UsageError(str(error)) from error
-    try:
-        raw = socket.create_connection((access.url.host, access.url.port), timeout)
-    except OSError as error:
-        return Answer("nothing", _reason(error))
-    with raw:
+    versions = VersionFallback()
+    while True:
+        attempt = _Attempt(access, versions, timeout, default_user)
+        answer = attempt.run()
+        if not versions.after(attempt.end):
+            return answer
+
+
+class _Attempt:
+    """A connection by one version of MQTT."""
+
+    def __init__(
+        self, access: BrokerAccess, versions: VersionFallback, timeout: float, default_user: str | None
+    ) -> None:
+        self.end: ConnectionEnd = "unreachable"
+        self._access = access
+        self._answer_seconds = min(timeout, TRIAL_ANSWER_SECONDS) if versions.is_trial else timeout
+        self._socket: BulkSocket | None = None
+        self._reason: ReasonCode | None = None
+        self._client = paho_client(
+            access,
+            client_id=f"fleetglass-probe-{os.getpid()}",
+            version=versions.version,
+            default_user=default_user,
+            connect_seconds=timeout,
+            wrap=self._wrap,
+        )
+        self._client.on_connect = self._answered
+
+    def run(self) -> Answer:
+        url = self._access.url
         try:
-            connection = context.wrap_socket(raw, server_hostname=access.url.host) if context else raw
-        except ssl.SSLCertVerificationError as error:
-            reason = f"its certificate is not trusted: {error.verify_message}"
-            return Answer("refused", reason, "name who signed it with ca_file")
-        except OSError as error:
-            return Answer("no_mqtt", f"no TLS: {_reason(error)}")
-        with connection:
-            return _exchange(connection, access)
+            self._client.connect(url.host, url.port, keepalive=10)
+        except (OSError, ValueError) as error:
+            if self._socket is None:
+                return Answer("nothing", error_text(error))
+            if (untrusted := getattr(error, "verify_message", None)) is not None:
+                reason = f"its certificate is not trusted: {untrusted}"
+                return Answer("refused", reason, "name who signed it with ca_file")
+            return Answer("no_mqtt", f"no TLS: {error_text(error)}")
+        self.end = "unanswered"
+        with Waker() as waker:
+            serve(self._client, waker, self._patience(time.monotonic() + self._answer_seconds))
+        is_silent = self._client.socket() is not None
+        self._client.disconnect()
+        self._client.loop_write()
+        if (sock := self._client.socket()) is not None:
+            sock.close()
+        return self._unanswered(is_silent=is_silent) if self._reason is None else self._told(self._reason)
 
+    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BulkSocket:
+        self._socket = BulkSocket(connected)
+        return self._socket
 
-def _exchange(connection: socket.socket, access: BrokerAccess) -> Answer:
-    try:
-        connection.sendall(_connect_packet(access))
-        answer = _receive(connection, 4)
-        if len(answer) == 4 and answer[:2] == b"\x20\x02" and answer[3] == 0:
-            connection.sendall(_DISCONNECT)
-    except TimeoutError:
-        return Answer("no_mqtt", "it does not answer")
-    except OSError as error:
+    def _patience(self, answer_by: float) -> Callable[[], float]:
+        return lambda: answer_by - time.monotonic() if self._reason is None else 0.0
+
+    def _answered(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
+        self._reason = reason
+
+    def _told(self, reason: ReasonCode) -> Answer:
+        if not reason.is_failure:
+            self.end = "lost"
+            return Answer("accepted")
+        self.end = "version" if is_version_refusal(reason) else "refused"
+        return Answer("refused", reason_text(reason))
+
+    def _unanswered(self, *, is_silent: bool) -> Answer:
+        failure = self._socket.failure if self._socket is not None else None
+        if failure is None:
+            reason = "it does not answer" if is_silent else "what answers there is no MQTT broker"
+            return Answer("no_mqtt", reason)
         # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
         # whether its reason can still be read is a matter of luck.
-        if access.url.tls and not access.has_certificate:
+        if self._access.url.tls and not self._access.has_certificate:
             remedy = "if it wants a certificate of its clients: certificate_file and key_file"
-            return Answer("no_mqtt", f"it ended the connection: {_reason(error)}", remedy)
-        return Answer("no_mqtt", _reason(error))
-    if len(answer) < 4 or answer[:2] != b"\x20\x02":
-        return Answer("no_mqtt", "what answers there is no MQTT broker")
-    if answer[3]:
-        return Answer("refused", _REASONS.get(answer[3], f"it refuses with code {answer[3]}"))
-    return Answer("accepted")
-
-
-def _connect_packet(access: BrokerAccess) -> bytes:
-    flags = 0x02
-    payload = _text(f"fleetglass-probe-{os.getpid()}")
-    if access.url.user is not None:
-        flags |= 0x80
-        payload += _text(access.url.user)
-        if access.password is not None:
-            flags |= 0x40
-            payload += _text(access.password)
-    body = _text("MQTT") + struct.pack("!BBH", 4, flags, 10) + payload
-    return b"\x10" + _length(len(body)) + body
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack("!H", len(data)) + data
-
-
-def _length(number: int) -> bytes:
-    digits = bytearray()
-    while number > 127:
-        digits.append(number % 128 | 0x80)
-        number //= 128
-    return bytes([*digits, number])
-
-
-def _receive(connection: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size and (more := connection.recv(size - len(data))):
-        data += more
-    return data
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
-    return (error.strerror or str(error) or type(error).__name__).lower()
+            return Answer("no_mqtt", f"it ended the connection: {error_text(failure)}", remedy)
+        return Answer("no_mqtt", error_text(failure))

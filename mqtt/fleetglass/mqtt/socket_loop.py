@@ -25,15 +25,20 @@ def serve(client: Client, waker: Waker, patience_seconds: Callable[[], float]) -
             if waker in ready:
                 waker.rest()
             if ready.get(sock, 0) & selectors.EVENT_READ:
-                client.loop_read()
-                while _has_decrypted(client.socket()):
-                    client.loop_read()
+                read(client)
             if ready.get(sock, 0) & selectors.EVENT_WRITE or client.want_write():
                 client.loop_write()
             client.loop_misc()
 
 
-def _has_decrypted(sock: object) -> bool:
-    """Whether a socket of TLS holds what it has decrypted already, which the system does not see."""
+def read(client: Client) -> None:
+    """Read all that has come; to be called when the socket is readable."""
+    client.loop_read()
+    while _has_unread(client.socket()):
+        client.loop_read()
+
+
+def _has_unread(sock: object) -> bool:
+    """Whether a socket holds what it has read or decrypted already, which the system does not see."""
     pending = getattr(sock, "pending", None)
     return pending is not None and pending() > 0

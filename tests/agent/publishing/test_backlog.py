@@ -52,3 +52,14 @@ def test_what_is_put_back_comes_first() -> None:
     backlog.append(b"3")
     backlog.restore([b"1", b"2"])
     assert taken(backlog) == [b"1", b"2", b"3"]
+
+
+def test_chunks_are_as_small_as_the_broker_wants_them() -> None:
+    """A broker that takes small packets gets more of them, each with at least one pulse."""
+    backlog = Backlog(1)
+    for _ in range(10):
+        backlog.append(b"x" * 400)
+    assert [len(chunk) for chunk in backlog.take_chunks(2000)] == [3, 3, 3, 1]
+    for _ in range(2):
+        backlog.append(b"x" * 400)
+    assert [len(chunk) for chunk in backlog.take_chunks(100)] == [1, 1]

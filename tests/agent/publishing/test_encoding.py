@@ -113,3 +113,6 @@ def test_an_inventory_loses_what_readers_miss_least() -> None:
         assert len(payload) <= MAX_PAYLOAD_BYTES
         assert left_out == lost
         assert decode(payload, Info).groups.keys() == change.get("groups", {}).keys()
+    small = msgspec.structs.replace(info, devices={"eth0": ["192.0.2.1"] * 200})
+    assert written_info(small) == (msgspec.json.encode(small), [])
+    assert written_info(small, 1000)[1] == ["devices"]

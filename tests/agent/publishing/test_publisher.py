@@ -14,7 +14,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from agent.recording import Recording, recording
 from fleetglass.agent.publishing.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt import threaded_connection as connection_module
+from fleetglass.mqtt import version_fallback
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import encode
@@ -544,7 +544,7 @@ def test_a_user_who_may_not_write_is_told(
     tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By MQTT 3.1.1 a broker drops what it forbids without a word; the log says that nothing comes back."""
-    monkeypatch.setattr(connection_module, "FIRST_VERSION", MQTTProtocolVersion.MQTTv311)
+    monkeypatch.setattr(version_fallback, "FIRST_VERSION", MQTTProtocolVersion.MQTTv311)
     rules = tmp_path / "acl"
     rules.write_text("topic read #\n")
     rules.chmod(0o600)

@@ -212,9 +212,9 @@ def test_nothing_is_overwritten(folder: Path, call: Enroll, capsys: pytest.Captu
             ["web-1", "--broker", "mqtts://-b.example"],
             "--broker: got -b.example, expected the broker's own name",
         ),
-        (["web-1", "--broker", "mqtts://a..b"], "--broker: got a..b, expected"),
-        (["web-1", "--broker", f"mqtts://{'a' * 64}.example"], "--broker: got aaaa"),
-        (["web-1", "--broker", f"mqtts://{'.'.join(['abc'] * 75)}"], "--broker: got abc.abc"),
+        (["web-1", "--broker", "mqtts://a..b"], "--broker: got 'mqtts://a..b', expected"),
+        (["web-1", "--broker", f"mqtts://{'a' * 64}.example"], "--broker: got 'mqtts://aaaa"),
+        (["web-1", "--broker", f"mqtts://{'.'.join(['abc'] * 75)}"], "--broker: got 'mqtts://abc.abc"),
         (
             ["web-1", "--broker", "mqtts://b", "--prefix", "a b"],
             "--prefix: got 'a b', expected 1 to 6 levels",

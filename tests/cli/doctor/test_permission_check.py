@@ -9,7 +9,7 @@ from agent.recording import agent_process, recording
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.cli.doctor.permission_check import check_agent, check_bridge
-from fleetglass.mqtt import threaded_connection
+from fleetglass.mqtt import version_fallback
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from support.mosquitto import Mosquitto
 
@@ -56,7 +56,7 @@ def test_a_host_that_may_not_write(ruled_mosquitto: Mosquitto) -> None:
 
 def test_a_refusal_that_the_broker_hides(ruled_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     """By MQTT 3.1.1 the broker acknowledges what it drops; that nothing comes back shows it."""
-    monkeypatch.setattr(threaded_connection, "FIRST_VERSION", MQTTProtocolVersion.MQTTv311)
+    monkeypatch.setattr(version_fallback, "FIRST_VERSION", MQTTProtocolVersion.MQTTv311)
     finding = check(settings(ruled_mosquitto, "blind", "blind"))
     assert finding.state == "wrong"
     assert finding.text == "a message on fleet/blind/doctor does not come back"

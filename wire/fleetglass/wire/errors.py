@@ -6,7 +6,10 @@ FleetglassError
 │   ├── PrefixError
 │   ├── BrokerURLError
 │   ├── CertificateError
-│   └── PayloadError
+│   ├── PayloadError
+│   └── HostLimitError
+├── MqttError                         there is no connection to the broker, or it ended
+│   └── AccessError
 ├── AgentError (a RuntimeError)       the agent cannot run
 ├── CollectionError                   one group cannot be read at this tick
 ├── BridgeError (a RuntimeError)      the bridge cannot run
@@ -19,6 +22,20 @@ FleetglassError
 
 Every message is one line for the user: the setting or input, the value found, the value expected, and the
 place it was read from. A list with several bad items gives a line for each, as further arguments.
+"""
+
+from typing import Literal
+
+ConnectionEnd = Literal["files", "unreachable", "unanswered", "version", "refused", "lost", "renewed"]
+"""How an attempt to connect ended.
+
+- `files`: a file for TLS cannot be used
+- `unreachable`: there was no connection
+- `unanswered`: there was one, on which the broker said nothing
+- `version`: the broker refused this version of MQTT
+- `refused`: the broker refused for another reason
+- `lost`: the broker let us in, and the connection ended later
+- `renewed`: we left, to use files for TLS that were replaced
 """
 
 
@@ -51,6 +68,25 @@ class CertificateError(ContractError):
 
 class PayloadError(ContractError):
     """Bytes that are not a valid message."""
+
+
+class HostLimitError(ContractError):
+    """A message of a new host that the bridge does not take, because it knows too many."""
+
+
+class MqttError(FleetglassError):
+    """There is no connection to the broker, or it ended; another try may help.
+
+    `end` says how far the attempt came.
+    """
+
+    def __init__(self, text: str, end: ConnectionEnd = "lost") -> None:
+        super().__init__(text)
+        self.end = end
+
+
+class AccessError(MqttError):
+    """The broker does not let this client in; trying again cannot help."""
 
 
 class AgentError(FleetglassError, RuntimeError):

@@ -10,7 +10,7 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill
 
 KEPT_SECONDS = 900.0
 
-_CHUNK_BYTES = MAX_PAYLOAD_BYTES - 512  # the rest is the stamp
+_STAMP_BYTES = 512  # of a chunk, beside its pulses
 
 
 class Backlog:
@@ -35,11 +35,12 @@ class Backlog:
         self._pulses.extendleft(reversed(list(pulses)))
         self._trim()
 
-    def take_chunks(self) -> Iterator[list[bytes]]:
-        """Take everything out, in chunks that fit into one message."""
+    def take_chunks(self, max_bytes: int = MAX_PAYLOAD_BYTES) -> Iterator[list[bytes]]:
+        """Take everything out, in chunks of at least one pulse that fit into a payload of so many bytes."""
+        room = max_bytes - _STAMP_BYTES
         while self._pulses:
             chunk, size = [self._pulses.popleft()], 0
-            while self._pulses and size + len(self._pulses[0]) + 1 <= _CHUNK_BYTES - len(chunk[0]):
+            while self._pulses and size + len(self._pulses[0]) + 1 <= room - len(chunk[0]):
                 size += len(self._pulses[0]) + 1
                 chunk.append(self._pulses.popleft())
             yield chunk

@@ -52,7 +52,7 @@ def written(message: Group) -> tuple[bytes, str | None]:
     return _checked(payload), f"only {kept} of {len(entries)} {name}: more do not fit into one message"
 
 
-def written_info(info: Info) -> tuple[bytes, list[str]]:
+def written_info(info: Info, max_bytes: int = MAX_PAYLOAD_BYTES) -> tuple[bytes, list[str]]:
     """Return the payload of an inventory, and what was left out of it because it is too large.
 
     That is, as far as needed: the names of devices, which the groups themselves tell, addresses, and what
@@ -60,7 +60,7 @@ def written_info(info: Info) -> tuple[bytes, list[str]]:
     """
     payload, left_out = encode(info), []
     for part, rest in (("devices", UNSET), ("addresses", UNSET), ("groups", _without_fields(info))):
-        if len(payload) <= MAX_PAYLOAD_BYTES:
+        if len(payload) <= max_bytes:
             break
         info = msgspec.structs.replace(info, **{part: rest})
         payload = encode(info)

@@ -14,10 +14,9 @@ from fleetglass.agent.publishing.announcements import Announcements
 from fleetglass.agent.publishing.backlog import Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.lazy_paho import MQTTMessageInfo
-from fleetglass.mqtt.threaded_connection import Connection, Message, has_left
-from fleetglass.mqtt.tls_files import TlsFiles
+from fleetglass.mqtt.threaded_connection import LeftOut, Message, Sent, ThreadedConnection, has_left
 from fleetglass.wire import Topics, encode
+from fleetglass.wire.errors import AgentError, CertificateError
 from fleetglass.wire.payloads import State, Status
 from fleetglass.wire.topics import STATUS_SECONDS
 
@@ -28,7 +27,9 @@ READERS_SECONDS = 1.0
 """How long after a broker's return what was kept waits for those who read it."""
 _GOODBYE_SECONDS = 1.5
 _OWED_SECONDS = 120.0  # a chunk of what was kept takes half a minute over the slowest of links
-_FILES_SECONDS = 30.0
+_MAX_MESSAGES_PER_SECOND = 300
+"""On a topic that an agent reads, a message a minute is usual. In a flood, the broker's acknowledgements of
+pulses would wait behind it."""
 
 
 class Tick(NamedTuple):
@@ -72,26 +73,28 @@ class Publisher:
         self._status_due = 0.0
         self._stopping = False
         self._held: str | None = None  # why there is to be no connection
-        self._goodbye: list[MQTTMessageInfo] = []
+        self._goodbye: list[Sent] = []
         self._leave_by = 0.0
         self._dropped_messages = 0
         self._backlog = Backlog(settings.interval)
         # Pulses and backfill on their way, in order; only the thread of the ticks touches them.
-        self._unacknowledged: deque[tuple[MQTTMessageInfo | None, list[bytes]]] = deque()
+        self._unacknowledged: deque[tuple[Sent | None, list[bytes]]] = deque()
         self._acknowledged_at = clock()  # the last one, or when none was owed
         self._connection_of_those = 0
-        self._last: list[MQTTMessageInfo] = []
-        self._files = TlsFiles(settings.broker)
-        self._files_due = 0.0
-        self._connection = Connection(
-            settings.broker,
-            client_id=f"fleetglass-{settings.host_id}-{session}",
-            user=settings.user,
-            will=lambda: self._status("lost"),
-            on_connected=self._introduce,
-            on_message=self._hear,
-            clock=clock,
-        )
+        self._last: list[Sent] = []
+        try:
+            self._connection = ThreadedConnection(
+                settings.broker,
+                client_id=f"fleetglass-{settings.host_id}-{session}",
+                default_user=settings.host_id,
+                will=lambda: self._status("lost"),
+                on_connected=self._introduce,
+                on_message=self._hear,
+                max_messages_per_second=_MAX_MESSAGES_PER_SECOND,
+                clock=clock,
+            )
+        except CertificateError as error:
+            raise AgentError(str(error)) from error
         self._announcements = Announcements(self._connection.send, clock)
 
     def __enter__(self) -> Self:
@@ -156,6 +159,10 @@ class Publisher:
         """Pulses kept until the broker is there."""
         return len(self._backlog)
 
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload on a topic may be, as far as the broker has said so."""
+        return self._connection.max_payload_bytes(topic)
+
     def listen(self, topic: str, take: Callable[[bytes, bool], None]) -> None:
         """Subscribe before entering; `take` gets payload and whether it was retained, on another thread."""
         self._heard[topic] = take
@@ -191,8 +198,10 @@ class Publisher:
             self._dropped_messages += len(tick.others)
             self._leave_who_owes_too_long()
             return
+        largest = self._connection.max_payload_bytes(self._backfill_topic)
         kept = [
-            (self._backfill(chunk, tick.time, tick.number), chunk) for chunk in self._backlog.take_chunks()
+            (self._backfill(chunk, tick.time, tick.number), chunk)
+            for chunk in self._backlog.take_chunks(largest)
         ]
         kept.append((Message(self._pulse_topic, tick.pulse, qos=1), [tick.pulse]))
         self._connection_of_those = self._connection.number
@@ -202,14 +211,11 @@ class Publisher:
         others = sent[len(kept) :]
         self._last = others[-1:]
         self._dropped_messages += len(tick.others) - len(others)
+        self._dropped_messages += sum(isinstance(one, LeftOut) for one in others)
 
     def refresh(self) -> None:
         """Say again what it is time to say again; to be called about once per tick."""
         now = self._clock()
-        if now >= self._files_due:
-            self._files_due = now + _FILES_SECONDS
-            if self._files.have_changed():
-                self._connection.renew()
         if not self.connected:
             return
         if now >= self._status_due:
@@ -281,5 +287,5 @@ class Publisher:
             self._say_online()
 
 
-def _is_acknowledged(sent: MQTTMessageInfo | None) -> bool:
+def _is_acknowledged(sent: Sent | None) -> bool:
     return sent is not None and has_left(sent)

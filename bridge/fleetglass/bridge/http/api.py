@@ -19,6 +19,7 @@ import psutil
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fleetglass.bridge.health import Health
 from fleetglass.bridge.http.client_identity import Caller, identify, is_local
 from fleetglass.bridge.http.connections import Connection, Connections
 from fleetglass.bridge.loop_lag import LoopLag
@@ -53,6 +54,7 @@ class Web:
         wrong_tokens: WrongTokens,
         counts: ViewerCounts,
         lag: LoopLag,
+        health: Health,
         version: str,
     ) -> None:
         self._settings = settings
@@ -63,14 +65,22 @@ class Web:
         self._wrong_tokens = wrong_tokens
         self._counts = counts
         self._lag = lag
+        self._health = health
         self._metrics = Metrics(relay, counts, lag, version)
         self._version = version
         self._started = time.time()
         self._unannounced_proxy = False
-        self._routes: dict[str, Callable[[], Any]] = {"/healthz": self._health, "/api/hosts": self._hosts}
+        self._routes: dict[str, Callable[[], Any]] = {"/api/hosts": self._hosts}
 
     async def process_request(self, connection: Connection, request: Request) -> Response | None:
         """Return the answer to a request, or None for one that may go on to the WebSocket."""
+        try:
+            return await self._process_request(connection, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this answer alone
+            self._relay.errors.count("answering a request", error)
+            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "the bridge failed to answer; its log says why")
+
+    async def _process_request(self, connection: Connection, request: Request) -> Response | None:
         settings = self._settings
         tls = settings.cert is not None
         try:
@@ -119,8 +129,8 @@ class Web:
         return self._api(path, admitted=self._access.admits(token, caller))
 
     def _api(self, path: str, *, admitted: bool) -> Response:
-        if path == "/healthz" and not admitted:
-            return _json({"status": self._status()})
+        if path == "/healthz":
+            return self._healthz(admitted=admitted)
         if not admitted and (path in {"/metrics", *self._routes} or path.startswith("/api/")):
             response = _plain(HTTPStatus.UNAUTHORIZED, "expected Authorization: Bearer and the viewer token")
             response.headers["WWW-Authenticate"] = "Bearer"
@@ -176,13 +186,19 @@ class Web:
         relay = self._relay
         return {"state": relay.broker, "since": relay.broker_since, "sites_away": relay.fleet.sites_away}
 
-    def _status(self) -> str:
-        return "ok" if self._relay.broker == "connected" else "broker away"
+    def _healthz(self, *, admitted: bool) -> Response:
+        reason = self._health.reason
+        if reason is not None:
+            answer: dict[str, Any] = {"status": "degraded", "reason": reason}
+        else:
+            answer = {"status": "ok" if self._relay.broker == "connected" else "broker away"}
+        if admitted:
+            answer |= self._numbers()
+        return _json(answer, HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _health(self) -> dict[str, Any]:
+    def _numbers(self) -> dict[str, Any]:
         relay = self._relay
         return {
-            "status": self._status(),
             "version": self._version,
             "time": time.time(),
             "uptime_seconds": round(time.time() - self._started, 1),
@@ -190,7 +206,7 @@ class Web:
             "resident_bytes": psutil.Process().memory_info().rss,
             "broker": self._broker(),
             "hosts": Counter(host.state for host in relay.fleet),
-            "watched_hosts": len(relay.watching),
+            "watched_hosts": len(relay.fanout.watched_in_detail),
             "viewers": len(relay.fanout),
             "viewers_total": self._counts.connected,
             "viewers_refused": self._counts.refused,
@@ -199,8 +215,10 @@ class Web:
             "wrong_tokens": self._wrong_tokens.total,
             "messages_received": relay.received,
             "messages_rejected": relay.rejections.total,
+            "messages_of_refused_hosts": relay.fleet.refused,
             "messages_waiting": len(relay.inbox),
             "messages_dropped": relay.inbox.dropped,
+            "unexpected_errors": relay.errors.total,
             "frames": relay.fanout.frames,
             "frames_replaced": relay.fanout.replaced,
             "event_loop_lag_seconds": round(self._lag.worst, 4),
@@ -258,8 +276,8 @@ def _accepts_gzip(header: str) -> bool:
     return False
 
 
-def _json(value: Any) -> Response:
-    return _response(HTTPStatus.OK, "application/json", msgspec.json.encode(value))
+def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return _response(status, "application/json", msgspec.json.encode(value))
 
 
 def _plain(status: HTTPStatus, text: str) -> Response:

@@ -43,6 +43,7 @@ UNSENT_BYTES = 128 * 1024
 """What the kernel holds for a viewer, beyond what is on its way."""
 MAX_BAD_MESSAGES = 5
 
+_INTERNAL_ERROR = 1011
 _TRY_AGAIN_LATER = 1013
 
 _log = logging.getLogger(__name__)
@@ -96,6 +97,10 @@ class Viewers:
                 _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
         except ConnectionClosed:
             pass  # the viewer left, which is its right at any moment
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this viewer alone
+            self._relay.errors.count("serving a viewer", error)
+            self._connections.refused["internal_error"] += 1
+            await connection.close(_INTERNAL_ERROR, "internal_error")
 
     async def expel(self) -> None:
         """Close whoever was let in by a token that is not valid any more."""

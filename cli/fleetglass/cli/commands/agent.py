@@ -53,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _forget(settings: AgentSettings) -> int:
     from fleetglass.cli.host_removal import HostRemoval, check_broker, remove_hosts, report  # noqa: PLC0415
 
-    check_broker(settings.broker, settings.user)
+    check_broker(settings.broker, settings.host_id)
     with HostRemoval(
         settings.broker,
-        settings.user,
+        settings.host_id,
         prefix=settings.prefix,
         home_assistant_prefix=settings.home_assistant_prefix,
     ) as removal:

@@ -44,10 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         report,
     )
 
-    check_broker(access, access.url.user)
-    with HostRemoval(
-        access, access.url.user, prefix=prefix, home_assistant_prefix=home_assistant_prefix
-    ) as removal:
+    check_broker(access, None)
+    with HostRemoval(access, None, prefix=prefix, home_assistant_prefix=home_assistant_prefix) as removal:
         hosts = _chosen(removal.known_hosts(), patterns, all_stopped=arguments.all_stopped)
         if not hosts:
             print(f"no host matches at {access.url} under {prefix}/")

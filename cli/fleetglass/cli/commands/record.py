@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from fleetglass.agent.identity import new_session  # noqa: PLC0415 - as above
     from fleetglass.cli.runtime.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.threaded_connection import Connection  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.mqtt.backoff import READER_CAP_SECONDS  # noqa: PLC0415 - as above
+    from fleetglass.mqtt.threaded_connection import ThreadedConnection  # noqa: PLC0415 - bad usage is told without loading the rest
 
     filters = [f"{topics.prefix}/{host}/#" for host in hosts] or [f"{topics.prefix}/#"]
     path = Path(arguments.file)
@@ -56,13 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with file, StopSignals() as stop:
             recorder = _Recorder(file, topics)
-            connection = Connection(
+            connection = ThreadedConnection(
                 access,
                 client_id=f"fleetglass-record-{new_session()}",
-                user=access.url.user,
-                will=None,
                 on_connected=lambda: connection.subscribe(filters),
                 on_message=recorder.take,
+                longest_wait_seconds=READER_CAP_SECONDS,
             )
             with connection:
                 _keep_writing(recorder, stop, duration)

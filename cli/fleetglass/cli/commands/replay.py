@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fleetglass.agent.identity import new_session  # noqa: PLC0415 - as above
     from fleetglass.cli.recorder.player import Player  # noqa: PLC0415 - as above
     from fleetglass.cli.runtime.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.threaded_connection import Connection  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.mqtt.threaded_connection import ThreadedConnection  # noqa: PLC0415 - bad usage is told without loading the rest
 
     path = Path(arguments.file)
     with _open(path) as file:
@@ -71,11 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         _log.info("%s of %s, under %s at %s", path, at, topics.prefix, access.url)
         with StopSignals() as stop:
             player = Player(topics, recorded, speed, stop)
-            connection = Connection(
+            connection = ThreadedConnection(
                 access,
                 client_id=f"fleetglass-replay-{new_session()}",
-                user=access.url.user,
-                will=None,
                 on_connected=player.introduce,
                 on_message=lambda *_: None,
             )

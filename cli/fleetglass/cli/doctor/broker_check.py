@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Final
 
 from fleetglass.cli.doctor.certificate_check import check_certificates
@@ -68,7 +67,7 @@ class BrokerNodes:
                 if any(one.state == "wrong" for one in found):
                     return
                 speaks_tls = True
-        answer = probe(replace(node, url=replace(url, user=self._user)), _CONNECT_SECONDS)
+        answer = probe(node, _CONNECT_SECONDS, default_user=self._user)
         yield self._judged(node, answer, speaks_tls=speaks_tls)
 
     def _judged(self, node: BrokerAccess, answer: Answer, *, speaks_tls: bool) -> Finding:

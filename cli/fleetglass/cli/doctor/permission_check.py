@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.mqtt.address import BrokerAccess
-from fleetglass.mqtt.threaded_connection import Connection, Message
+from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
 from fleetglass.wire import Topics
 
 _LISTEN_SECONDS: Final = 4.0
@@ -74,11 +74,10 @@ def _listen(
             topics.append(topic)
             came.set()
 
-    connection = Connection(
+    connection = ThreadedConnection(
         access,
         client_id=f"fleetglass-doctor-{secrets.token_hex(4)}",
-        user=user,
-        will=None,
+        default_user=user,
         on_connected=start,
         on_message=take,
     )

@@ -22,7 +22,6 @@ from fleetglass.cli.enrollment.registry import Member, Newcomer, Registry, Revoc
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.wire.errors import CommandError, UsageError
 
-_LONGEST_NAME: Final = 253
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 _SERVICE: Final = """\
@@ -172,8 +171,7 @@ def check_urls(urls: Sequence[BrokerURL]) -> None:
             raise UsageError(f"--broker: got {url}, expected mqtts://NAME[:8883], all with one port")
         if not _is_server_name(url.host):
             raise UsageError(
-                f"--broker: got {url.host[:80]}, expected the broker's own name or address, without *, of at "
-                f"most {_LONGEST_NAME} characters"
+                f"--broker: got {url.host[:80]}, expected the broker's own name or address, without *"
             )
 
 
@@ -182,7 +180,7 @@ def _is_server_name(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return len(text) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, text.split(".")))
+        return all(map(_LABEL.fullmatch, text.split(".")))
     return True
 
 

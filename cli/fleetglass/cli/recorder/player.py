@@ -4,12 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from paho.mqtt.client import MQTTMessageInfo
-
 from fleetglass.cli.recorder.recording import Header, Recorded
 from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, PlaybackMoment, replayed
 from fleetglass.cli.runtime.stop_signals import StopSignals
-from fleetglass.mqtt.threaded_connection import Connection, Message, has_left
+from fleetglass.mqtt.threaded_connection import Message, Sent, ThreadedConnection, has_left
 from fleetglass.wire import PayloadError, Topics, decode, decode_stamp, encode
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import Status
@@ -31,12 +29,12 @@ class Player:
         self._started = header.started
         self._speed = speed
         self._stop = stop
-        self._connection: Connection | None = None
+        self._connection: ThreadedConnection | None = None
         self._sessions: dict[str, str] = {}
         """Of the hosts that are not said to have ended, the session."""
         self._hosts: set[str] = set()
         self._retained: dict[str, Message] = {}
-        self._last: MQTTMessageInfo | None = None
+        self._last: Sent | None = None
         self._count = 0
         self._recorded_seconds = self._played_seconds = 0.0
 
@@ -45,7 +43,7 @@ class Player:
         if self._connection is not None:
             self._connection.send(list(self._retained.values()))
 
-    def play(self, messages: Iterable[Recorded], connection: Connection) -> None:
+    def play(self, messages: Iterable[Recorded], connection: ThreadedConnection) -> None:
         """Publish all messages, until the end or a signal.
 
         Raises:
@@ -68,7 +66,7 @@ class Player:
         self._send(connection, batch)
         self._played_seconds = time.monotonic() - start
 
-    def leave(self, connection: Connection, *, keep: bool) -> bool:
+    def leave(self, connection: ThreadedConnection, *, keep: bool) -> bool:
         """Let every host say goodbye, and clear what the broker keeps unless told otherwise.
 
         Returns whether the broker confirmed it.
@@ -94,7 +92,7 @@ class Player:
             f"(they came within {self._recorded_seconds:.1f} s)"
         )
 
-    def _connect(self, connection: Connection) -> None:
+    def _connect(self, connection: ThreadedConnection) -> None:
         until = time.monotonic() + CONNECT_SECONDS
         while not connection.connected and not self._stop.requested:
             if time.monotonic() > until:
@@ -141,7 +139,7 @@ class Player:
             self._retained.pop(topic, None)
         return message
 
-    def _send(self, connection: Connection, batch: list[Message]) -> None:
+    def _send(self, connection: ThreadedConnection, batch: list[Message]) -> None:
         """Hand over a batch when the last one has been written out: no more than two wait."""
         number, until = connection.number, time.monotonic() + _UNSENT_SECONDS
         while (
@@ -157,7 +155,7 @@ class Player:
         if batch and connection.connected and (sent := connection.send(batch)):
             self._last = sent[-1]
 
-    def _confirmed(self, connection: Connection, messages: list[Message]) -> bool:
+    def _confirmed(self, connection: ThreadedConnection, messages: list[Message]) -> bool:
         if not connection.connected:
             return not messages
         sent = connection.send(messages)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.backoff import backoff_seconds
-from fleetglass.mqtt.tls import tls_context
+from fleetglass.mqtt.paho_client import paho_client
+from fleetglass.mqtt.refusals import reason_text
+from fleetglass.mqtt.socket_loop import read
 
 KEEPALIVE_SECONDS: Final = 20
 CONNECT_SECONDS: Final = 2.0
@@ -35,16 +37,13 @@ class Connection:
         self._attempts = 0
         self._retry_at = 0.0
         self._last: paho.MQTTMessageInfo | None = None
-        first = publishers[0]
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"fleetglass-simulate-{first.session}"
+        self._client = client = paho_client(
+            access,
+            client_id=f"fleetglass-simulate-{publishers[0].session}",
+            version=MQTTProtocolVersion.MQTTv311,
+            connect_seconds=CONNECT_SECONDS,
         )
         client.max_inflight_messages_set(1000)
-        client.connect_timeout = CONNECT_SECONDS
-        if access.url.user is not None:
-            client.username_pw_set(access.url.user, access.password)
-        if access.url.tls:
-            client.tls_set_context(tls_context(access))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_socket_open = self._on_socket_open
@@ -66,7 +65,7 @@ class Connection:
     def turn(self, events: int) -> None:
         """Read and write what is ready."""
         if events & selectors.EVENT_READ:
-            self._client.loop_read()
+            read(self._client)
         if events & selectors.EVENT_WRITE:
             self._client.loop_write()
         self.want()
@@ -115,7 +114,7 @@ class Connection:
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            _log.warning("the broker refuses the connection: %s", reason)
+            _log.warning("the broker refuses the connection: %s", reason_text(reason))
             return
         self.connected = True
         self._attempts = 0

@@ -10,7 +10,8 @@ import {
   readTags,
   writeTags,
 } from "../../../../dashboard/src/pages/fleet-order.js"
-import { Host, STATES } from "../../../../dashboard/src/data/fleet.js"
+import { Host } from "../../../../dashboard/src/data/fleet.js"
+import { STATES } from "../../../../dashboard/src/data/messages.js"
 
 function host(id, { state = "live", ...info } = {}) {
   const made = new Host(id)

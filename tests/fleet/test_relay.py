@@ -1,0 +1,111 @@
+import logging
+
+import pytest
+
+from fleetglass.fleet import hosts as hosts_module
+from fleetglass.fleet.fanout import Subscriber
+from fleetglass.fleet.hosts import GONE_SEARCH_SECONDS
+from fleetglass.fleet.relay import Relay
+from fleetglass.history.store import History
+from fleetglass.wire import Topics
+from fleetglass.wire.protocol import Watch
+
+T0 = 1_796_000_000.0
+PULSE = b'{"time":%d,"tick":%d,"session":"a"}'
+STOPPED = b'{"state":"stopped","session":"a","time":%d}'
+LOST = b'{"state":"lost","session":"a","time":%d}'
+
+
+class Clock:
+    """A monotonic clock that stands where the test puts it."""
+
+    now = 0.0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def relay(clock: Clock) -> Relay:
+    relay = Relay(
+        (Topics("fleet"), Topics("fleet/paris")),
+        history=History(1_000_000),
+        history_all_hosts=0,
+        monotonic=lambda: clock.now,
+        wall=lambda: T0 + clock.now,
+    )
+    relay.on_connected(True)
+    return relay
+
+
+def wanted(relay: Relay) -> set[str]:
+    """Return what the relay wants to be subscribed beside the filters of the fleet."""
+    told: list[frozenset[str]] = []
+    relay.on_wanted = told.append
+    relay.advance()
+    return set(told[-1])
+
+
+def test_new_hosts_that_are_refused_are_one_line_in_the_log(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many they are: it says what to do, all are counted, and the known hosts go on."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 1)
+    relay.on_message("fleet/web-1/pulse", PULSE % (T0, 1))
+    with caplog.at_level(logging.WARNING):
+        for number in range(2000):
+            relay.on_message(f"fleet/invented-{number}/pulse", PULSE % (T0, 1))
+        relay.on_message("fleet/web-1/pulse", PULSE % (T0, 2))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "expected at most 1" in line
+    assert "fleetglass forget" in line
+    assert (relay.rejections.total, relay.fleet.refused) == (2000, 2000)
+    assert [host.id for host in relay.fleet] == ["web-1"]
+    assert len(relay.history.since("web-1", "pulse", 900, now=0)) == 2
+
+
+def test_a_host_that_made_room_may_come_back_under_another_prefix(
+    relay: Relay, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is left that would hold it at the old one, which until then is the only one."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 1)
+    relay.on_message("fleet/web-1/status", STOPPED % (T0 - 7200))
+    relay.on_message("fleet/paris/web-1/pulse", PULSE % (T0, 1))
+    assert relay.rejections.total == 1
+    relay.on_message("fleet/web-2/status", STOPPED % (T0 - 7200))
+    clock.now = GONE_SEARCH_SECONDS
+    relay.on_message("fleet/paris/web-1/pulse", PULSE % (T0, 1))
+    assert relay.rejections.total == 1
+    assert [(host.id, host.prefix) for host in relay.fleet] == [("web-1", "fleet/paris")]
+
+
+def test_the_summary_of_a_lost_host_is_subscribed_until_it_comes(relay: Relay, clock: Clock) -> None:
+    """Under the prefix of the host, and of no host that is heard."""
+    relay.on_message("fleet/paris/web-1/status", LOST % (T0 - 86_400))
+    relay.on_message("fleet/web-2/pulse", PULSE % (T0, 1))
+    assert wanted(relay) == {"fleet/paris/web-1/summary"}
+    relay.on_message("fleet/paris/web-1/summary", b'{"time":%d,"tick":7}' % (T0 - 600))
+    assert wanted(relay) == set()
+    clock.now = 0.5
+    relay.advance()
+    assert (relay.entry("web-1").state, relay.entry("web-1").since) == ("lost", T0 - 600)
+
+
+def test_the_detail_of_a_host_is_subscribed_while_a_viewer_selects_a_group_of_it(relay: Relay) -> None:
+    """A viewer of its pulses alone needs no detail; what the last viewer leaves lingers for a while."""
+    for host in ("web-1", "web-2"):
+        relay.on_message(f"fleet/{host}/pulse", PULSE % (T0, 1))
+    viewers = [Subscriber(), Subscriber()]
+    for viewer in viewers:
+        relay.join(viewer)
+    relay.watch(viewers[0], Watch(hosts={"web-1": ["cpu"], "web-2": []}))
+    relay.watch(viewers[1], Watch(hosts={"web-1": "*"}))
+    assert wanted(relay) == {"fleet/web-1/live/#"}
+    assert relay.fanout.watched_in_detail == {"web-1"}
+    relay.leave(viewers[0])
+    assert relay.fanout.watched_in_detail == {"web-1"}
+    relay.leave(viewers[1])
+    assert relay.fanout.watched_in_detail == set()
+    assert wanted(relay) == {"fleet/web-1/live/#"}
