@@ -52,10 +52,7 @@ def expected_hosts_of(items: object, name: str) -> tuple[ExpectedHost, ...]:
     hosts: list[ExpectedHost] = []
     for place, item in enumerate(items, 1):
         try:
-            host = _host(item)
-            if (first := places.setdefault(host.id, place)) != place:
-                raise ContractError(f"got {host.id} again, expected each host once (first: item {first})")
-            hosts.append(host)
+            hosts.append(_new_host(item, place, places))
         except ContractError as error:
             problems.append(f"{name}: item {place}{_label(item)}: {error}")
     if len(problems) > MAX_PROBLEMS:
@@ -74,6 +71,13 @@ def check_count(count: int, name: str) -> None:
     """
     if count > MAX_EXPECTED_HOSTS:
         raise ContractError(f"{name}: got {count} hosts, expected at most {MAX_EXPECTED_HOSTS}")
+
+
+def _new_host(item: object, place: int, places: dict[str, int]) -> ExpectedHost:
+    host = _host(item)
+    if (first := places.setdefault(host.id, place)) != place:
+        raise ContractError(f"got {host.id} again, expected each host once (first: item {first})")
+    return host
 
 
 def _host(item: object) -> ExpectedHost:

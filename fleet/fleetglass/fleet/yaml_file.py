@@ -63,7 +63,7 @@ def _loader(text: str) -> Any:
 
     from yaml.composer import Composer  # noqa: PLC0415 - as above
     from yaml.constructor import SafeConstructor  # noqa: PLC0415 - as above
-    from yaml.cyaml import CParser  # noqa: PLC0415 - as above
+    from yaml.cyaml import CParser  # type: ignore[attr-defined] # noqa: PLC0415 - as above; its stub hides it
     from yaml.resolver import Resolver  # noqa: PLC0415 - as above
 
     class Loader(Composer, CParser, SafeConstructor, Resolver):

@@ -93,7 +93,7 @@ class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
 
     An expected host that was never heard is `waiting` since the bridge started, since the host was added to
-    the list, or since it was removed from the broker. `expected` is absent for a host that is not on the list.
+    the list, or since it was removed from the broker. A host that is not on the list has no `expected`.
     `cut_off` says that the host's site is: what has become of the host nobody can know.
     `info` is what the host published, in the list of a whole fleet less `INFO_OF_WATCHED`.
     """
