@@ -15,10 +15,10 @@ from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.fleet import fanout as fanout_module
 from fleetglass.fleet.fanout import Fanout, Subscriber
-from fleetglass.fleet.hosts import Fleet
+from fleetglass.fleet.hosts import KnownFleet
 from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt import feed as feed_module
 from fleetglass.mqtt.asyncio_connection import AsyncioConnection
 from fleetglass.wire import Topics
@@ -29,7 +29,7 @@ from support.waiting import wait_until
 
 
 def make_relay() -> Relay:
-    return Relay((Topics("fleet"),), history=History(1_000_000), history_all_hosts=0)
+    return Relay((Topics("fleet"),), history=HistoryStore(1_000_000), history_all_hosts=0)
 
 
 def look(health: Health, relay: Relay, looks: int) -> str | None:
@@ -83,7 +83,7 @@ async def test_frames_that_wait_while_none_is_sent_are_seen(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("part", "step", "reason"),
-    [(Fleet, "advance", "states_not_updated"), (Fanout, "send_pulses", "fleet_frames_not_made")],
+    [(KnownFleet, "advance", "states_not_updated"), (Fanout, "send_pulses", "fleet_frames_not_made")],
 )
 def test_a_task_that_fails_every_time_is_seen(
     part: type, step: str, reason: str, monkeypatch: pytest.MonkeyPatch
@@ -150,7 +150,7 @@ async def test_without_the_token_a_stall_is_told_as_well(
 ) -> None:
     """A load balancer learns that the bridge is degraded and why, and nothing else."""
     async with running_bridge(mosquitto, prefix, trusted_proxy=True) as bridge:
-        quick.setattr(Fleet, "advance", _fail)
+        quick.setattr(KnownFleet, "advance", _fail)
         await _until(bridge, 503, status="degraded")
         assert json.loads((await bridge.get("/healthz"))[1]) == {
             "status": "degraded",
@@ -163,14 +163,14 @@ async def test_a_message_that_raises_costs_itself_alone(
     mosquitto: Mosquitto, prefix: str, quick: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of a burst all others are taken in and sent, and so is what comes after."""
-    append = History.append
+    append = HistoryStore.append
 
-    def faulty(self: History, host: str, group: str, payload: bytes, now: float) -> None:
+    def faulty(self: HistoryStore, host: str, group: str, payload: bytes, now: float) -> None:
         if b'"tick": 7,' in payload:
             raise KeyError("nobody foresaw it")
         append(self, host, group, payload, now)
 
-    quick.setattr(History, "append", faulty)
+    quick.setattr(HistoryStore, "append", faulty)
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
         for tick in range(300):
             await agent.publish(f"{prefix}/web-{tick % 2}/pulse", pulse(tick % 10))

@@ -18,7 +18,7 @@ from fleetglass.bridge.loop_lag import WINDOW_SECONDS, LoopLag
 from fleetglass.bridge.metrics import HOSTS_PER_SLICE, Metrics
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.payloads import Pulse
 from support.bridge import publisher, pulse, running_bridge
@@ -37,7 +37,7 @@ class Clock:
 def make_relay(clock: Clock) -> Relay:
     relay = Relay(
         (Topics("fleet"),),
-        history=History(10**6),
+        history=HistoryStore(10**6),
         history_all_hosts=0,
         monotonic=lambda: clock.now,
         wall=lambda: 1_800_000_000.0 + clock.now,
@@ -58,7 +58,7 @@ def full_pulse(**values: Any) -> bytes:
 
 
 async def exposed(metrics: Metrics, accept: str = "") -> str:
-    return (await metrics.expose(accept, "")).body.decode()
+    return (await metrics.expose(accept, gzip=False)).body.decode()
 
 
 def by_sample(families: Any) -> dict[tuple[str, str], float]:
@@ -139,7 +139,7 @@ async def test_open_metrics_is_spoken_when_asked_for() -> None:
     """With its end mark, its names of counters and its type, and read by its own parser."""
     relay = make_relay(Clock())
     relay.on_message("fleet/web-1/pulse", full_pulse())
-    told = await metrics_of(relay).expose(OPEN_METRICS, "")
+    told = await metrics_of(relay).expose(OPEN_METRICS, gzip=False)
     assert told.content_type.startswith("application/openmetrics-text; version=1.0.0")
     assert told.body.endswith(b"# EOF\n")
     found = by_sample(parse_open_metrics(told.body.decode()))  # type: ignore[no-untyped-call]
@@ -153,8 +153,8 @@ async def test_it_is_compressed_where_asked() -> None:
     for number in range(HOSTS_PER_SLICE * 3):
         relay.on_message(f"fleet/web-{number}/pulse", full_pulse())
     metrics = metrics_of(relay)
-    plain = await metrics.expose("", "identity")
-    packed = await metrics.expose("", "deflate, gzip")
+    plain = await metrics.expose("", gzip=False)
+    packed = await metrics.expose("", gzip=True)
     assert (plain.encoding, packed.encoding) == (None, "gzip")
 
     def lines(body: bytes) -> list[bytes]:

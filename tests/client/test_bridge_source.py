@@ -55,6 +55,21 @@ async def test_says_hello_and_what_it_watches() -> None:
     assert heard[1] == {"type": "watch", "fleet": True, "hosts": {}, "history": 60}
 
 
+async def test_the_token_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a program logs: the library below would log what is sent."""
+    caplog.set_level("DEBUG")
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send(SAID_WELCOME)
+        await connection.wait_closed()
+
+    async with fake_bridge(handle) as url:
+        await collect(BridgeSource(url, token="geheim"), 1)
+    said = [record.getMessage() for record in caplog.records if record.name != "websockets.server"]
+    assert not any("geheim" in line for line in said)
+
+
 async def test_clean_close_does_not_spin() -> None:
     """A bridge that closes each connection at once is tried again after growing pauses."""
     tries: list[float] = []

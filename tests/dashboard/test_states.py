@@ -56,6 +56,7 @@ def test_the_age_of_the_last_sample_counts_on(page: Page, bridge: FakeBridge, aw
         bridge.send("broker", state="connecting", since=bridge.now)
     bridge.stop_time()
     for tens in (1, 2):
+        page.clock.fast_forward(7_000)
         words = re.compile(rf"^{tens}\d s ago$")
         run_until(page, lambda words=words: words.match(seen.inner_text()) is not None, words.pattern)  # type: ignore[misc]
     expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text("live")

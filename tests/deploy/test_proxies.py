@@ -17,13 +17,17 @@ from websockets.typing import Subprotocol
 from fleetglass.wire.protocol import SUBPROTOCOL
 from support.bridge import publisher, pulse, running_bridge
 from support.mosquitto import Mosquitto
-from support.proxies import running_login, running_proxy
+from support.proxies import SECRET, running_login, running_proxy
 from support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.broker, pytest.mark.parametrize("name", ["nginx", "caddy"])]
 
 ADA = {"Authorization": "Basic " + base64.b64encode(b"ada:secret").decode()}
-CLAIM = {"X-Forwarded-User": "mallory", "X-Forwarded-For": "203.0.113.9"}
+CLAIM = {
+    "X-Forwarded-User": "mallory",
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Fleetglass-Proxy-Secret": "a guess of mallory",
+}
 
 
 @pytest.fixture
@@ -37,7 +41,13 @@ def settings(tmp_path: Path) -> dict[str, Any]:
     token_file = tmp_path / "token"
     token_file.write_text("the token\n")
     hosts = ("fleet.example.org", "www.example.org")
-    return {"trusted_proxy": True, "token_file": str(token_file), "allowed_hosts": hosts}
+    return {
+        "trusted_proxy": True,
+        "proxy_user_header": "X-Forwarded-User",
+        "proxy_secret": SECRET,
+        "token_file": str(token_file),
+        "allowed_hosts": hosts,
+    }
 
 
 async def test_with_names_and_passwords(
@@ -83,6 +93,19 @@ async def test_what_a_browser_claims_is_not_believed(
         async with _connect(proxy, **CLAIM) as viewer:
             await viewer.send(json.dumps({"type": "hello", "protocol": 1}))
             assert json.loads(await viewer.recv())["code"] == "bad_token"
+
+
+async def test_through_a_plain_proxy_a_claimed_user_is_nobody(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, stack: ExitStack, settings: dict[str, Any], name: str
+) -> None:
+    """S2-23: a proxy that passes on all headers and knows no secret lets in nobody without the token."""
+    claim = {"X-Forwarded-User": "mallory"}
+    async with running_bridge(mosquitto, prefix, **settings) as bridge:
+        proxy = stack.enter_context(running_proxy(name, "plain", tmp_path, bridge=bridge.port))
+        assert (await _get(proxy, "/", **claim))[0] == 200
+        assert (await _get(proxy, "/api/hosts", **claim))[0] == 401
+        assert (await _get(proxy, "/api/hosts", **CLAIM))[0] == 403
+        assert (await _get(proxy, "/api/hosts", Authorization="Bearer the token", **claim))[0] == 200
 
 
 async def test_under_a_path_with_a_login_service(

@@ -20,6 +20,9 @@ wait $up
 """
 
 
+pytestmark = pytest.mark.slow  # it downloads packages and installs them three times
+
+
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of wheels that the page on hosts without the Internet makes in a checkout."""

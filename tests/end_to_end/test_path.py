@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import Fleetglass, wait_for_page
-from support.proxies import running_login, running_proxy
+from support.proxies import SECRET, running_login, running_proxy
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
@@ -17,9 +17,12 @@ def test_the_page_works_under_a_path(mosquitto: Mosquitto, prefix: str, page: Pa
     """Behind nginx at `/fleet/`, the page finds its files and its stream, and needs no token."""
     port = free_port()
     words = ("--broker", mosquitto.url, "--prefix", prefix)
+    secret = tmp_path / "proxy-secret"
+    secret.write_text(SECRET + "\n")
+    trust = ("--trusted-proxy", "--proxy-user-header=X-Forwarded-User", f"--proxy-secret-file={secret}")
     with (
         Fleetglass("agent", *words, "--host-id", "real-1", home=tmp_path),
-        Fleetglass("bridge", *words, "--port", str(port), "--trusted-proxy", home=tmp_path),
+        Fleetglass("bridge", *words, "--port", str(port), *trust, home=tmp_path),
         running_login() as login,
     ):
         wait_for_page(port)

@@ -3,7 +3,7 @@ import pytest
 from fleetglass.fleet import address_cache
 from fleetglass.fleet.address_cache import MAX_PER_HOST, AddressCache
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Address, Topics
 
 FLEET, PARIS = Topics("fleet"), Topics("fleet/paris")
@@ -57,7 +57,7 @@ def test_all_hosts_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_removed_host_leaves_nothing_behind() -> None:
     """The bridge forgets the topics of hosts that it forgets, however many come and go."""
-    relay = Relay((FLEET,), history=History(1_000_000), history_all_hosts=0)
+    relay = Relay((FLEET,), history=HistoryStore(1_000_000), history_all_hosts=0)
     relay.on_connected(True)
     for number in range(100):
         host = f"container-{number}"

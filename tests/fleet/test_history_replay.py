@@ -14,12 +14,12 @@ from fleetglass.fleet.history_replay import (
     FRAME_BYTES,
     MOST_WAITING,
     SLICE_BYTES,
-    Past,
+    HistoryReplay,
     past_frames,
 )
 from fleetglass.fleet.outbox import Outbox
 from fleetglass.history.chunk import CHUNK_BYTES, Run
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from support.waiting import PATIENCE_SECONDS
 
 SECONDS = 900
@@ -28,9 +28,9 @@ NOTHING = b'{"type":"history","host":"a","samples":{}}'
 
 
 @pytest.fixture(scope="module")
-def history() -> History:
+def history() -> HistoryStore:
     """Return 15 minutes of a large host."""
-    history = History(10**8)
+    history = HistoryStore(10**8)
     for second in range(SECONDS):
         for group, size in GROUPS.items():
             payload = {"time": 1000 + second, "tick": second, "x": "x" * (size - 40)}
@@ -42,7 +42,7 @@ def decoded(frames: Iterator[bytes | None]) -> list[dict[str, Any]]:
     return [json.loads(frame) for frame in frames if frame is not None]
 
 
-def test_the_newest_come_first_and_each_once(history: History) -> None:
+def test_the_newest_come_first_and_each_once(history: HistoryStore) -> None:
     """Frames go back in time, samples in each go forward, and together they are all of the past asked for."""
     frames = decoded(past_frames(history, "a", "*", 300, now=SECONDS))
     assert [frame.get("more", False) for frame in frames] == [True] * (len(frames) - 1) + [False]
@@ -60,20 +60,20 @@ def test_the_newest_come_first_and_each_once(history: History) -> None:
     ("selection", "groups"),
     [("*", set(GROUPS)), (frozenset({"cpu", "gpu"}), {"pulse", "cpu"}), (frozenset(), {"pulse"})],
 )
-def test_only_what_is_selected_is_sent(history: History, selection: Selection, groups: set[str]) -> None:
+def test_only_what_is_selected_is_sent(history: HistoryStore, selection: Selection, groups: set[str]) -> None:
     """The pulses always, and of the groups those that the viewer chose."""
     frames = decoded(past_frames(history, "a", selection, 30, now=SECONDS))
     assert {group for frame in frames for group in frame["samples"]} == groups
 
 
-def test_a_host_without_past_gets_one_empty_frame(history: History) -> None:
+def test_a_host_without_past_gets_one_empty_frame(history: HistoryStore) -> None:
     """A viewer is never left waiting for what does not exist."""
     assert decoded(past_frames(history, "nobody", "*", 900, now=SECONDS)) == [
         {"type": "history", "host": "nobody", "samples": {}}
     ]
 
 
-def test_no_slice_is_large(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_slice_is_large(history: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two turns of others a bounded number of bytes is opened, and no frame is larger than agreed."""
     opened = 0
     open_run = Run.joined
@@ -100,7 +100,7 @@ def test_no_slice_is_large(history: History, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @asynccontextmanager
-async def sending(past: Past, outbox: Outbox, frames: Any, turn: asyncio.Lock) -> Any:
+async def sending(past: HistoryReplay, outbox: Outbox, frames: Any, turn: asyncio.Lock) -> Any:
     task = asyncio.create_task(past.send(outbox, frames, turn))
     try:
         yield
@@ -129,7 +129,7 @@ async def test_however_many_open_a_host_one_slice_is_built_in_a_pass_of_the_loop
 
     loop = asyncio.get_running_loop()
     turn = asyncio.Lock()
-    pasts = [Past() for _ in range(20)]
+    pasts = [HistoryReplay() for _ in range(20)]
     outboxes = [Outbox() for _ in pasts]
     tasks = [
         asyncio.create_task(past.send(outbox, frames, turn))
@@ -157,7 +157,7 @@ async def test_a_viewer_that_takes_nothing_gets_no_more_built() -> None:
             built += 1
             yield b"%d" % number
 
-    outbox, past = Outbox(), Past()
+    outbox, past = Outbox(), HistoryReplay()
     async with sending(past, outbox, frames, asyncio.Lock()):
         past.want("a", "*", 900)
         for taken in range(10):
@@ -179,7 +179,7 @@ async def test_what_is_no_longer_selected_is_no_longer_built() -> None:
             yield None
         yield host.encode()
 
-    outbox, past = Outbox(), Past()
+    outbox, past = Outbox(), HistoryReplay()
     async with sending(past, outbox, frames, asyncio.Lock()):
         past.want("long", "*", 900)
         await begun.wait()
@@ -218,7 +218,7 @@ async def test_a_wish_that_changes_while_it_waits_for_its_turn_is_served_as_it_i
         yield None
         served.append((host, seconds))
 
-    outbox, past, turn = Outbox(), Past(), asyncio.Lock()
+    outbox, past, turn = Outbox(), HistoryReplay(), asyncio.Lock()
     async with sending(past, outbox, frames, turn):
         past.want("a", frozenset({"cpu"}), 30)
         assert await outbox.take() == b"a 30"
@@ -264,7 +264,7 @@ async def _come_and_go(steps: list[tuple[str, int, str, int]]) -> None:
         yield None
         yield f"{host} {seconds}".encode()
 
-    outboxes, pasts, turn = (Outbox(), Outbox()), (Past(), Past()), asyncio.Lock()
+    outboxes, pasts, turn = (Outbox(), Outbox()), (HistoryReplay(), HistoryReplay()), asyncio.Lock()
     wanted: tuple[dict[str, int], dict[str, int]] = ({}, {})
     got: tuple[set[bytes], set[bytes]] = (set(), set())
     others: list[asyncio.Task[None]] = []

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from fleetglass.fleet import hosts as hosts_module
-from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, Fleet, Host
+from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, KnownFleet, KnownHost
 from fleetglass.fleet.listening import GRACE_SECONDS
 from fleetglass.wire import PayloadError
 from fleetglass.wire.errors import HostLimitError
@@ -17,13 +17,13 @@ INFO = b'{"time":1,"session":"a","host_name":"%s","agent_version":"1","interval_
 
 
 @pytest.fixture
-def fleet() -> Fleet:
-    fleet = Fleet()
+def fleet() -> KnownFleet:
+    fleet = KnownFleet()
     fleet.broker_connected(now=0)
     return fleet
 
 
-def pass_time(fleet: Fleet, since: float, until: float, wall: float = 0.0) -> None:
+def pass_time(fleet: KnownFleet, since: float, until: float, wall: float = 0.0) -> None:
     """Let time pass as in a bridge, four times a second; `wall` is UTC when the monotonic clock shows 0."""
     for quarter in range(int((until - since) * 4) + 1):
         now = since + quarter / 4
@@ -31,7 +31,7 @@ def pass_time(fleet: Fleet, since: float, until: float, wall: float = 0.0) -> No
     fleet.advance(until, wall + until)
 
 
-def pulse_until(fleet: Fleet, hosts: tuple[str, ...], since: float, until: float) -> None:
+def pulse_until(fleet: KnownFleet, hosts: tuple[str, ...], since: float, until: float) -> None:
     """Let time pass while these hosts live."""
     for now in range(int(since), int(until)):
         for host in hosts:
@@ -39,20 +39,20 @@ def pulse_until(fleet: Fleet, hosts: tuple[str, ...], since: float, until: float
         pass_time(fleet, now, now + 1)
 
 
-def names(hosts: list[Host]) -> list[str]:
+def names(hosts: list[KnownHost]) -> list[str]:
     return [host.id for host in hosts]
 
 
-def states(fleet: Fleet) -> dict[str, str]:
+def states(fleet: KnownFleet) -> dict[str, str]:
     return {host.id: host.state for host in fleet}
 
 
-def state_since(fleet: Fleet) -> tuple[str, Any]:
+def state_since(fleet: KnownFleet) -> tuple[str, Any]:
     (host,) = fleet
     return host.state, host.since
 
 
-def test_a_pulse_makes_a_host_known_and_live(fleet: Fleet) -> None:
+def test_a_pulse_makes_a_host_known_and_live(fleet: KnownFleet) -> None:
     """No status or info is needed: freshness of data is presence."""
     assert fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1001)
     host = fleet.get("web-1")
@@ -61,13 +61,13 @@ def test_a_pulse_makes_a_host_known_and_live(fleet: Fleet) -> None:
     assert fleet.take_changes().states == {"web-1"}
 
 
-def test_a_pulse_delivered_twice_counts_once(fleet: Fleet) -> None:
+def test_a_pulse_delivered_twice_counts_once(fleet: KnownFleet) -> None:
     """Some brokers deliver a message twice; the second is no news."""
     assert fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     assert not fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
 
 
-def test_an_unchanged_info_is_no_change(fleet: Fleet) -> None:
+def test_an_unchanged_info_is_no_change(fleet: KnownFleet) -> None:
     """Infos are sent again every ten minutes; viewers hear of them when they differ."""
     fleet.hear_info("web-1", INFO % b"a", now=1, wall=1)
     assert fleet.take_changes().infos == {"web-1"}
@@ -77,7 +77,7 @@ def test_an_unchanged_info_is_no_change(fleet: Fleet) -> None:
     assert fleet.take_changes().infos == {"web-1"}
 
 
-def test_an_empty_status_removes_the_host(fleet: Fleet) -> None:
+def test_an_empty_status_removes_the_host(fleet: KnownFleet) -> None:
     """Clearing the retained status takes a host off the page."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     fleet.take_changes()
@@ -86,7 +86,7 @@ def test_an_empty_status_removes_the_host(fleet: Fleet) -> None:
     assert fleet.take_changes().removed == {"web-1"}
 
 
-def test_without_a_broker_no_host_changes(fleet: Fleet) -> None:
+def test_without_a_broker_no_host_changes(fleet: KnownFleet) -> None:
     """An hour without the broker says nothing of the hosts, nor do the first 15 s after it."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     fleet.take_changes()
@@ -100,7 +100,7 @@ def test_without_a_broker_no_host_changes(fleet: Fleet) -> None:
     assert states(fleet) == {"web-1": "lost"}
 
 
-def test_hosts_that_were_gone_before_an_outage_stay_gone_until_they_speak(fleet: Fleet) -> None:
+def test_hosts_that_were_gone_before_an_outage_stay_gone_until_they_speak(fleet: KnownFleet) -> None:
     """Neither an outage nor what the broker repeats changes state or `since`; a late host stays late."""
     now = 1000.0
     fleet.broker_lost(now)
@@ -133,7 +133,7 @@ def test_hosts_that_were_gone_before_an_outage_stay_gone_until_they_speak(fleet:
     assert set(states(fleet).values()) == {"live"}
 
 
-def test_a_host_that_died_during_an_outage_is_lost_after_the_grace(fleet: Fleet) -> None:
+def test_a_host_that_died_during_an_outage_is_lost_after_the_grace(fleet: KnownFleet) -> None:
     """Its `since` is its last sign of life: the last pulse, or what the broker retained of it since."""
     for host in ("web-1", "web-2"):
         fleet.hear_pulse(host, PULSE % (T0, 1), now=0, wall=T0)
@@ -151,7 +151,7 @@ def test_a_host_that_died_during_an_outage_is_lost_after_the_grace(fleet: Fleet)
     }  # fmt: skip
 
 
-def test_a_will_that_comes_while_we_listen_says_when_the_host_was_lost(fleet: Fleet) -> None:
+def test_a_will_that_comes_while_we_listen_says_when_the_host_was_lost(fleet: KnownFleet) -> None:
     """Its own time is that of the connection, and its arrival is right to the second."""
     fleet.hear_pulse("web-1", PULSE % (T0, 1), now=1, wall=T0)
     pass_time(fleet, 1, 2, wall=T0 - 1)
@@ -162,7 +162,9 @@ def test_a_will_that_comes_while_we_listen_says_when_the_host_was_lost(fleet: Fl
 
 
 @pytest.mark.parametrize("summary_first", [True, False])
-def test_a_bridge_that_starts_later_says_when_a_host_was_lost(fleet: Fleet, *, summary_first: bool) -> None:
+def test_a_bridge_that_starts_later_says_when_a_host_was_lost(
+    fleet: KnownFleet, *, summary_first: bool
+) -> None:
     """The retained summary tells it to 15 s; viewers are told when it comes after the verdict."""
     now, wall = 1.0, T0 + 3600
     fleet.hear_status("web-1", STATUS % (b"lost", T0 - 86_400), now, wall)
@@ -181,7 +183,7 @@ def test_a_bridge_that_starts_later_says_when_a_host_was_lost(fleet: Fleet, *, s
     assert state_since(fleet) == ("lost", T0)
 
 
-def test_a_summary_that_does_not_come_is_not_asked_for_for_ever(fleet: Fleet) -> None:
+def test_a_summary_that_does_not_come_is_not_asked_for_for_ever(fleet: KnownFleet) -> None:
     """Some brokers retain none: then what is known stands."""
     fleet.hear_status("web-1", STATUS % (b"lost", T0), now=1, wall=T0 + 60)
     fleet.hear_status("web-2", STATUS % (b"lost", T0), now=1, wall=T0 + 60)
@@ -192,7 +194,7 @@ def test_a_summary_that_does_not_come_is_not_asked_for_for_ever(fleet: Fleet) ->
     assert fleet.get("nobody") is None
 
 
-def test_a_goodbye_says_itself_when_it_was(fleet: Fleet) -> None:
+def test_a_goodbye_says_itself_when_it_was(fleet: KnownFleet) -> None:
     """A bridge that starts an hour later says that the host stopped an hour ago, and tells nothing twice."""
     fleet.hear_status("web-1", STATUS % (b"stopped", T0), now=1, wall=T0 + 3600)
     assert state_since(fleet) == ("stopped", T0)
@@ -202,7 +204,7 @@ def test_a_goodbye_says_itself_when_it_was(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("ahead", [-3 * 3600.0, -T0, 3600.0, 10 * 365 * 86_400.0])
-def test_a_wrong_clock_of_a_host_that_was_heard_moves_nothing(fleet: Fleet, ahead: float) -> None:
+def test_a_wrong_clock_of_a_host_that_was_heard_moves_nothing(fleet: KnownFleet, ahead: float) -> None:
     """Its pulses show how far its clock is off, by seconds or by decades."""
     fleet.hear_pulse("web-1", PULSE % (T0 + ahead, 1), now=1, wall=T0 + 0.2)
     fleet.broker_lost(now=2)
@@ -213,7 +215,7 @@ def test_a_wrong_clock_of_a_host_that_was_heard_moves_nothing(fleet: Fleet, ahea
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 def test_a_clock_that_was_set_before_the_goodbye_leaves_it_within_what_is_possible(
-    fleet: Fleet, jump: float
+    fleet: KnownFleet, jump: float
 ) -> None:
     """The goodbye came after the last pulse, and not later than now."""
     fleet.hear_pulse("web-1", PULSE % (T0, 1), now=1, wall=T0)
@@ -222,7 +224,7 @@ def test_a_clock_that_was_set_before_the_goodbye_leaves_it_within_what_is_possib
 
 
 @pytest.mark.parametrize("time", [0, 86_400, T0 + 10_000])
-def test_a_clock_that_cannot_be_right_is_not_believed(fleet: Fleet, time: float) -> None:
+def test_a_clock_that_cannot_be_right_is_not_believed(fleet: KnownFleet, time: float) -> None:
     """Never set, or ahead: the bridge knows no better than when it heard, and does not change that later."""
     for now in (1, 100):
         fleet.hear_status("web-1", STATUS % (b"lost", time), now, T0 + now)
@@ -230,7 +232,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed(fleet: Fleet, time: float)
         assert state_since(fleet) == ("lost", pytest.approx(T0 + 1, abs=1))
 
 
-def test_a_bridge_that_stood_still_calls_nobody_late_before_it_has_caught_up(fleet: Fleet) -> None:
+def test_a_bridge_that_stood_still_calls_nobody_late_before_it_has_caught_up(fleet: KnownFleet) -> None:
     """Stopped for 40 s, the first to run may be a message or the clock; who is dead is late 15 s later."""
     for first in ("clock", "will", "online"):
         fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
@@ -251,11 +253,11 @@ def test_a_bridge_that_stood_still_calls_nobody_late_before_it_has_caught_up(fle
         pass_time(fleet, 60, 100)
         assert states(fleet) == {"web-1": "lost", "web-2": "lost"}
         fleet.broker_lost(now=100)
-        fleet = Fleet()
+        fleet = KnownFleet()
         fleet.broker_connected(now=0)
 
 
-def test_a_machine_that_slept_is_noticed_by_the_time_of_day(fleet: Fleet) -> None:
+def test_a_machine_that_slept_is_noticed_by_the_time_of_day(fleet: KnownFleet) -> None:
     """The monotonic clock stands still meanwhile; a clock that was set back, or by a second, is no sleep."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     pass_time(fleet, 1, 2)
@@ -268,7 +270,7 @@ def test_a_machine_that_slept_is_noticed_by_the_time_of_day(fleet: Fleet) -> Non
     assert states(fleet) == {"web-1": "late"}
 
 
-def test_a_busy_bridge_still_finds_out_who_died(fleet: Fleet) -> None:
+def test_a_busy_bridge_still_finds_out_who_died(fleet: KnownFleet) -> None:
     """A pause excuses silence for as long as it lasted: one every few seconds hides nobody for ever."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     fleet.hear_status("web-1", STATUS % (b"lost", 0), now=1, wall=1)
@@ -279,7 +281,7 @@ def test_a_busy_bridge_still_finds_out_who_died(fleet: Fleet) -> None:
     assert states(fleet) == {"web-1": "lost"}
 
 
-def test_a_pause_during_the_grace_does_not_end_it(fleet: Fleet) -> None:
+def test_a_pause_during_the_grace_does_not_end_it(fleet: KnownFleet) -> None:
     """A bridge that is busy with all that the broker retains gives the agents their 15 s."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     fleet.broker_lost(now=2)
@@ -289,7 +291,7 @@ def test_a_pause_during_the_grace_does_not_end_it(fleet: Fleet) -> None:
     assert states(fleet) == {"web-1": "live"}
 
 
-def test_invented_hosts_do_not_fill_the_memory(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invented_hosts_do_not_fill_the_memory(fleet: KnownFleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is a limit to the number of hosts; a host beyond it is refused in words, and counted."""
     monkeypatch.setattr(hosts_module, "MAX_HOSTS", 2)
     for host in ("a", "b"):
@@ -300,7 +302,7 @@ def test_invented_hosts_do_not_fill_the_memory(fleet: Fleet, monkeypatch: pytest
 
 
 def test_a_host_that_is_gone_longest_makes_room_for_a_new_one(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: KnownFleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host that lives, or went less than an hour ago, does not; viewers are told of the one that went."""
     monkeypatch.setattr(hosts_module, "MAX_HOSTS", 4)
@@ -318,7 +320,7 @@ def test_a_host_that_is_gone_longest_makes_room_for_a_new_one(
     assert fleet.take_changes().removed == {"old", "older"}
 
 
-def test_a_host_that_came_back_does_not_make_room(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_came_back_does_not_make_room(fleet: KnownFleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is gone is looked for now and then only, and what was found then may be wrong since."""
     monkeypatch.setattr(hosts_module, "MAX_HOSTS", 3)
     for host in ("a", "b", "c"):
@@ -332,7 +334,7 @@ def test_a_host_that_came_back_does_not_make_room(fleet: Fleet, monkeypatch: pyt
         fleet.hear_pulse("e", PULSE % (T0, 1), now=1, wall=T0)
 
 
-def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
+def test_an_info_that_does_not_come_is_missed(fleet: KnownFleet) -> None:
     """A host that speaks for 3 s without an info is named; one that has it, or never spoke, is not."""
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
     fleet.hear_pulse("web-2", PULSE % (1, 1), now=1, wall=1)
@@ -344,7 +346,7 @@ def test_an_info_that_does_not_come_is_missed(fleet: Fleet) -> None:
     assert names(fleet.without_info(now=6)) == []
 
 
-def test_a_site_that_is_cut_off_takes_its_own_hosts_along(fleet: Fleet) -> None:
+def test_a_site_that_is_cut_off_takes_its_own_hosts_along(fleet: KnownFleet) -> None:
     """At once, and no others; those to whom it matters are told of each change, and of nothing twice."""
     fleet.hear_site("fleet/paris", b"1", now=0, wall=1000)
     fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1001, prefix="fleet/paris")
@@ -362,7 +364,7 @@ def test_a_site_that_is_cut_off_takes_its_own_hosts_along(fleet: Fleet) -> None:
     assert [host.state for host in fleet] == ["live", "live"]
 
 
-def test_a_site_that_says_anything_else_is_refused(fleet: Fleet) -> None:
+def test_a_site_that_says_anything_else_is_refused(fleet: KnownFleet) -> None:
     """Only `1` and `0` count; an empty message, as who clears a topic sends it, ends the site."""
     with pytest.raises(PayloadError, match="expected 1 or 0"):
         fleet.hear_site("fleet/paris", b"gone", now=1, wall=1)
@@ -371,7 +373,7 @@ def test_a_site_that_says_anything_else_is_refused(fleet: Fleet) -> None:
     assert (fleet.sites, fleet.sites_away) == ({}, {})
 
 
-def test_a_site_that_is_taken_back_leaves_its_hosts_as_they_are(fleet: Fleet) -> None:
+def test_a_site_that_is_taken_back_leaves_its_hosts_as_they_are(fleet: KnownFleet) -> None:
     """How long it was cut off before counts neither for nor against them."""
     for host in ("living", "silent", "willed"):
         fleet.hear_pulse(host, PULSE % (1, 1), now=1, wall=1)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.fleet.hosts import Fleet
+from fleetglass.fleet.hosts import KnownFleet
 
 T0 = 1_796_000_000.0
 NAMES = ("web-1", "web-2")
@@ -39,7 +39,7 @@ class World:
         self.retained: dict[str, list[dict[str, Any]]] = {}
         """Every status of a host, the last one the valid one."""
         self.is_up = True
-        self.fleet = Fleet()
+        self.fleet = KnownFleet()
         self.is_bridge_connected = False
         self.is_bridge_running = True
         self._waiting: list[tuple[str, str, dict[str, Any]]] = []

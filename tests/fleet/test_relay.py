@@ -6,7 +6,7 @@ from fleetglass.fleet import hosts as hosts_module
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.hosts import GONE_SEARCH_SECONDS
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Watch
 
@@ -31,7 +31,7 @@ def clock() -> Clock:
 def relay(clock: Clock) -> Relay:
     relay = Relay(
         (Topics("fleet"), Topics("fleet/paris")),
-        history=History(1_000_000),
+        history=HistoryStore(1_000_000),
         history_all_hosts=0,
         monotonic=lambda: clock.now,
         wall=lambda: T0 + clock.now,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Watch
 
@@ -58,7 +58,7 @@ def make_relay() -> tuple[Relay, list[float]]:
     now = [0.0]
     relay = Relay(
         (Topics("fleet"), Topics("fleet/paris")),
-        history=History(1_000_000),
+        history=HistoryStore(1_000_000),
         history_all_hosts=32,
         monotonic=lambda: now[0],
         wall=lambda: 1000.0 + now[0],
@@ -125,6 +125,7 @@ def test_nothing_that_a_host_says_is_raised(messages: list[tuple[str, bytes]]) -
 
 LIVE = b'{"time":1000,"tick":1}'
 LATE = b'{"time":1000,"tick":5,"session":"a","pulses":[{"time":999,"tick":0,"session":"a"}]}'
+LOST = b'{"state":"lost","session":"a","time":1}'
 ONLINE = b'{"state":"online","session":"a","time":1}'
 PARTS = {
     "history": ("append", "merge", "forget"),
@@ -132,13 +133,15 @@ PARTS = {
         "hear_pulse",
         "hear_status",
         "hear_info",
+        "hear_summary",
         "hear_site",
         "advance",
         "take_changes",
         "without_info",
+        "without_last_sign",
     ),
     "fanout": ("pulse", "live", "backfill", "host_changed", "broker_changed", "delivery", "send_pulses"),
-    "watching": ("hosts",),
+    "_watching": ("hosts",),
     "rejections": ("count",),
 }
 known_messages = st.sampled_from(
@@ -148,6 +151,7 @@ known_messages = st.sampled_from(
         for leaf, payload in (
             *(("pulse", PULSE), ("info", INFO), ("status", ONLINE), ("status", b""), ("backfill", LATE)),
             *(("live/cpu", LIVE), ("live/collector", LIVE), ("pulse", b"rubbish")),
+            *(("status", LOST), ("summary", LIVE)),
         )
     ]
     + [("fleet/site", b"0"), ("fleet/site", b"1"), ("fleet/site", b"2"), ("other", b""), ("fleet/a/b/c", b"")]

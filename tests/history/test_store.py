@@ -13,7 +13,7 @@ from fleetglass.history.store import (
     HOST_OVERHEAD_BYTES,
     MERGE_MOST_ENTRIES,
     SERIES_OVERHEAD_BYTES,
-    History,
+    HistoryStore,
 )
 from fleetglass.wire import decode_stamp
 
@@ -21,14 +21,14 @@ EMPTY_BYTES = HOST_OVERHEAD_BYTES + SERIES_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES
 
 GROW = """
 import gc, psutil
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.cli.simulator.synthetic_host import make_host
 from fleetglass.cli.simulator.synthetic_messages import make_messages
 from fleetglass.wire import encode
 
 hosts = [make_host(number, cores=4, now=1e9) for number in range(1, 5)]
 pulses = [[make_messages(host, 1e9 + tick, tick, "a")[0] for tick in range(300)] for host in hosts]
-history = History(16 * 2**20)
+history = HistoryStore(16 * 2**20)
 gc.collect()
 before = psutil.Process().memory_info().rss
 for tick in range(300):
@@ -57,13 +57,13 @@ def ticks(payloads: list[bytes]) -> list[int]:
     return [decode_stamp(payload).tick for payload in payloads]
 
 
-def merge(history: History, past: list[Dated], now: float, host: str = "a") -> list[int]:
+def merge(history: HistoryStore, past: list[Dated], now: float, host: str = "a") -> list[int]:
     return [one.tick for one in history.merge(host, "pulse", past, now)]
 
 
 def test_what_is_asked_for_comes_oldest_first() -> None:
     """The last seconds of one group of one host, as they came and in the order in which they came."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second in range(100):
         history.append("a", "pulse", sample(second), now=second)
         history.append("b", "pulse", sample(7), now=second)
@@ -77,7 +77,7 @@ def test_what_is_asked_for_comes_oldest_first() -> None:
 
 def test_the_budget_is_kept_and_the_oldest_of_all_goes_first() -> None:
     """Whoever wrote it, the oldest makes room for the newest; what is counted covers every byte kept."""
-    history = History(200_000)
+    history = HistoryStore(200_000)
     for second in range(300):
         for host in ("a", "b"):
             history.append(host, "pulse", sample(second, filler=1000), now=second)
@@ -92,7 +92,7 @@ def test_the_budget_is_kept_and_the_oldest_of_all_goes_first() -> None:
 
 def test_what_is_too_old_goes() -> None:
     """Nothing outlives the age limit, so a quiet fleet gives its memory back."""
-    history = History(10**6, max_age_seconds=10)
+    history = HistoryStore(10**6, max_age_seconds=10)
     history.append("a", "pulse", sample(1), now=0)
     history.append("b", "pulse", sample(2), now=20)
     assert history.since("a", "pulse", 100, now=20) == []
@@ -102,7 +102,7 @@ def test_what_is_too_old_goes() -> None:
 
 def test_a_slow_group_does_not_hold_the_others() -> None:
     """A series that gets a payload in ten minutes keeps no older payload of others alive."""
-    history = History(10**7)
+    history = HistoryStore(10**7)
     for second in range(0, 7200, 10):
         history.append("a", "pulse", sample(second), now=second)
         if second % 600 == 0:
@@ -113,7 +113,7 @@ def test_a_slow_group_does_not_hold_the_others() -> None:
 
 def test_a_forgotten_host_leaves_nothing_behind() -> None:
     """Memory of a removed host is free at once but for its place in the order, and then that too."""
-    history = History(10**6, max_age_seconds=10)
+    history = HistoryStore(10**6, max_age_seconds=10)
     history.append("a", "pulse", sample(1), now=0)
     history.append("b", "pulse", sample(2), now=1)
     history.forget("a")
@@ -131,7 +131,7 @@ def test_a_forgotten_host_leaves_nothing_behind() -> None:
 )
 def test_a_host_that_floods_pushes_out_its_own_past_only(groups: int, filler: int) -> None:
     """Large payloads, many small ones or ever more groups: the other hosts keep all they have."""
-    history = History(700_000)
+    history = HistoryStore(700_000)
     flood = sample(1, filler=filler)
     for second in range(100):
         for host in range(10):
@@ -147,7 +147,7 @@ def test_a_host_that_floods_takes_no_more_than_its_fair_share_of_a_full_memory()
     """Where the other hosts fill the budget by themselves, each loses a sixteenth of its past at most."""
 
     def kept(flood: int) -> int:
-        history = History(1_000_000)
+        history = HistoryStore(1_000_000)
         payload = sample(1, filler=6000)
         for second in range(300):
             for host in range(10):
@@ -163,7 +163,7 @@ def test_a_host_that_floods_takes_no_more_than_its_fair_share_of_a_full_memory()
 
 def test_a_host_within_its_fair_share_keeps_its_detail_as_long_as_the_others_their_pulses() -> None:
     """A host that somebody watches holds more than the others, and its charts reach back as far."""
-    history = History(1_000_000)
+    history = HistoryStore(1_000_000)
     for second in range(400):
         for host in range(20):
             history.append(f"web-{host}", "pulse", sample(second, filler=400), now=second)
@@ -175,7 +175,7 @@ def test_a_host_within_its_fair_share_keeps_its_detail_as_long_as_the_others_the
 
 def test_names_that_are_invented_do_not_fill_the_memory() -> None:
     """A host that publishes ever new groups pays for each name, and the oldest goes."""
-    history = History(100_000)
+    history = HistoryStore(100_000)
     for number in range(10_000):
         history.append("evil", f"group-{number}", b'{"time":1,"tick":1}', now=number / 1000)
         assert history.used_bytes <= 100_000
@@ -184,7 +184,7 @@ def test_names_that_are_invented_do_not_fill_the_memory() -> None:
 
 def test_late_payloads_take_their_place() -> None:
     """What comes late is put in by its own moment, and what is there already is not doubled."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second in (*range(100), *range(160, 200)):
         history.append("a", "pulse", sample(second), now=second)
     past = [late(tick, tick + 0.4) for tick in range(95, 165)]
@@ -200,7 +200,7 @@ def test_late_payloads_take_their_place() -> None:
 
 def test_a_backfill_that_comes_again_after_another_outage_adds_nothing() -> None:
     """Sent anew minutes later it is dated minutes too late, but its ticks are known."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second in range(60):
         history.append("a", "pulse", sample(second), now=second)
     for second in range(300, 400):
@@ -215,7 +215,7 @@ def test_a_backfill_that_comes_again_after_another_outage_adds_nothing() -> None
 def test_a_clock_that_was_set_mixes_nothing_up() -> None:
     """However far the host's clock jumped while the broker was away, the ticks tell the order."""
     for jump in (-3600.0, -5.0, 5.0, 3600.0):
-        history = History(10**6)
+        history = HistoryStore(10**6)
         for second in (*range(60), *range(90, 95)):
             history.append("a", "pulse", sample(second), now=100 + second)
         past = [late(tick, 100 + tick - (jump if tick < 75 else 0)) for tick in range(60, 90)]
@@ -225,7 +225,7 @@ def test_a_clock_that_was_set_mixes_nothing_up() -> None:
 
 def test_an_agent_that_started_anew_keeps_its_sessions_apart() -> None:
     """Ticks of two sessions are not compared: the moment decides, and equal ticks are no duplicates."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second in range(10):
         history.append("a", "pulse", sample(second), now=second)
     for tick in range(5):
@@ -237,7 +237,7 @@ def test_an_agent_that_started_anew_keeps_its_sessions_apart() -> None:
 
 def test_late_payloads_come_behind_those_of_an_earlier_start() -> None:
     """Dated too early, they still stand after the first pulse of their session."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second, (tick, session) in enumerate([(98, "r"), (99, "r"), (1, "s"), (5, "s")], 1):
         history.append("a", "pulse", sample(tick, session), now=second)
     assert merge(history, [late(2, 1.0, "s"), late(3, 1.0, "s")], now=6) == [2, 3]
@@ -248,7 +248,7 @@ def test_late_payloads_come_behind_those_of_an_earlier_start() -> None:
 
 def test_late_payloads_keep_the_budget_and_the_age() -> None:
     """Too much of the past pushes out the oldest, and what is too old is not taken at all."""
-    history = History(50_000, max_age_seconds=50)
+    history = HistoryStore(50_000, max_age_seconds=50)
     past = [
         Dated(float(second), "a", second, sample(second, filler=2000 if second == 80 else 400))
         for second in range(100)
@@ -261,7 +261,7 @@ def test_late_payloads_keep_the_budget_and_the_age() -> None:
 
 def test_a_merge_looks_at_no_more_than_its_share() -> None:
     """A host that fills its own past cannot make every merge slower: only the newest are looked at."""
-    history = History(10**8)
+    history = HistoryStore(10**8)
     for number in range(2 * MERGE_MOST_ENTRIES):
         history.append("a", "pulse", sample(number), now=number / 100)
     before = history.runs("a", "pulse", 900, now=100)
@@ -287,7 +287,7 @@ def test_whatever_happens_the_books_are_right(
     steps: list[tuple[str, str, int, float, int]],
 ) -> None:
     """After any appends, merges and removals: in budget, and counted right."""
-    history = History(60_000, max_age_seconds=100)
+    history = HistoryStore(60_000, max_age_seconds=100)
     now = 0.0
     for action, host, tick, seconds, filler in steps:
         now += seconds
@@ -310,7 +310,7 @@ def test_whatever_happens_the_books_are_right(
 
 def test_a_run_stays_as_it_is() -> None:
     """What was taken out to be sent is not changed by what comes, or goes, afterwards."""
-    history = History(10**6)
+    history = HistoryStore(10**6)
     for second in range(40):
         history.append("a", "pulse", sample(second), now=second)
     runs = history.runs("a", "pulse", 900, now=40)

@@ -145,7 +145,10 @@ async def test_messages_of_qos_1_are_acknowledged(mosquitto: Mosquitto, prefix: 
 
 
 @pytest.mark.broker
-async def test_tls_carries_as_much(tmp_path: Path, prefix: str) -> None:
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_tls_carries_as_much(
+    tmp_path: Path, prefix: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     """Messages of many records arrive whole; an unknown authority is named, and nothing is sent in clear."""
     authority = Authority(tmp_path)
     (tmp_path / "other").mkdir()
@@ -157,20 +160,26 @@ async def test_tls_carries_as_much(tmp_path: Path, prefix: str) -> None:
         f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
     )
     broker.start()
+    expected = [(f"{prefix}/{number}", bytes([number]) * 60_000) for number in range(30)]
     taken = Taken()
-    try:
+
+    async def use() -> None:
         async with connection_to(broker.port, taken, ca_file=str(authority.own.certificate)) as connection:
             await connection.subscribe([(f"{prefix}/+", 1)])
-            for number in range(30):
-                await connection.publish_retained(f"{prefix}/{number}", bytes([number]) * 60_000)
-            await wait_until(lambda: len(taken.messages) == 30, "all messages")
+            for one in expected:
+                await connection.publish_retained(*one)
+            await wait_until(lambda: len(taken.messages) == len(expected), "all messages")
         with pytest.raises(MqttError, match="certificate verify failed") as caught:
             async with connection_to(broker.port, ca_file=str(stranger.own.certificate)):
                 pass
+        assert caught.value.end == "unreachable"
+
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(use())
     finally:
         broker.kill()
-    assert taken.messages == [(f"{prefix}/{number}", bytes([number]) * 60_000) for number in range(30)]
-    assert caught.value.end == "unreachable"
+    assert taken.messages == expected
 
 
 @pytest.mark.parametrize(

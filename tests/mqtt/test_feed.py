@@ -10,7 +10,7 @@ import pytest
 
 from fleetglass.mqtt import feed as feed_module
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.feed import Feed
+from fleetglass.mqtt.feed import MOST_UNSAID, Feed
 from fleetglass.wire import CertificateError
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
@@ -190,3 +190,29 @@ async def test_trouble_is_told_once(prefix: str, caplog: pytest.LogCaptureFixtur
             await wait_until(lambda: len(came) >= 7, "the fourth attempt")
     [line] = caplog.messages
     assert line.startswith(f"broker mqtt://127.0.0.1:{port}: no answer such as a broker gives; trying again")
+
+
+async def test_what_waits_to_be_said_is_bounded(prefix: str) -> None:
+    """To a broker that acknowledges nothing, only so much is kept; without a broker nothing is."""
+
+    async def let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"\x20\x03\x00\x00\x00")
+        while await reader.read(1000):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(let_in, "127.0.0.1", 0) as server:
+        url = BrokerURL("127.0.0.1", server.sockets[0].getsockname()[1])
+        connected: list[bool] = []
+        feed = Feed(BrokerAccess(url=url), [], Nobody(), connected.append, name="test")
+        feed.say(f"{prefix}/a", b"")
+        assert not feed._saying
+        task = asyncio.create_task(feed.run())
+        await wait_until(lambda: connected, "the connection")
+        for _ in range(2 * MOST_UNSAID):
+            feed.say(f"{prefix}/a", b"")
+        assert len(feed._saying) == MOST_UNSAID
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert not feed._saying

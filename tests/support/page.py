@@ -161,7 +161,7 @@ class FakeBridge:
         if self.frozen:
             return
         if message["type"] == "hello" and self.token not in (None, message.get("token")):
-            self.send("error", code="bad_token", text="expected the viewer token that the bridge printed")
+            self.send("error", code="bad_token", text="expected the viewer token")
             self.cut(1008)
         elif message["type"] == "hello":
             self._welcome()
@@ -227,11 +227,11 @@ class FakeBridge:
         return self.pulses.get(host.id) or host.pulse(self.now)
 
 
-def run_until(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Let time pass in a page whose time is stopped until something is so."""
+def run_until(page: Page, condition: Callable[[], bool], what: str, *, milliseconds: int = 100) -> None:
+    """Let time pass in a page whose time is stopped, so much at once, until something is so."""
 
     def is_so() -> bool:
-        page.clock.run_for(100)
+        page.clock.run_for(milliseconds)
         return condition()
 
     wait_for(is_so, what)

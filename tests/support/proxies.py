@@ -17,6 +17,19 @@ from support.ports import free_port
 from support.waiting import wait_for
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+SECRET = "the-secret-of-proxy-and-bridge"
+"""What a bridge behind a recipe is told as the secret of its proxy."""
+PLAIN = {
+    "nginx": """
+        upstream fleetglass { server 127.0.0.1:8765; }
+        server {
+            listen 443 ssl;
+            location / { proxy_pass http://fleetglass; proxy_set_header Host $http_host; }
+        }
+    """,
+    "caddy": "fleet.example.org {\n\treverse_proxy 127.0.0.1:8765\n}\n",
+}
+"""The shortest that anybody writes, which passes on what a browser sends."""
 
 
 class Login:
@@ -61,13 +74,16 @@ def running_proxy(
     login: int = 1,
     auth: bool = True,
 ) -> Iterator[int]:
-    """Run a recipe in front of a bridge and others, and give its port; `auth` False takes its users away."""
+    """Run a recipe in front of a bridge and others, and give its port; `auth` False takes its users away.
+
+    The recipe `plain` is none of ours.
+    """
     program = shutil.which(name)
     if program is None:
         pytest.skip(f"needs {name}: apt-get install {name}")
     port = free_port()
     suffix = "Caddyfile" if name == "caddy" else "conf"
-    text = (DEPLOY / name / f"{recipe}.{suffix}").read_text()
+    text = PLAIN[name] if recipe == "plain" else (DEPLOY / name / f"{recipe}.{suffix}").read_text()
     between = " " if name == "caddy" else "; server "
     text = _replaced(text, "127.0.0.1:8765", between.join(f"127.0.0.1:{port}" for port in (bridge, *others)))
     text = text.replace("127.0.0.1:4180", f"127.0.0.1:{login}")
@@ -92,11 +108,14 @@ def running_proxy(
 
 
 def _nginx(text: str, folder: Path, port: int, *, auth: bool) -> list[str]:
+    secret = folder / "fleetglass-secret.conf"
+    secret.write_text(f'proxy_set_header X-Fleetglass-Proxy-Secret "{SECRET}";\n')
     snippet = folder / "fleetglass-proxy.conf"
-    shutil.copy(DEPLOY / "nginx" / snippet.name, snippet)
+    lines = (DEPLOY / "nginx" / snippet.name).read_text()
+    snippet.write_text(_replaced(lines, "/etc/nginx/fleetglass-secret.conf", str(secret)))
     passwords = folder / "htpasswd"
     passwords.write_text("ada:{PLAIN}secret\n")
-    text = _replaced(text, "/etc/nginx/fleetglass-proxy.conf", str(snippet))
+    text = text.replace("/etc/nginx/fleetglass-proxy.conf", str(snippet))
     text = text.replace("/etc/nginx/fleetglass.htpasswd", str(passwords))
     text = _replaced(text, "listen 443 ssl;", f"listen 127.0.0.1:{port};")
     text = re.sub(r"(?m)^ *ssl_certificate.*\n", "", text)
@@ -117,6 +136,9 @@ def _nginx(text: str, folder: Path, port: int, *, auth: bool) -> list[str]:
 
 def _caddy(text: str, folder: Path, port: int, *, auth: bool) -> list[str]:
     text = re.sub(r"(?m)^([\w.]+\.example\.org) \{", rf"http://\1:{port}, http://127.0.0.1:{port} {{", text)
+    secret = folder / "fleetglass-secret"
+    secret.write_text(f'header_up X-Fleetglass-Proxy-Secret "{SECRET}"\n')
+    text = text.replace("/etc/caddy/fleetglass-secret", str(secret))
     text = re.sub(r"\$2a\$\S+", "$2a$14$KZ1qmU7FufmQ0.biGF0/ou1YPd2eAtM9pAAewmazesd/5wglY.wZ6", text)
     if not auth:
         text = re.sub(r"basicauth \{[^}]*\}", "", text)

@@ -17,13 +17,18 @@ from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.page.files import read_page
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.access import Access, needs_token
-from fleetglass.bridge.viewers.token import page_address, read_or_make_token, token_path, viewer_link
+from fleetglass.bridge.viewers.token import (
+    note_address,
+    page_address,
+    read_or_make_token,
+    token_path,
+)
 from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.relay import Relay
 from fleetglass.fleet.unexpected_errors import UnexpectedErrors
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
@@ -71,7 +76,7 @@ async def serve_until(
     """
     relay = Relay(
         tuple(Topics(prefix) for prefix in settings.prefixes),
-        history=History(settings.history_bytes),
+        history=HistoryStore(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
     expected = _expected_hosts(settings)
@@ -88,7 +93,7 @@ async def serve_until(
         raise BridgeError(str(error)) from error
     relay.on_wanted = feed.want
     relay.on_say = feed.say
-    token, is_new = read_or_make_token(settings) if needs_token(settings) else (None, False)
+    token = read_or_make_token(settings)[0] if needs_token(settings) else None
     access = Access(settings, token, token_path(settings) if token else None)
     certificate = Certificate(settings.cert, settings.key) if settings.cert else None
     connections, wrong_tokens = Connections(), WrongTokens()
@@ -115,8 +120,11 @@ async def serve_until(
         asyncio.TaskGroup() as tasks,
     ):
         _log.info("serving %s", page_address(settings))
-        if is_new and token is not None:
-            _log.warning("viewer link, shown once: %s", viewer_link(settings, token))
+        if token is not None:
+            try:
+                note_address(settings)
+            except OSError as error:
+                _log.info("the address beside the token file cannot be written: %s", error.strerror)
 
         async def refresh() -> None:
             if certificate is not None:

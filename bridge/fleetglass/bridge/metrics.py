@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
-from fleetglass.fleet.hosts import Host
+from fleetglass.fleet.hosts import KnownHost
 from fleetglass.fleet.relay import Relay
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.payloads import Pulse
@@ -91,15 +91,15 @@ class Metrics:
         self._pulse_families = _pulse_families()
         self._arrival_families = [_Family(f"fleetglass_host_{name}", text, f) for f, name, text in _ARRIVALS]
 
-    async def expose(self, accept: str, accept_encoding: str) -> Exposition:
-        """Return everything in the format that a scrape asks for."""
+    async def expose(self, accept: str, *, gzip: bool) -> Exposition:
+        """Return everything in the format that a scrape asks for, compressed if it takes that."""
         async with self._turn:
-            return await self._expose(accept, accept_encoding)
+            return await self._expose(accept, gzip=gzip)
 
-    async def _expose(self, accept: str, accept_encoding: str) -> Exposition:
+    async def _expose(self, accept: str, *, gzip: bool) -> Exposition:
         encode, content_type = choose_encoder(accept)
         open_metrics = content_type.startswith("application/openmetrics-text")
-        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if "gzip" in accept_encoding else None
+        compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if gzip else None
         relay = self._relay
         families = (_STATE, _EXPECTED, *self._pulse_families, *self._arrival_families)
         lines: dict[str, list[str]] = {family.name: [] for family in families}
@@ -122,7 +122,7 @@ class Metrics:
             content_type, "gzip", b"".join([*parts, compressor.compress(own), compressor.flush()])
         )
 
-    def _add_host(self, lines: dict[str, list[str]], host: Host) -> None:
+    def _add_host(self, lines: dict[str, list[str]], host: KnownHost) -> None:
         # prometheus_client takes seven times as long for this. A host id needs no escaping, and the numbers
         # come out of JSON, which has neither NaN nor infinity.
         states = lines[_STATE.name]

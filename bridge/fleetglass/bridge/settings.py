@@ -1,6 +1,6 @@
 """What a bridge is told; built once, passed down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleetglass.mqtt.address import BrokerAccess
@@ -19,7 +19,6 @@ class BridgeSettings:
     port: int = 8765
     socket: str | None = None
     """Path of a Unix socket to serve at, instead of `host` and `port`."""
-    """Share the port with other bridges on this machine."""
     cert: str | None = None
     """Serve by TLS with this certificate chain, in PEM; read again when it changes."""
     key: str | None = None
@@ -31,7 +30,14 @@ class BridgeSettings:
     auth: bool = True
     """Ask viewers for the token when they come from elsewhere than this machine."""
     trusted_proxy: bool = False
-    """Believe the `X-Forwarded-…` headers of a proxy on this machine, which lets in whom it names as user."""
+    """Believe `X-Forwarded-For`, `-Host` and `-Proto` of a proxy that connects over loopback or `socket`."""
+    proxy_user_header: str | None = None
+    """Header in which a proxy names the user it has let in, who needs no token.
+
+    It counts only with `proxy_secret`, or without one over `socket`.
+    """
+    proxy_secret: str | None = field(default=None, repr=False)
+    """What the proxy must send in `X-Fleetglass-Proxy-Secret` for the user it names to count."""
     token_file: str | None = None
     """Where the viewer token is kept; made at the first start that needs one."""
     allowed_hosts: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The messages of a bridge, over a WebSocket that finds its way back after every break."""
 
 import asyncio
+import logging
 import math
 import random
 import ssl
@@ -190,6 +191,7 @@ class BridgeSource:
                 close_timeout=1,
                 max_size=MAX_FRAME_BYTES,
                 compression=None,
+                logger=_quiet_logger(),
             )
         except InvalidURI as error:
             raise Refused(f"url: got {url[:120]!r}, expected {URL_RULE}") from error
@@ -204,6 +206,13 @@ class BridgeSource:
             raise Refused(text) from error
         except (OSError, EOFError, InvalidHandshake) as error:
             raise Unreachable(f"bridge: nothing answers: {_reason(error)} ({url})") from error
+
+
+def _quiet_logger() -> logging.Logger:
+    # At the level debug, websockets logs what is sent: the viewer token.
+    logger = logging.getLogger("fleetglass.client.websockets")
+    logger.setLevel(logging.WARNING)
+    return logger
 
 
 def _close_reason(error: ConnectionClosed) -> str:

@@ -16,7 +16,7 @@ from fleetglass.client.statistics import Traffic
 from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
 from fleetglass.mqtt.feed import Feed
@@ -78,7 +78,7 @@ class BrokerSource:
         self._reconnect_interval = reconnect_interval
         prefixes = (prefix,) if isinstance(prefix, str) else tuple(prefix)
         self._relay = Relay(
-            tuple(Topics(one) for one in prefixes), history=History(HISTORY_BYTES), history_all_hosts=0
+            tuple(Topics(one) for one in prefixes), history=HistoryStore(HISTORY_BYTES), history_all_hosts=0
         )
         self._expected = expected or ExpectedHostList()
         self._relay.expect(self._expected.hosts)

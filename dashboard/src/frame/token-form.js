@@ -32,9 +32,9 @@ export class TokenForm {
       element(
         "span",
         { class: "token-where" },
-        "It is in the link that the bridge printed at its first start; ",
-        element("code", {}, "fleetglass bridge --new-token"),
-        " makes another.",
+        "It is in the link that ",
+        element("code", {}, "fleetglass bridge --show-link"),
+        " prints.",
       ),
     )
     this.element.addEventListener("submit", (event) => {

@@ -8,7 +8,7 @@ import msgspec
 
 from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.outbox import Outbox
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire.protocol import History as HistoryFrame
 
 SLICE_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ class _Wish(NamedTuple):
     seconds: float
 
 
-class Past:
+class HistoryReplay:
     """What one viewer still is to get of the past."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Past:
 
 
 def past_frames(
-    history: History, host: str, selection: Selection, seconds: float, now: float
+    history: HistoryStore, host: str, selection: Selection, seconds: float, now: float
 ) -> Iterator[bytes | None]:
     """Yield the frames of one host, the newest samples first, and None where others may run in between.
 

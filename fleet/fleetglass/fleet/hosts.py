@@ -33,7 +33,7 @@ GONE_SEARCH_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Host:
+class KnownHost:
     """One host: what it said last, as it came, and the state it is in."""
 
     id: str
@@ -94,7 +94,7 @@ class Changes:
         return bool(self.states or self.infos or self.removed)
 
 
-class Fleet:
+class KnownFleet:
     """All hosts. Takes payloads, keeps the last of each kind, and tells what changed.
 
     Times called `now` are of the monotonic clock, `wall` is UTC; both in seconds.
@@ -104,30 +104,30 @@ class Fleet:
         self.latencies = Latencies()
         self.refused = 0
         """Messages of hosts that were refused, as there are too many."""
-        self._hosts: dict[str, Host] = {}  # those that were heard
+        self._hosts: dict[str, KnownHost] = {}  # those that were heard
         self._expected: dict[str, ExpectedHost] = {}
-        self._unheard: dict[str, Host] = {}  # those of the expected that were not
+        self._unheard: dict[str, KnownHost] = {}  # those of the expected that were not
         self._changes = Changes()
         self._listening = Listening()
-        self._gone: list[Host] = []  # those that may make room, the first to do so last
+        self._gone: list[KnownHost] = []  # those that may make room, the first to do so last
         self._search_at = -math.inf
-        self._without_info: dict[str, Host] = {}
+        self._without_info: dict[str, KnownHost] = {}
         self._without_last_sign: dict[str, float] = {}  # until when its summary is asked for
         self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
         return len(self._hosts) + len(self._unheard)
 
-    def __iter__(self) -> Iterator[Host]:
+    def __iter__(self) -> Iterator[KnownHost]:
         yield from self._hosts.values()
         yield from self._unheard.values()
 
-    def get(self, host: str) -> Host | None:
+    def get(self, host: str) -> KnownHost | None:
         """Return a host, or None when it is neither known nor expected."""
         return self._hosts.get(host) or self._unheard.get(host)
 
     @property
-    def heard(self) -> Mapping[str, Host]:
+    def heard(self) -> Mapping[str, KnownHost]:
         """The hosts of which any message came, by id."""
         return self._hosts
 
@@ -165,11 +165,11 @@ class Fleet:
         """The prefix of each site that is cut off, and since when by UTC."""
         return {prefix: site.since for prefix, site in self._sites.items() if site.is_cut_off}
 
-    def is_cut_off(self, host: Host) -> bool:
+    def is_cut_off(self, host: KnownHost) -> bool:
         """Whether the host's site is cut off."""
         return self._site(host).is_cut_off
 
-    def without_info(self, now: float) -> list[Host]:
+    def without_info(self, now: float) -> list[KnownHost]:
         """Return the hosts of which pulses came for a while, and no info."""
         return [
             host
@@ -177,7 +177,7 @@ class Fleet:
             if host.pulse is not None and now - host.known_since > INFO_SECONDS
         ]
 
-    def without_last_sign(self, now: float) -> list[Host]:
+    def without_last_sign(self, now: float) -> list[KnownHost]:
         """Return the hosts of which a will was retained, and whose `summary` tells how long they lived."""
         self._without_last_sign = {
             host: until for host, until in self._without_last_sign.items() if now < until
@@ -330,10 +330,10 @@ class Fleet:
         changes, self._changes = self._changes, Changes()
         return changes
 
-    def _site(self, record: Host) -> Site:
+    def _site(self, record: KnownHost) -> Site:
         return self._sites.get(record.prefix, NO_SITE)
 
-    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> Host:
+    def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> KnownHost:
         record = self._hosts.get(host)
         if record is None:
             expected = self._expected.get(host)
@@ -346,7 +346,7 @@ class Fleet:
             site = self._sites.get(prefix, NO_SITE)
             presence = Presence(silent_since=site.clock.at(moment))
             waiting = self._unheard.pop(host, None)
-            record = Host(
+            record = KnownHost(
                 id=host,
                 presence=presence,
                 prefix=prefix,
@@ -364,7 +364,7 @@ class Fleet:
     def _wait_for(self, host: str, wall: float) -> None:
         presence = Presence(silent_since=0.0)
         expected = self._expected[host]
-        self._unheard[host] = Host(id=host, presence=presence, prefix="", expected=expected, since=wall)
+        self._unheard[host] = KnownHost(id=host, presence=presence, prefix="", expected=expected, since=wall)
         self._changes.states.add(host)
 
     def _is_full(self) -> bool:
@@ -393,7 +393,7 @@ class Fleet:
             self._changes.infos.discard(host)
             self._changes.removed.add(host)
 
-    def _update_state(self, record: Host, moment: float, wall: float) -> None:
+    def _update_state(self, record: KnownHost, moment: float, wall: float) -> None:
         if not self._listening.connected:
             return
         state = record.presence.state(moment, self._site(record))
@@ -408,7 +408,7 @@ class Fleet:
                 record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
-    def _listened(self, record: Host) -> bool:
+    def _listened(self, record: KnownHost) -> bool:
         """Return whether this fleet has heard the host and listened to it ever since."""
         heard_at = record.presence.heard_at
         return (
@@ -417,14 +417,14 @@ class Fleet:
             and heard_at >= self._site(record).changed_at
         )
 
-    def _see_last_sign(self, record: Host, wall: float) -> None:
+    def _see_last_sign(self, record: KnownHost, wall: float) -> None:
         if record.last_sign_time is not None and record.presence.host_time > record.last_sign_time:
             record.last_sign_time = record.presence.host_time
             record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
 
 
-def _may_go(host: Host, gone_before: float) -> bool:
+def _may_go(host: KnownHost, gone_before: float) -> bool:
     return host.expected is None and host.is_gone and host.since <= gone_before
 
 

@@ -12,15 +12,14 @@ from fleetglass.fleet.address_cache import AddressCache
 from fleetglass.fleet.demand_leases import Demands
 from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
-from fleetglass.fleet.history_replay import Past, past_frames
-from fleetglass.fleet.hosts import Fleet
-from fleetglass.fleet.hosts import Host as KnownHost
+from fleetglass.fleet.history_replay import HistoryReplay, past_frames
+from fleetglass.fleet.hosts import KnownFleet, KnownHost
 from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.rejections import Rejections
 from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
-from fleetglass.history.store import History
+from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.errors import HostLimitError
@@ -43,13 +42,13 @@ class Relay:
         self,
         topics: tuple[Topics, ...],
         *,
-        history: History,
+        history: HistoryStore,
         history_all_hosts: int,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.errors = UnexpectedErrors()
-        self.fleet = Fleet()
+        self.fleet = KnownFleet()
         self.fanout = Fanout(self.errors)
         self.history = history
         self.inbox = Inbox(self.on_message, self.on_oversize, errors=self.errors, sender=self._sender)
@@ -73,7 +72,7 @@ class Relay:
         self._site_topics = {one.site: one.prefix for one in topics}
         self.addresses = AddressCache(topics, lambda host: self.fleet.get(host) is not None)
         self._demands = Demands()
-        self._pasts: dict[Subscriber, Past] = {}
+        self._pasts: dict[Subscriber, HistoryReplay] = {}
         self._past_turn = asyncio.Lock()
         self._watching = Watching()
         self._history_all_hosts = history_all_hosts
@@ -176,7 +175,7 @@ class Relay:
     def join(self, subscriber: Subscriber) -> None:
         """Let a viewer take part and tell it of every host."""
         self.fanout.add(subscriber)
-        self._pasts[subscriber] = Past()
+        self._pasts[subscriber] = HistoryReplay()
         fleet = FleetMessage(time=self._wall(), hosts=self.entries())
         subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
 

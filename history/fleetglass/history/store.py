@@ -23,7 +23,7 @@ SERIES_OVERHEAD_BYTES = 1000
 """What it needs for a series beside its chunks: object, list, slots and names in two dicts."""
 
 
-class History:
+class HistoryStore:
     """Payloads as they came, by host and group. `now` is the monotonic clock, in seconds.
 
     When the budget is used up, the oldest payloads of all hosts make room. A host that holds more than its

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from fleetglass.bridge.http import api as web
 from fleetglass.bridge.viewers import wrong_tokens as wrong_tokens_module
@@ -15,6 +16,9 @@ from support.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.broker
 
+SECRET = "a secret of some length"
+PROVED = {"X_Fleetglass_Proxy_Secret": SECRET}
+
 
 @pytest.fixture
 def token_file(tmp_path: Path) -> str:
@@ -23,21 +27,39 @@ def token_file(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [
-        ("gzip", True),
-        ("br;q=1.0, GZIP;q=0.5", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000", False),
-        ("x-gzip", False),
-        ("", False),
-        ("identity", False),
-    ],
-)
-def test_a_browser_gets_the_coding_it_asks_for(header: str, *, accepted: bool) -> None:
-    """A weight of nothing is a no."""
-    assert web._accepts_gzip(header) is accepted
+@pytest.fixture
+def behind_proxy(token_file: str) -> dict[str, Any]:
+    """Give what a bridge is told whose proxy names users."""
+    return {
+        "trusted_proxy": True,
+        "proxy_user_header": "X-Forwarded-User",
+        "proxy_secret": SECRET,
+        "token_file": token_file,
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics"])
+async def test_an_answer_has_the_coding_that_is_asked_for(
+    mosquitto: Mosquitto, prefix: str, path: str
+) -> None:
+    """A weight of nothing is a no, of a page as of metrics."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for asked, coding in {
+            "gzip": "gzip",
+            "br;q=1.0, GZIP;q=0.5": "gzip",
+            "deflate,gzip": "gzip",
+            "gzip;q=0": None,
+            "gzip; q=0.000": None,
+            "gzip ; Q=0": None,
+            "x-gzip": None,
+            "gzipped": None,
+            "": None,
+            "identity": None,
+        }.items():
+            _, body, headers = await bridge.get(path, Accept_Encoding=asked)
+            assert headers.get("Content-Encoding") == coding, asked
+            assert (body[:2] == b"\x1f\x8b") is (coding == "gzip")
+            assert "Accept-Encoding" in headers["Vary"]
 
 
 async def test_each_kind_of_file_is_kept_as_long_as_it_may(mosquitto: Mosquitto, prefix: str) -> None:
@@ -149,30 +171,97 @@ async def test_a_new_token_shuts_out_who_came_with_the_old_one(
             await viewer.next("welcome")
 
 
-async def test_a_trusted_proxy_lets_in_whom_it_names(
-    mosquitto: Mosquitto, prefix: str, token_file: str, caplog: pytest.LogCaptureFixture
+async def test_a_proxy_that_proves_itself_lets_in_whom_it_names(
+    mosquitto: Mosquitto, prefix: str, behind_proxy: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A user needs no token and is named in the log; without one the token is asked for, also here."""
-    caplog.set_level("INFO")
-    forwarded = {"X_Forwarded_User": "ada", "X_Forwarded_For": "203.0.113.5"}
-    async with running_bridge(mosquitto, prefix, trusted_proxy=True, token_file=token_file) as bridge:
-        async with bridge.viewer(headers=forwarded) as viewer:
+    caplog.set_level("DEBUG")
+    named = PROVED | {"X_Forwarded_User": "ada", "X_Forwarded_For": "203.0.113.5"}
+    async with running_bridge(mosquitto, prefix, **behind_proxy) as bridge:
+        async with bridge.viewer(headers=named) as viewer:
             await viewer.next("welcome")
-        async with bridge.viewer() as viewer:
+        async with bridge.viewer(headers=PROVED) as viewer:
             assert (await viewer.next("error"))["code"] == "bad_token"
-        assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 200
-        assert (await bridge.get("/api/hosts"))[0] == 401
+        assert (await bridge.get("/api/hosts", **named))[0] == 200
+        assert (await bridge.get("/api/hosts", **PROVED))[0] == 401
         assert (await bridge.get("/", X_Forwarded_Host="evil.example"))[0] == 403
     assert "viewer 'ada' at 203.0.113.5 connected, 1 now" in caplog.text
+    of_bridge = [one.getMessage() for one in caplog.records if one.name.startswith("fleetglass")]
+    assert not any(SECRET in line for line in of_bridge)
 
 
-async def test_without_trust_a_named_user_is_nobody(
-    mosquitto: Mosquitto, prefix: str, token_file: str
+async def test_a_user_without_the_secret_is_nobody(
+    mosquitto: Mosquitto, prefix: str, behind_proxy: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What anybody may send counts for nothing."""
-    async with running_bridge(mosquitto, prefix, host="0.0.0.0", token_file=token_file) as bridge:
+    """The token is asked for, over HTTP and WebSocket, and the log says so once."""
+    async with running_bridge(mosquitto, prefix, **behind_proxy) as bridge:
+        for _ in range(3):
+            assert (await bridge.get("/api/hosts", X_Forwarded_User="mallory"))[0] == 401
+        async with bridge.viewer(headers={"X_Forwarded_User": "mallory"}) as viewer:
+            assert (await viewer.next("error"))["code"] == "bad_token"
+        async with bridge.viewer(token="secret", headers={"X_Forwarded_User": "mallory"}) as viewer:
+            await viewer.next("welcome")
+    (line,) = [one.getMessage() for one in caplog.records if "proxy" in one.getMessage()]
+    assert line.startswith(
+        "a request from 127.0.0.1 names a user in X-Forwarded-User without the proxy's secret"
+    )
+
+
+async def test_a_wrong_secret_is_refused_counted_and_slowed_down(
+    mosquitto: Mosquitto, prefix: str, behind_proxy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guessing it is as hard as guessing the token, and a proxy with an old one is told why."""
+    monkeypatch.setattr(wrong_tokens_module, "FIRST_DELAY_SECONDS", 0.0)
+    guess = {"X_Forwarded_User": "mallory", "X_Fleetglass_Proxy_Secret": "a guess of that length"}
+    async with running_bridge(mosquitto, prefix, **behind_proxy) as bridge:
+        status, body, _ = await bridge.get("/api/hosts", **guess)
+        assert (status, body) == (
+            403,
+            b"X-Fleetglass-Proxy-Secret: expected the secret that the bridge was given\n",
+        )
+        assert (await bridge.get("/", **guess))[0] == 403
+        with pytest.raises(InvalidStatus) as caught:
+            async with bridge.connect(**guess):
+                pass
+        assert caught.value.response.status_code == 403
+        assert (await bridge.health(Authorization="Bearer secret"))["wrong_tokens"] == 3
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-User", "X-Fleetglass-Proxy-Secret"])
+async def test_a_header_that_stands_twice_is_refused(
+    mosquitto: Mosquitto, prefix: str, behind_proxy: dict[str, Any], name: str
+) -> None:
+    """A proxy that adds its own to that of a browser could mean either."""
+    values = {"X-Forwarded-User": "ada", "X-Fleetglass-Proxy-Secret": SECRET}
+    lines = [f"{key}: {value}" for key, value in [*values.items(), (name, values[name])]]
+    request = "\r\n".join(["GET /api/hosts HTTP/1.1", "Host: 127.0.0.1", *lines, "", ""])
+    async with running_bridge(mosquitto, prefix, **behind_proxy) as bridge:
+        assert (await bridge.raw(request.encode())).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_over_the_unix_socket_the_proxy_names_users_without_a_secret(
+    mosquitto: Mosquitto, prefix: str, token_file: str, tmp_path: Path
+) -> None:
+    """The program that may open the socket is the proxy; with a secret it must send that as well."""
+    told: dict[str, Any] = {"socket": str(tmp_path / "s"), "token_file": token_file}
+    told["proxy_user_header"] = "X-Forwarded-User"
+    async with running_bridge(mosquitto, prefix, **told) as bridge:
+        assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 200
+        assert (await bridge.get("/api/hosts"))[0] == 401
+    async with running_bridge(mosquitto, prefix, **told, proxy_secret=SECRET) as bridge:
         assert (await bridge.get("/api/hosts", X_Forwarded_User="ada"))[0] == 401
-        async with bridge.viewer(headers={"X_Forwarded_User": "ada"}) as viewer:
+        assert (await bridge.get("/api/hosts", X_Forwarded_User="ada", **PROVED))[0] == 200
+
+
+@pytest.mark.parametrize("told", [{"host": "0.0.0.0"}, {"trusted_proxy": True}])
+async def test_without_a_header_for_users_a_named_user_is_nobody(
+    mosquitto: Mosquitto, prefix: str, token_file: str, told: dict[str, Any]
+) -> None:
+    """What anybody may send counts for nothing, also where a proxy is believed in other things."""
+    named = {"X_Forwarded_User": "eve", "X_Forwarded_For": "203.0.113.7"}
+    async with running_bridge(mosquitto, prefix, **told, token_file=token_file) as bridge:
+        assert (await bridge.get("/api/hosts", **named))[0] == 401
+        async with bridge.viewer(headers=named) as viewer:
             assert (await viewer.next("error"))["code"] == "bad_token"
 
 

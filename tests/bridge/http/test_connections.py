@@ -59,12 +59,12 @@ UPGRADE = (
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[module.Connection]:
+def served(monkeypatch: pytest.MonkeyPatch) -> list[module.HttpConnection]:
     """Give the bridge's side of each connection that became a WebSocket, in their order."""
-    connections: list[module.Connection] = []
+    connections: list[module.HttpConnection] = []
     greet = viewer_module.Viewers.serve
 
-    async def noted(self: viewer_module.Viewers, connection: module.Connection) -> None:
+    async def noted(self: viewer_module.Viewers, connection: module.HttpConnection) -> None:
         connections.append(connection)
         await greet(self, connection)
 
@@ -95,6 +95,9 @@ def no_tracebacks(caplog: pytest.LogCaptureFixture) -> Any:
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\na: " + b"b" * 20_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\na: " + b"b" * 9_000 + b"\r\n\r\n", 431),
         (b"GET /" + b"b" * 9_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 414),
+        (b"GET /" + b"b" * 100_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\nHost: 127.0.0.1\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\nmore", 200),
         (b"\x16\x03\x01\x00\xee\x01\x00\x00\xea\x03\x03\n", 400),
     ],
     ids=lambda value: repr(value)[:50] if isinstance(value, bytes) else None,
@@ -226,7 +229,7 @@ async def test_a_viewer_that_floods_is_closed(mosquitto: Mosquitto, prefix: str)
 async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
     mosquitto: Mosquitto,
     prefix: str,
-    served: list[module.Connection],
+    served: list[module.HttpConnection],
     frame: bytes,
     reasons: set[str],
     *,
@@ -253,7 +256,7 @@ async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
 
 @pytest.mark.every_loop
 async def test_a_viewer_that_reads_nothing_ends_by_its_time_outs(
-    mosquitto: Mosquitto, prefix: str, served: list[module.Connection]
+    mosquitto: Mosquitto, prefix: str, served: list[module.HttpConnection]
 ) -> None:
     """What waits for it does not keep the bridge from pinging it and giving it up."""
     async with running_bridge(mosquitto, prefix, ping_interval=1.0, ping_timeout=1.0) as bridge:
@@ -265,7 +268,7 @@ async def test_a_viewer_that_reads_nothing_ends_by_its_time_outs(
 
 @pytest.mark.every_loop
 async def test_nobody_holds_up_the_end_of_the_bridge(
-    mosquitto: Mosquitto, prefix: str, served: list[module.Connection], monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, prefix: str, served: list[module.HttpConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends although one viewer reads nothing and another connection has not asked for anything."""
     monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 3600)
@@ -341,9 +344,9 @@ class _Transport:
         self.aborted = True
 
 
-def _fake(address: str) -> module.Connection:
+def _fake(address: str) -> module.HttpConnection:
     """Return as much of a connection as is counted."""
-    connection = object.__new__(module.Connection)
+    connection = object.__new__(module.HttpConnection)
     connection.peer = connection.address = address
     connection.transport = cast(asyncio.Transport, _Transport())
     return connection

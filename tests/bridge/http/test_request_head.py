@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import InvalidHandshake
 from websockets.server import ServerProtocol
 
-from fleetglass.bridge.http.request_head import MAX_HEAD_BYTES, Refusal, read_head
+from fleetglass.bridge.http.request_head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES, Refusal, read_head
 
 HEAD = b"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -24,7 +24,7 @@ def test_one_request_is_cut_off_from_what_follows() -> None:
     """A second request, or anything else behind the empty line, is not passed on."""
     assert read_head(HEAD + b"GET / HTTP/1.1\r\n\r\n") == HEAD
     assert read_head(HEAD[:-1]) is None
-    assert read_head(b"GET / HTTP/1.0\n\nrest") == b"GET / HTTP/1.0\n\n"
+    assert read_head(b"GET / HTTP/1.0\r\n\r\nrest") == b"GET / HTTP/1.0\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,16 @@ def test_one_request_is_cut_off_from_what_follows() -> None:
         (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
-        (b"GET /" + b"a" * MAX_HEAD_BYTES, 431),
+        (b"GET / HTTP/1.1\n\n", 400),
+        (b"GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\n", 400),
+        (b"GET /" + b"a" * MAX_LINE_BYTES, 414),
+        (b"GET /" + b"a" * MAX_LINE_BYTES + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /" + b"a" * MAX_HEAD_BYTES, 414),
+        (b"HEAD /" + b"a" * 2 * MAX_HEAD_BYTES + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\na: " + b"b" * MAX_LINE_BYTES + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"a: bbbbbbbbbb\r\n" * 2000, 431),
         (b"GET / HTTP/1.1\r\na: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n", 431),
     ],
 )
@@ -59,6 +68,10 @@ def test_an_empty_body_is_none() -> None:
 
 @given(_requests)
 @example(b"GET / HTTP/1.1\r\nA:\x01\r\n\r\n")
+@example(b"GET / HTTP/1.1\nA: b\n\n")
+@example(b"GET /" + b"a" * (MAX_LINE_BYTES - 16) + b" HTTP/1.1\r\n\r\n")
+@example(b"GET / HTTP/1.1\r\nA: " + b"b" * (MAX_LINE_BYTES - 5) + b"\r\n\r\n")
+@example(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * MAX_FIELDS + b"\r\n")
 def test_what_is_passed_on_is_read_by_websockets(received: bytes) -> None:
     """Any bytes give a head, a refusal or nothing yet; and a head is always a request to the library."""
     head = read_head(received)

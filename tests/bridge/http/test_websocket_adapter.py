@@ -85,6 +85,7 @@ async def test_what_waits_to_be_sent_is_known() -> None:
         assert connection.unsent_bytes > 1_000_000, "assumed: transport.get_write_buffer_size() has it"
         assert connection.socket.type == socket.SOCK_STREAM, "assumed: transport knows the socket"
         connection.abort()
+        client.transport.abort()  # which would not read that it is over
 
 
 async def test_the_end_reaches_a_peer_that_goes_on_sending() -> None:

@@ -112,6 +112,7 @@ def test_a_frame_without_an_origin_cannot_be_named() -> None:
         ({"socket": "/run/s"}, False),
         ({"trusted_proxy": True}, True),
         ({"trusted_proxy": True, "auth": False}, False),
+        ({"socket": "/run/s", "proxy_user_header": "X-Forwarded-User"}, True),
     ],
 )
 def test_behind_a_proxy_that_is_trusted_a_token_is_needed(told: dict[str, Any], *, expected: bool) -> None:

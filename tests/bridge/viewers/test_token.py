@@ -7,9 +7,12 @@ import pytest
 
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.token import (
+    note_address,
     page_address,
     read_or_make_token,
+    read_token,
     replace_token,
+    running_link,
     viewer_link,
 )
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
@@ -79,3 +82,28 @@ def test_the_link_can_be_opened_from_another_machine() -> None:
     assert viewer_link(replace(told, trusted_proxy=True), "t") == "…/#token=t"
     assert "0.0.0.0" not in page_address(_settings())
     assert page_address(replace(told, socket="/run/s")) == "unix:/run/s"
+
+
+def test_the_link_of_a_running_bridge_has_the_address_that_it_serves(tmp_path: Path) -> None:
+    """Whatever the settings of the command are that asks for it; what is no address is left alone."""
+    serving, asking = _settings(tmp_path / "token", "192.0.2.7"), _settings(tmp_path / "token", "127.0.0.1")
+    assert running_link(asking, "t") == viewer_link(asking, "t")
+    note_address(serving)
+    assert running_link(asking, "t") == "http://192.0.2.7:8765/#token=t"
+    note_address(replace(serving, socket="/run/s"))
+    assert running_link(asking, "t") == "…/#token=t"
+    for rubbish in (b"", b"\xff", b"http://a/\nhttp://b/", b"\x1b[2J/", b"http://a/#"):
+        (tmp_path / "token.address").write_bytes(rubbish)
+        assert running_link(asking, "t") == viewer_link(asking, "t")
+
+
+def test_a_token_is_read_and_not_made(tmp_path: Path) -> None:
+    """Asking for it changes nothing."""
+    path = tmp_path / "token"
+    assert read_token(_settings(path)) is None
+    assert not path.exists()
+    path.write_text("t\n")
+    assert read_token(_settings(path)) == "t"
+    path.write_text("")
+    with pytest.raises(BridgeError, match="empty file"):
+        read_token(_settings(path))

@@ -169,6 +169,26 @@ def test_address_of_another_machine(run: Callable[..., Any]) -> None:
     assert result.stderr.startswith("fleetglass: host: got '192.0.2.1', expected an address of this machine")
 
 
+@pytest.mark.broker
+def test_viewers_of_other_machines_get_a_link(
+    start: Start, run: Callable[..., Any], mosquitto: Mosquitto
+) -> None:
+    """A terminal is shown it at every start; elsewhere the command is named, and the token is nowhere."""
+    port = free_port()
+    words = ("--host", "0.0.0.0", "--broker", mosquitto.url)
+    piped = begin(start, *words, port=port)
+    wait_for(lambda: "--show-link" in piped.err, "the command")
+    link = run("bridge", "--show-link").stdout.strip()
+    assert f":{port}/#token=" in link
+    assert link.partition("#")[2] not in piped.err + piped.out
+    piped.process.terminate()
+    piped.process.wait(10)
+    terminal = "import sys; sys.stdout.isatty = lambda: True"
+    again = start("up", "--port", str(port), "--host-id", "here", *words, before=terminal)
+    wait_for(lambda: f"Viewer link: {link}\n" in again.out, "the link")
+    assert link not in again.err
+
+
 def test_taken_broker_port(run: Callable[..., Any], taken_port: int) -> None:
     """A program on the broker's port that is no broker is told with the port and the option."""
     result = run("up", "--port", str(free_port()), "--broker-port", str(taken_port))

@@ -5,7 +5,15 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.keys import KEYS, keys_of
 from fleetglass.mqtt.address import BrokerAccess
 
-NOT_SETTINGS = {"broker", "prefix", "password", "password_file", "log_level", "heartbeat_file"}
+NOT_SETTINGS = {
+    "broker",
+    "prefix",
+    "password",
+    "password_file",
+    "proxy_secret_file",
+    "log_level",
+    "heartbeat_file",
+}
 
 
 def names_of(*types: type) -> set[str]:
@@ -15,6 +23,7 @@ def names_of(*types: type) -> set[str]:
         "others",
         "password",
         "prefixes",
+        "proxy_secret",
     }
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,58 @@ def test_exposed_password_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     error = capsys.readouterr().err
     assert error.startswith("fleetglass: warning: password_file: ")
     assert f"chmod 600 {path}" in error
+
+
+def test_a_proxy_that_names_users(tmp_path: Path) -> None:
+    """The secret is the content of its file and is in no representation; over a socket there may be none."""
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef\n")
+    secret.chmod(0o600)
+    header: dict[str, Any] = {"proxy_user_header": "X-Forwarded-User"}
+    told = bridge_settings(configuration(tmp_path, **header, proxy_secret_file=str(secret)))
+    assert (told.proxy_user_header, told.proxy_secret) == ("X-Forwarded-User", "0123456789abcdef")
+    assert "0123456789abcdef" not in repr(told)
+    assert not told.trusted_proxy
+    told = bridge_settings(configuration(tmp_path, **header, socket="/run/s"))
+    assert (told.proxy_user_header, told.proxy_secret) == ("X-Forwarded-User", None)
+
+
+@pytest.mark.parametrize(
+    ("secret", "told", "message"),
+    [
+        (None, {"proxy_user_header": "X-A"}, r"^proxy_user_header: got 'X-A' at a port, .* or socket$"),
+        ("x" * 16, {}, r"^proxy_secret_file: got a secret without proxy_user_header, expected both$"),
+        (
+            "x" * 16,
+            {"proxy_user_header": "X-A", "auth": False},
+            r"^proxy_user_header: got 'X-A' with auth off",
+        ),
+        ("x" * 15, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),
+        ("x x" * 16, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),
+        ("two\nlines of text", {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16"),
+        ("\n", {"proxy_user_header": "X-A"}, r"^proxy_secret_file: got an empty file, expected a secret"),
+        *(
+            (
+                None,
+                {"proxy_user_header": name},
+                rf"^proxy_user_header: got '{name}', expected the name of a header",
+            )
+            for name in ("authorization", "X-Forwarded-For", "X-Fleetglass-Proxy-Secret", "A B", "A:")
+        ),
+    ],
+)
+def test_what_would_let_in_anybody_is_refused(
+    tmp_path: Path, secret: str | None, told: dict[str, Any], message: str
+) -> None:
+    """Options for a proxy that prove nothing, or say two things, are one line at start."""
+    if secret is not None:
+        path = tmp_path / "secret"
+        path.write_text(secret)
+        path.chmod(0o600)
+        told = told | {"proxy_secret_file": str(path)}
+    with pytest.raises(UsageError, match=message) as caught:
+        bridge_settings(configuration(tmp_path, **told))
+    assert "\n" not in str(caught.value)
 
 
 def test_environment_before_a_password_file_of_the_file(tmp_path: Path) -> None:

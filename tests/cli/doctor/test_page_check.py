@@ -152,33 +152,6 @@ def test_what_a_proxy_answers_instead(status: int, state: str, remedy: str) -> N
     assert finding.remedy.startswith(remedy)
 
 
-def test_a_bridge_that_is_degraded() -> None:
-    """The reason that it gives is named, with what helps."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = b'{"status":"degraded","reason":"messages_not_taken"}'
-            self.send_response(503)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        page, _ = check_url(f"ws://127.0.0.1:{server.server_port}/ws", None, None)
-        server.shutdown()
-        thread.join()
-    assert (page.what, page.state) == ("page", "wrong")
-    assert page.text.endswith("served, but the bridge is degraded: messages_not_taken")
-    assert page.remedy == "fleetglass service restart bridge, and send its log to the authors"
-
-
 def test_a_program_that_is_silent() -> None:
     """It is given up after two seconds."""
     with socket.create_server(("127.0.0.1", 0)) as server:

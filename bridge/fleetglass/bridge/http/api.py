@@ -20,8 +20,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from fleetglass.bridge.health import Health
-from fleetglass.bridge.http.client_identity import Caller, identify, is_local
-from fleetglass.bridge.http.connections import Connection, Connections
+from fleetglass.bridge.http.client_identity import SECRET_HEADER, Caller, identify, is_local
+from fleetglass.bridge.http.connections import Connections, HttpConnection
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.page.files import Asset
@@ -29,7 +29,7 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.access import Access
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
-from fleetglass.fleet.hosts import Fleet
+from fleetglass.fleet.hosts import KnownFleet
 from fleetglass.fleet.relay import Relay
 
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -69,10 +69,10 @@ class Web:
         self._metrics = Metrics(relay, counts, lag, version)
         self._version = version
         self._started = time.time()
-        self._unannounced_proxy = False
+        self._noticed_proxy = False
         self._routes: dict[str, Callable[[], Any]] = {"/api/hosts": self._hosts}
 
-    async def process_request(self, connection: Connection, request: Request) -> Response | None:
+    async def process_request(self, connection: HttpConnection, request: Request) -> Response | None:
         """Return the answer to a request, or None for one that may go on to the WebSocket."""
         try:
             return await self._process_request(connection, request)
@@ -80,16 +80,15 @@ class Web:
             self._relay.errors.count("answering a request", error)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "the bridge failed to answer; its log says why")
 
-    async def _process_request(self, connection: Connection, request: Request) -> Response | None:
+    async def _process_request(self, connection: HttpConnection, request: Request) -> Response | None:
         settings = self._settings
-        tls = settings.cert is not None
         try:
-            caller = identify(connection.peer, request.headers, trusted_proxy=settings.trusted_proxy, tls=tls)
+            caller = identify(connection.peer, request.headers, settings)
             token = _bearer(request.headers.get("Authorization"))
             origin = request.headers.get("Origin")
         except LookupError as error:
             return _plain(HTTPStatus.BAD_REQUEST, f"got several headers {error}, expected one")
-        self._notice_proxy(connection, request.headers)
+        self._notice_proxy(connection, request.headers, caller)
         connection.caller = caller
         if not self._connections.identify(connection, caller):
             return _plain(HTTPStatus.TOO_MANY_REQUESTS, "expected fewer connections from your address")
@@ -99,17 +98,21 @@ class Web:
         if response is _SCRAPE:
             response = await self._expose(request.headers)
         # The default port alone: the rule is for a name, whatever else is served there in clear.
-        if tls and settings.port == _HTTPS_PORT:
+        if settings.cert is not None and settings.port == _HTTPS_PORT:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.method == "HEAD":
             response.body = b""
-        if token and not self._access.admits(token, caller):
+        if caller.wrong_secret or (token and not self._access.admits(token, caller)):
             await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
         return response
 
     def _respond(
         self, request: Request, caller: Caller, token: str | None, origin: str | None
     ) -> Response | None:
+        if caller.wrong_secret:
+            return _plain(
+                HTTPStatus.FORBIDDEN, f"{SECRET_HEADER}: expected the secret that the bridge was given"
+            )
         if not all(map(self._access.allows_host, caller.hosts)):
             return _plain(
                 HTTPStatus.FORBIDDEN,
@@ -146,23 +149,34 @@ class Web:
 
     async def _expose(self, headers: Headers) -> Response:
         accept = ", ".join(headers.get_all("Accept"))
-        accept_encoding = ", ".join(headers.get_all("Accept-Encoding"))
-        content_type, encoding, body = await self._metrics.expose(accept, accept_encoding)
+        content_type, encoding, body = await self._metrics.expose(accept, gzip=_accepts_gzip(headers))
         response = _response(HTTPStatus.OK, content_type, body)
         response.headers["Vary"] = "Accept, Accept-Encoding"
         if encoding is not None:
             response.headers["Content-Encoding"] = encoding
         return response
 
-    def _notice_proxy(self, connection: Connection, headers: Headers) -> None:
-        settings = self._settings
-        if self._unannounced_proxy or settings.trusted_proxy or not settings.auth:
+    def _notice_proxy(self, connection: HttpConnection, headers: Headers, caller: Caller) -> None:
+        """Say once what is probably not meant."""
+        if self._noticed_proxy:
             return
-        if is_local(connection.peer) and self._access.token is None and "X-Forwarded-For" in headers:
-            self._unannounced_proxy = True
+        if caller.unproved_user:
+            self._noticed_proxy = True
             _log.warning(
-                "a proxy on this machine passes requests on, and whoever reaches it may look; "
-                "with trusted_proxy viewers need a token, or a user whom the proxy names"
+                "a request from %s names a user in %s without the proxy's secret: it needs the viewer token",
+                connection.address,
+                self._settings.proxy_user_header,
+            )
+        elif (
+            self._settings.auth
+            and self._access.token is None
+            and is_local(connection.peer)
+            and "X-Forwarded-For" in headers
+        ):
+            self._noticed_proxy = True
+            _log.warning(
+                "a proxy on this machine passes requests on, and everybody who reaches it may look; "
+                "with trusted_proxy viewers need the viewer token"
             )
 
     def _hosts(self) -> dict[str, Any]:
@@ -229,7 +243,7 @@ class Web:
         }
 
 
-def _delivery(fleet: Fleet) -> dict[str, Any]:
+def _delivery(fleet: KnownFleet) -> dict[str, Any]:
     """Return the counts of all hosts added up, and the latency that half and nearly all stayed within."""
     all_arrivals = [host.arrivals for host in fleet]
     told: dict[str, Any] = {
@@ -256,7 +270,7 @@ def _file(asset: Asset, request_headers: Headers) -> Response:
     if asset.is_known(",".join(request_headers.get_all("If-None-Match"))):
         response = _response(HTTPStatus.NOT_MODIFIED, asset.content_type, b"")
         del response.headers["Content-Length"]
-    elif asset.compressed is not None and _accepts_gzip(",".join(request_headers.get_all("Accept-Encoding"))):
+    elif asset.compressed is not None and _accepts_gzip(request_headers):
         response = _response(HTTPStatus.OK, asset.content_type, asset.compressed)
         response.headers["Content-Encoding"] = "gzip"
     else:
@@ -268,8 +282,8 @@ def _file(asset: Asset, request_headers: Headers) -> Response:
     return response
 
 
-def _accepts_gzip(header: str) -> bool:
-    for entry in header.lower().split(","):
+def _accepts_gzip(headers: Headers) -> bool:
+    for entry in ",".join(headers.get_all("Accept-Encoding")).lower().split(","):
         coding, _, weight = entry.partition(";")
         if coding.strip() == "gzip":
             return re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight) is None

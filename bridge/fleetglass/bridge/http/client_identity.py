@@ -1,11 +1,16 @@
-"""Who sends a request: the other end of the connection, or whom a trusted proxy names."""
+"""Who sends a request: the other end of the connection, or the client that a trusted proxy names."""
 
+import hmac
 import ipaddress
 from dataclasses import dataclass
 from typing import Protocol
 
+from fleetglass.bridge.settings import BridgeSettings
+
 LOCAL_SOCKET = "local socket"
 """Stands for an address where the connection came over a Unix socket."""
+SECRET_HEADER = "X-Fleetglass-Proxy-Secret"  # noqa: S105 - the name, not the secret
+"""Proves that a request comes from the proxy."""
 
 
 class HeaderFields(Protocol):
@@ -26,28 +31,43 @@ class Caller:
     hosts: tuple[str | None, ...]
     """The names under which the bridge was asked: `Host`, then `X-Forwarded-Host` of a trusted proxy."""
     user: str | None = None
-    """Whom a trusted proxy has let in."""
+    """The user that a proxy has let in, and has proved to have let in."""
+    unproved_user: bool = False
+    """Whether the request names a user without that proof; it counts for nothing."""
+    wrong_secret: bool = False
+    """Whether the request carries a secret of a proxy that is not the one of this bridge."""
     secure: bool = False
     """Whether the browser speaks TLS, with the bridge or with a trusted proxy."""
 
 
-def identify(peer: str, headers: HeaderFields, *, trusted_proxy: bool, tls: bool = False) -> Caller:
-    """Return who calls. Forwarded headers count only from this machine, and only where told to.
+def identify(peer: str, headers: HeaderFields, settings: BridgeSettings) -> Caller:
+    """Return the caller of a request that came over a connection from `peer`.
 
     Raises:
         LookupError: a header stands several times that may stand once.
     """
-    host = headers.get("Host")
-    if not trusted_proxy or not is_local(peer):
-        return Caller(peer, (host,), secure=tls)
-    # Of a list, all but the last entry were claimed by somebody the proxy does not know either.
-    forwarded_for = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip()
-    forwarded_host = headers.get("X-Forwarded-Host")
+    address = peer
+    hosts: tuple[str | None, ...] = (headers.get("Host"),)
+    secure = settings.cert is not None
+    if settings.trusted_proxy and is_local(peer):
+        # Of a list, all but the last entry were claimed by somebody the proxy does not know either.
+        forwarded_for = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip()
+        forwarded_host = headers.get("X-Forwarded-Host")
+        address = forwarded_for if _is_address(forwarded_for) else peer
+        hosts = (*hosts, forwarded_host) if forwarded_host else hosts
+        secure = secure or (headers.get("X-Forwarded-Proto") or "").lower() == "https"
+    user, secret = None, None
+    if settings.proxy_user_header is not None:
+        user = _user((headers.get(settings.proxy_user_header) or "").strip())
+        secret = headers.get(SECRET_HEADER)
+    proved = peer == LOCAL_SOCKET if settings.proxy_secret is None else is_same(secret, settings.proxy_secret)
     return Caller(
-        address=forwarded_for if _is_address(forwarded_for) else peer,
-        hosts=(host, forwarded_host) if forwarded_host else (host,),
-        user=_user((headers.get("X-Forwarded-User") or "").strip()),
-        secure=tls or (headers.get("X-Forwarded-Proto") or "").lower() == "https",
+        address,
+        hosts,
+        user=user if proved else None,
+        unproved_user=user is not None and not proved,
+        wrong_secret=secret is not None and settings.proxy_secret is not None and not proved,
+        secure=secure,
     )
 
 
@@ -65,6 +85,11 @@ def is_local(address: str) -> bool:
     if address == LOCAL_SOCKET:
         return True
     return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def is_same(given: str | None, secret: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest((given or "").encode(errors="replace"), secret.encode(errors="replace"))
 
 
 def _user(name: str) -> str | None:

@@ -34,10 +34,10 @@ class Connections:
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
         """How many connections, requests and viewers were turned away, by reason."""
-        self._waiting: dict[Connection, None] = {}
+        self._waiting: dict[HttpConnection, None] = {}
         self._per_address: Counter[str] = Counter()
 
-    def open(self, connection: "Connection") -> bool:
+    def open(self, connection: "HttpConnection") -> bool:
         """Take in a new connection; False when its address has enough of them."""
         if len(self._waiting) >= MAX_WAITING:
             oldest = next(iter(self._waiting))
@@ -47,7 +47,7 @@ class Connections:
         self._waiting[connection] = None
         return self._count(connection.peer)
 
-    def identify(self, connection: "Connection", caller: Caller) -> bool:
+    def identify(self, connection: "HttpConnection", caller: Caller) -> bool:
         """Count it for the address that a trusted proxy names; False when that one has enough of them."""
         if connection not in self._waiting or caller.address == connection.peer:
             return True
@@ -60,11 +60,11 @@ class Connections:
         for connection in [one for one in self._waiting if one.is_silent]:
             connection.abort()
 
-    def enter(self, connection: "Connection") -> None:
+    def enter(self, connection: "HttpConnection") -> None:
         """It is a viewer now."""
         self._waiting.pop(connection, None)
 
-    def close(self, connection: "Connection") -> None:
+    def close(self, connection: "HttpConnection") -> None:
         """It is gone."""
         self._waiting.pop(connection, None)
         self._uncount(connection.address)
@@ -82,7 +82,7 @@ class Connections:
             del self._per_address[address]
 
 
-class Connection(AdaptedConnection):
+class HttpConnection(AdaptedConnection):
     """One connection. What is no request that websockets reads is answered here."""
 
     def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from fleetglass.bridge.http.certificate import Certificate
-from fleetglass.bridge.http.connections import Connection, Connections
+from fleetglass.bridge.http.connections import Connections, HttpConnection
 from fleetglass.bridge.http.tls_handshake import TlsHandshake
 from fleetglass.bridge.http.websocket_adapter import check_version
 from fleetglass.bridge.settings import BridgeSettings
@@ -27,8 +27,8 @@ from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS, MAX_VIEWER_MESSAGE_B
 SHUTDOWN_SECONDS = 1.5
 MAX_OPEN_FILES = 4096
 
-Handler = Callable[[Connection], Awaitable[None]]
-ProcessRequest = Callable[[Connection, Request], Awaitable[Response | None]]
+Handler = Callable[[HttpConnection], Awaitable[None]]
+ProcessRequest = Callable[[HttpConnection, Request], Awaitable[Response | None]]
 
 
 @asynccontextmanager
@@ -151,8 +151,8 @@ def _allow_open_files() -> None:
 
 def _connection(
     connections: Connections, certificate: Certificate | None, *arguments: Any, **options: Any
-) -> Connection | TlsHandshake:
-    connection = Connection(connections, *arguments, **options)
+) -> HttpConnection | TlsHandshake:
+    connection = HttpConnection(connections, *arguments, **options)
     if certificate is None:
         return connection
     return TlsHandshake(connection, certificate.context, time_out_seconds=HELLO_TIMEOUT_SECONDS)

@@ -9,6 +9,9 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 MAX_HEAD_BYTES = 16 * 1024
+MAX_LINE_BYTES = 8 * 1024
+"""Of the request line and of each header, with its end; websockets reads no longer ones."""
+MAX_FIELDS = 100
 
 _END = re.compile(rb"\r?\n\r?\n")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) [!-~]+ HTTP/1\.[01]\r?")
@@ -22,29 +25,37 @@ class Refusal(NamedTuple):
     text: str
 
 
+_TOO_LONG = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"expected at most {MAX_HEAD_BYTES} bytes")
+_NO_REQUEST = Refusal(HTTPStatus.BAD_REQUEST, "expected an HTTP request")
+
+
 def read_head(received: bytes | bytearray) -> bytes | Refusal | None:
     """Return the head of a request up to its empty line, a refusal, or None while more has to come."""
+    first, ended, _ = received.partition(b"\n")
+    if len(first) >= MAX_LINE_BYTES:
+        return Refusal(
+            HTTPStatus.REQUEST_URI_TOO_LONG, f"expected an address of less than {MAX_LINE_BYTES} bytes"
+        )
+    request = _REQUEST_LINE.fullmatch(first)
+    if ended and request is None:
+        return _NO_REQUEST
     end = _END.search(received)
-    if end is None:
-        if len(received) > MAX_HEAD_BYTES:
-            return Refusal(
-                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"expected at most {MAX_HEAD_BYTES} bytes"
-            )
-        first = received.partition(b"\n")
-        if first[1] and _REQUEST_LINE.fullmatch(first[0]) is None:
-            return Refusal(HTTPStatus.BAD_REQUEST, "expected an HTTP request")
-        return None
+    if end is None or request is None:
+        return _TOO_LONG if len(received) > MAX_HEAD_BYTES else None
+    if end.end() > MAX_HEAD_BYTES:
+        return _TOO_LONG
     head = bytes(received[: end.end()])
-    if len(head) > MAX_HEAD_BYTES:
-        return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"expected at most {MAX_HEAD_BYTES} bytes")
-    line, *fields = head[: end.start()].split(b"\n")
-    request = _REQUEST_LINE.fullmatch(line)
-    if request is None:
-        return Refusal(HTTPStatus.BAD_REQUEST, "expected an HTTP request")
     if request[1] not in (b"GET", b"HEAD"):
         return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "expected GET or HEAD")
-    if len(fields) > 100:
-        return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "expected at most 100 headers")
+    *lines, _ = head.split(b"\n")
+    if not all(line.endswith(b"\r") for line in lines):
+        return Refusal(HTTPStatus.BAD_REQUEST, "expected lines that end with CR LF")
+    fields = lines[1:-1]
+    if len(fields) > MAX_FIELDS or any(len(field) >= MAX_LINE_BYTES for field in fields):
+        return Refusal(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"expected at most {MAX_FIELDS} headers of less than {MAX_LINE_BYTES} bytes each",
+        )
     if any(_FIELD.fullmatch(field) is None for field in fields):
         return Refusal(HTTPStatus.BAD_REQUEST, "expected headers of the form Name: value")
     if any(map(_announces_body, fields)):

@@ -9,13 +9,15 @@ import ssl
 from collections.abc import Coroutine
 from typing import Any, cast
 
-from fleetglass.bridge.http.connections import Connection
+from fleetglass.bridge.http.connections import HttpConnection
 
 
 class TlsHandshake(asyncio.Protocol):
     """Stands for a connection until both sides speak TLS; then the connection takes over."""
 
-    def __init__(self, connection: Connection, context: ssl.SSLContext, *, time_out_seconds: float) -> None:
+    def __init__(
+        self, connection: HttpConnection, context: ssl.SSLContext, *, time_out_seconds: float
+    ) -> None:
         self.protocol = connection.protocol
         """What websockets asks for of anything that stands for a connection."""
         self._connection = connection

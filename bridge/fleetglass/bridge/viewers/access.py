@@ -1,6 +1,5 @@
 """Who may look: the viewer token, and which Host and Origin headers are let in."""
 
-import hmac
 import ipaddress
 import logging
 import re
@@ -8,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetglass.bridge.http.client_identity import Caller
+from fleetglass.bridge.http.client_identity import Caller, is_same
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.fleet.file_change import FileChange
 
@@ -35,12 +34,10 @@ class Access:
         self._change = FileChange(token_file) if token_file else None
 
     def admits(self, token: str | None, caller: Caller | None = None) -> bool:
-        """Whether a viewer may look, by its token or by the word of a trusted proxy; in constant time."""
+        """Whether a viewer may look, by its token or as a user that a proxy names; in constant time."""
         if self.token is None or (caller is not None and caller.user is not None):
             return True
-        return hmac.compare_digest(
-            self.token.encode(errors="replace"), (token or "").encode(errors="replace")
-        )
+        return is_same(token, self.token)
 
     def allows_host(self, header: str | None) -> bool:
         """Whether a request for this `Host` may be answered.
@@ -94,7 +91,8 @@ def needs_token(settings: BridgeSettings) -> bool:
     """
     if not settings.auth:
         return False
-    return settings.trusted_proxy or not (settings.socket or _is_loopback(settings.host))
+    behind_proxy = settings.trusted_proxy or settings.proxy_user_header is not None
+    return behind_proxy or not (settings.socket or _is_loopback(settings.host))
 
 
 class _Authority(NamedTuple):

@@ -40,6 +40,21 @@ def replace_token(settings: BridgeSettings) -> str:
         raise _unusable(path, error) from error
 
 
+def read_token(settings: BridgeSettings) -> str | None:
+    """Return the viewer token, or None when there is no file with one.
+
+    Raises:
+        BridgeError: the file cannot be read, or is empty.
+    """
+    path = token_path(settings)
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeError) as error:
+        raise _unusable(path, error) from error
+
+
 def token_path(settings: BridgeSettings) -> Path:
     """Return where the token of a bridge is kept."""
     if settings.token_file:
@@ -60,12 +75,47 @@ def page_address(settings: BridgeSettings) -> str:
 
 
 def viewer_link(settings: BridgeSettings, token: str) -> str:
-    """Return the link to open in a browser; what stands behind `#` is sent to no server and in no log.
+    """Return the link to open in a browser; the part behind `#` is sent to no server.
 
-    Behind a socket or a proxy the browser's way is not known here: there it begins with `…/`.
+    Behind a socket or a proxy the bridge cannot know the address: there the link begins with `…/`.
     """
-    address = "…/" if settings.socket or settings.trusted_proxy else page_address(settings)
+    return f"{_link_address(settings)}#token={token}"
+
+
+def note_address(settings: BridgeSettings) -> None:
+    """Keep the address of a running bridge beside its token, for a command that is told less than the bridge.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = _address_path(settings)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(_link_address(settings) + "\n", "utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def running_link(settings: BridgeSettings, token: str) -> str:
+    """Return the link at the address that `note_address` kept last; where it kept none, the `viewer_link`."""
+    try:
+        address = _address_path(settings).read_text("utf-8").strip()
+    except (OSError, UnicodeError):
+        address = ""
+    if not (address.isprintable() and address.endswith("/")):
+        return viewer_link(settings, token)
     return f"{address}#token={token}"
+
+
+def _address_path(settings: BridgeSettings) -> Path:
+    path = token_path(settings)
+    return path.with_name(f"{path.name}.address")
+
+
+def _link_address(settings: BridgeSettings) -> str:
+    behind_proxy = settings.socket or settings.trusted_proxy or settings.proxy_user_header
+    return "…/" if behind_proxy else page_address(settings)
 
 
 def _read(path: Path) -> str:

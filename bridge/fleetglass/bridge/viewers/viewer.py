@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from websockets.exceptions import ConnectionClosed
 
-from fleetglass.bridge.http.connections import POLICY_VIOLATION, Connection, Connections
+from fleetglass.bridge.http.connections import POLICY_VIOLATION, Connections, HttpConnection
 from fleetglass.bridge.viewers.access import Access
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
@@ -78,9 +78,9 @@ class Viewers:
         self._connections = connections
         self._wrong_tokens = wrong_tokens
         self._version = version
-        self._by_token: set[Connection] = set()
+        self._by_token: set[HttpConnection] = set()
 
-    async def serve(self, connection: Connection) -> None:
+    async def serve(self, connection: HttpConnection) -> None:
         """Talk with one viewer until either side leaves."""
         try:
             if not await self._greet(connection):
@@ -111,7 +111,7 @@ class Viewers:
                     connection.close(POLICY_VIOLATION, "the viewer token was replaced"), name="expel"
                 )
 
-    async def _greet(self, connection: Connection) -> bool:
+    async def _greet(self, connection: HttpConnection) -> bool:
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
                 hello = decode_viewer_message(await connection.recv())
@@ -130,8 +130,8 @@ class Viewers:
         if not self._access.admits(hello.token, connection.caller):
             if hello.token:
                 await asyncio.sleep(self._wrong_tokens.count(connection.address, time.monotonic()))
-            error = Error("bad_token", "expected the viewer token that the bridge printed")
-            return await self._refuse(connection, error)
+            text = "expected the viewer token; fleetglass bridge --show-link prints its link"
+            return await self._refuse(connection, Error("bad_token", text))
         # From here on nothing is waited for until it has joined, so that it is counted for the next one.
         if len(self._relay.fanout) >= MAX_VIEWERS:
             error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
@@ -140,7 +140,7 @@ class Viewers:
             self._by_token.add(connection)
         return True
 
-    async def _converse(self, connection: Connection) -> None:
+    async def _converse(self, connection: HttpConnection) -> None:
         _keep_backlog_short(connection)
         subscriber = Subscriber(Outbox(self._writer(connection)))
         welcome = Welcome(
@@ -166,7 +166,7 @@ class Viewers:
         finally:
             self._relay.leave(subscriber)
 
-    async def _read(self, connection: Connection, subscriber: Subscriber) -> None:
+    async def _read(self, connection: HttpConnection, subscriber: Subscriber) -> None:
         bad_messages = 0
         async for text in connection:
             try:
@@ -189,7 +189,7 @@ class Viewers:
                 return
             subscriber.outbox.put("error", "", as_json(Error("bad_message", refusal)).encode())
 
-    def _writer(self, connection: Connection) -> Callable[[bytes], bool]:
+    def _writer(self, connection: HttpConnection) -> Callable[[bytes], bool]:
         # A task that sends costs more than the sending: it only runs for viewers that cannot keep up.
         send = self._frames.send
 
@@ -201,7 +201,7 @@ class Viewers:
 
         return write
 
-    async def _write(self, connection: Connection, subscriber: Subscriber) -> None:
+    async def _write(self, connection: HttpConnection, subscriber: Subscriber) -> None:
         outbox = subscriber.outbox
         noticed, noticed_at = 0, 0.0
         while True:
@@ -223,17 +223,17 @@ class Viewers:
             while len(outbox) and _has_room(connection):
                 self._frames.send(connection, outbox.pop())
 
-    async def _refuse(self, connection: Connection, error: Error, code: int = POLICY_VIOLATION) -> bool:
+    async def _refuse(self, connection: HttpConnection, error: Error, code: int = POLICY_VIOLATION) -> bool:
         await connection.send(as_json(error))
         connection.reject(error.code, code)
         return False
 
 
-def _has_room(connection: Connection) -> bool:
+def _has_room(connection: HttpConnection) -> bool:
     return connection.unsent_bytes <= ROOM_BYTES
 
 
-def _keep_backlog_short(connection: Connection) -> None:
+def _keep_backlog_short(connection: HttpConnection) -> None:
     # By itself the kernel takes in megabytes for a viewer that has stopped reading; nothing newer can
     # replace what it has.
     sock = connection.socket
@@ -241,6 +241,6 @@ def _keep_backlog_short(connection: Connection) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
-def _name(connection: Connection) -> str:
+def _name(connection: HttpConnection) -> str:
     user = connection.caller.user
     return f"{user!r} at {connection.address}" if user else connection.address

@@ -49,7 +49,7 @@ class WrongTokens:
         self._records[key] = record  # at the end: the oldest stand first
         delay = FIRST_DELAY_SECONDS * 2.0 ** min(record.count - 1, 16)
         if record.count & (record.count - 1) == 0:  # 1, 2, 4, 8, …: a guesser fills no log
-            _log.warning("wrong viewer token from %s (%d so far)", address, record.count)
+            _log.warning("wrong viewer token or proxy secret from %s (%d so far)", address, record.count)
         return min(delay, MAX_DELAY_SECONDS)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.cli.commands.bridge import SHOW_LINK
 from fleetglass.cli.commands.simulate import MAX_HOSTS
 from fleetglass.cli.configuration.arguments import add_keys, key_arguments, read_option
 from fleetglass.cli.configuration.broker_choice import BrokerChoice, check_given, choose_local
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.socket is not None:
         raise UsageError("socket: got a path, expected none; `fleetglass bridge` serves at one")
     check_port_is_free(settings.host, settings.port)
+    link = _viewer_link(settings)
     choice = _choose_broker(configuration, told, broker_port)
     _say(f"using {choice.description}")
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         for part, extra in _children(demo):
             supervisor.start(part, _command(part, arguments, configuration, choice) + extra)
         if _wait_for_page(stop, supervisor, settings):
-            _announce(settings, in_browser=arguments.open)
+            _announce(settings, link, in_browser=arguments.open)
         while not stop.requested:
             supervisor.watch(3600)
     return 0
@@ -129,9 +131,27 @@ def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSe
     return False
 
 
-def _announce(settings: BridgeSettings, *, in_browser: bool) -> None:
+def _viewer_link(settings: BridgeSettings) -> str | None:
+    """Return the link for viewers who need the token, which is made here and not by the bridge's process."""
+    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - most need no token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
+    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - as above
+
+    if not needs_token(settings):
+        return None
+    try:
+        return viewer_link(settings, read_or_make_token(settings)[0])
+    except BridgeError as error:
+        raise CommandError(str(error)) from error
+
+
+def _announce(settings: BridgeSettings, link: str | None, *, in_browser: bool) -> None:
     url = page_url(settings.host, settings.port, tls=settings.cert is not None)
     print(f"Fleetglass is at {url}", flush=True)
+    if link is not None and sys.stdout.isatty():
+        print(f"Viewer link: {link}", flush=True)
+    elif link is not None:
+        _say(f"viewers need the token; its link: {SHOW_LINK}")
     if in_browser:
         import webbrowser  # noqa: PLC0415 - rarely asked for
 

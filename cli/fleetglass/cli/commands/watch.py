@@ -131,7 +131,6 @@ def _start_log(configuration: Configuration, *, verbose: bool) -> Callable[[str]
         start_log("watch", level, file)
     except OSError as error:
         raise UsageError(f"log_file: {error.strerror}, expected a file to write to (got {file!r})") from error
-    logging.getLogger("websockets").setLevel(logging.INFO)  # below it logs what is sent: the viewer token
 
     def say(text: str) -> None:
         print(f"fleetglass: {text}", file=sys.stderr, flush=True)
@@ -199,6 +198,11 @@ async def _follow(
     every: float | None,
     report: Callable[[], None],
 ) -> None:
+    from fleetglass.mqtt.daemon_executor import DaemonExecutor  # noqa: PLC0415 - as in agent.py
+
+    asyncio.get_running_loop().set_default_executor(
+        DaemonExecutor()
+    )  # the end does not wait for name servers
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine that runs is a task's
     output.end_at_signals(task)

@@ -18,6 +18,7 @@ from fleetglass.cli.configuration.values import (
     Prefixes,
     Text,
     Texts,
+    UserHeader,
     Whole,
 )
 
@@ -203,8 +204,23 @@ KEYS: Final = (
     Key(
         "trusted_proxy",
         Flag(),
-        "believe the X-Forwarded headers of a proxy on this machine, and let in the user it names",
+        "believe X-Forwarded-For, -Host and -Proto of a proxy on this machine; its viewers need the token",
         _BRIDGE,
+    ),
+    Key(
+        "proxy_user_header",
+        UserHeader(),
+        "header in which a proxy names the user it has let in, who needs no token; "
+        "needs socket or proxy_secret_file",
+        _BRIDGE,
+        metavar="HEADER",
+    ),
+    Key(
+        "proxy_secret_file",
+        Text(),
+        "file with the secret that the proxy sends in X-Fleetglass-Proxy-Secret beside that header",
+        _BRIDGE,
+        metavar="FILE",
     ),
     Key("auth", Flag(), "do not ask other machines for the viewer token", _BRIDGE, flag="--no-auth"),
     Key("token_file", Text(), "file that holds the viewer token", _BRIDGE | _WATCH, metavar="FILE"),

@@ -1,6 +1,7 @@
 """From the configuration to the one frozen object that a part is given."""
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +55,16 @@ def bridge_settings(configuration: Configuration) -> BridgeSettings:
         raise UsageError("key: got a key without a certificate, expected cert as well")
     if hosts_file := _readable(configuration, "bridge", "hosts_file"):
         expected_host_list(configuration, "bridge")  # so that a bad item is found before anything starts
+    proxy_secret = _proxy_secret(configuration)
     return BridgeSettings(
         broker=broker_access(configuration, "bridge"),
         hosts_file=hosts_file,
         **({"prefixes": prefixes} if prefixes else {}),
         cert=cert,
         key=key,
-        **_said(configuration, "bridge", "allowed_hosts", "allowed_origins", "trusted_proxy"),
+        proxy_secret=proxy_secret,
+        **_said(configuration, "bridge", "trusted_proxy", "proxy_user_header"),
+        **_said(configuration, "bridge", "allowed_hosts", "allowed_origins"),
         **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts", "compress", "hosts"),
     )
 
@@ -175,11 +179,42 @@ def _password(configuration: Configuration, part: Part) -> str | None:
     path = said.get("password_file")
     if path is None:
         return said.get("password")
-    warn_if_exposed(Path(path), "password_file")
+    return _secret(path, "password_file", "a password")
+
+
+def _proxy_secret(configuration: Configuration) -> str | None:
+    """Return what a proxy proves itself by, and refuse what would let in anybody who sends a header."""
+    header = configuration.get("proxy_user_header", "bridge")
+    path = _readable(configuration, "bridge", "proxy_secret_file")
+    if header is None and path is not None:
+        raise UsageError("proxy_secret_file: got a secret without proxy_user_header, expected both")
+    if header is not None and configuration.get("auth", "bridge") is False:
+        raise UsageError(
+            f"proxy_user_header: got {header!r} with auth off, where nobody is asked; expected one of the two"
+        )
+    if path is not None:
+        secret = _secret(path, "proxy_secret_file", "a secret")
+        if not re.fullmatch(r"[!-~]{16,}", secret):
+            raise UsageError(
+                f"proxy_secret_file: expected at least 16 letters and digits, without spaces ({path}); "
+                "make one with: openssl rand -hex 24"
+            )
+        return secret
+    if header is not None and configuration.get("socket", "bridge") is None:
+        raise UsageError(
+            f"proxy_user_header: got {header!r} at a port, where any program could send it; "
+            "expected proxy_secret_file as well, or socket"
+        )
+    return None
+
+
+def _secret(path: str, name: str, what: str) -> str:
+    """Return the one line of a file."""
+    warn_if_exposed(Path(path), name)
     try:
-        password = Path(path).read_text("utf-8").rstrip("\r\n")
+        text = Path(path).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"password_file: got {path!r}, expected text in UTF-8") from error
-    if not password:
-        raise UsageError(f"password_file: got an empty file, expected a password ({path})")
-    return password
+        raise UsageError(f"{name}: got {path!r}, expected text in UTF-8") from error
+    if not text:
+        raise UsageError(f"{name}: got an empty file, expected {what} ({path})")
+    return text

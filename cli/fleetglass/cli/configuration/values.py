@@ -19,6 +19,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
+_OTHER_HEADERS = {
+    *("authorization", "connection", "cookie", "host", "origin", "upgrade"),
+    *("x-fleetglass-proxy-secret", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+}
 
 
 class Kind(Protocol[T_co]):
@@ -156,6 +160,20 @@ class Texts:
             raise ValueError
         "".join(texts).encode()  # bytes of an argument that are not UTF-8 could never be sent
         return tuple(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class UserHeader:
+    """The name of a header in which a proxy names the user; none that means something else."""
+
+    expected: str = "the name of a header that means nothing else, such as X-Forwarded-User"
+
+    def read(self, value: object) -> str:
+        """Return the name."""
+        name = Text().read(value)
+        if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None or name.lower() in _OTHER_HEADERS:
+            raise ValueError
+        return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import KEYS, Part
 from fleetglass.cli.doctor.finding import Finding
 
-_SECRET_FILES: Final = ("password_file", "key_file", "key", "token_file")
+_SECRET_FILES: Final = ("password_file", "key_file", "key", "token_file", "proxy_secret_file")
 _PARTS: Final[tuple[Part, ...]] = ("agent", "bridge")
 
 

@@ -29,7 +29,7 @@ _MAX_ANSWER_BYTES: Final = 65_536
 _PROXY: Final = (
     "let the proxy pass on Upgrade and Connection: deploy/nginx/README.md and deploy/caddy/README.md"
 )
-_NEW_LINK: Final = "fleetglass bridge --new-token prints another link"
+_LINK: Final = "fleetglass bridge --show-link prints the link with it"
 _PROXY_ANSWERS: Final[dict[int, tuple[State, str, str]]] = {
     **dict.fromkeys(
         (301, 302, 303, 307, 401), ("note", "asks for a login: not checked", "open the page in a browser")
@@ -139,7 +139,7 @@ def _judged(page: _Page, answer: Welcome | Error) -> Iterator[Finding]:
     if isinstance(answer, Error):
         remedy = "use the same version on both sides"
         if answer.code == "bad_token":
-            remedy = f"give the token in FLEETGLASS_TOKEN or --token-file; {_NEW_LINK}"
+            remedy = f"give the token in FLEETGLASS_TOKEN or --token-file; {_LINK}"
         yield Finding("page", "wrong", f"{page.name}: the bridge refuses: {answer.text}", remedy)
         return
     if answer.broker == "connected":

@@ -24,7 +24,7 @@ CONNECT_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
-class Connection:
+class SimulatorConnection:
     """One MQTT connection and the hosts on it; it has no thread."""
 
     def __init__(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetglass.cli.runtime.stop_signals import StopSignals
-from fleetglass.cli.simulator.connection import Connection
+from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
 from fleetglass.mqtt.address import BrokerAccess
@@ -67,10 +67,10 @@ class _Fleet:
         ]
         connections = min(count, MAX_CONNECTIONS)
         self._connections = []
-        self._slots: list[list[tuple[Connection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
+        self._slots: list[list[tuple[SimulatorConnection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
         for index in range(connections):
             low, high = index * count // connections, (index + 1) * count // connections
-            connection = Connection(publishers[low:high], settings.broker, self._selector)
+            connection = SimulatorConnection(publishers[low:high], settings.broker, self._selector)
             self._connections.append(connection)
             for number in range(low, high):
                 self._slots[number * SLOTS // count].append((connection, publishers[number]))
@@ -139,7 +139,7 @@ class _Fleet:
             _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
             self._were_connected = connected
 
-    def _publish(self, slot: Sequence[tuple[Connection, SyntheticPublisher]], tick: int) -> None:
+    def _publish(self, slot: Sequence[tuple[SimulatorConnection, SyntheticPublisher]], tick: int) -> None:
         for connection, publisher in slot:
             if connection.connected and not connection.publish(publisher, tick):
                 self._missed += 1
@@ -149,7 +149,7 @@ class _Fleet:
         if seconds is None:
             return
         for key, events in self._selector.select(seconds):
-            if isinstance(key.data, Connection):
+            if isinstance(key.data, SimulatorConnection):
                 key.data.turn(events)
             else:
                 self._stop.drain()

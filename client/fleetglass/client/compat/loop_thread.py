@@ -6,6 +6,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from fleetglass.mqtt.daemon_executor import DaemonExecutor
+
 T = TypeVar("T")
 
 
@@ -31,5 +33,7 @@ class LoopThread:
         self._thread.join()
 
     async def _live(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
-        started.set_result(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonExecutor())  # the end does not wait for a name server
+        started.set_result(loop)
         await self._leave.wait()

@@ -15,9 +15,9 @@ import msgspec
 from fleetglass.client.bridge_source import DEFAULT_URL, PING_INTERVAL, PING_TIMEOUT, BridgeSource
 from fleetglass.client.compat.callbacks import Callback, Function
 from fleetglass.client.compat.followed_hosts import FollowedHosts
+from fleetglass.client.connection_notices import ConnectionNotices
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import ConnectionState, Statistics
-from fleetglass.client.way import Way
 from fleetglass.wire.errors import ClientError, Refused, Unreachable
 from fleetglass.wire.hosts import check_host_id
 from fleetglass.wire.protocol import BridgeMessage, BrokerChange, Error, Notice, PulseFrame, Welcome
@@ -117,7 +117,7 @@ class WebSocketClient:
         self._listeners: dict[str, tuple[_Listener, ...]] = {}
         self._task: asyncio.Task[None] | None = None
         self._asked_to_reconnect = False
-        self._way = Way()
+        self._way = ConnectionNotices()
 
     @property
     def state(self) -> ConnectionState:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from fleetglass.client.compat.followed_hosts import FollowedHosts
 from fleetglass.client.compat.snapshot import GROUPS
+from fleetglass.client.connection_notices import ConnectionNotices
 from fleetglass.client.formatting.formatters import (
     CompactFormatter,
     Formatter,
@@ -18,7 +19,6 @@ from fleetglass.client.formatting.formatters import (
 from fleetglass.client.formatting.quantities import printable
 from fleetglass.client.source import Interrupted, Source
 from fleetglass.client.statistics import ConnectionState, Statistics
-from fleetglass.client.way import Way
 from fleetglass.wire.protocol import (
     MAX_WATCHED_HOSTS,
     BridgeMessage,
@@ -80,7 +80,7 @@ class Terminal:
         self._told_missing: set[str] = set()
         self._cut_off: set[str] = set()
         """The hosts of which is only told that their site is cut off."""
-        self._way = Way()
+        self._way = ConnectionNotices()
         self._past: set[str] = set()
         """The hosts whose past has come."""
 

@@ -19,6 +19,7 @@ from fleetglass.client.terminal.top.host_view import HostView
 from fleetglass.client.terminal.top.model import MINUTE_SECONDS, FleetModel
 from fleetglass.client.terminal.top.numbers import plain
 from fleetglass.client.terminal.top.screens import FleetScreen, HelpScreen, HostScreen, ScreensApp, View
+from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.wire.errors import ClientError
 from fleetglass.wire.protocol import MAX_WATCHED_HOSTS, Watch
 
@@ -38,6 +39,7 @@ async def run_top(source: Source, host: str | None) -> None:
     """
     app = TopApp(source, host)
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(DaemonExecutor())  # the end does not wait for a name server
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         with suppress(NotImplementedError, AttributeError):  # Windows
             loop.add_signal_handler(getattr(signal, name), app.exit)

@@ -6,7 +6,7 @@ from fleetglass.client.formatting.quantities import clock_time, printable
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Welcome
 
 
-class Way:
+class ConnectionNotices:
     """Remembers what the bridge said of its broker and of sites, and tells each change once."""
 
     def __init__(self) -> None:
