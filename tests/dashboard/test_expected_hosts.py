@@ -1,4 +1,4 @@
-"""Hosts that the bridge expects, on each page: the names of its list, and what was never heard."""
+"""Hosts that the bridge expects, on each page: the names of its list, and what was not heard yet."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +13,7 @@ NOTES = "Arrives in December.\nRack 3, unit 9."
 
 @pytest.fixture
 def bridge(bridge: FakeBridge) -> FakeBridge:
-    """Give a bridge that expects a live host, and one that was never heard."""
+    """Give a bridge that expects a live host, and one that was not heard yet."""
     bridge.hosts.append(MadeUpHost("db-2", number=2))
     bridge.states["db-2"] = "waiting"
     bridge.expected["web-1"] = {"name": "Shop", "tags": ["paris"], "notes": "Ask Jane."}
@@ -29,13 +29,13 @@ def names(page: Page) -> list[str]:
     ("view", "row", "values"),
     [("table", "tr", "td"), ("grid", ".card", ".card-meters, .card-strips, .card-line")],
 )
-def test_a_host_that_never_reported_has_a_place(page: Page, view: str, row: str, values: str) -> None:
+def test_a_host_that_was_not_heard_yet_has_a_place(page: Page, view: str, row: str, values: str) -> None:
     """It has the name, tags and notes of the list beside its id, and no value: neither 0 nor a dash."""
     page.goto(f"/#/?view={view}")
     waiting = page.locator(f'{row}[data-host="db-2"]')
     expect(waiting.locator(".host-link")).to_have_text("Orders")
     expect(waiting.locator(".host-id")).to_have_text("db-2")
-    expect(waiting.locator(".state")).to_have_text("never reported")
+    expect(waiting.locator(".state")).to_have_text("not heard yet")
     expect(waiting.locator(".about")).to_contain_text("Arrives in December.")
     expect(waiting.locator(".tag-button")).to_have_text(["db", "paris"])
     cells = waiting.locator(values).filter(visible=True)
@@ -70,15 +70,15 @@ def test_filters_know_the_list(page: Page) -> None:
         expect(page.locator(".host-link")).to_have_text(found)
 
 
-def test_the_page_of_a_host_that_never_reported(page: Page, bridge: FakeBridge) -> None:
+def test_the_page_of_a_host_that_was_not_heard_yet(page: Page, bridge: FakeBridge) -> None:
     """It says since when the bridge waits, has the notes, and no panel until the host is heard."""
     page.goto("/#/host/db-2")
     expect(page.locator("h1")).to_have_text("Orders")
     expect(page.locator(".identity .host-id")).to_have_text("db-2")
-    expect(page.locator(".identity .state")).to_have_text("never reported")
+    expect(page.locator(".identity .state")).to_have_text("not heard yet")
     expect(page.locator('[data-fact="notes"] dd')).to_have_text(NOTES)
     expect(page.locator('[data-fact="last sample"]')).to_be_hidden()
-    expect(page.get_by_text("This host is expected and has never reported.")).to_be_visible()
+    expect(page.get_by_text("This host is expected, and nothing was heard of it yet.")).to_be_visible()
     expect(page.get_by_text("an agent with the host id db-2")).to_be_visible()
     expect(page.locator(".panel").first).to_be_hidden()
     expect(page).to_have_title("Orders (db-2) · Fleetglass")
@@ -94,7 +94,7 @@ def test_the_page_of_a_host_that_never_reported(page: Page, bridge: FakeBridge) 
     bridge.tick()
     expect(page.locator(".identity .state")).to_have_text("live")
     expect(page.locator('[data-panel="cpu"] dd').first).to_contain_text("%")
-    expect(page.get_by_text("has never reported")).to_be_hidden()
+    expect(page.get_by_text("nothing was heard of it yet")).to_be_hidden()
     expect(page.locator('[data-fact="notes"] dd')).to_have_text(NOTES)
 
 
@@ -121,18 +121,18 @@ def test_a_list_that_changes(page: Page, bridge: FakeBridge) -> None:
     expect(page.locator(".host-link")).to_have_text(["nas", "Front", "web-2"])
 
 
-def test_a_host_that_never_reported_is_compared(page: Page) -> None:
+def test_a_host_that_was_not_heard_yet_is_compared(page: Page) -> None:
     """It is named with its id and state, and has no line and no value."""
     page.goto("/#/compare?hosts=web-1,db-2&metric=cpu_percent")
     chips = page.locator(".compare-choice").first
     expect(chips).to_contain_text("Shop (web-1)")
     expect(chips).to_contain_text("Orders (db-2)")
-    expect(chips).to_contain_text("never reported")
+    expect(chips).to_contain_text("not heard yet")
     expect(page.locator('tr[data-host="web-1"] td').first).to_contain_text("%")
     expect(page.locator('tr[data-host="db-2"] td')).to_have_text(["—"] * 4)
 
 
-def test_only_hosts_that_never_reported(page: Page, bridge: FakeBridge) -> None:
+def test_only_hosts_that_were_not_heard_yet(page: Page, bridge: FakeBridge) -> None:
     """They are listed, and how a host is added is said as for an empty fleet."""
     bridge.hosts = [host for host in bridge.hosts if host.id == "db-2"]
     page.goto("/")

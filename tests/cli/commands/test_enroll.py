@@ -391,8 +391,6 @@ CUT_OFF = """
 import os, signal, sys
 from pathlib import Path
 from fleetglass.cli.main import main
-from fleetglass.fleet.expected_host_list import ExpectedHostList
-from fleetglass.fleet.expected_hosts import ExpectedHost
 left = [int(sys.argv.pop(1))]
 def counted(act):
     def counting(*arguments, **named):

@@ -261,7 +261,7 @@ KEYS: Final = (
     Key(
         "hosts",
         HostList(),
-        "hosts that you expect: those that never reported are shown as waiting; watch and top need --broker",
+        "hosts that you expect: one that never reported is shown as waiting; for watch and top with --broker",
         _BRIDGE | _WATCH,
         long=True,
     ),

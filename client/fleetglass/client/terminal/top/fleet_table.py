@@ -186,7 +186,7 @@ def row(host: SeenHost, columns: Layout, moment: TableMoment) -> Line:
     for column, width in columns:
         if line:
             line.append((" ", ""))
-        # Nothing is known of a host that never reported: no dash, and no empty bar.
+        # Nothing is known of an expected host that was not heard yet: no dash, and no empty bar.
         is_empty = host.is_unheard and column.draw not in (_state, _name, _attention)
         cells: Line = [(" " * width, "")] if is_empty else column.draw(host, moment, width)
         line += dimmed(cells) if moment.fleet.is_old or (old and column.draw is not _state) else cells
