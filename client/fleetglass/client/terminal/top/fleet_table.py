@@ -105,7 +105,7 @@ def _attention(host: SeenHost, moment: TableMoment, width: int) -> Line:
 
 COLUMNS: Final = (
     Column("state", Order("attention"), 9, 9, 0, _state, right=False),
-    Column("name", Order("name", descending=False), 13, 28, 0, _name, right=False),
+    Column("name", Order("name", descending=False), 13, 40, 0, _name, right=False),
     Column("cpu %", Order("cpu_percent"), 8, 16, 0, _meter("cpu_percent", BUSY_METER), right=False),
     Column("last min", None, 8, 30, 5, _minute, right=False),
     Column("mem %", Order("memory_percent"), 8, 14, 1, _meter("memory_percent", METER), right=False),
