@@ -35,7 +35,7 @@ def test_a_host_that_was_not_heard_yet_has_a_place(page: Page, view: str, row: s
     waiting = page.locator(f'{row}[data-host="db-2"]')
     expect(waiting.locator(".host-link")).to_have_text("Orders")
     expect(waiting.locator(".host-id")).to_have_text("db-2")
-    expect(waiting.locator(".state")).to_have_text("not heard yet")
+    expect(waiting.locator(".state")).to_have_text("has not reported yet")
     expect(waiting.locator(".about")).to_contain_text("Arrives in December.")
     expect(waiting.locator(".tag-button")).to_have_text(["db", "paris"])
     cells = waiting.locator(values).filter(visible=True)
@@ -75,10 +75,10 @@ def test_the_page_of_a_host_that_was_not_heard_yet(page: Page, bridge: FakeBridg
     page.goto("/#/host/db-2")
     expect(page.locator("h1")).to_have_text("Orders")
     expect(page.locator(".identity .host-id")).to_have_text("db-2")
-    expect(page.locator(".identity .state")).to_have_text("not heard yet")
+    expect(page.locator(".identity .state")).to_have_text("has not reported yet")
     expect(page.locator('[data-fact="notes"] dd')).to_have_text(NOTES)
     expect(page.locator('[data-fact="last sample"]')).to_be_hidden()
-    expect(page.get_by_text("This host is expected, and nothing was heard of it yet.")).to_be_visible()
+    expect(page.get_by_text("This host is expected and has not reported yet.")).to_be_visible()
     expect(page.get_by_text("an agent with the host id db-2")).to_be_visible()
     expect(page.locator(".panel").first).to_be_hidden()
     expect(page).to_have_title("Orders (db-2) · Fleetglass")
@@ -94,7 +94,7 @@ def test_the_page_of_a_host_that_was_not_heard_yet(page: Page, bridge: FakeBridg
     bridge.tick()
     expect(page.locator(".identity .state")).to_have_text("live")
     expect(page.locator('[data-panel="cpu"] dd').first).to_contain_text("%")
-    expect(page.get_by_text("nothing was heard of it yet")).to_be_hidden()
+    expect(page.get_by_text("The bridge has waited")).to_be_hidden()
     expect(page.locator('[data-fact="notes"] dd')).to_have_text(NOTES)
 
 
@@ -127,7 +127,7 @@ def test_a_host_that_was_not_heard_yet_is_compared(page: Page) -> None:
     chips = page.locator(".compare-choice").first
     expect(chips).to_contain_text("Shop (web-1)")
     expect(chips).to_contain_text("Orders (db-2)")
-    expect(chips).to_contain_text("not heard yet")
+    expect(chips).to_contain_text("has not reported yet")
     expect(page.locator('tr[data-host="web-1"] td').first).to_contain_text("%")
     expect(page.locator('tr[data-host="db-2"] td')).to_have_text(["—"] * 4)
 

@@ -373,7 +373,10 @@ function withId(name, id) {
   return name === id ? id : `${name} (${id})`
 }
 
-/** @param {unknown} expected as the bridge says it @returns {{name: string, tags: string[], notes: string} | undefined} */
+/**
+ * @param {unknown} expected as the bridge says it
+ * @returns {{name: string, tags: string[], notes: string} | undefined}
+ */
 function expectedOf(expected) {
   if (!isObject(expected)) return undefined
   const { name, tags, notes } = expected

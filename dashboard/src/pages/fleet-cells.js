@@ -69,13 +69,13 @@ export function identityCell() {
   }
 }
 
-/** The id, where a name on the list of expected hosts hides it. @param {HTMLElement} place @param {Host} host */
+/** The id, where a listed name hides it. @param {HTMLElement} place @param {Host} host */
 export function writeId(place, host) {
   place.hidden = host.name === host.fullName
   setText(place, place.hidden ? "" : host.id)
 }
 
-/** The state as glyph and words, then the system, or the notes while nothing else is known. @returns {Cell} */
+/** The state as glyph and words, then the system, or the notes of a host not yet heard. @returns {Cell} */
 export function conditionCell() {
   const mark = new StateMark()
   const about = element("span", { class: "about" })

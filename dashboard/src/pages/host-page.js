@@ -185,7 +185,7 @@ export class HostPage {
 /** @param {Host} host */
 function unheardInWords({ id, sinceMilliseconds: since }) {
   return (
-    `This host is expected, and nothing was heard of it yet. The bridge has waited since ${date(since)} ` +
+    `This host is expected and has not reported yet. The bridge has waited for it since ${date(since)} ` +
     `${clockTime(since)}. It appears here when an agent with the host id ${id} reaches the broker.`
   )
 }

@@ -73,7 +73,7 @@ def test_row_of_an_expected_host_that_was_not_heard(width: int) -> None:
         assert text.split() == ["·", "waiting", "Order…", "(db-2)"]
     if width == 200:
         assert "Orders database of the shop (db-2)" in text
-        assert "not heard yet · Rack 3. Ask Jane." in text
+        assert "has not reported yet · Rack 3. Ask Jane." in text
 
 
 def test_what_is_old_is_dim() -> None:

@@ -83,7 +83,7 @@ def test_an_expected_host_that_was_not_heard(width: int) -> None:
     assert "\x1b" not in text
     assert "─" not in text
     if width > 20:
-        assert f"not heard yet  waited for since {clock_time(NOW)}" in text
+        assert f"has not reported yet  waited for since {clock_time(NOW)}" in text
         assert "\nRack 3, unit 9.\nAsk Jane" in text
 
 

@@ -98,7 +98,7 @@ test("an expected host is unheard until anything comes of it, and again once it 
   assert.equal(fleet.host("a").isUnheard, true)
 })
 
-test("two hosts of one name on the list are told apart by their ids, as those that name themselves so", () => {
+test("two hosts of one listed name are told apart by their ids, as those that name themselves so", () => {
   const named = (id, name) => hostEntry(id, { expected: { name } })
   know(named("a", "Shop"), named("b", "Shop"), hostEntry("c", { info: { host_name: "Shop" } }))
   const names = ["a", "b", "c"].map((id) => [fleet.host(id).name, fleet.host(id).fullName])

@@ -34,10 +34,10 @@ test("while time stands still, a host that became late afterwards is late since 
   assert.equal(stateInWords(hostThatIs("late"), (NOW_SECONDS - 120) * 1000), `late since ${since}`)
 })
 
-test("an expected host of which nothing was ever heard is not heard yet", () => {
+test("an expected host of which nothing was ever heard is has not reported yet", () => {
   const host = hostThatIs("waiting")
   host.expected = { name: "", tags: [], notes: "" }
-  assert.equal(stateInWords(host, NOW_SECONDS * 1000), "not heard yet")
+  assert.equal(stateInWords(host, NOW_SECONDS * 1000), "has not reported yet")
   host.info = { host_name: "a" }
   assert.equal(stateInWords(host, NOW_SECONDS * 1000), "waiting for the first sample")
 })
