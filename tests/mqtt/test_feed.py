@@ -104,7 +104,7 @@ async def test_a_replaced_file_leads_to_a_new_connection(
             await wait_until(lambda: connected == [True, False, True], "another connection")
     finally:
         secured.broker.kill()
-    assert any("files for TLS were replaced; connecting anew" in message for message in caplog.messages)
+    assert any("TLS files were replaced; connecting anew" in message for message in caplog.messages)
 
 
 async def test_a_file_that_is_missing_is_told_at_once(tmp_path: Path) -> None:

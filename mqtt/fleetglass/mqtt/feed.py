@@ -161,7 +161,7 @@ class Feed:
         self._log.lasted(self.url)
         while not self._files.were_replaced():  # noqa: ASYNC110 -- files tell nobody
             await asyncio.sleep(REPLACED_SECONDS)
-        raise MqttError("files for TLS were replaced", "renewed")
+        raise MqttError("TLS files were replaced", "renewed")
 
     async def _follow_wanted(self, connection: AsyncioConnection) -> None:
         while True:

@@ -211,7 +211,7 @@ class ThreadedConnection:
         if message.topic not in self._too_large:
             self._too_large.add(message.topic)
             _log.warning(
-                "broker %s takes no packet above %d bytes: messages on %s are left out while they are larger",
+                "broker %s accepts no packet above %d bytes: leaving out larger messages on %s",
                 self._broker.url,
                 self.max_packet_bytes,
                 message.topic,
