@@ -45,6 +45,7 @@ class PahoConnection:
         will: what the broker says for us when the connection breaks.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
         largest_packet_bytes: what a broker with MQTT 5 may send at most.
+        keepalive_seconds: how often we ping when there is nothing else to say.
         connect_seconds: for the connection, and once more for the handshake of TLS.
         answer_seconds: for the broker's answer.
         on_connected: called when the broker has let us in.
@@ -65,6 +66,7 @@ class PahoConnection:
         will: Message | None = None,
         keeps_session: bool = False,
         largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        keepalive_seconds: int = KEEPALIVE_SECONDS,
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,
         on_connected: Callable[[], object] | None = None,
@@ -89,6 +91,7 @@ class PahoConnection:
         self._versions = versions
         self._is_mqtt_5 = versions.is_mqtt_5
         self._keeps_session = keeps_session
+        self._keepalive = keepalive_seconds
         self._largest_packet_bytes = largest_packet_bytes
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
         self._answer_seconds = (
@@ -132,12 +135,12 @@ class PahoConnection:
                 self.client.connect(
                     self._url.host,
                     self._url.port,
-                    KEEPALIVE_SECONDS,
+                    self._keepalive,
                     clean_start=not self._keeps_session,
                     properties=properties,
                 )
             else:
-                self.client.connect(self._url.host, self._url.port, KEEPALIVE_SECONDS)
+                self.client.connect(self._url.host, self._url.port, self._keepalive)
         except CertificateError as error:
             self.end, self.reason, self.error = "files", str(error), error
         except (OSError, ValueError) as error:

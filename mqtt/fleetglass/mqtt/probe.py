@@ -59,6 +59,7 @@ def _attempt(
         client_id=f"fleetglass-probe-{os.getpid()}",
         versions=versions,
         default_user=default_user,
+        keepalive_seconds=ord("\n"),  # for which a web server waits before it answers
         connect_seconds=timeout,
         answer_seconds=timeout,
     )
