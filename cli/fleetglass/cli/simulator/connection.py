@@ -5,7 +5,7 @@ import logging
 import random
 import selectors
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -37,6 +37,7 @@ class SimulatorConnection:
         self._attempts = 0
         self._retry_at = 0.0
         self._last: paho.MQTTMessageInfo | None = None
+        self._is_introduced = False
         self._client = client = paho_client(
             access,
             client_id=f"fleetglass-simulate-{publishers[0].session}",
@@ -91,24 +92,34 @@ class SimulatorConnection:
     def say_goodbye(self) -> None:
         """Publish that every host has stopped."""
         if self.connected:
-            for publisher in self._publishers:
+            for publisher, qos in self._confirmed_by_last():
                 self._last = self._client.publish(
-                    publisher.status_topic, publisher.status("stopped"), qos=1, retain=True
+                    publisher.status_topic, publisher.status("stopped"), qos, retain=True
                 )
 
     def clear(self) -> None:
         """Clear what every host left on the broker, so that bridges forget it."""
         if self.connected:
-            for publisher in self._publishers:
-                self._last = publisher.clear(self._client)
+            for publisher, qos in self._confirmed_by_last():
+                self._last = publisher.clear(self._client, qos)
 
     def is_acknowledged(self) -> bool:
         """Whether the broker has acknowledged the last message, or is away."""
         return not self.connected or self._last is None or self._last.is_published()
 
+    @property
+    def may_have_left_something(self) -> bool:
+        """Whether the broker has not acknowledged the last message of hosts that it has heard."""
+        return self._is_introduced and not (self.connected and self.is_acknowledged())
+
     def close(self) -> None:
         """Disconnect, so that the will is not sent."""
         self._client.disconnect()
+
+    def _confirmed_by_last(self) -> Iterator[tuple[SyntheticPublisher, int]]:
+        """Give each host with the QoS of what it says: an acknowledgement of the last is one of all."""
+        last = len(self._publishers) - 1
+        return ((publisher, int(index == last)) for index, publisher in enumerate(self._publishers))
 
     def _on_connect(
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
@@ -119,6 +130,7 @@ class SimulatorConnection:
         self.connected = True
         self._attempts = 0
         self._last = None
+        self._is_introduced = True
         for publisher in self._publishers:
             publisher.introduce(client)
 
