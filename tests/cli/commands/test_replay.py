@@ -141,6 +141,14 @@ def test_a_signal(
     assert retained(mosquitto, prefix) == set()
 
 
+def test_many_hosts(run: Run, mosquitto: Mosquitto, prefix: str, file: Callable[..., str]) -> None:
+    """They are cleared, however long the broker takes to confirm it."""
+    name = file(*incident(1, *(f"web-{number}" for number in range(1500))))
+    result = run("replay", name, "--broker", mosquitto.url, "--prefix", prefix)
+    assert (result.returncode, result.stderr.count("\n")) == (0, 2)
+    assert retained(mosquitto, prefix) == set()
+
+
 def test_a_broker_that_is_gone_at_the_end(
     start: Start, own_mosquitto: Mosquitto, file: Callable[..., str]
 ) -> None:
