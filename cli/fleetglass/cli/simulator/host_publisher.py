@@ -55,9 +55,9 @@ class SyntheticPublisher:
         self._publish_retained(client, time.time())
 
     def clear(self, client: paho.Client, qos: int) -> paho.MQTTMessageInfo:
-        """Clear every retained message of the host; return the last message, which has this QoS."""
-        client.publish(self._summary_topic, b"", retain=True)
-        client.publish(self._info_topic, b"", retain=True)
+        """Clear every retained message of the host; return the last message."""
+        client.publish(self._summary_topic, b"", qos, retain=True)
+        client.publish(self._info_topic, b"", qos, retain=True)
         return client.publish(self.status_topic, b"", qos, retain=True)
 
     def publish(self, client: paho.Client, tick: int) -> paho.MQTTMessageInfo:
