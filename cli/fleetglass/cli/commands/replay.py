@@ -83,9 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
     if recording.cut_after is not None and not stop.requested:
         print(f"the recording was cut off after {recording.cut_after:.1f} s; it was played up to there")
     print(player.summary())
+    if not cleared and arguments.keep:
+        raise CommandError(f"broker {access.url}: did not confirm that the hosts are stopped")
     if not cleared:
         raise CommandError(
-            f"broker: connection lost; retained messages remain under {topics.prefix} ({access.url})"
+            f"broker {access.url}: did not confirm that the hosts are cleared; to clear those that remain: "
+            f"fleetglass forget '*' --broker {access.url} --prefix {topics.prefix}"
         )
     return 0
 

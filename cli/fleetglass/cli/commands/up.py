@@ -27,6 +27,8 @@ from fleetglass.wire.errors import CommandError, UsageError
 POLL_SECONDS: Final = 0.05
 BROKER_START_SECONDS: Final = 15.0
 SLOW_START_SECONDS: Final = 15.0
+DEMO_STOP_SECONDS: Final = 15.0
+"""Thousands of hosts are not cleared at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
         if choice.command:
             _start_broker(stop, supervisor, choice)
-        for part, extra in _children(demo):
-            supervisor.start(part, _command(part, arguments, configuration, choice) + extra)
+        for part in ("bridge", "agent"):
+            supervisor.start(part, _command(part, arguments, configuration, choice))
+        if demo:
+            command = [*_command("simulate", arguments, configuration, choice), f"--hosts={demo}"]
+            # It clears its hosts when it is asked to end.
+            supervisor.start("simulate", command, death_signal=signal.SIGTERM, stop_seconds=DEMO_STOP_SECONDS)
         if _wait_for_page(stop, supervisor, settings):
             _announce(settings, link, in_browser=arguments.open)
         while not stop.requested:
@@ -95,13 +101,6 @@ def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoic
                 f"broker: the one started on {choice.url} gave no answer within {BROKER_START_SECONDS:g} s"
             )
         supervisor.watch(POLL_SECONDS)
-
-
-def _children(demo: int) -> list[tuple[Part, list[str]]]:
-    children: list[tuple[Part, list[str]]] = [("bridge", []), ("agent", [])]
-    if demo:
-        children.append(("simulate", [f"--hosts={demo}"]))
-    return children
 
 
 def _command(
