@@ -94,6 +94,9 @@ class ThreadedConnection:
         max_messages_per_second: on one topic; when more come, the connection is left, and made anew without
             that topic, which is subscribed again after a minute, or later if that happens again. Without a
             limit, all is taken.
+        largest_packet_bytes: what a broker with MQTT 5 may send at most.
+        notices_every_refusal: whether `refusal` is set for as long as a connection lasts, not only in its
+            first seconds.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
         longest_wait_seconds: between two attempts.
         clock: seconds that never go back.
@@ -112,6 +115,8 @@ class ThreadedConnection:
         default_user: str | None = None,
         will: Callable[[], Message] | None = None,
         max_messages_per_second: int | None = None,
+        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        notices_every_refusal: bool = False,
         keeps_session: bool = False,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = clocks.monotonic,
@@ -130,6 +135,8 @@ class ThreadedConnection:
         self._will = will
         self._on_connected = _guarded(on_connected)
         self._on_message = _guarded(on_message)
+        self._largest_packet_bytes = largest_packet_bytes
+        self._notices_every_refusal = notices_every_refusal
         self._keeps_session = keeps_session
         self._longest_wait = longest_wait_seconds
         self._clock = clock
@@ -315,7 +322,7 @@ class ThreadedConnection:
         url = self._broker.url
         if self._versions.is_mqtt_5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.MaximumPacketSize = LARGEST_PACKET_BYTES
+            properties.MaximumPacketSize = self._largest_packet_bytes
             if self._keeps_session:
                 properties.SessionExpiryInterval = RETAINED_EXPIRY_SECONDS
             client.connect(
@@ -446,7 +453,7 @@ class ThreadedConnection:
 
     def _publish_answered(self, client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
         """Only MQTT 5 says it when a broker's rules forbid what we publish."""
-        if self._clock() - self._connected_at > _RULES_SECONDS:
+        if not self._notices_every_refusal and self._clock() - self._connected_at > _RULES_SECONDS:
             client.on_publish = None  # it doubles what sending a message costs paho
         if reason.is_failure:
             self.refusal = reason_text(reason)

@@ -242,7 +242,13 @@ def test_revoke(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) 
     call("web-3", "--certificate")
     empty = (folder / "revoked.pem").read_text()
     assert call("--revoke", "web-1", "web-3") == 0
-    assert "revoked web-1, web-3" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "revoked web-1, web-3" in out
+    assert out.splitlines()[-1] == (
+        "revoked web-1 web-3, but retained messages may remain on the broker (no broker runs here with "
+        f"{folder}); to clear them, run where the broker runs: "
+        f"fleetglass forget web-1 web-3 --folder {folder}"
+    )
     assert [line.partition(":")[0] for line in (folder / "users").read_text().splitlines()] == ["web-2"]
     rules = (folder / "rules").read_text()
     assert "web-2" in rules
