@@ -180,7 +180,7 @@ def test_a_user_who_may_not_clear_gets_an_error(
     guarded: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch, *, may_read: bool
 ) -> None:
     """Brokers acknowledge what their rules forbid, but the messages are still there."""
-    monkeypatch.setattr("fleetglass.mqtt.threaded_connection._RULES_SECONDS", -1.0)
+    monkeypatch.setattr("fleetglass.mqtt.paho_connection._RULES_SECONDS", -1.0)
     permit(guarded, f"topic read {prefix if may_read else 'other'}/#")
     with (
         removal(guarded.port, prefix, user="guest") as removing,

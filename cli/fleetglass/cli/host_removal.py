@@ -18,8 +18,9 @@ from fleetglass.agent.identity import new_session
 from fleetglass.cli.retained_hosts import MAX_BYTES, RetainedHost, RetainedHosts
 from fleetglass.cli.runtime.log import plain
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.probe import probe
-from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection, has_left
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import Topics
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.topics import Leaf

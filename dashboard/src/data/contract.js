@@ -446,11 +446,20 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * What the bridge's list of expected hosts says of a host; `{}` when it only names the host.
+ * @typedef {object} ExpectedFacts
+ * @property {string} [name]
+ * @property {string[]} [tags]
+ * @property {string} [notes]
+ */
+
+/**
  * One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
  * @typedef {object} HostEntry
  * @property {string} id
  * @property {HostState} state
  * @property {number} since
+ * @property {ExpectedFacts} [expected]
  * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Pulse} [pulse]
@@ -485,6 +494,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {string} id
  * @property {HostState} [state]
  * @property {number} [since]
+ * @property {ExpectedFacts} [expected]
  * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Delivery} [delivery]

@@ -18,6 +18,8 @@ import yaml
 from fleetglass.cli.commands import enroll
 from fleetglass.cli.enrollment import folder as folders
 from fleetglass.cli.main import main
+from fleetglass.fleet.expected_host_list import ExpectedHostList
+from fleetglass.fleet.expected_hosts import ExpectedHost
 
 Enroll = Callable[..., int]
 URL = "mqtts://broker.example"
@@ -277,6 +279,21 @@ def test_list(call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
         (True, False),
         (False, True),
     ]
+
+
+def test_list_of_hosts(tmp_path: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a file for `hosts_file`, with the hosts alone, whatever their ids look like to YAML."""
+    call("web-1", "8086", "on", "--bridge", "--reader", "laptop", "--broker", URL)
+    capsys.readouterr()
+    assert call("--list", "--hosts") == 0
+    file = tmp_path / "hosts.yaml"
+    file.write_text(capsys.readouterr().out)
+    assert ExpectedHostList(file=file).hosts == tuple(map(ExpectedHost, ("8086", "on", "web-1")))
+    call("--revoke", "web-1", "8086", "on")
+    capsys.readouterr()
+    assert call("--list", "--hosts") == 0
+    file.write_text(capsys.readouterr().out)
+    assert ExpectedHostList(file=file).hosts == ()
 
 
 def test_renew(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,9 +79,21 @@ INFO_OF_WATCHED = ("groups", "devices")
 """The largest fields of `info`; a viewer shows them only for a host that it has opened."""
 
 
+class ExpectedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the bridge's list of expected hosts says of a host; `{}` when it only names the host."""
+
+    name: str = ""
+    """The name to show."""
+    tags: list[str] = []
+    """Beside the tags in `info`."""
+    notes: str = ""
+
+
 class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
 
+    An expected host that was never heard is `waiting` since the bridge started, since the host was added to
+    the list, or since it was removed from the broker. A host that is not on the list has no `expected`.
     `cut_off` says that the host's site is: what has become of the host nobody can know.
     `info` is what the host published, in the list of a whole fleet less `INFO_OF_WATCHED`.
     """
@@ -89,6 +101,7 @@ class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: str
     state: HostState
     since: float
+    expected: ExpectedFacts | UnsetType = UNSET
     cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     pulse: msgspec.Raw | UnsetType = UNSET
@@ -124,14 +137,17 @@ class Delivery(msgspec.Struct, kw_only=True):
 class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defaults=True):
     """Bridge: one host changed its state or its info, or was removed. Sent to every viewer.
 
+    An expected host that was removed follows as `waiting` in the next message.
+
     Who begins to select groups of a host is told of it once more. To those who do, `info` is whole, to all
     others less `INFO_OF_WATCHED`; and its `delivery` they are told every 5 s, in such a message of its own.
-    With each `state`, `cut_off` is as in the list of the fleet.
+    With each `state`, `expected` and `cut_off` are as in the list of the fleet.
     """
 
     id: str
     state: HostState | UnsetType = UNSET
     since: float | UnsetType = UNSET
+    expected: ExpectedFacts | UnsetType = UNSET
     cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     delivery: Delivery | UnsetType = UNSET

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
     parser.add_argument("--list", action="store_true", help="list all credentials")
     parser.add_argument(
+        "--hosts",
+        dest="as_hosts_file",
+        action="store_true",
+        help="with --list: print only the hosts, as a file for the bridge's hosts_file",
+    )
+    parser.add_argument(
         "--broker",
         metavar="URL",
         help="address under which hosts reach the broker; separate several with commas",
@@ -84,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     prefix = read_option(Prefix(), arguments.prefix, "--prefix") if arguments.prefix is not None else None
     folder = Folder(Path(arguments.folder).expanduser().absolute() if arguments.folder else default_folder())
     if arguments.list:
-        _print_list(_existing(folder))
+        (_print_hosts_file if arguments.as_hosts_file else _print_list)(_existing(folder))
         return 0
     if not folder.is_made:
         # Before the folder is made, which a wrong call should not leave behind.
@@ -124,6 +130,8 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
         raise UsageError(
             "enroll: got several things to do, expected one of HOST or readers, --revoke, --renew, --list"
         )
+    if arguments.as_hosts_file and not arguments.list:
+        raise UsageError("--hosts: expected together with --list")
     if not any(things) and not arguments.broker and arguments.discovery is None:
         raise UsageError(
             "enroll: got nothing to do, expected HOST, --bridge, --revoke, --list or another (--help)"
@@ -263,6 +271,13 @@ def _print_list(registry: "Registry") -> None:
         kind = f"certificate  ends {member.ends:%Y-%m-%d}" if member.ends else "password"
         print(f"{user:{width}}  since {member.since:%Y-%m-%d}  {kind}")
     _warn_of_end(registry)
+
+
+def _print_hosts_file(registry: "Registry") -> None:
+    import yaml  # noqa: PLC0415 - it quotes an id that YAML would take for a number
+
+    hosts = sorted(user for user, member in registry.members.items() if member.role == "host")
+    print(yaml.safe_dump(hosts), end="")
 
 
 def _warn_of_end(registry: "Registry") -> None:
