@@ -13,7 +13,8 @@ from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
 from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.expected_hosts import ExpectedHost
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import BrokerURLError, PrefixError
 from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
 from fleetglass.wire.protocol import History as HistoryFrame

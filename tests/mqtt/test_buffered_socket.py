@@ -11,8 +11,9 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.buffered_socket import READ_BYTES, BufferedSocket, SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import CertificateError
 from support.certificates import Authority
 from support.mosquitto import Mosquitto

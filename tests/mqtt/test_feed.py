@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleetglass.mqtt import feed as feed_module
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import MOST_UNSAID, Feed
 from fleetglass.wire import CertificateError
 from support.mosquitto import Mosquitto

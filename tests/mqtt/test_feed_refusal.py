@@ -6,7 +6,8 @@ import logging
 import pytest
 
 from fleetglass.fleet.inbox import Inbox
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import Feed
 from support.waiting import wait_until
 

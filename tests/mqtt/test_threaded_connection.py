@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.socket_loop import serve
 from fleetglass.mqtt.threaded_connection import ThreadedConnection

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.mqtt.address import BrokerAccess, credentials
 from fleetglass.mqtt.buffered_socket import SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 from fleetglass.mqtt.fast_lane import FastLane, PacketSplitter, Sink
 from fleetglass.mqtt.refusals import error_text, is_final, is_version_refusal, reason_text
 from fleetglass.mqtt.version_fallback import TRIAL_ANSWER_SECONDS, VersionFallback

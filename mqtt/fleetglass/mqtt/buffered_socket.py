@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.tls import tls_context
 
 if TYPE_CHECKING:

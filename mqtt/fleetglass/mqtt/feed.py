@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.asyncio_connection import AsyncioConnection
 from fleetglass.mqtt.backoff import READER_CAP_SECONDS, STABLE_SECONDS, Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.fast_lane import Sink
 from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback

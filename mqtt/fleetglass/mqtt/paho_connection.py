@@ -10,8 +10,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.mqtt.address import BrokerAccess, credentials
 from fleetglass.mqtt.buffered_socket import BufferedSocket, SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 from fleetglass.mqtt.lazy_paho import Client, MQTTMessage
 from fleetglass.mqtt.message import Message, Sent
 from fleetglass.mqtt.refusals import error_text, is_version_refusal, reason_text

@@ -15,7 +15,8 @@ from agent.recording import Recording, recording
 from fleetglass.agent.publishing.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt import version_fallback
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import Demand, Info, Pulse

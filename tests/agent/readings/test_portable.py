@@ -7,7 +7,8 @@ from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import GROUPS, Group
 

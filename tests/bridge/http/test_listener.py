@@ -10,7 +10,8 @@ import pytest
 
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto

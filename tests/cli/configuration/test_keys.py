@@ -3,7 +3,7 @@ from dataclasses import fields
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.keys import KEYS, keys_of
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 
 NOT_SETTINGS = {
     "broker",

@@ -16,7 +16,7 @@ from fleetglass.wire.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from fleetglass.cli.host_removal import HostRemoval
-    from fleetglass.mqtt.address import BrokerAccess
+    from fleetglass.mqtt.credentials import BrokerAccess
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

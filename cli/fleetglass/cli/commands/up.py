@@ -20,7 +20,7 @@ from fleetglass.cli.configuration.settings import agent_settings, bridge_setting
 from fleetglass.cli.configuration.values import Whole
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.wire.errors import CommandError, UsageError
 

@@ -11,7 +11,8 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import Part
 from fleetglass.cli.configuration.reachable import warn_if_exposed
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import ContractError, HostIdError, host_id_from_name
 from fleetglass.wire.errors import UsageError
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 import paho.mqtt.client as paho
 
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
-from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.backoff import Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.socket_loop import read

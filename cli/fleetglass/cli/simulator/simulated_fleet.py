@@ -16,8 +16,8 @@ from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
-from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import Topics
 
 MAX_CONNECTIONS: Final = 32
