@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from fleetglass.bridge.http.certificate import Certificate
-from fleetglass.bridge.http.connections import Connections, HttpConnection
+from fleetglass.bridge.http.connections import UNSENT_BYTES, Connections, HttpConnection
 from fleetglass.bridge.http.tls_handshake import TlsHandshake
 from fleetglass.bridge.http.websocket_adapter import check_version
 from fleetglass.bridge.settings import BridgeSettings
@@ -60,7 +60,8 @@ async def listening(
                 select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
                 compression=None,  # websockets' own would compress each frame once per viewer
                 extensions=[DEFLATE] if settings.compress else None,
-                open_timeout=HELLO_TIMEOUT_SECONDS,
+                open_timeout=None,  # a connection has its own, for the request and for the answer
+                write_limit=(UNSENT_BYTES, 0),
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,
                 close_timeout=SHUTDOWN_SECONDS,
@@ -79,7 +80,7 @@ async def listening(
             try:
                 yield
             finally:
-                connections.drop_silent()
+                connections.wind_down()
 
 
 @contextmanager
