@@ -97,14 +97,36 @@ async def test_an_answer_that_nobody_takes_is_cut_off(
     counted: module.Connections,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A reader that stops has only so long, and nothing of the connection is left."""
+    """A reader that stops has only so long, the bridge holds little for it, and then nothing is left."""
     _shorten(monkeypatch, patience=0.3)
     async with running_bridge(mosquitto, prefix, **way) as bridge:
         async with _link(bridge, way) as stopped:
             await asyncio.to_thread(stopped.ask, LARGE)
-            await wait_until(lambda: not (counted._waiting or counted._per_address), "it is forgotten", 10)
+            most_unsent = 0
+
+            def is_gone() -> bool:
+                nonlocal most_unsent
+                most_unsent = max(most_unsent, *(one.unsent_bytes for one in counted._waiting), 0)
+                return not (counted._waiting or counted._per_address)
+
+            await wait_until(is_gone, "it is forgotten", 10)
             answer = await asyncio.to_thread(stopped.rest)
         assert len(answer) < len((await bridge.get(LARGE))[1])
+        assert 0 < most_unsent < 64 * 1024
+
+
+async def test_a_client_that_says_nothing_more_gets_the_whole_answer(
+    mosquitto: Mosquitto, prefix: str
+) -> None:
+    """It has ended its side after the request, as `nc -N` does."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        _, body, _ = await bridge.get(LARGE)
+        async with _link(bridge, {}) as narrow:
+            await asyncio.to_thread(narrow.ask, LARGE)
+            answer = await asyncio.to_thread(narrow.begun)
+            narrow.end()
+            answer += await asyncio.to_thread(narrow.rest)
+        assert answer.partition(b"\r\n\r\n")[2] == body
 
 
 async def test_an_answer_that_is_not_taken_yet_does_not_hold_up_the_end(
@@ -149,6 +171,9 @@ class _NarrowLink:
 
     def ask(self, path: str) -> None:
         self._sock.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+
+    def end(self) -> None:
+        self._sock.shutdown(socket.SHUT_WR)
 
     def get(self, path: str, *, pause_seconds: float) -> bytes:
         self.ask(path)

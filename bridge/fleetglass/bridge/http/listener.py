@@ -54,7 +54,7 @@ async def listening(
         try:
             server = await serve(
                 handler,  # type: ignore[arg-type]  # each connection is of the type made below
-                process_request=process_request,  # type: ignore[arg-type]  # as above
+                process_request=partial(_answer, process_request),
                 create_connection=partial(_connection, connections, certificate),  # type: ignore[arg-type]  # as above
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
@@ -148,6 +148,15 @@ def _allow_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _answer(
+    process_request: ProcessRequest, connection: HttpConnection, request: Request
+) -> Response | None:
+    response = await process_request(connection, request)
+    if response is not None:
+        await connection.answer(response)  # websockets has nobody left to send it to, and does not try
+    return response
 
 
 def _connection(

@@ -6,16 +6,20 @@ Each use rests on an assumption about the inside of that library; a test in
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
+from websockets.http11 import Response
 from websockets.protocol import Event, State
 from websockets.version import version
 
 from fleetglass.wire.errors import BridgeError
 
 MAJOR_VERSION = "17"
+
+_PIECE_BYTES = 16 * 1024
 
 
 def check_version() -> None:
@@ -41,6 +45,7 @@ class AdaptedConnection(ServerConnection):
         self.patience_seconds = 10.0
         """How long a peer may take nothing of what waits for it."""
         self._events = 0
+        self._answering = False
         self._room = asyncio.Event()
         self._room.set()
         self._cut: asyncio.TimerHandle | None = None
@@ -90,7 +95,7 @@ class AdaptedConnection(ServerConnection):
         close = self.protocol.close_sent
         return close.code if close is not None else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Send bytes as they are, without waiting for room."""
         self.transport.write(data)
 
@@ -149,14 +154,31 @@ class AdaptedConnection(ServerConnection):
                 if self.unsent_bytes >= left:
                     raise
 
+    async def answer(self, response: Response) -> None:
+        """Answer the request, a piece at a time, and wait for the end of the connection.
+
+        A peer that takes nothing for `patience_seconds` is cut off; so is one that has all and does not end.
+        """
+        self._answering = True
+        try:
+            for piece in _pieces(response):
+                await self.until_room()
+                if self.transport.is_closing():
+                    break
+                self.write(piece)
+            else:
+                self.finish_writing()
+            await self._until_lost()
+        except TimeoutError:
+            self.abort()
+            await self.wait_closed()
+
     async def drain(self) -> None:
-        """Wait for the end of a connection whose request was answered; for nothing else.
+        """Wait for nothing.
 
         What a viewer gets is bounded by its outbox. To wait here would keep pings and the end of a
         connection from their time-outs for as long as a viewer reads nothing.
         """
-        if self.protocol.state is State.CONNECTING:
-            await self._until_answer_taken()
 
     def pause_writing(self) -> None:
         """As asyncio calls it, when too much waits to be sent."""
@@ -179,6 +201,13 @@ class AdaptedConnection(ServerConnection):
         """As asyncio calls it."""
         self.received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it
+        """As asyncio calls it; return whether this side goes on."""
+        if self._answering and self.carrier is self.transport:  # TLS has no ends of one side
+            return True
+        super().eof_received()
+        return False
+
     def process_event(self, event: Event) -> None:
         """As websockets calls it, for each request and frame."""
         self._events += 1
@@ -192,13 +221,17 @@ class AdaptedConnection(ServerConnection):
         self._room.set()
         self.disconnected()
 
-    async def _until_answer_taken(self) -> None:
-        """Wait while the peer takes what is left, and then for it to end; cut it off where it does not."""
-        while True:
+    async def _until_lost(self) -> None:
+        while not self.connection_lost_waiter.done():
             left = self.unsent_bytes
             patience = self.patience_seconds if left else self.close_timeout
-            lost, _ = await asyncio.wait([self.connection_lost_waiter], timeout=patience)
-            if lost:
-                return
+            await asyncio.wait([self.connection_lost_waiter], timeout=patience)
             if self.unsent_bytes >= left:
                 self.abort()
+
+
+def _pieces(response: Response) -> Iterator[bytes | memoryview]:
+    yield Response(response.status_code, response.reason_phrase, response.headers).serialize()
+    body = memoryview(response.body)  # not copied: many may ask for the same file and take it slowly
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
