@@ -11,9 +11,11 @@ import pytest
 
 from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
+from fleetglass.fleet.expected_host_list import ExpectedHostList
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire import BrokerURLError, PrefixError
-from fleetglass.wire.protocol import Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
+from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
 from fleetglass.wire.protocol import History as HistoryFrame
 from support.bridge import publisher, pulse
 from support.certificates import Authority
@@ -91,6 +93,35 @@ async def test_says_what_a_bridge_says(mosquitto: Mosquitto, prefix: str) -> Non
     }
     assert told["web-1"]["host_name"] == "web-1"
     assert set(found[-1].hosts) == {"web-1", "web-2"}
+
+
+async def test_expected_hosts_that_were_not_heard_wait(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """From the start, and as the list says later: who is added waits, and who is taken off is gone."""
+    file = tmp_path / "hosts.yaml"
+    write = file.write_text
+    write("[{id: db-2, name: Orders}]\n")
+    listed = ExpectedHostList([ExpectedHost("web-1")], file)
+    source = BrokerSource(mosquitto.url, prefix=prefix, expected=listed)
+    async with publisher(mosquitto) as client, pulsing(client, prefix, "web-1"):
+        found: dict[str, tuple[Any, Any]] = {}
+        async with asyncio.timeout(PATIENCE_SECONDS), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
+            async for message in messages:
+                if isinstance(message, Fleet):
+                    found = {host.id: (host.state, host.expected) for host in message.hosts}
+                    assert found == {
+                        "web-1": ("live", ExpectedFacts()),
+                        "db-2": ("waiting", ExpectedFacts(name="Orders")),
+                    }
+                    write("[nas]\n")
+                elif isinstance(message, Host) and message.removed:
+                    del found[message.id]
+                elif isinstance(message, Host) and isinstance(message.state, str):
+                    found[message.id] = (message.state, message.expected)
+                if found.keys() == {"web-1", "nas"}:
+                    break
+        assert found["nas"] == ("waiting", ExpectedFacts())
 
 
 async def test_detail_of_the_selected_only(mosquitto: Mosquitto, prefix: str) -> None:

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import Traffic
+from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
@@ -33,6 +34,7 @@ SETTLE_SECONDS: Final = 1.5
 
 _SETTLE_LEAST_SECONDS = 0.25
 _ADVANCE_SECONDS = 0.25
+_REFRESH_SECONDS = 1.0
 _PULSE_TURNS = 4
 _DELIVERY_TURNS = 20
 _END = b""
@@ -51,6 +53,7 @@ class BrokerSource:
         reconnect: whether a broken connection is tried again.
         reconnect_interval: seconds before the second try, as of a bridge's source.
         max_reconnects: after how many tries in vain to give up; without it, never.
+        expected: hosts that are listed even when they were never heard.
 
     Raises:
         ContractError: the address or the prefix breaks its rule.
@@ -65,6 +68,7 @@ class BrokerSource:
         reconnect: bool = True,
         reconnect_interval: float = FIRST_SECONDS,
         max_reconnects: int | None = None,
+        expected: ExpectedHostList | None = None,
     ) -> None:
         self.traffic = Traffic()
         """Of messages as a bridge would send them."""
@@ -76,6 +80,8 @@ class BrokerSource:
         self._relay = Relay(
             tuple(Topics(one) for one in prefixes), history=HistoryStore(HISTORY_BYTES), history_all_hosts=0
         )
+        self._expected = expected or ExpectedHostList()
+        self._relay.expect(self._expected.hosts)
         self._connected = asyncio.Event()
         self._subscriber: Subscriber | None = None
         """The one viewer, while it takes part."""
@@ -173,6 +179,7 @@ class BrokerSource:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.send_past(subscriber), name="broker past")
             tasks.create_task(self._tell(subscriber), name="broker frames")
+            tasks.create_task(self._refresh_expected(), name="expected hosts")
         raise AssertionError
 
     async def _settle(self) -> None:
@@ -182,10 +189,9 @@ class BrokerSource:
         while (waited := loop.time() - began) < SETTLE_SECONDS:
             self._relay.advance()
             fleet = self._relay.fleet
-            heard = len(fleet) and not any(
-                host.state == "waiting" and host.presence.said == "online" for host in fleet
-            )
-            if heard and waited >= _SETTLE_LEAST_SECONDS:
+            heard = fleet.heard.values()
+            is_awaited = any(host.state == "waiting" and host.presence.said == "online" for host in heard)
+            if heard and not is_awaited and waited >= _SETTLE_LEAST_SECONDS:
                 return
             await asyncio.sleep(_SETTLE_LEAST_SECONDS / 5)
 
@@ -206,6 +212,12 @@ class BrokerSource:
                 relay.send_pulses()
             if turn % _DELIVERY_TURNS == 0:
                 relay.send_deliveries()
+
+    async def _refresh_expected(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            if await self._expected.refresh():
+                self._relay.expect(self._expected.hosts)
 
     def _on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
         if connected:

@@ -206,7 +206,7 @@ class Viewers:
             except TimeoutError:
                 self.counts.slow_closed += 1
                 _log.info(
-                    "viewer %s took nothing for %.0f s: closed",
+                    "viewer %s read nothing for %.0f s: closed",
                     _name(connection),
                     connection.patience_seconds,
                 )

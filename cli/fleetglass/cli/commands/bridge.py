@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         _make_token(settings)
         run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
     except BridgeError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(*error.args) from error
     return 0
 
 
