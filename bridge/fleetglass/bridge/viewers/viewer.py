@@ -17,6 +17,7 @@ from fleetglass.bridge.http.connections import (
     HttpConnection,
 )
 from fleetglass.bridge.viewers.access import Access
+from fleetglass.bridge.viewers.rate_limit import Allowance
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.fanout import Subscriber
@@ -41,6 +42,9 @@ from fleetglass.wire.protocol import (
 
 NOTICE_EVERY_SECONDS = 10.0
 MAX_BAD_MESSAGES = 5
+LOG_LINES_PER_SECOND = 1.0
+LOG_LINES_AT_ONCE = 60
+"""What the log says of viewers that come and go, which each may do without end."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +79,8 @@ class Viewers:
         self._wrong_tokens = wrong_tokens
         self._version = version
         self._by_token: set[HttpConnection] = set()
+        self._log_lines = Allowance(LOG_LINES_PER_SECOND, LOG_LINES_AT_ONCE, time.monotonic())
+        self._unlogged = 0
 
     async def serve(self, connection: HttpConnection) -> None:
         """Talk with one viewer until either side leaves."""
@@ -85,12 +91,12 @@ class Viewers:
             self._connections.enter(connection)
             self.counts.connected += 1
             number = len(self._relay.fanout) + 1
-            _log.info("viewer %s connected, %d now", _name(connection), number)
+            self._log("viewer %s connected, %d now", _name(connection), number)
             try:
                 await self._converse(connection)
             finally:
                 self._by_token.discard(connection)
-                _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
+                self._log("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
         except ConnectionClosed:
             pass  # the viewer left, which is its right at any moment
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this viewer alone
@@ -205,7 +211,7 @@ class Viewers:
                 await connection.until_room()
             except TimeoutError:
                 self.counts.slow_closed += 1
-                _log.info(
+                self._log(
                     "viewer %s read nothing for %.0f s: closed",
                     _name(connection),
                     connection.patience_seconds,
@@ -223,6 +229,15 @@ class Viewers:
         await connection.send(as_json(error))
         connection.reject(error.code, code)
         return False
+
+    def _log(self, text: str, *values: object) -> None:
+        if not self._log_lines.take(time.monotonic()):
+            self._unlogged += 1
+            return
+        if self._unlogged:
+            _log.info("viewers came and went: %d more lines were left out", self._unlogged)
+            self._unlogged = 0
+        _log.info(text, *values)
 
 
 def _name(connection: HttpConnection) -> str:
