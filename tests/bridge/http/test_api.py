@@ -4,12 +4,14 @@ import json
 import ssl
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from fleetglass.bridge.http import api as web
+from fleetglass.bridge.viewers import viewer as viewer_module
 from fleetglass.bridge.viewers import wrong_tokens as wrong_tokens_module
 from fleetglass.fleet.expected_hosts import ExpectedHost
 from support.bridge import publisher, pulse, running_bridge
@@ -322,6 +324,31 @@ async def test_viewers_come_and_go_in_the_log_and_their_token_does_not(
     ]
     of_bridge = [one.getMessage() for one in caplog.records if one.name.startswith("fleetglass")]
     assert not any("secret" in line for line in of_bridge)
+
+
+async def test_viewers_that_come_and_go_without_end_do_not_fill_the_log(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many lines are written, and later one says how many were left out."""
+    caplog.set_level("INFO")
+    now = 1000.0
+    monkeypatch.setattr(viewer_module, "time", SimpleNamespace(time=time.time, monotonic=lambda: now))
+    monkeypatch.setattr(viewer_module, "LOG_LINES_AT_ONCE", 4)
+    async with running_bridge(mosquitto, prefix) as bridge:
+        for _ in range(5):
+            async with bridge.viewer() as viewer:
+                await viewer.next("welcome")
+            await bridge.until_health(lambda health: health["viewers"] == 0, "it left")
+        now += 1.0
+        async with bridge.viewer() as viewer:
+            await viewer.next("welcome")
+    said = [
+        record.getMessage() for record in caplog.records if record.name == "fleetglass.bridge.viewers.viewer"
+    ]
+    assert said[4:] == [
+        "viewers came and went: 6 more lines were left out",
+        "viewer 127.0.0.1 connected, 1 now",
+    ]
 
 
 async def test_the_data_is_json(mosquitto: Mosquitto, prefix: str) -> None:

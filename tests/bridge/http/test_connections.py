@@ -132,7 +132,7 @@ async def test_who_says_nothing_is_cut_off(
     mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a request is waited for only so long, and a viewer without a hello is told why."""
-    monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("fleetglass.bridge.http.connections.HELLO_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(viewer_module, "HELLO_TIMEOUT_SECONDS", 0.3)
     async with running_bridge(mosquitto, prefix) as bridge:
         assert await bridge.raw(b"GET / HTTP/1.1\r\nHost:") == b""
@@ -271,7 +271,7 @@ async def test_nobody_holds_up_the_end_of_the_bridge(
     mosquitto: Mosquitto, prefix: str, served: list[module.HttpConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends although one viewer reads nothing and another connection has not asked for anything."""
-    monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 3600)
+    monkeypatch.setattr("fleetglass.bridge.http.connections.HELLO_TIMEOUT_SECONDS", 3600)
     async with AsyncExitStack() as stack:
         bridge = await stack.enter_async_context(
             running_bridge(mosquitto, prefix, ping_interval=3600.0, ping_timeout=3600.0)
@@ -348,7 +348,7 @@ def _fake(address: str) -> module.HttpConnection:
     """Return as much of a connection as is counted."""
     connection = object.__new__(module.HttpConnection)
     connection.peer = connection.address = address
-    connection.transport = cast(asyncio.Transport, _Transport())
+    connection.transport = connection.carrier = cast(asyncio.Transport, _Transport())
     return connection
 
 

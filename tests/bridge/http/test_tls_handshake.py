@@ -84,6 +84,7 @@ async def test_a_connection_that_asks_for_nothing_leaves_nothing(
 ) -> None:
     """However far it comes with TLS, and whoever ends it: it is gone in time, and not counted any more."""
     monkeypatch.setattr("fleetglass.bridge.http.listener.HELLO_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("fleetglass.bridge.http.connections.HELLO_TIMEOUT_SECONDS", 0.3)
     counted = module.Connections()
     monkeypatch.setattr("fleetglass.bridge.bridge.Connections", lambda: counted)
     async with running_bridge(mosquitto, prefix, **tls) as bridge:

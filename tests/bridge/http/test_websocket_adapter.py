@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection, check_version
 from fleetglass.bridge.viewers.shared_frames import DEFLATE, SharedFrames
@@ -122,7 +123,8 @@ async def test_a_full_buffer_keeps_nobody_waiting() -> None:
     async with _served() as (connection, client):
         client.transport.pause_reading()
         SharedFrames().send(connection, b"x" * 20_000_000)
-        assert connection.paused, "assumed: websockets notes that there is no room"
+        assert not connection.has_room
+        assert connection.paused, "assumed: drain() would wait, as websockets has noted"
         async with asyncio.timeout(10):
             await connection.ping()
             await connection.send("text")
@@ -131,34 +133,33 @@ async def test_a_full_buffer_keeps_nobody_waiting() -> None:
         client.transport.abort()
 
 
-async def test_an_answer_waits_for_room() -> None:
-    """A page is longer than the buffers are, and its reader has the time of a request for it."""
-    drained = asyncio.Event()
+async def test_an_answer_is_waited_for_until_its_connection_ends() -> None:
+    """A page is longer than the buffers are, and websockets would hold all of it at once."""
+    answered = asyncio.Event()
 
-    class Draining(Observed):
-        async def drain(self) -> None:
-            await super().drain()
-            assert not self.paused
-            drained.set()
-
-    async def answer(_: object, request: Request) -> Response:
+    async def answer(connection: AdaptedConnection, request: Request) -> Response:
         assert request.method == "HEAD", "assumed: websockets passes on HEAD as it does GET"
-        return Response(200, "OK", Headers(), b"x" * 20_000_000)
+        response = Response(200, "OK", Headers(), b"x" * 20_000_000)
+        await connection.answer(response)
+        assert connection.connection_lost_waiter.done(), "assumed: it is done when the connection is lost"
+        assert connection.protocol.state is State.CLOSED, "assumed: websockets sends no response then"
+        answered.set()
+        return response
 
     async with serve(
         AdaptedConnection.wait_closed,  # never called
         "127.0.0.1",
         0,
-        process_request=answer,
-        create_connection=Draining,
+        process_request=answer,  # type: ignore[arg-type]  # each connection is of the kind given below
+        create_connection=Observed,
         close_timeout=CLOSE_SECONDS,
     ) as server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert len(await reader.read()) > 20_000_000, "assumed: the state is CONNECTING while it is sent"
-        assert drained.is_set(), "assumed: send_context waits for room in drain()"
+        assert len(await reader.read()) > 20_000_000
         writer.close()
         await writer.wait_closed()
+        await wait_until(answered.is_set, "the answer ends with its connection")
 
 
 async def test_a_server_that_ends_closes_every_connection_by_its_own_method() -> None:

@@ -1,6 +1,7 @@
 """Every connection from its first byte to its last, and how many there may be."""
 
 import asyncio
+import socket
 from collections import Counter
 from email.utils import formatdate
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from fleetglass.bridge.http.client_identity import Caller, is_local, peer_addres
 from fleetglass.bridge.http.request_head import Refusal, read_head
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
 from fleetglass.bridge.viewers.rate_limit import Allowance
+from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS
 
 MAX_PER_ADDRESS = 256
 """Connections from one address. This machine may open more: behind a proxy everybody comes from here."""
@@ -21,11 +23,19 @@ FRAMES_AT_ONCE = 60
 MAX_DISCARDED_BYTES = 2 * 1024 * 1024
 """What a peer may send that nobody reads: a body, and what comes after the end of the conversation."""
 
+SLOW_CLOSE_SECONDS = 10.0
+"""How long a peer may take nothing of what waits for it."""
+UNSENT_BYTES = 16 * 1024
+"""While more than this waits for a peer, nothing is added: nothing newer could replace it. It holds for this
+process, and for the kernel beyond what is on its way."""
+
 POLICY_VIOLATION = 1008
+MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
 
 _SLICE_BYTES = 4096
 """How much is parsed before the limits are checked again."""
-_MESSAGE_TOO_BIG = 1009
 
 
 class Connections:
@@ -55,10 +65,13 @@ class Connections:
         connection.address = caller.address
         return self._count(caller.address)
 
-    def drop_silent(self) -> None:
-        """End those that have not asked for anything."""
-        for connection in [one for one in self._waiting if one.is_silent]:
-            connection.abort()
+    def wind_down(self) -> None:
+        """End those that have not asked for anything at once, and those that are being answered soon."""
+        for connection in tuple(self._waiting):
+            if connection.is_silent:
+                connection.abort()
+            else:
+                connection.cut_later()
 
     def enter(self, connection: "HttpConnection") -> None:
         """It is a viewer now."""
@@ -87,6 +100,7 @@ class HttpConnection(AdaptedConnection):
 
     def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.patience_seconds = SLOW_CLOSE_SECONDS
         self.peer = ""
         """The other end."""
         self.address = ""
@@ -98,6 +112,7 @@ class HttpConnection(AdaptedConnection):
         """What came of the request; None after it."""
         self._frames = Allowance(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
         self._discarded = 0
+        self._request_due: asyncio.TimerHandle | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -106,7 +121,8 @@ class HttpConnection(AdaptedConnection):
 
     def arrive(self, transport: asyncio.BaseTransport) -> bool:
         """Count it, before its TLS handshake if it has one; False when there are too many."""
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = self.carrier = cast(asyncio.Transport, transport)
+        _keep_backlog_short(self.socket)
         self.peer = self.address = peer_address(transport.get_extra_info("peername"))
         return self._connections.open(self)
 
@@ -116,6 +132,7 @@ class HttpConnection(AdaptedConnection):
 
     def connected(self) -> None:
         """Begin, unless there are too many."""
+        self._request_due = self.loop.call_later(HELLO_TIMEOUT_SECONDS, self.abort)
         if not self.peer and not self.arrive(self.transport):
             self._refuse(
                 Refusal(HTTPStatus.TOO_MANY_REQUESTS, "expected fewer connections from your address")
@@ -133,6 +150,7 @@ class HttpConnection(AdaptedConnection):
             self._refuse(head)
         elif head is not None:
             self._head = None
+            self._forget_request_due()
             self.read(head)
 
     def reject(self, reason: str, code: int = POLICY_VIOLATION) -> None:
@@ -144,8 +162,13 @@ class HttpConnection(AdaptedConnection):
     def disconnected(self) -> None:
         """End."""
         self.depart()
-        if self.sent_close_code == _MESSAGE_TOO_BIG:
+        self._forget_request_due()
+        if self.sent_close_code == MESSAGE_TOO_BIG:
             self._connections.refused["message_too_big"] += 1
+
+    def _forget_request_due(self) -> None:
+        if self._request_due is not None:
+            self._request_due.cancel()
 
     def _receive_frames(self, data: bytes) -> None:
         now = self.loop.time()
@@ -175,5 +198,13 @@ class HttpConnection(AdaptedConnection):
         ]
         self.write("\r\n".join([*lines, "", ""]).encode() + body)
         # Closing at once would reset the connection while a body still comes, and take the answer with it;
-        # a peer that does not end by itself is cut off by the time-out of the handshake.
+        # a peer that does not end by itself is cut off when the time for its request is over.
         self.finish_writing()
+
+
+def _keep_backlog_short(sock: socket.socket) -> None:
+    # By itself the kernel takes in megabytes for a peer that has stopped reading.
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+    elif hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

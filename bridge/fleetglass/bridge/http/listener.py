@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from fleetglass.bridge.http.certificate import Certificate
-from fleetglass.bridge.http.connections import Connections, HttpConnection
+from fleetglass.bridge.http.connections import UNSENT_BYTES, Connections, HttpConnection
 from fleetglass.bridge.http.tls_handshake import TlsHandshake
 from fleetglass.bridge.http.websocket_adapter import check_version
 from fleetglass.bridge.settings import BridgeSettings
@@ -54,13 +54,14 @@ async def listening(
         try:
             server = await serve(
                 handler,  # type: ignore[arg-type]  # each connection is of the type made below
-                process_request=process_request,  # type: ignore[arg-type]  # as above
+                process_request=partial(_answer, process_request),
                 create_connection=partial(_connection, connections, certificate),  # type: ignore[arg-type]  # as above
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,  # type: ignore[arg-type, return-value]
                 compression=None,  # websockets' own would compress each frame once per viewer
                 extensions=[DEFLATE] if settings.compress else None,
-                open_timeout=HELLO_TIMEOUT_SECONDS,
+                open_timeout=None,  # a connection has its own, for the request and for the answer
+                write_limit=(UNSENT_BYTES, 0),
                 ping_interval=settings.ping_interval,
                 ping_timeout=settings.ping_timeout,
                 close_timeout=SHUTDOWN_SECONDS,
@@ -79,7 +80,7 @@ async def listening(
             try:
                 yield
             finally:
-                connections.drop_silent()
+                connections.wind_down()
 
 
 @contextmanager
@@ -147,6 +148,15 @@ def _allow_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _answer(
+    process_request: ProcessRequest, connection: HttpConnection, request: Request
+) -> Response | None:
+    response = await process_request(connection, request)
+    if response is not None:
+        await connection.answer(response)  # websockets has nobody left to send it to, and does not try
+    return response
 
 
 def _connection(

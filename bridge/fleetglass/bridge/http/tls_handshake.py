@@ -9,7 +9,10 @@ import ssl
 from collections.abc import Coroutine
 from typing import Any, cast
 
-from fleetglass.bridge.http.connections import HttpConnection
+from fleetglass.bridge.http.connections import UNSENT_BYTES, HttpConnection
+
+_SHUTDOWN_SECONDS = 3600.0
+"""Connections end in time by themselves. This would cut an answer that a slow peer is still taking."""
 
 
 class TlsHandshake(asyncio.Protocol):
@@ -33,13 +36,14 @@ class TlsHandshake(asyncio.Protocol):
             plain.abort()
             self._connection.depart()
             return
+        plain.set_write_buffer_limits(UNSENT_BYTES, 0)
         handshake = self._connection.loop.start_tls(
             plain,
             self,
             self._context,
             server_side=True,
             ssl_handshake_timeout=self._time_out_seconds,
-            ssl_shutdown_timeout=self._connection.close_timeout,
+            ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         # Not by a task, which would begin later: uvloop could read the first bytes before that.
         self._go_on(handshake)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,8 +9,15 @@ from dataclasses import dataclass, field
 
 from websockets.exceptions import ConnectionClosed
 
-from fleetglass.bridge.http.connections import POLICY_VIOLATION, Connections, HttpConnection
+from fleetglass.bridge.http.connections import (
+    INTERNAL_ERROR,
+    POLICY_VIOLATION,
+    TRY_AGAIN_LATER,
+    Connections,
+    HttpConnection,
+)
 from fleetglass.bridge.viewers.access import Access
+from fleetglass.bridge.viewers.rate_limit import Allowance
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.fanout import Subscriber
@@ -34,17 +40,11 @@ from fleetglass.wire.protocol import (
     as_json,
 )
 
-SLOW_CLOSE_SECONDS = 10.0
 NOTICE_EVERY_SECONDS = 10.0
-ROOM_BYTES = 32 * 1024
-"""While more than this waits in a viewer's buffer, nothing is added to it."""
-ROOM_POLL_SECONDS = 0.02
-UNSENT_BYTES = 128 * 1024
-"""What the kernel holds for a viewer, beyond what is on its way."""
 MAX_BAD_MESSAGES = 5
-
-_INTERNAL_ERROR = 1011
-_TRY_AGAIN_LATER = 1013
+LOG_LINES_PER_SECOND = 1.0
+LOG_LINES_AT_ONCE = 60
+"""What the log says of viewers that come and go, which each may do without end."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ class Viewers:
         self._wrong_tokens = wrong_tokens
         self._version = version
         self._by_token: set[HttpConnection] = set()
+        self._log_lines = Allowance(LOG_LINES_PER_SECOND, LOG_LINES_AT_ONCE, time.monotonic())
+        self._unlogged = 0
 
     async def serve(self, connection: HttpConnection) -> None:
         """Talk with one viewer until either side leaves."""
@@ -89,18 +91,18 @@ class Viewers:
             self._connections.enter(connection)
             self.counts.connected += 1
             number = len(self._relay.fanout) + 1
-            _log.info("viewer %s connected, %d now", _name(connection), number)
+            self._log("viewer %s connected, %d now", _name(connection), number)
             try:
                 await self._converse(connection)
             finally:
                 self._by_token.discard(connection)
-                _log.info("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
+                self._log("viewer %s left, %d now", _name(connection), len(self._relay.fanout))
         except ConnectionClosed:
             pass  # the viewer left, which is its right at any moment
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this viewer alone
             self._relay.errors.count("serving a viewer", error)
             self._connections.refused["internal_error"] += 1
-            await connection.close(_INTERNAL_ERROR, "internal_error")
+            await connection.close(INTERNAL_ERROR, "internal_error")
 
     async def expel(self) -> None:
         """Close whoever was let in by a token that is not valid any more."""
@@ -135,13 +137,12 @@ class Viewers:
         # From here on nothing is waited for until it has joined, so that it is counted for the next one.
         if len(self._relay.fanout) >= MAX_VIEWERS:
             error = Error("too_many_viewers", f"at most {MAX_VIEWERS}")
-            return await self._refuse(connection, error, _TRY_AGAIN_LATER)
+            return await self._refuse(connection, error, TRY_AGAIN_LATER)
         if self._access.token is not None and connection.caller.user is None:
             self._by_token.add(connection)
         return True
 
     async def _converse(self, connection: HttpConnection) -> None:
-        _keep_backlog_short(connection)
         subscriber = Subscriber(Outbox(self._writer(connection)))
         welcome = Welcome(
             version=self._version,
@@ -194,7 +195,7 @@ class Viewers:
         send = self._frames.send
 
         def write(frame: bytes) -> bool:
-            if not _has_room(connection):
+            if not connection.has_room:
                 return False
             send(connection, frame)
             return True
@@ -207,20 +208,21 @@ class Viewers:
         while True:
             await outbox.until_filled()
             try:
-                async with asyncio.timeout(SLOW_CLOSE_SECONDS):
-                    # A transport tells nobody but its protocol when there is room again.
-                    while not _has_room(connection):  # noqa: ASYNC110
-                        await asyncio.sleep(ROOM_POLL_SECONDS)
+                await connection.until_room()
             except TimeoutError:
                 self.counts.slow_closed += 1
-                _log.info("viewer %s read nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
-                await connection.close(_TRY_AGAIN_LATER, "too slow")
+                self._log(
+                    "viewer %s read nothing for %.0f s: closed",
+                    _name(connection),
+                    connection.patience_seconds,
+                )
+                await connection.close(TRY_AGAIN_LATER, "too slow")
                 return
             if outbox.replaced > noticed and time.monotonic() - noticed_at > NOTICE_EVERY_SECONDS:
                 text = f"{outbox.replaced - noticed} updates were replaced by newer ones before being sent"
                 noticed, noticed_at = outbox.replaced, time.monotonic()
                 self._frames.send(connection, as_json(Notice("slow", text)).encode())
-            while len(outbox) and _has_room(connection):
+            while len(outbox) and connection.has_room:
                 self._frames.send(connection, outbox.pop())
 
     async def _refuse(self, connection: HttpConnection, error: Error, code: int = POLICY_VIOLATION) -> bool:
@@ -228,17 +230,14 @@ class Viewers:
         connection.reject(error.code, code)
         return False
 
-
-def _has_room(connection: HttpConnection) -> bool:
-    return connection.unsent_bytes <= ROOM_BYTES
-
-
-def _keep_backlog_short(connection: HttpConnection) -> None:
-    # By itself the kernel takes in megabytes for a viewer that has stopped reading; nothing newer can
-    # replace what it has.
-    sock = connection.socket
-    if hasattr(socket, "TCP_NOTSENT_LOWAT") and sock.family in (socket.AF_INET, socket.AF_INET6):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    def _log(self, text: str, *values: object) -> None:
+        if not self._log_lines.take(time.monotonic()):
+            self._unlogged += 1
+            return
+        if self._unlogged:
+            _log.info("viewers came and went: %d more lines were left out", self._unlogged)
+            self._unlogged = 0
+        _log.info(text, *values)
 
 
 def _name(connection: HttpConnection) -> str:
