@@ -242,6 +242,22 @@ async def test_a_wish_that_changes_while_it_waits_for_its_turn_is_served_as_it_i
     ]
 
 
+async def test_what_is_dropped_while_a_frame_of_it_is_built_is_not_sent() -> None:
+    """The frame that is finished then stays behind, and the next host follows."""
+    past = HistoryReplay()
+
+    def frames(host: str, *_: object) -> Iterator[bytes | None]:
+        if host == "a":
+            asyncio.get_running_loop().call_soon(past.drop, "a")
+        yield host.encode()
+
+    outbox = Outbox()
+    async with sending(past, outbox, frames, asyncio.Lock()):
+        past.want("a", "*", 900)
+        past.want("b", "*", 900)
+        assert await outbox.take() == b"b"
+
+
 @given(
     st.lists(
         st.tuples(
