@@ -9,7 +9,7 @@ import msgspec
 from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.outbox import Outbox
 from fleetglass.history.store import HistoryStore
-from fleetglass.wire.protocol import History as HistoryFrame
+from fleetglass.wire.protocol import History
 
 SLICE_BYTES = 64 * 1024
 """After this many bytes others get their turn: some 0.4 ms of work, and one more chunk at most."""
@@ -122,4 +122,4 @@ def past_frames(
 def _frame(host: str, samples: dict[str, list[bytes]], *, more: bool) -> bytes:
     # Each of these is several samples with commas between: as good as one in a list that is only written.
     lists = {group: [msgspec.Raw(joined) for joined in reversed(parts)] for group, parts in samples.items()}
-    return _encode(HistoryFrame(host=host, samples=lists, more=more))
+    return _encode(History(host=host, samples=lists, more=more))

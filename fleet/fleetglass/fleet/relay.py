@@ -23,8 +23,7 @@ from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
-from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
-from fleetglass.wire.protocol import Fleet as FleetMessage
+from fleetglass.wire.protocol import BrokerChange, BrokerState, Fleet, Host, HostEntry, Watch
 from fleetglass.wire.topics import Leaf
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
@@ -171,7 +170,7 @@ class Relay:
         """Let a viewer take part and tell it of every host."""
         self.fanout.add(subscriber)
         self._pasts[subscriber] = HistoryReplay()
-        fleet = FleetMessage(time=self._wall(), hosts=self.entries())
+        fleet = Fleet(time=self._wall(), hosts=self.entries())
         subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
 
     async def send_past(self, subscriber: Subscriber) -> NoReturn:

@@ -11,7 +11,7 @@ from fleetglass.cli.configuration.file import read_configuration
 from fleetglass.cli.configuration.settings import bridge_settings
 from fleetglass.cli.runtime.log import start_log
 from fleetglass.cli.runtime.systemd_notify import Notifier
-from fleetglass.wire.errors import CommandError
+from fleetglass.wire.errors import BridgeError, CommandError
 
 SHOW_LINK: Final = "fleetglass bridge --show-link"
 
@@ -37,17 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     settings = bridge_settings(configuration)
 
-    from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
-    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - bad usage is told without loading the part
-
     try:
         if arguments.new_token or arguments.show_link:
             print(_link(settings, new=arguments.new_token))
             return 0
         start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-        from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - as above
+        from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
         from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
 
         _make_token(settings)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from fleetglass.client.compat.followed_hosts import FollowedHosts
-from fleetglass.client.compat.snapshot import GROUPS
+from fleetglass.client.compat.snapshot import SNAPSHOT_GROUPS
 from fleetglass.client.connection_notices import ConnectionNotices
 from fleetglass.client.formatting.formatters import (
     CompactFormatter,
@@ -108,7 +108,9 @@ class Terminal:
             case Host(id=host, removed=removed):
                 (self._known.discard if removed else self._known.add)(host)
             case History(host=host, samples=samples) if host not in self._past:
-                if last := {name: told[-1] for name, told in samples.items() if name in GROUPS and told}:
+                if last := {
+                    name: told[-1] for name, told in samples.items() if name in SNAPSHOT_GROUPS and told
+                }:
                     self._past.add(host)
                     message = LiveFrame(host, last)
             case Welcome() | Interrupted():
@@ -182,4 +184,4 @@ class Terminal:
 def _groups_for(formatter: Formatter) -> tuple[str, ...]:
     if isinstance(formatter, SimpleFormatter):
         return ()
-    return ("gpu",) if isinstance(formatter, CompactFormatter) else GROUPS
+    return ("gpu",) if isinstance(formatter, CompactFormatter) else SNAPSHOT_GROUPS
