@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetglass.fleet.inbox import Inbox
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 
 async def test_messages_are_taken_in_soon_and_in_order() -> None:

@@ -14,7 +14,6 @@ import msgspec
 from fleetglass.agent.clock_jumps import Jump, Jumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
 from fleetglass.agent.demanded_groups import Leases
-from fleetglass.agent.faults import Faults
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
@@ -31,6 +30,7 @@ from fleetglass.mqtt.threaded_connection import Message
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _log = logging.getLogger(__name__)
 
@@ -62,15 +62,17 @@ def run(
     sampler = Sampler(collectors, interval=settings.interval)
     publisher = Publisher(settings, session=session)
     gate = InterfaceGate(settings.interface)
-    faults = Faults()
+    errors = UnexpectedErrors()
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
-        publisher.hold(*faults.attempt("the interface gate", lambda: (gate.reason_to_wait(),)) or unknown)
+        publisher.hold(
+            *errors.attempt("looking at the interface", lambda: (gate.reason_to_wait(),)) or unknown
+        )
 
     try:
-        faults.attempt("the first readings", sampler.prime)
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, faults=faults)
+        errors.attempt("taking the first readings", sampler.prime)
+        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
         hold()
         with _waiting(stop) as wait, publisher:
             schedule = Schedule(
@@ -79,9 +81,9 @@ def run(
                 wait=wait,
             )
             while schedule.next():
-                faults.attempt("the connection", hold)
+                errors.attempt("holding the connection", hold)
                 agent.tick(schedule.skipped)
-                faults.attempt("telling the progress", lambda: progress(publisher.doing))
+                errors.attempt("telling the progress", lambda: progress(publisher.doing))
             progress(None)
     finally:
         sampler.close()
@@ -100,10 +102,10 @@ class _Agent:
         publisher: Publisher,
         *,
         readings: Readings,
-        faults: Faults,
+        errors: UnexpectedErrors,
     ) -> None:
         self._session = session
-        self._faults = faults
+        self._errors = errors
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
@@ -115,7 +117,7 @@ class _Agent:
         self._means = Means()
         self._summary_due = float("-inf")
         self._inventory = Inventory(
-            settings, session=session, readings=readings, collectors=collectors, faults=faults
+            settings, session=session, readings=readings, collectors=collectors, errors=errors
         )
         self._inventory_due = float("-inf")
         self._info: Info | None = None
@@ -138,23 +140,23 @@ class _Agent:
         """Take one tick and publish it: the pulse first, the agent's own report last."""
         self._tick += 1
         now = round(clocks.time(), 3)
-        attempt = self._faults.attempt
+        attempt = self._errors.attempt
         jump = attempt("comparing the clocks", self._note_jump) or Jump(0.0, 0.0)
         attempt("taking leases", self._hasten)
         found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
-        newest = attempt("keeping the newest", lambda: self._newest_of(found)) or {}
+        newest = attempt("keeping the newest messages", lambda: self._newest_of(found)) or {}
         bare = Pulse(time=now, tick=self._tick, session=self._session)
-        pulse = attempt("summing up", lambda: self._pulse(newest, now)) or bare
+        pulse = attempt("making the pulse", lambda: self._pulse(newest, now)) or bare
         others = [
             *(attempt("naming topics", lambda: self._live(found)) or []),
-            *(attempt("the summary", lambda: self._summary(pulse, now)) or []),
-            *(attempt("the own report", lambda: self._report(now, skipped, jump)) or []),
+            *(attempt("making the summary", lambda: self._summary(pulse, now)) or []),
+            *(attempt("making the own report", lambda: self._report(now, skipped, jump)) or []),
         ]
         payload = attempt("writing the pulse", lambda: encode(pulse)) or encode(bare)
         tick = Tick(now, self._tick, payload, others)
         attempt("publishing", lambda: self._publisher.publish_tick(tick))
-        attempt("the inventory", lambda: self._refresh_info(newest, now))
-        attempt("Home Assistant's discovery", self._refresh_discovery)
+        attempt("refreshing the inventory", lambda: self._refresh_info(newest, now))
+        attempt("refreshing Home Assistant's discovery", self._refresh_discovery)
         attempt("repeating announcements", self._publisher.refresh)
 
     def _hasten(self) -> None:
@@ -180,7 +182,7 @@ class _Agent:
             runs=self._sampler.runs,
             dropped_messages=self._publisher.dropped_messages,
             skipped_ticks=skipped,
-            internal_errors=self._faults.count,
+            internal_errors=self._errors.total,
             jump=jump,
         )
         return [Message(self._live_topic(OwnReport.group), encode(report))]
@@ -226,7 +228,10 @@ class _Agent:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
-        self._faults.attempt("Home Assistant's discovery", lambda: self._home_assistant.hear_summary(summary))
+        self._errors.attempt(
+            "handing a summary to Home Assistant's discovery",
+            lambda: self._home_assistant.hear_summary(summary),
+        )
         return [Message(self._summary_topic, encode(summary), retain=True)]
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:

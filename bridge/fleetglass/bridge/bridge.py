@@ -25,12 +25,12 @@ from fleetglass.bridge.viewers.token import (
 from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.relay import Relay
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.errors import BridgeError, CertificateError
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
 
 ADVANCE_SECONDS = 0.25

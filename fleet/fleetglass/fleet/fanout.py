@@ -13,8 +13,8 @@ from typing import Literal
 import msgspec
 
 from fleetglass.fleet.outbox import SAMPLES, Outbox
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.protocol import BrokerChange, History, Host, LiveFrame, PulseFrame
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 MOST_CHUNKS = 32
 """Chunks of one host's past that may wait for a viewer; 15 minutes of pulses are some 10."""

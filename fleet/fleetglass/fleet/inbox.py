@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from time import perf_counter
 
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 MessageHandler = Callable[[str, bytes], None]
 OversizeHandler = Callable[[str, int], None]

@@ -15,7 +15,6 @@ from fleetglass.fleet.history_replay import HistoryReplay, past_frames
 from fleetglass.fleet.hosts import KnownFleet, KnownHost
 from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.rejections import Rejections
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
 from fleetglass.history.store import HistoryStore
@@ -25,6 +24,7 @@ from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
 from fleetglass.wire.protocol import BrokerChange, BrokerState, Fleet, Host, HostEntry, Watch
 from fleetglass.wire.topics import Leaf
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
 _NEW_HOSTS = "(new hosts)"  # no host id; what is said of one of them is said of all
