@@ -30,6 +30,9 @@ _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pul
 _NEW_HOSTS = "(new hosts)"  # no host id; what is said of one of them is said of all
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
 
+Want = Callable[[frozenset[str]], None]
+Say = Callable[[str, bytes], None]
+
 _log = logging.getLogger(__name__)
 
 
@@ -58,10 +61,6 @@ class Relay:
         """How often the states of all hosts were brought up to date."""
         self.pulse_turns = 0
         """How often the pulses of the fleet were sent, as far as there were any."""
-        self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
-        """Gets the filters that are to be subscribed beside the fleet's."""
-        self.on_say: Callable[[str, bytes], None] = lambda *_: None
-        """Gets topic and payload of what is to be published, retained."""
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
@@ -76,11 +75,44 @@ class Relay:
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
         self._wall = wall
+        self._ask_again = asyncio.Event()
 
     def fleet_filters(self) -> list[tuple[str, int]]:
         """Return the filters that are always subscribed, with their QoS."""
         hosts = [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
         return hosts + [(topic, 1) for topic in self._site_topics]
+
+    def wanted_filters(self) -> frozenset[str]:
+        """Return the filters that are to be subscribed beside the fleet's as things are now."""
+        now = self._monotonic()
+        wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
+        if len(self.fleet) <= self._history_all_hosts:
+            wanted |= {host.id for host in self.fleet}
+        known = [host for name in wanted if (host := self.fleet.get(name)) is not None]
+        filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in known}
+        for host in self.fleet.without_info(now):
+            filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
+        for host in self.fleet.without_last_sign(now):
+            filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
+        return frozenset(filters)
+
+    async def ask(self, want: Want, say: Say | None = None) -> NoReturn:
+        """Ask the broker for what viewers look at, whenever that may have changed, for as long as this runs.
+
+        Args:
+            want: gets the filters that are to be subscribed beside the fleet's.
+            say: gets topic and payload of what is to be published, retained. Without it no host is asked
+                for more detail.
+        """
+        while True:
+            await self._ask_again.wait()
+            self._ask_again.clear()
+            with self.errors.caught("choosing subscriptions"):
+                want(self.wanted_filters())
+            if say is not None:
+                with self.errors.caught("renewing leases"):
+                    for topic, payload in self._due_leases():
+                        say(topic, payload)
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take in a message of the broker. Whatever it is, nothing is raised."""
@@ -128,8 +160,7 @@ class Relay:
             self.advances += 1
         with self.errors.caught("sending what changed"):
             self._send_changes()
-        self._want(now)
-        self._demand(now)
+        self._ask_again.set()
 
     def send_deliveries(self) -> None:
         """Tell those who watch a host how its pulses arrive, every few seconds."""
@@ -206,7 +237,7 @@ class Relay:
                 added = _added(before.get(host), selection)
                 if added is not None:
                     past.want(host, added, message.history)
-        self._want(self._monotonic())
+        self._ask_again.set()
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
@@ -282,16 +313,15 @@ class Relay:
             record.arrivals.fill(one.session, one.tick)
         self.fanout.backfill(host, [one.payload for one in new])
 
-    def _demand(self, now: float) -> None:
-        with self.errors.caught("renewing leases"):
-            watched = {
-                host.id: host.demand_groups
-                for name in self.fanout.watched_in_detail
-                if (host := self.fleet.get(name)) is not None and host.demand_groups
-            }
-            for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
-                if (record := self.fleet.get(host_id)) is not None:
-                    self.on_say(self._by_prefix[record.prefix].leaf(host_id, "demand"), payload)
+    def _due_leases(self) -> Iterator[tuple[str, bytes]]:
+        watched = {
+            host.id: host.demand_groups
+            for name in self.fanout.watched_in_detail
+            if (host := self.fleet.get(name)) is not None and host.demand_groups
+        }
+        for host_id, payload in self._demands.due(watched, now=self._monotonic(), wall=self._wall()):
+            if (record := self.fleet.get(host_id)) is not None:
+                yield self._by_prefix[record.prefix].leaf(host_id, "demand"), payload
 
     def _send_changes(self) -> None:
         changes = self.fleet.take_changes()
@@ -314,19 +344,6 @@ class Relay:
             self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
         else:
             self.fanout.host_changed(self._change(host))
-
-    def _want(self, now: float) -> None:
-        with self.errors.caught("choosing subscriptions"):
-            wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
-            if len(self.fleet) <= self._history_all_hosts:
-                wanted |= {host.id for host in self.fleet}
-            known = [host for name in wanted if (host := self.fleet.get(name)) is not None]
-            filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in known}
-            for host in self.fleet.without_info(now):
-                filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
-            for host in self.fleet.without_last_sign(now):
-                filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
-            self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
         cut_off = self.fleet.is_cut_off(host)
