@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from agent.test_sampler import Scripted
 from fleetglass.agent import agent
 from fleetglass.agent.agent import _Agent
-from fleetglass.agent.clock_jumps import Jumps
-from fleetglass.agent.demanded_groups import Leases
+from fleetglass.agent.clock_jumps import ClockJumps
+from fleetglass.agent.demanded_groups import DemandedGroups
 from fleetglass.agent.headline import Means
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.sampler import Sampler
-from fleetglass.agent.self_report import OwnReport
+from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.wire import decode
@@ -31,8 +31,8 @@ SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), hos
 
 # Every part of a tick beside the pulse itself, and the callbacks that it calls.
 PARTS = (
-    (Jumps, "look"),
-    (Leases, "intervals"),
+    (ClockJumps, "look"),
+    (DemandedGroups, "intervals"),
     (Sampler, "sample"),
     (_Agent, "_newest_of"),
     (agent, "pulse_of"),
@@ -40,7 +40,7 @@ PARTS = (
     (Means, "take"),
     (HomeAssistant, "hear_summary"),
     (HomeAssistant, "refresh"),
-    (OwnReport, "report"),
+    (SelfReport, "report"),
     (Inventory, "look"),
     (Inventory, "info"),
     (agent, "written_info"),

@@ -12,7 +12,7 @@ from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.history_replay import (
     FIRST_FRAME_BYTES,
     FRAME_BYTES,
-    MOST_WAITING,
+    MAX_WAITING,
     SLICE_BYTES,
     HistoryReplay,
     past_frames,
@@ -163,7 +163,7 @@ async def test_a_viewer_that_takes_nothing_gets_no_more_built() -> None:
         for taken in range(10):
             for _ in range(50):
                 await asyncio.sleep(0)
-            assert built == min(taken + MOST_WAITING, 10)
+            assert built == min(taken + MAX_WAITING, 10)
             assert await outbox.take() == b"%d" % taken
 
 

@@ -11,9 +11,9 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
-from fleetglass.agent.clock_jumps import Jump, Jumps
+from fleetglass.agent.clock_jumps import ClockJump, ClockJumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
-from fleetglass.agent.demanded_groups import Leases
+from fleetglass.agent.demanded_groups import DemandedGroups
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
@@ -23,7 +23,7 @@ from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
-from fleetglass.agent.self_report import OwnReport
+from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.threaded_connection import Message
@@ -113,7 +113,7 @@ class _Agent:
         self._tick = 0
         self._collectors = collectors
         self._newest: dict[str, Group] = {}
-        self._own = OwnReport(readings.own_resident_bytes)
+        self._own = SelfReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
         self._inventory = Inventory(
@@ -126,11 +126,11 @@ class _Agent:
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
-        self._jumps = Jumps()
+        self._jumps = ClockJumps()
         topics = Topics(settings.prefix)
-        self._leases: Leases | None = None
+        self._leases: DemandedGroups | None = None
         if settings.demand:
-            self._leases = Leases()
+            self._leases = DemandedGroups()
             publisher.listen(topics.leaf(settings.host_id, "demand"), self._hear_demand)
         self._info_topic = topics.leaf(settings.host_id, "info")
         self._summary_topic = topics.leaf(settings.host_id, "summary")
@@ -141,7 +141,7 @@ class _Agent:
         self._tick += 1
         now = round(clocks.time(), 3)
         attempt = self._errors.attempt
-        jump = attempt("comparing the clocks", self._note_jump) or Jump(0.0, 0.0)
+        jump = attempt("comparing the clocks", self._note_jump) or ClockJump(0.0, 0.0)
         attempt("taking leases", self._hasten)
         found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
         newest = attempt("keeping the newest messages", lambda: self._newest_of(found)) or {}
@@ -175,7 +175,7 @@ class _Agent:
     def _live(self, found: Iterable[Sampled]) -> list[Message]:
         return [Message(self._live_topic(one.group), one.payload) for one in found]
 
-    def _report(self, now: float, skipped: int, jump: Jump) -> list[Message]:
+    def _report(self, now: float, skipped: int, jump: ClockJump) -> list[Message]:
         report = self._own.report(
             now,
             self._tick,
@@ -185,7 +185,7 @@ class _Agent:
             internal_errors=self._errors.total,
             jump=jump,
         )
-        return [Message(self._live_topic(OwnReport.group), encode(report))]
+        return [Message(self._live_topic(SelfReport.group), encode(report))]
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -197,7 +197,7 @@ class _Agent:
                 _log.warning("ignored an invalid demand message: %s", error)
             self._demand_refused = True
 
-    def _note_jump(self) -> Jump:
+    def _note_jump(self) -> ClockJump:
         """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
         jump = self._jumps.look()
         if jump.slept_seconds:

@@ -16,7 +16,7 @@ SLICE_BYTES = 64 * 1024
 FIRST_FRAME_BYTES = 64 * 1024
 """The first frame is small, for a first picture soon; each next one twice as large, up to `FRAME_BYTES`."""
 FRAME_BYTES = 256 * 1024
-MOST_WAITING = 2
+MAX_WAITING = 2
 """Frames of the past that wait for one viewer; more are built when it has taken these."""
 
 Frames = Callable[[str, Selection, float], Iterator[bytes | None]]
@@ -80,7 +80,7 @@ class HistoryReplay:
             if frame is not None and self._wishes.get(host) is wish:
                 self._number += 1
                 outbox.put("history", f"{host} {self._number}", frame)
-                await outbox.until_fewer("history", MOST_WAITING)
+                await outbox.until_fewer("history", MAX_WAITING)
 
 
 def past_frames(

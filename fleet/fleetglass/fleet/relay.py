@@ -9,7 +9,7 @@ from typing import NoReturn
 import msgspec
 
 from fleetglass.fleet.address_cache import AddressCache
-from fleetglass.fleet.demand_leases import Demands
+from fleetglass.fleet.demand_leases import DemandLeases
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
 from fleetglass.fleet.history_replay import HistoryReplay, past_frames
 from fleetglass.fleet.hosts import KnownFleet, KnownHost
@@ -68,7 +68,7 @@ class Relay:
         self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
         self._site_topics = {one.site: one.prefix for one in topics}
         self.addresses = AddressCache(topics, lambda host: self.fleet.get(host) is not None)
-        self._demands = Demands()
+        self._demands = DemandLeases()
         self._pasts: dict[Subscriber, HistoryReplay] = {}
         self._past_turn = asyncio.Lock()
         self._watching = Watching()

@@ -9,7 +9,7 @@ from typing import Any, cast
 from fleetglass.bridge.http.client_identity import Caller, is_local, peer_address
 from fleetglass.bridge.http.request_head import Refusal, read_head
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
-from fleetglass.bridge.viewers.rate_limit import Allowance
+from fleetglass.bridge.viewers.rate_limit import RateLimit
 
 MAX_PER_ADDRESS = 256
 """Connections from one address. This machine may open more: behind a proxy everybody comes from here."""
@@ -96,7 +96,7 @@ class HttpConnection(AdaptedConnection):
         self._connections = connections
         self._head: bytearray | None = bytearray()
         """What came of the request; None after it."""
-        self._frames = Allowance(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
+        self._frames = RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
         self._discarded = 0
 
     @property
