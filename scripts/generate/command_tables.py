@@ -27,7 +27,7 @@ def _section(name: str, text: str) -> str:
 def _arguments(parser: argparse.ArgumentParser) -> list[str]:
     actions = [action for action in parser._actions if _is_argument(action)]  # noqa: SLF001 - argparse tells its arguments nowhere else
     given = {action.dest for action in actions if action.option_strings}
-    keys = {"config", *(key.name for key in KEYS)} & given if "config" in given else set()
+    keys = {"config", *(key.name for key in KEYS if key.is_argument)} & given if "config" in given else set()
     own = [action for action in actions if not (action.option_strings and action.dest in keys)]
     rows = [(_usage(action), " ".join((action.help or "").replace("%%", "%").split())) for action in own]
     parts = [table(("argument", "meaning"), rows)] if rows else []

@@ -1,14 +1,17 @@
 """The configuration keys, in tables, from `fleetglass.cli.configuration.keys`."""
 
-from typing import Final
+from typing import Final, Literal
 
 from fleetglass.cli.configuration.file import _file_keys
 from fleetglass.cli.configuration.keys import KEYS, Key, Part
 from fleetglass.cli.configuration.keys import SECTIONS as SECTIONS_OF_THE_FILE
 from generate.message_tables import table
 
-SECTIONS: Final[dict[str, tuple[str, Part | None]]] = {
-    "Agent and bridge": ("at the top of the file, or under a part for that part alone", None),
+Section = Part | Literal["fleet"]
+_SHARED: Final = "at the top of the file, or under a part for that part alone"
+SECTIONS: Final[dict[str, tuple[str, Section | None]]] = {
+    "Agent and bridge": (_SHARED, None),
+    "Fleet": (_SHARED, "fleet"),
     "Agent": ("under `agent:`", "agent"),
     "Bridge": ("under `bridge:`", "bridge"),
     "Watch": ("under `watch:`", "watch"),
@@ -33,16 +36,16 @@ def arguments_by_section() -> dict[str, list[Key]]:
     }
 
 
-def _section(key: Key) -> Part | None:
-    return (
-        None if key.is_shared else next(part for part in SECTIONS_OF_THE_FILE.values() if part in key.parts)
-    )
+def _section(key: Key) -> Section | None:
+    if key.is_shared:
+        return "fleet" if key.of_fleet else None
+    return next(part for part in SECTIONS_OF_THE_FILE.values() if part in key.parts)
 
 
 def _row(key: Key) -> tuple[str, ...]:
     negated = key.option.startswith("--no-")
     names = [f"`{key.variable}{'=false' * negated}`"]
-    if key in _file_keys(_section(key) or ""):
+    if key in _file_keys("" if key.is_shared else _section(key) or ""):
         names.insert(0, f"`{key.name}{': false' * negated}`")
     if key.is_argument:
         names.append(", ".join(f"`{option}`" for option in (key.option, *key.aliases)))

@@ -16,7 +16,8 @@ from fleetglass.bridge.http import listener as listener_module
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers import viewer as viewer_module
 from fleetglass.fleet import periodic_tasks
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from support.bridge import Bridge, Viewer, publisher, pulse, running_bridge
@@ -65,6 +66,44 @@ async def test_who_watches_a_host_is_told_all_of_its_info(mosquitto: Mosquitto, 
             await agent.publish(f"{prefix}/web-1/info", json.dumps(whole | changed), retain=True)
             assert (await viewer.next("host"))["info"] == whole | changed
             assert (await other.next("host"))["info"] == short | changed
+
+
+async def test_a_list_of_expected_hosts_that_changes_is_told_to_viewers(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who is added waits, who is taken off goes unless it was heard; a bad file changes nothing."""
+    file = tmp_path / "hosts.yaml"
+    write = file.write_text
+    write("[web-1, db-2]\n")
+    async with (
+        running_bridge(mosquitto, prefix, hosts_file=str(file)) as bridge,
+        publisher(mosquitto) as agent,
+        bridge.viewer(hosts={"web-1": []}) as viewer,
+    ):
+        assert [host["id"] for host in (await viewer.next("fleet"))["hosts"]] == ["web-1", "db-2"]
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await viewer.next("host", id="web-1", state="live", expected={})
+        write("[nas, \n")
+        await wait_until(lambda: "the old list stays in use" in caplog.text, "the file was refused")
+        assert {(await bridge.host(name)).get("state") for name in ("web-1", "db-2")} == {"live", "waiting"}
+        write("- {id: nas, name: Backups}\n")
+        await viewer.next("host", id="db-2", removed=True)
+        await viewer.next("host", id="nas", state="waiting", expected={"name": "Backups"})
+        assert "expected" not in await bridge.host("web-1")
+        assert (await bridge.host("web-1"))["state"] in ("live", "late")
+
+
+async def test_a_list_of_expected_hosts_must_be_good_at_the_start(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """Each bad item is one line."""
+    (tmp_path / "hosts.yaml").write_text("[1, web-1, 2]\n")
+    with pytest.raises(BridgeError) as refused:
+        async with running_bridge(mosquitto, prefix, hosts_file=str(tmp_path / "hosts.yaml")):
+            pass
+    assert [line.partition(": got")[0] for line in refused.value.args] == [
+        "hosts_file: item 1", "hosts_file: item 3"
+    ]  # fmt: skip
 
 
 async def test_the_detail_of_a_watched_host_comes_to_its_watchers(mosquitto: Mosquitto, prefix: str) -> None:

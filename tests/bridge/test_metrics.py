@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from fleetglass.bridge.loop_lag import WINDOW_SECONDS, LoopLag
 from fleetglass.bridge.metrics import HOSTS_PER_SLICE, Metrics
 from fleetglass.bridge.viewers.viewer import ViewerCounts
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.periodic_tasks import ADVANCE_SECONDS
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
@@ -98,6 +99,27 @@ async def test_values_are_those_of_the_last_pulse_of_live_hosts() -> None:
     assert found["fleetglass_refused_total", "bad_token"] == 2
     assert found["fleetglass_broker_connected", ""] == 1
     assert found["fleetglass_pulse_latency_seconds_count", ""] == 2
+
+
+async def test_expected_hosts_are_told_apart() -> None:
+    """One that waits has its state alone; who is not on the list has no sample of it."""
+    relay = make_relay(Clock())
+    relay.expect([ExpectedHost("web-1", name="Shop"), ExpectedHost("db-2", notes='"')])
+    for host in ("web-1", "web-2"):
+        relay.on_message(f"fleet/{host}/pulse", full_pulse())
+    for parse, accept in ((parse_text, ""), (parse_open_metrics, OPEN_METRICS)):
+        found = by_sample(parse(await exposed(metrics_of(relay), accept)))
+        expected = {
+            host: value for (name, host), value in found.items() if name == "fleetglass_host_expected"
+        }
+        assert expected == {"web-1": 1, "db-2": 1}
+        of_waiting = {key: value for key, value in found.items() if key[1].startswith("db-2,")}
+        assert of_waiting == {
+            ("fleetglass_host_state", f"db-2,{state}"): state == "waiting"
+            for state in ("live", "late", "lost", "stopped", "waiting")
+        }
+        assert found["fleetglass_hosts", "waiting"] == 1
+        assert ("fleetglass_host_cpu_percent", "db-2") not in found
 
 
 @pytest.mark.parametrize("gone", ["late", "broker"])

@@ -11,13 +11,26 @@ import pytest
 
 from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.fleet.expected_host_list import ExpectedHostList
+from fleetglass.fleet.expected_hosts import ExpectedHost
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import BrokerURLError, PrefixError
-from fleetglass.wire.protocol import Fleet, History, Host, LiveFrame, PulseFrame, Watch, Welcome
+from fleetglass.wire.protocol import (
+    ExpectedFacts,
+    Fleet,
+    History,
+    Host,
+    LiveFrame,
+    PulseFrame,
+    Watch,
+    Welcome,
+)
 from support.bridge import publisher, pulse
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.replaceable_tls import ReplaceableTls
 from support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.broker
@@ -90,6 +103,35 @@ async def test_says_what_a_bridge_says(mosquitto: Mosquitto, prefix: str) -> Non
     }
     assert told["web-1"]["host_name"] == "web-1"
     assert set(found[-1].hosts) == {"web-1", "web-2"}
+
+
+async def test_expected_hosts_that_were_not_heard_wait(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """From the start, and as the list says later: who is added waits, and who is taken off is gone."""
+    file = tmp_path / "hosts.yaml"
+    write = file.write_text
+    write("[{id: db-2, name: Orders}]\n")
+    listed = ExpectedHostList([ExpectedHost("web-1")], file)
+    source = BrokerSource(mosquitto.url, prefix=prefix, expected=listed)
+    async with publisher(mosquitto) as client, pulsing(client, prefix, "web-1"):
+        found: dict[str, tuple[Any, Any]] = {}
+        async with asyncio.timeout(PATIENCE_SECONDS), aclosing(source.messages()) as messages:  # type: ignore[type-var] # it is a generator
+            async for message in messages:
+                if isinstance(message, Fleet):
+                    found = {host.id: (host.state, host.expected) for host in message.hosts}
+                    assert found == {
+                        "web-1": ("live", ExpectedFacts()),
+                        "db-2": ("waiting", ExpectedFacts(name="Orders")),
+                    }
+                    write("[nas]\n")
+                elif isinstance(message, Host) and message.removed:
+                    del found[message.id]
+                elif isinstance(message, Host) and isinstance(message.state, str):
+                    found[message.id] = (message.state, message.expected)
+                if found.keys() == {"web-1", "nas"}:
+                    break
+        assert found["nas"] == ("waiting", ExpectedFacts())
 
 
 async def test_detail_of_the_selected_only(mosquitto: Mosquitto, prefix: str) -> None:
@@ -222,6 +264,24 @@ async def test_files_for_tls(tmp_path: Path) -> None:
     access = BrokerAccess(url=BrokerURL.parse("mqtts://127.0.0.1"), ca_file=str(tmp_path / "none.pem"))
     with pytest.raises(Refused, match=r"none\.pem.*expected certificates in PEM"):
         await until(BrokerSource(access), Welcome)
+
+
+async def test_a_wrong_authority_can_be_put_right(tmp_path: Path, prefix: str) -> None:
+    """One that was wrong at the start is named, and the right one is used without a restart."""
+    tls = ReplaceableTls(tmp_path)
+    tls.use(0)
+    tls.trust(1)
+    tls.broker.start()
+    try:
+        async with aclosing(BrokerSource(tls.access, prefix=prefix).messages()) as messages:  # type: ignore[type-var] # it is a generator
+            first = await anext(messages)
+            assert isinstance(first, Interrupted)
+            assert "certificate verify failed" in first.reason
+            tls.trust(0)
+            while not isinstance(await anext(messages), Welcome):
+                pass
+    finally:
+        tls.broker.kill()
 
 
 async def test_tls_both_ways(tmp_path: Path, prefix: str) -> None:

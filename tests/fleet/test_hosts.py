@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from fleetglass.fleet import hosts as hosts_module
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, KnownFleet, KnownHost
 from fleetglass.fleet.listening import GRACE_SECONDS
 from fleetglass.wire import PayloadError
@@ -388,3 +389,116 @@ def test_a_site_that_is_taken_back_leaves_its_hosts_as_they_are(fleet: KnownFlee
     assert states(fleet) == {"living": "live", "silent": "late", "willed": "lost"}
     pulse_until(fleet, ("living",), 122, 150)
     assert states(fleet) == {"living": "live", "silent": "lost", "willed": "lost"}
+
+
+def expect(fleet: KnownFleet, *hosts: str, wall: float = 0.0) -> None:
+    fleet.expect(map(ExpectedHost, hosts), wall)
+
+
+def test_an_expected_host_waits_until_it_is_heard(fleet: KnownFleet) -> None:
+    """It is there since it was expected, and is then a host like any other, with what the list says of it."""
+    fleet.expect([ExpectedHost("web-1", name="Shop")], wall=100)
+    assert state_since(fleet) == ("waiting", 100)
+    assert fleet.take_changes().states == {"web-1"}
+    pass_time(fleet, 0, 120)
+    assert state_since(fleet) == ("waiting", 100)
+    assert not fleet.take_changes()
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=120, wall=220)
+    assert state_since(fleet) == ("live", 220)
+    assert fleet.take_changes().states == {"web-1"}
+    (host,) = fleet
+    assert (host.expected, len(fleet), list(fleet.heard)) == (
+        ExpectedHost("web-1", name="Shop"),
+        1,
+        ["web-1"],
+    )
+
+
+def test_an_expected_host_that_is_announced_and_not_yet_heard(fleet: KnownFleet) -> None:
+    """Its info alone leaves it waiting, since it was expected."""
+    expect(fleet, "web-1", wall=100)
+    fleet.hear_info("web-1", INFO % b"a", now=5, wall=105)
+    assert state_since(fleet) == ("waiting", 100)
+    assert (len(fleet), list(fleet.heard)) == (1, ["web-1"])
+
+
+def test_an_expected_host_that_was_lost_before_is_lost(fleet: KnownFleet) -> None:
+    """What the broker retained of it says more than the list does."""
+    expect(fleet, "web-1", wall=T0)
+    fleet.hear_status("web-1", STATUS % (b"lost", T0 - 600), now=1, wall=T0 + 1)
+    pass_time(fleet, 1, 3, wall=T0)
+    assert state_since(fleet) == ("lost", T0 - 600)
+
+
+def test_a_host_that_is_taken_off_the_list(fleet: KnownFleet) -> None:
+    """While it waits it goes; one that was heard stays, and the list says nothing of it any more."""
+    expect(fleet, "web-1", "web-2")
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    fleet.take_changes()
+    expect(fleet)
+    changes = fleet.take_changes()
+    assert (changes.states, changes.removed) == ({"web-1"}, {"web-2"})
+    (host,) = fleet
+    assert (host.id, host.state, host.expected) == ("web-1", "live", None)
+
+
+def test_a_list_that_changes_tells_of_what_changed_alone(fleet: KnownFleet) -> None:
+    """A host that is heard and then expected keeps its state; one that is in both lists is no news."""
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    expect(fleet, "web-2", "web-3", wall=5)
+    fleet.take_changes()
+    fleet.expect(
+        [
+            ExpectedHost("web-1"),
+            ExpectedHost("web-2"),
+            ExpectedHost("web-3", notes="New."),
+            ExpectedHost("web-4"),
+        ],
+        wall=9,
+    )
+    assert fleet.take_changes().states == {"web-1", "web-3", "web-4"}
+    assert {host.id: (host.state, host.since) for host in fleet} == {
+        "web-1": ("live", 1),
+        "web-2": ("waiting", 5),
+        "web-3": ("waiting", 5),
+        "web-4": ("waiting", 9),
+    }
+
+
+def test_an_expected_host_that_is_forgotten_waits_again(fleet: KnownFleet) -> None:
+    """Of what it was nothing is left; one that waits already is no news."""
+    expect(fleet, "web-1")
+    fleet.hear_info("web-1", INFO % b"a", now=1, wall=1)
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    fleet.take_changes()
+    fleet.hear_status("web-1", b"", now=7, wall=7)
+    assert state_since(fleet) == ("waiting", 7)
+    (host,) = fleet
+    assert (host.info, host.pulse, dict(fleet.heard)) == (None, None, {})
+    changes = fleet.take_changes()
+    assert (changes.states, changes.infos, changes.removed) == ({"web-1"}, set(), {"web-1"})
+    fleet.hear_status("web-1", b"", now=9, wall=9)
+    assert not fleet.take_changes()
+    assert state_since(fleet) == ("waiting", 7)
+
+
+def test_expected_hosts_have_places_of_their_own(fleet: KnownFleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not refused in a full fleet, take no place of another host, and make no room for any."""
+    monkeypatch.setattr(hosts_module, "MAX_HOSTS", 1)
+    expect(fleet, "db-1", "db-2")
+    fleet.hear_status("db-1", STATUS % (b"stopped", 1), now=1, wall=1)
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    with pytest.raises(HostLimitError):
+        fleet.hear_pulse("web-2", PULSE % (1, 1), now=9000, wall=1 + GONE_SECONDS)
+    fleet.hear_pulse("db-2", PULSE % (1, 1), now=9000, wall=9000)
+    assert {host.id for host in fleet} == {"db-1", "db-2", "web-1"}
+
+
+def test_a_host_is_heard_in_the_moment_in_which_it_is_taken_off(fleet: KnownFleet) -> None:
+    """It is not removed after all."""
+    expect(fleet, "web-1")
+    fleet.take_changes()
+    expect(fleet)
+    fleet.hear_pulse("web-1", PULSE % (1, 1), now=1, wall=1)
+    changes = fleet.take_changes()
+    assert (changes.states, changes.removed) == ({"web-1"}, set())

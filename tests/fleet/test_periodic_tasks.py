@@ -1,8 +1,10 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from fleetglass.fleet import periodic_tasks
+from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.periodic_tasks import every, run_relay
 from fleetglass.fleet.relay import Relay
@@ -12,6 +14,7 @@ from fleetglass.wire.protocol import Watch
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from support.waiting import wait_until
 
+NOBODY = ExpectedHostList()
 PULSE = b'{"time":1000,"tick":1,"session":"a"}'
 INFO = (
     b'{"time":1,"session":"a","host_name":"a","agent_version":"1","interval_seconds":1,'
@@ -22,7 +25,7 @@ INFO = (
 @pytest.fixture
 def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
     """Return a relay whose time passes quickly, with one host that takes leases."""
-    for name in ("ADVANCE_SECONDS", "PULSE_SECONDS", "DELIVERY_SECONDS"):
+    for name in ("ADVANCE_SECONDS", "PULSE_SECONDS", "DELIVERY_SECONDS", "EXPECTED_SECONDS"):
         monkeypatch.setattr(periodic_tasks, name, 0.01)
     relay = Relay((Topics("fleet"),), history=HistoryStore(1_000_000), history_all_hosts=0)
     relay.on_connected(True)
@@ -37,7 +40,9 @@ async def test_everything_that_is_due_is_done_until_the_end(relay: Relay) -> Non
     relay.join(viewer)
     wanted: list[frozenset[str]] = []
     said: list[str] = []
-    running = asyncio.create_task(run_relay(relay, wanted.append, lambda topic, _: said.append(topic)))
+    running = asyncio.create_task(
+        run_relay(relay, NOBODY, wanted.append, lambda topic, _: said.append(topic))
+    )
     relay.watch(viewer, Watch(fleet=True, hosts={"web-1": ["process"]}))
     frames: list[bytes] = []
 
@@ -55,12 +60,24 @@ async def test_everything_that_is_due_is_done_until_the_end(relay: Relay) -> Non
     assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"advance", "broker requests"})
 
 
+async def test_a_new_list_of_expected_hosts_is_taken_up(relay: Relay, tmp_path: Path) -> None:
+    """Hosts that are added to the file are listed without a new start."""
+    file = tmp_path / "hosts.yaml"
+    file.write_text("[]")
+    expected = ExpectedHostList(file=file)
+    running = asyncio.create_task(run_relay(relay, expected, lambda _: None))
+    file.write_text("[web-7]")
+    await wait_until(lambda: relay.fleet.get("web-7") is not None, "the host that is expected now")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_reader_asks_for_no_more_detail(relay: Relay) -> None:
     """Without a way to publish no lease is made, and a selection is still subscribed."""
     viewer = Subscriber()
     relay.join(viewer)
     wanted: list[frozenset[str]] = []
-    running = asyncio.create_task(run_relay(relay, wanted.append))
+    running = asyncio.create_task(run_relay(relay, NOBODY, wanted.append))
     relay.watch(viewer, Watch(hosts={"web-1": "*"}))
     await wait_until(lambda: {"fleet/web-1/live/#"} in wanted, "the subscription")
     assert relay.errors.total == 0
@@ -76,7 +93,7 @@ async def test_a_selection_is_asked_for_before_the_next_advance(
     viewer = Subscriber()
     relay.join(viewer)
     wanted: list[frozenset[str]] = []
-    running = asyncio.create_task(run_relay(relay, wanted.append))
+    running = asyncio.create_task(run_relay(relay, NOBODY, wanted.append))
     relay.watch(viewer, Watch(hosts={"web-1": "*"}))
     await wait_until(lambda: {"fleet/web-1/live/#"} in wanted, "the subscription")
     running.cancel()

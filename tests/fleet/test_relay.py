@@ -1,8 +1,11 @@
+import json
 import logging
+from typing import Any
 
 import pytest
 
 from fleetglass.fleet import hosts as hosts_module
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.hosts import GONE_SEARCH_SECONDS
 from fleetglass.fleet.relay import Relay
@@ -107,3 +110,57 @@ def test_the_detail_of_a_host_is_subscribed_while_a_viewer_selects_a_group_of_it
     relay.leave(viewers[1])
     assert relay.fanout.watched_in_detail == set()
     assert wanted(relay) == {"fleet/web-1/live/#"}
+
+
+def told(viewer: Subscriber) -> list[dict[str, Any]]:
+    """Return what a viewer was told since the last time."""
+    return [json.loads(viewer.outbox.pop()) for _ in range(len(viewer.outbox))]
+
+
+def test_viewers_are_told_of_expected_hosts(relay: Relay, clock: Clock) -> None:
+    """With what the list says, in the fleet and with each state; of one that is forgotten twice."""
+    relay.expect([ExpectedHost("db-2", "Orders", ("db",)), ExpectedHost("nas")])
+    viewer = Subscriber()
+    relay.join(viewer)
+    assert told(viewer)[0]["hosts"] == [
+        {"id": "db-2", "state": "waiting", "since": T0, "expected": {"name": "Orders", "tags": ["db"]}},
+        {"id": "nas", "state": "waiting", "since": T0, "expected": {}},
+    ]
+    relay.advance()
+    told(viewer)
+    clock.now = 2.0
+    relay.on_message("fleet/nas/pulse", PULSE % (T0, 1))
+    relay.advance()
+    assert told(viewer) == [{"type": "host", "id": "nas", "state": "live", "since": T0 + 2, "expected": {}}]
+    clock.now = 3.0
+    relay.on_message("fleet/nas/status", b"")
+    relay.advance()
+    assert told(viewer) == [
+        {"type": "host", "id": "nas", "removed": True},
+        {"type": "host", "id": "nas", "state": "waiting", "since": T0 + 3, "expected": {}},
+    ]
+    relay.expect([])
+    relay.advance()
+    gone = sorted(told(viewer), key=lambda message: message["id"])
+    assert gone == [{"type": "host", "id": name, "removed": True} for name in ("db-2", "nas")]
+
+
+def test_an_expected_host_is_not_asked_for_before_it_is_heard(relay: Relay) -> None:
+    """Nobody knows its prefix: what a viewer selects of it is subscribed once it is known."""
+    relay.expect([ExpectedHost("nas")])
+    viewer = Subscriber()
+    relay.join(viewer)
+    relay.watch(viewer, Watch(hosts={"nas": "*"}, history=60))
+    assert wanted(relay) == set()
+    relay.on_message("fleet/paris/nas/pulse", PULSE % (T0, 1))
+    assert wanted(relay) == {"fleet/paris/nas/live/#"}
+    assert relay.rejections.total == 0
+
+
+def test_detail_of_an_expected_host_is_refused_before_it_is_heard(relay: Relay) -> None:
+    """As of any host that has said nothing else."""
+    relay.expect([ExpectedHost("nas")])
+    relay.on_message("fleet/nas/live/cpu", b'{"time":1,"tick":1}')
+    relay.on_message("fleet/nas/backfill", b'{"time":1,"pulses":[]}')
+    assert relay.rejections.total == 2
+    assert relay.entry("nas").state == "waiting"

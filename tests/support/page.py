@@ -70,6 +70,8 @@ class FakeBridge:
     hosts: list[MadeUpHost] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
     """Of hosts that are not live."""
+    expected: dict[str, Payload] = field(default_factory=dict)
+    """What the list of expected hosts says, by host id."""
     refuse: bool = False
     frozen: bool = False
     """Connected, and answering nothing."""
@@ -132,7 +134,7 @@ class FakeBridge:
     def set_state(self, host_id: str, state: str) -> None:
         """Change a host's state and say so."""
         self.states[host_id] = state
-        self.send("host", id=host_id, state=state, since=self.now)
+        self.send("host", id=host_id, state=state, since=self.now, **self._expectation(host_id))
 
     def cut(self, code: int = 1001) -> None:
         """Close the connection."""
@@ -190,7 +192,12 @@ class FakeBridge:
             groups, groups_before = message["hosts"][host.id], before.get("hosts", {}).get(host.id)
             if groups and not groups_before:
                 self.send(
-                    "host", id=host.id, state=self._state(host), since=self.now - 30, info=host.info(self.now)
+                    "host",
+                    id=host.id,
+                    state=self._state(host),
+                    since=self.now - 30,
+                    info=host.info(self.now),
+                    **self._expectation(host.id),
                 )
             if not self.history or groups == groups_before:
                 continue
@@ -204,11 +211,14 @@ class FakeBridge:
 
     def _entry(self, host: MadeUpHost) -> Payload:
         state = self._state(host)
-        entry: Payload = {"id": host.id, "state": state, "since": self.now - 30}
+        entry: Payload = {"id": host.id, "state": state, "since": self.now - 30, **self._expectation(host.id)}
         if state != "waiting":
             info = {name: value for name, value in host.info(self.now).items() if name not in INFO_OF_WATCHED}
             entry |= {"info": info, "pulse": self._pulse(host)}
         return entry
+
+    def _expectation(self, host_id: str) -> Payload:
+        return {"expected": self.expected[host_id]} if host_id in self.expected else {}
 
     def _state(self, host: MadeUpHost) -> str:
         return self.states.get(host.id, "live")

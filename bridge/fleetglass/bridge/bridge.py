@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from fleetglass.bridge.health import Health
@@ -24,13 +25,14 @@ from fleetglass.bridge.viewers.token import (
 )
 from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
+from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.periodic_tasks import every, run_relay
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
-from fleetglass.wire.errors import BridgeError, CertificateError
+from fleetglass.wire.errors import BridgeError, CertificateError, ContractError
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
 
@@ -75,6 +77,8 @@ async def serve_until(
         history=HistoryStore(settings.history_bytes),
         history_all_hosts=settings.history_all_hosts,
     )
+    expected = _expected_hosts(settings)
+    relay.expect(expected.hosts)
     try:
         feed = Feed(
             settings.broker,
@@ -132,7 +136,7 @@ async def serve_until(
         progress(_doing(settings, relay, feed))
         running: list[asyncio.Task[None]] = [
             tasks.create_task(_run_again("broker feed", feed.run, relay.errors), name="broker feed"),
-            tasks.create_task(run_relay(relay, feed.want, feed.say), name="relay"),
+            tasks.create_task(run_relay(relay, expected, feed.want, feed.say), name="relay"),
             tasks.create_task(lag.watch(), name="event loop lag"),
             tasks.create_task(every(PROGRESS_SECONDS, "progress", report, relay.errors), name="progress"),
             tasks.create_task(
@@ -154,6 +158,13 @@ async def _run_until_signal(settings: BridgeSettings, progress: Progress) -> Non
         with suppress(NotImplementedError):  # Windows, where Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
     await serve_until(settings, stop, progress=progress)
+
+
+def _expected_hosts(settings: BridgeSettings) -> ExpectedHostList:
+    try:
+        return ExpectedHostList(settings.hosts, Path(settings.hosts_file) if settings.hosts_file else None)
+    except ContractError as error:
+        raise BridgeError(*error.args) from error
 
 
 def _doing(settings: BridgeSettings, relay: Relay, feed: Feed) -> str:

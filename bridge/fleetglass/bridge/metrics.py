@@ -68,6 +68,7 @@ class _Family(NamedTuple):
 
 
 _STATE = _Family("fleetglass_host_state", "1 for the state that a host is in", "state")
+_EXPECTED = _Family("fleetglass_host_expected", "1 for a host on the list of expected hosts", "expected")
 
 
 class Exposition(NamedTuple):
@@ -100,7 +101,7 @@ class Metrics:
         open_metrics = content_type.startswith("application/openmetrics-text")
         compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if gzip else None
         relay = self._relay
-        families = (_STATE, *self._pulse_families, *self._arrival_families)
+        families = (_STATE, _EXPECTED, *self._pulse_families, *self._arrival_families)
         lines: dict[str, list[str]] = {family.name: [] for family in families}
         for number, host in enumerate(list(relay.fleet)):
             if number % HOSTS_PER_SLICE == 0:
@@ -127,6 +128,8 @@ class Metrics:
         states = lines[_STATE.name]
         for state in _STATES:
             states.append(f'{_STATE.name}{{host="{host.id}",state="{state}"}} {host.state == state:d}\n')
+        if host.expected is not None:
+            lines[_EXPECTED.name].append(f'{_EXPECTED.name}{{host="{host.id}"}} 1\n')
         if host.pulse is None or host.state != "live" or self._relay.broker != "connected":
             return
         label = f'{{host="{host.id}"}} '
@@ -175,7 +178,7 @@ class _Own(Collector):
         for name, text, value in (
             ("viewers_accepted", "viewers that were let in", counts.connected),
             ("viewers_refused", "viewers that were refused", counts.refused),
-            ("viewers_closed_slow", "viewers closed since they took nothing", counts.slow_closed),
+            ("viewers_closed_slow", "viewers closed because they read nothing", counts.slow_closed),
             ("messages_received", "messages that came from the broker", relay.received),
             ("messages_rejected", "messages dropped since they break the contract", relay.rejections.total),
             ("unexpected_errors", "errors that nobody foresaw, each in the log once", relay.errors.total),

@@ -1,8 +1,12 @@
 """What a bridge is told; built once, passed down."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
+
+if TYPE_CHECKING:
+    from fleetglass.fleet.expected_hosts import ExpectedHost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,6 @@ class BridgeSettings:
     port: int = 8765
     socket: str | None = None
     """Path of a Unix socket to serve at, instead of `host` and `port`."""
-    """Share the port with other bridges on this machine."""
     cert: str | None = None
     """Serve by TLS with this certificate chain, in PEM; read again when it changes."""
     key: str | None = None
@@ -47,3 +50,7 @@ class BridgeSettings:
     """Memory that the history of all hosts may take."""
     history_all_hosts: int = 32
     """Up to this many hosts, the live groups of all are kept; beyond, of watched hosts only."""
+    hosts: "tuple[ExpectedHost, ...]" = ()
+    """Hosts that are listed even when they were never heard."""
+    hosts_file: str | None = None
+    """YAML file with more of them; read again when it changes."""

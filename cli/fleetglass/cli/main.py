@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
     except CommandError as error:
-        if error.args:
-            print(f"fleetglass: {_one_line(error)}", file=sys.stderr)
+        for text in error.args:
+            print(f"fleetglass: {_one_line(text)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 0
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("FLEETGLASS_LOG_LEVEL") == "debug":
             raise
         print(
-            f"fleetglass: unexpected {type(error).__name__}: {_one_line(error)} "
+            f"fleetglass: unexpected {type(error).__name__}: {_one_line(str(error))} "
             "(FLEETGLASS_LOG_LEVEL=debug shows where)",
             file=sys.stderr,
         )
@@ -95,5 +95,5 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

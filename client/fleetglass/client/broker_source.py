@@ -13,12 +13,14 @@ from typing import Final, NoReturn
 
 from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import Traffic
+from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.periodic_tasks import ADVANCE_SECONDS, every, run_relay
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text
@@ -49,6 +51,7 @@ class BrokerSource:
         reconnect: whether a broken connection is tried again.
         reconnect_interval: seconds before the second try, as of a bridge's source.
         max_reconnects: after how many tries in vain to give up; without it, never.
+        expected: hosts that are listed even when they were never heard.
 
     Raises:
         ContractError: the address or the prefix breaks its rule.
@@ -63,6 +66,7 @@ class BrokerSource:
         reconnect: bool = True,
         reconnect_interval: float = FIRST_SECONDS,
         max_reconnects: int | None = None,
+        expected: ExpectedHostList | None = None,
     ) -> None:
         self.traffic = Traffic()
         """Of messages as a bridge would send them."""
@@ -74,6 +78,8 @@ class BrokerSource:
         self._relay = Relay(
             tuple(Topics(one) for one in prefixes), history=HistoryStore(HISTORY_BYTES), history_all_hosts=0
         )
+        self._expected = expected or ExpectedHostList()
+        self._relay.expect(self._expected.hosts)
         self._connected = asyncio.Event()
         self._subscriber: Subscriber | None = None
         """The one viewer, while it takes part."""
@@ -169,7 +175,7 @@ class BrokerSource:
         relay.send_pulses()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.send_past(subscriber), name="broker past")
-            tasks.create_task(run_relay(relay, feed.want), name="broker relay")
+            tasks.create_task(run_relay(relay, self._expected, feed.want), name="broker relay")
             tasks.create_task(
                 every(ADVANCE_SECONDS, "selection", self._select_anew, relay.errors),
                 name="broker selection",
@@ -183,10 +189,9 @@ class BrokerSource:
         while (waited := loop.time() - began) < SETTLE_SECONDS:
             self._relay.advance()
             fleet = self._relay.fleet
-            heard = len(fleet) and not any(
-                host.state == "waiting" and host.presence.said == "online" for host in fleet
-            )
-            if heard and waited >= _SETTLE_LEAST_SECONDS:
+            heard = fleet.heard.values()
+            is_awaited = any(host.state == "waiting" and host.presence.said == "online" for host in heard)
+            if heard and not is_awaited and waited >= _SETTLE_LEAST_SECONDS:
                 return
             await asyncio.sleep(_SETTLE_LEAST_SECONDS / 5)
 

@@ -24,6 +24,8 @@ export class Host {
   changes = []
   /** @type {Record<string, any>} */
   info = NOTHING
+  /** What the bridge's list of expected hosts says of it; undefined when it is not on the list. */
+  expected = expectedOf(undefined)
   /** @type {Record<string, any>} */
   pulse = NOTHING
   /** Time of the newest sample of any kind, seconds by the host's clock, or NaN. */
@@ -51,9 +53,44 @@ export class Host {
     return typeof this.info.host_name === "string" && this.info.host_name ? this.info.host_name : this.id
   }
 
-  /** The name to show: with the id where another host says the same and the id tells more. */
+  /** The name on the list of expected hosts, or "". */
+  get listedName() {
+    return this.expected?.name ?? ""
+  }
+
+  /** The name on the list of expected hosts, or else the one that the host gives itself. */
+  get plainName() {
+    return this.listedName || this.ownName
+  }
+
+  /** The name to show: with the id where another host has the same and the id tells more. */
   get name() {
-    return this.hasNamesake && this.id !== this.ownName ? `${this.ownName} (${this.id})` : this.ownName
+    return this.hasNamesake ? withId(this.plainName, this.id) : this.plainName
+  }
+
+  /** The name to show where nothing beside it says the id, which a name on the list may not resemble. */
+  get fullName() {
+    return this.listedName ? withId(this.listedName, this.id) : this.name
+  }
+
+  /** The tags on the list of expected hosts and the host's own, each once. @returns {string[]} */
+  get tags() {
+    return [...new Set([...(this.expected?.tags ?? []), ...textsOf(this.info.tags)])]
+  }
+
+  /** What the list of expected hosts says beside its name and tags, or "". */
+  get notes() {
+    return this.expected?.notes ?? ""
+  }
+
+  /** Whether the host is expected, and nothing was ever heard of it. */
+  get isUnheard() {
+    return (
+      this.state === "waiting" &&
+      this.expected !== undefined &&
+      this.info === NOTHING &&
+      this.pulse === NOTHING
+    )
   }
 
   get synthetic() {
@@ -286,16 +323,15 @@ export class Fleet {
     const isNew = !this.hosts.has(message.id)
     const host = this.#known(message.id)
     if (host === undefined) return
+    this.#unlist(host)
     if (isNumber(message.since)) host.since = message.since
     if (message.state !== undefined) {
       host.enter(message.state, isNew)
       host.cutOff = message.cut_off === true
+      host.expected = expectedOf(message.expected)
     }
-    if (isObject(message.info)) {
-      this.#unlist(host)
-      host.info = message.info
-      this.#list(host)
-    }
+    if (isObject(message.info)) host.info = message.info
+    this.#list(host)
   }
 
   /** @param {string} id */
@@ -307,16 +343,16 @@ export class Fleet {
 
   /** @param {Host} host */
   #list(host) {
-    const namesakes = this.#byName.get(host.ownName) ?? new Set()
-    this.#byName.set(host.ownName, namesakes.add(host))
+    const namesakes = this.#byName.get(host.plainName) ?? new Set()
+    this.#byName.set(host.plainName, namesakes.add(host))
     tellApart(namesakes)
   }
 
   /** @param {Host} host */
   #unlist(host) {
-    const namesakes = this.#byName.get(host.ownName)
+    const namesakes = this.#byName.get(host.plainName)
     if (!namesakes?.delete(host)) return
-    if (namesakes.size === 0) this.#byName.delete(host.ownName)
+    if (namesakes.size === 0) this.#byName.delete(host.plainName)
     tellApart(namesakes)
   }
 
@@ -330,6 +366,30 @@ export class Fleet {
     }
     return host
   }
+}
+
+/** @param {string} name @param {string} id */
+function withId(name, id) {
+  return name === id ? id : `${name} (${id})`
+}
+
+/**
+ * @param {unknown} expected as the bridge says it
+ * @returns {{name: string, tags: string[], notes: string} | undefined}
+ */
+function expectedOf(expected) {
+  if (!isObject(expected)) return undefined
+  const { name, tags, notes } = expected
+  return {
+    name: typeof name === "string" ? name : "",
+    tags: textsOf(tags),
+    notes: typeof notes === "string" ? notes : "",
+  }
+}
+
+/** Those in a list that are texts. @param {unknown} list @returns {string[]} */
+function textsOf(list) {
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string" && one !== "") : []
 }
 
 /** @param {Set<Host>} namesakes */

@@ -17,7 +17,7 @@ export function stateInWords(host, now) {
     case "stopped":
       return `stopped at ${clockTime(host.sinceMilliseconds)}`
     case "waiting":
-      return "waiting for the first sample"
+      return host.isUnheard ? "has not reported yet" : "waiting for the first sample"
     default:
       return "live"
   }

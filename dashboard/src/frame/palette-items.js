@@ -40,7 +40,6 @@ export function hostItem(
     location.hash = hostAddress(host.id)
   },
 ) {
-  const tags = Array.isArray(host.info.tags) ? host.info.tags.map(String) : []
-  const about = [host.id === host.name ? "" : host.id, ...tags].filter(Boolean).join(" ")
+  const about = [host.id === host.name ? "" : host.id, ...host.tags].filter(Boolean).join(" ")
   return { words: host.name, kind: "host", about, state: host.state, run }
 }

@@ -153,7 +153,7 @@ export class ComparePage {
     setText(this.#hint, words)
     for (const { id, mark, link } of this.#chips) {
       const host = fleet.host(id)
-      setText(link, host?.name ?? id)
+      setText(link, host?.fullName ?? id)
       mark.set(
         host?.state ?? "waiting",
         host === undefined
@@ -213,7 +213,7 @@ export class ComparePage {
     this.#built = true
     this.#writeChoice()
     const hosts = this.#pasts.map((past, index) => ({ past, colour: index + 1 }))
-    const nameOf = (/** @type {ComparePast} */ past) => past.host?.name ?? past.id
+    const nameOf = (/** @type {ComparePast} */ past) => past.host?.fullName ?? past.id
     this.#panels =
       hosts.length === 0
         ? []

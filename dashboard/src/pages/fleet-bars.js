@@ -115,7 +115,7 @@ export class AddHost {
     )
   }
 
-  /** @param {boolean} known whether it is known which hosts there are @param {number} hosts */
+  /** @param {boolean} known whether it is known which hosts there are @param {number} hosts that reported */
   update(known, hosts) {
     this.element.hidden = !known || hosts > HINT_UP_TO_HOSTS
     if (known && hosts === 0) this.element.open = true

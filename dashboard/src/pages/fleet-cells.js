@@ -30,6 +30,7 @@ const GLYPHS = { warn: "▲", critical: "◆" }
 /** The name as a link, what is wrong, and the host's tags. @returns {Cell & {link: HTMLElement}} */
 export function identityCell() {
   const link = element("a", { class: "host-link" })
+  const id = element("span", { class: "host-id", hidden: true })
   const pick = element("button", { type: "button", class: "pick-host", "aria-pressed": "false" })
   const chip = alertChip()
   const synthetic = element(
@@ -40,11 +41,25 @@ export function identityCell() {
   const tags = tagList()
   return {
     link,
-    element: element("span", { class: "identity-line" }, link, chip.element, synthetic, tags.element, pick),
+    element: element(
+      "span",
+      { class: "identity-line" },
+      link,
+      id,
+      chip.element,
+      synthetic,
+      tags.element,
+      pick,
+    ),
     write(host, moment) {
       setText(link, host.name)
       setAttribute(link, "href", hostAddress(host.id))
-      setAttribute(link, "title", host.name === host.id ? null : host.id)
+      setAttribute(
+        link,
+        "title",
+        [host.name === host.id ? "" : host.id, host.notes].filter(Boolean).join("\n") || null,
+      )
+      writeId(id, host)
       setAttribute(pick, "aria-label", `Compare ${host.name}`)
       setAttribute(pick, "aria-pressed", String(moment.picked.has(host.id)))
       synthetic.hidden = !host.synthetic
@@ -54,7 +69,13 @@ export function identityCell() {
   }
 }
 
-/** The state as glyph and words, then the system. @returns {Cell} */
+/** The id, where a listed name hides it. @param {HTMLElement} place @param {Host} host */
+export function writeId(place, host) {
+  place.hidden = host.name === host.fullName
+  setText(place, place.hidden ? "" : host.id)
+}
+
+/** The state as glyph and words, then the system, or the notes of a host not yet heard. @returns {Cell} */
 export function conditionCell() {
   const mark = new StateMark()
   const about = element("span", { class: "about" })
@@ -62,7 +83,8 @@ export function conditionCell() {
     element: element("span", { class: "condition-line" }, mark.element, about),
     write(host, { now }) {
       mark.set(host.state, stateInWords(host, now))
-      setText(about, host.state === "lost" || host.state === "late" ? "" : systemOf(host))
+      const isSaid = host.state === "lost" || host.state === "late"
+      setText(about, isSaid ? "" : host.isUnheard ? host.notes : systemOf(host))
     },
   }
 }

@@ -106,6 +106,7 @@ class Card {
   /** @param {import("../data/fleet.js").Host} host @param {import("./fleet-cells.js").Moment} moment */
   write(host, moment) {
     setAttribute(this.element, "data-state", host.state)
+    setAttribute(this.element, "data-unheard", host.isUnheard ? "" : null)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
     for (const cell of this.#cells) cell.write(host, moment)
   }

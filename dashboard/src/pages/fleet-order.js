@@ -81,12 +81,14 @@ export function readTags(text) {
 export function fits(host, { words, states, tags }, alertsOf) {
   if (states.size > 0 && !states.has(host.state) && !(states.has("attention") && alertsOf(host).length > 0))
     return false
-  const own = tagsOf(host)
+  const own = host.tags
   if (!tags.every((tag) => own.includes(tag))) return false
   if (words.length === 0) return true
   const text = [
     host.id,
     host.name,
+    host.ownName,
+    host.notes,
     host.state,
     host.info.os_name ?? "",
     host.synthetic ? "synthetic" : "",
@@ -97,16 +99,9 @@ export function fits(host, { words, states, tags }, alertsOf) {
   return words.every((word) => text.includes(word))
 }
 
-/** @param {Host} host @returns {string[]} */
-export function tagsOf(host) {
-  return Array.isArray(host.info.tags)
-    ? host.info.tags.filter((/** @type {unknown} */ tag) => typeof tag === "string" && tag !== "")
-    : []
-}
-
 /** The tags to show: that a host is simulated is said beside its name. @param {Host} host */
 export function shownTagsOf(host) {
-  return tagsOf(host).filter((tag) => !(host.synthetic && tag === "synthetic"))
+  return host.tags.filter((tag) => !(host.synthetic && tag === "synthetic"))
 }
 
 /** @param {(host: Host) => number} rankOf @returns {Comparison} */

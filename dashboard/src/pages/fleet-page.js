@@ -183,7 +183,7 @@ export class FleetPage {
       now,
     })
     this.#filterBar.update(this.#filter, this.#shown, total)
-    this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.name ?? id)
+    this.#compareBar.update(this.#picked, (id) => fleet.host(id)?.fullName ?? id)
     this.#writeNothing(total)
     this.#wantPast()
   }
@@ -254,7 +254,7 @@ export class FleetPage {
     this.#table.element.hidden = none || this.#shown === 0 || this.#view !== "table"
     this.#grid.element.hidden = none || this.#shown === 0 || this.#view !== "grid"
     setAttribute(this.#context.main, "aria-busy", known ? null : "true")
-    this.#hint.update(known, hosts.size)
+    this.#hint.update(known, hosts.size - (this.#survey?.counts.get("waiting") ?? 0))
   }
 
   /** What came while time stood still was left out. */
@@ -282,8 +282,10 @@ export class FleetPage {
 
   #wantPast() {
     const { hosts } = this.#context.fleet
+    const heard = [...hosts.values()].filter((host) => !host.isUnheard).map(({ id }) => id)
     // Of a small fleet all: then the past of its sums is known, too.
-    const wanted = hosts.size <= MAX_HOSTS ? [...hosts.keys()] : this.#list.visible
+    const wanted =
+      heard.length <= MAX_HOSTS ? heard : this.#list.visible.filter((id) => !hosts.get(id)?.isUnheard)
     const waits = this.#past.want(wanted, (id) => hosts.get(id)?.filled === true, Date.now())
     if (!waits || this.#pastTimer !== 0) return
     this.#pastTimer = window.setTimeout(() => {

@@ -130,6 +130,7 @@ class Row {
     // The first is the head.
     setAttribute(this.element, "aria-rowindex", String(place + 2))
     setAttribute(this.element, "data-state", host.state)
+    setAttribute(this.element, "data-unheard", host.isUnheard ? "" : null)
     setAttribute(this.element, "data-picked", moment.picked.has(host.id) ? "" : null)
     for (const cell of this.#cells) cell.write(host, moment)
   }

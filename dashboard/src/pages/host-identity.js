@@ -17,6 +17,7 @@ import {
 import { stateInWords } from "../data/state-words.js"
 import { element, setText } from "../widgets/dom.js"
 import { StateMark } from "../widgets/state-mark.js"
+import { writeId } from "./fleet-cells.js"
 import { shownTagsOf } from "./fleet-order.js"
 
 const MOST_ADDRESSES = 2
@@ -28,6 +29,7 @@ const IN_STEP_SECONDS = 0.1
 export class HostIdentity {
   #mark = new StateMark()
   #name = element("h1", { class: "host-name" })
+  #id = element("span", { class: "host-id", hidden: true })
   #synthetic = element(
     "span",
     { class: "tag", hidden: true, title: "a simulated host, not a real one" },
@@ -41,7 +43,15 @@ export class HostIdentity {
   element = element(
     "section",
     { class: "identity", "aria-label": "Identity" },
-    element("div", { class: "identity-name" }, this.#name, this.#mark.element, this.#synthetic, this.#tags),
+    element(
+      "div",
+      { class: "identity-name" },
+      this.#name,
+      this.#id,
+      this.#mark.element,
+      this.#synthetic,
+      this.#tags,
+    ),
     this.#plate,
     this.#warning,
   )
@@ -53,6 +63,7 @@ export class HostIdentity {
     this.#plate.hidden = host === undefined
     if (host === undefined) return
     this.#mark.set(host.state, stateInWords(host, now))
+    writeId(this.#id, host)
     this.#synthetic.hidden = !host.synthetic
     setText(this.#tags, shownTagsOf(host).join(", "))
     for (const [name, value] of factsOf(host, now)) this.#write(name, value)
@@ -113,6 +124,7 @@ function factsOf(host, now) {
           : `${duration(Math.abs(skew))} ${skew > 0 ? "ahead" : "behind"}`,
     ],
     ["last sample", host.lastHeard <= now ? age(host.lastHeard, now) : ""],
+    ["notes", host.notes],
   ]
 }
 

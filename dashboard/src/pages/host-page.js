@@ -2,10 +2,11 @@
 
 import { DeliveryRecord } from "../data/delivery-record.js"
 import { isObject } from "../data/messages.js"
+import { clockTime, date } from "../data/numbers.js"
 import { Samples } from "../data/samples.js"
 import { hostAddress } from "../frame/router.js"
 import { JUMPS } from "../panels/catalogue.js"
-import { element, setAttribute } from "../widgets/dom.js"
+import { element, setAttribute, setText } from "../widgets/dom.js"
 import { HostIdentity } from "./host-identity.js"
 import { HostPanels } from "./host-panels.js"
 import { HostTools } from "./host-tools.js"
@@ -30,6 +31,7 @@ export class HostPage {
     { class: "nothing", hidden: true },
     "No host of this name is known to the bridge. It appears here when its agent is heard.",
   )
+  #unheard = element("p", { class: "nothing", hidden: true })
   #place = element("div")
 
   /**
@@ -45,7 +47,7 @@ export class HostPage {
     )
     this.#unfollow = context.time.follow(() => this.#followTime())
     context.tools.replaceChildren(...this.#tools.elements)
-    context.main.replaceChildren(this.#identity.element, this.#unknown, this.#place)
+    context.main.replaceChildren(this.#identity.element, this.#unknown, this.#unheard, this.#place)
     this.#tools.showWindow(context.time.seconds)
     const host = context.fleet.host(this.#id)
     if (host !== undefined) this.#adopt(host)
@@ -123,9 +125,11 @@ export class HostPage {
     const host = fleet.host(this.#id)
     this.#tools.update()
     this.#identity.update(host, this.#id, now)
-    document.title = `${host?.name ?? this.#id} · Fleetglass`
+    document.title = `${host?.fullName ?? this.#id} · Fleetglass`
     this.#unknown.hidden = host !== undefined || !fleet.known
-    this.#place.hidden = host === undefined
+    this.#unheard.hidden = host?.isUnheard !== true
+    if (host?.isUnheard) setText(this.#unheard, unheardInWords(host))
+    this.#place.hidden = host === undefined || host.isUnheard
     if (host !== undefined) {
       this.#adopt(host)
       setAttribute(main, "data-state", host.state)
@@ -176,4 +180,12 @@ export class HostPage {
     this.#context.scheduler.repaint()
     this.#ask()
   }
+}
+
+/** @param {Host} host */
+function unheardInWords({ id, sinceMilliseconds: since }) {
+  return (
+    `This host is expected and has not reported yet. The bridge has waited for it since ${date(since)} ` +
+    `${clockTime(since)}. It appears here when an agent with the host id ${id} reaches the broker.`
+  )
 }

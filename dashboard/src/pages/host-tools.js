@@ -67,7 +67,7 @@ export class HostTools {
   update() {
     if (document.activeElement === this.#switcher) return
     const hosts = this.#sorted()
-    const listed = hosts.map((host) => `${host.id}\t${host.name}\t${host.state}`).join("\n")
+    const listed = hosts.map((host) => `${host.id}\t${host.fullName}\t${host.state}`).join("\n")
     if (listed !== this.#listed) {
       this.#listed = listed
       this.#switcher.replaceChildren(
@@ -75,7 +75,7 @@ export class HostTools {
           element(
             "option",
             { value: host.id },
-            host.state === "live" ? host.name : `${host.name} (${host.state})`,
+            host.state === "live" ? host.fullName : `${host.fullName} (${host.state})`,
           ),
         ),
       )

@@ -14,8 +14,8 @@ export const FACTS = {
 /** What the host is: all that does not change from second to second. */
 class FactsPanel extends Panel {
   #facts = new Facts("wide")
-  /** @type {Record<string, any> | undefined} */
-  #info
+  /** What the facts were made from. @type {unknown[]} */
+  #shown = []
 
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
@@ -25,17 +25,21 @@ class FactsPanel extends Panel {
 
   update() {
     const { host } = this.context
-    if (host.info === this.#info) return
-    this.#info = host.info
-    this.#facts.update(factsOf(host.id, host.info))
+    const shown = [host.info, host.expected]
+    if (shown.every((one, index) => one === this.#shown[index])) return
+    this.#shown = shown
+    this.#facts.update(factsOf(host))
   }
 }
 
-/** @param {string} id @param {Record<string, any>} info @returns {[string, string][]} */
-function factsOf(id, info) {
+/** @param {import("../data/fleet.js").Host} host @returns {[string, string][]} */
+function factsOf({ id, info, expected, listedName, tags, notes }) {
   return [
     ["host id", id],
     ["name", text(info.host_name)],
+    ["name on the list", listedName],
+    ["expected", expected === undefined ? "" : "yes, on the bridge's list of hosts"],
+    ["notes", notes],
     ["manufacturer", text(info.manufacturer)],
     ["model", text(info.model)],
     ["operating system", text(info.os_name)],
@@ -49,7 +53,7 @@ function factsOf(id, info) {
     ["booted", moment(info.boot_time)],
     ...listsOf(info.addresses, "  ", (name) => `address of ${name}`),
     ...listsOf(info.devices, ", ", (group) => `devices, ${group}`),
-    ["tags", Array.isArray(info.tags) ? info.tags.map(String).join(", ") : ""],
+    ["tags", tags.join(", ")],
     ["agent", text(info.agent_version)],
     ["agent's Python", text(info.python_version)],
     ["sampled every", isNumber(info.interval_seconds) ? `${info.interval_seconds} s` : ""],

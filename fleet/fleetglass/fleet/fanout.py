@@ -175,6 +175,8 @@ class Fanout:
 
     def host_changed(self, change: Host, detail: Host | None = None) -> None:
         """Tell every viewer of a change of one host; those who watch it get the detail, if there is one."""
+        if change.removed:
+            self._pulses.pop(change.id, None)
         kind = "removed" if change.removed else "info" if change.info is not msgspec.UNSET else "host"
         watchers = {one for one in self._watchers.get(change.id, ()) if detail and one.hosts[change.id]}
         others = tuple(self._subscribers - watchers) if watchers else self._all()

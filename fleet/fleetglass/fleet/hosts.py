@@ -1,12 +1,13 @@
 """The hosts that the bridge knows, from what came in on the fleet's topics."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from fleetglass.fleet.arrivals import Arrivals, Latencies
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.listening import Listening
 from fleetglass.fleet.presence import LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
@@ -24,7 +25,7 @@ SUMMARY_SECONDS = 10.0
 EARLIEST_TIME = 1_577_836_800.0
 """2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
-"""A publisher that invents host ids must not fill the memory."""
+"""Of those that are not expected: a publisher that invents host ids must not fill the memory."""
 GONE_SECONDS = 3600.0
 """A host that has not lived for so long makes room for a new one when there are too many."""
 GONE_SEARCH_SECONDS = 10.0
@@ -38,7 +39,9 @@ class KnownHost:
     id: str
     presence: Presence
     prefix: str = DEFAULT_PREFIX
-    """Of the topics under which it is known."""
+    """Of the topics under which it is known; empty for an expected host that was never heard."""
+    expected: ExpectedHost | None = None
+    """What the list of expected hosts says of it."""
     state: HostState = "waiting"
     since: float = 0.0
     """When it got into this state: UTC, seconds since the epoch, by the bridge's clock."""
@@ -101,7 +104,9 @@ class KnownFleet:
         self.latencies = Latencies()
         self.refused = 0
         """Messages of hosts that were refused, as there are too many."""
-        self._hosts: dict[str, KnownHost] = {}
+        self._hosts: dict[str, KnownHost] = {}  # those that were heard
+        self._expected: dict[str, ExpectedHost] = {}
+        self._unheard: dict[str, KnownHost] = {}  # those of the expected that were not
         self._changes = Changes()
         self._listening = Listening()
         self._gone: list[KnownHost] = []  # those that may make room, the first to do so last
@@ -111,14 +116,44 @@ class KnownFleet:
         self._sites: dict[str, Site] = {}  # by prefix
 
     def __len__(self) -> int:
-        return len(self._hosts)
+        return len(self._hosts) + len(self._unheard)
 
     def __iter__(self) -> Iterator[KnownHost]:
-        return iter(self._hosts.values())
+        yield from self._hosts.values()
+        yield from self._unheard.values()
 
     def get(self, host: str) -> KnownHost | None:
-        """Return a host, or None when it is not known."""
-        return self._hosts.get(host)
+        """Return a host, or None when it is neither known nor expected."""
+        return self._hosts.get(host) or self._unheard.get(host)
+
+    @property
+    def heard(self) -> Mapping[str, KnownHost]:
+        """The hosts of which any message came, by id."""
+        return self._hosts
+
+    def expect(self, hosts: Iterable[ExpectedHost], wall: float) -> None:
+        """Replace the list of expected hosts.
+
+        A host on it that was never heard is `waiting` since it was added. One that is taken off the list is
+        removed when it was never heard, and stays otherwise.
+        """
+        before, self._expected = self._expected, {host.id: host for host in hosts}
+        for host_id in before.keys() - self._expected.keys():
+            if self._unheard.pop(host_id, None) is not None:
+                self._changes.states.discard(host_id)
+                self._changes.removed.add(host_id)
+            else:
+                self._hosts[host_id].expected = None
+                self._changes.states.add(host_id)
+        for host_id, expected in self._expected.items():
+            if before.get(host_id) == expected:
+                continue
+            record = self.get(host_id)
+            if record is None:
+                self._wait_for(host_id, wall)
+            else:
+                record.expected = expected
+                self._changes.states.add(host_id)
 
     @property
     def sites(self) -> dict[str, Site]:
@@ -182,7 +217,7 @@ class KnownFleet:
     def hear_status(
         self, host: str, payload: bytes, now: float, wall: float, prefix: str = DEFAULT_PREFIX
     ) -> None:
-        """Take in a `status`; an empty one removes the host.
+        """Take in a `status`; an empty one removes the host. An expected one waits again then.
 
         Raises:
             PayloadError: the payload is not a status.
@@ -190,6 +225,8 @@ class KnownFleet:
         """
         if not payload:
             self._remove(host)
+            if host in self._expected and host not in self._unheard:
+                self._wait_for(host, wall)
             return
         status = decode(payload, Status)
         moment = self._listening.at(now)
@@ -299,7 +336,8 @@ class KnownFleet:
     def _record(self, host: str, now: float, moment: float, wall: float, prefix: str) -> KnownHost:
         record = self._hosts.get(host)
         if record is None:
-            if len(self._hosts) >= MAX_HOSTS and not self._make_room(now, wall):
+            expected = self._expected.get(host)
+            if expected is None and self._is_full() and not self._make_room(now, wall):
                 self.refused += 1
                 raise HostLimitError(
                     f"host {host}: got one more host, expected at most {MAX_HOSTS}; none has been gone for "
@@ -307,23 +345,42 @@ class KnownFleet:
                 )
             site = self._sites.get(prefix, NO_SITE)
             presence = Presence(silent_since=site.clock.at(moment))
-            record = KnownHost(id=host, presence=presence, prefix=prefix, since=wall, known_since=now)
+            waiting = self._unheard.pop(host, None)
+            record = KnownHost(
+                id=host,
+                presence=presence,
+                prefix=prefix,
+                expected=expected,
+                since=wall if waiting is None else waiting.since,
+                known_since=now,
+            )
             self._hosts[host] = record
             self._without_info[host] = record
-            self._changes.removed.discard(host)
+            if waiting is None:
+                self._changes.removed.discard(host)
             self._changes.states.add(host)
         return record
 
+    def _wait_for(self, host: str, wall: float) -> None:
+        presence = Presence(silent_since=0.0)
+        expected = self._expected[host]
+        self._unheard[host] = KnownHost(id=host, presence=presence, prefix="", expected=expected, since=wall)
+        self._changes.states.add(host)
+
+    def _is_full(self) -> bool:
+        heard_of_expected = len(self._expected) - len(self._unheard)
+        return len(self._hosts) - heard_of_expected >= MAX_HOSTS
+
     def _make_room(self, now: float, wall: float) -> bool:
-        """Forget the host that has been gone longest, if one has been gone for long."""
+        """Forget the host that has been gone longest, if one has been gone for long and is not expected."""
         gone_before = wall - GONE_SECONDS
         if not self._gone and now >= self._search_at:
             self._search_at = now + GONE_SEARCH_SECONDS
-            gone = [host for host in self._hosts.values() if host.is_gone and host.since <= gone_before]
+            gone = [host for host in self._hosts.values() if _may_go(host, gone_before)]
             self._gone = sorted(gone, key=lambda host: host.since, reverse=True)
         while self._gone:
             host = self._gone.pop()
-            if host.is_gone and host.since <= gone_before and self._hosts.get(host.id) is host:
+            if _may_go(host, gone_before) and self._hosts.get(host.id) is host:
                 self._remove(host.id)
                 return True
         return False
@@ -365,6 +422,10 @@ class KnownFleet:
             record.last_sign_time = record.presence.host_time
             record.since = record.by_bridge_clock(record.last_sign_time, wall)
             self._changes.states.add(record.id)
+
+
+def _may_go(host: KnownHost, gone_before: float) -> bool:
+    return host.expected is None and host.is_gone and host.since <= gone_before
 
 
 def _summary(info: bytes) -> bytes:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
 import msgspec
 
 from fleetglass.fleet.address_cache import AddressCache
 from fleetglass.fleet.demand_leases import DemandLeases
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
 from fleetglass.fleet.history_replay import HistoryReplay, past_frames
 from fleetglass.fleet.hosts import KnownFleet, KnownHost
@@ -77,6 +78,10 @@ class Relay:
         self._wall = wall
         self._ask_again = asyncio.Event()
 
+    def expect(self, hosts: Iterable[ExpectedHost]) -> None:
+        """Replace the list of hosts that are there even when they were never heard."""
+        self.fleet.expect(hosts, self._wall())
+
     def fleet_filters(self) -> list[tuple[str, int]]:
         """Return the filters that are always subscribed, with their QoS."""
         hosts = [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
@@ -86,10 +91,11 @@ class Relay:
         """Return the filters that are to be subscribed beside the fleet's as things are now."""
         now = self._monotonic()
         wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
-        if len(self.fleet) <= self._history_all_hosts:
-            wanted |= {host.id for host in self.fleet}
-        known = [host for name in wanted if (host := self.fleet.get(name)) is not None]
-        filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in known}
+        heard = self.fleet.heard
+        if len(heard) <= self._history_all_hosts:
+            wanted |= heard.keys()
+        hosts = [heard[name] for name in wanted if name in heard]
+        filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in hosts}
         for host in self.fleet.without_info(now):
             filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
         for host in self.fleet.without_last_sign(now):
@@ -251,7 +257,7 @@ class Relay:
 
     def _take(self, address: Address, prefix: str, payload: bytes, now: float) -> None:
         host = address.host
-        record = self.fleet.get(host)
+        record = self.fleet.heard.get(host)
         if record is not None and record.prefix != prefix:
             raise ContractError(
                 f"host {host}: got it under {prefix}, expected only {record.prefix}, where it is known"
@@ -298,7 +304,7 @@ class Relay:
 
     def _take_backfill(self, host: str, payload: bytes, now: float) -> None:
         backfill = decode(payload, Backfill)
-        record = self.fleet.get(host)
+        record = self.fleet.heard.get(host)
         if record is None:
             raise PayloadError(f"host {host}: got backfill of a host without pulse, status or info")
         late = []
@@ -348,6 +354,8 @@ class Relay:
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
         cut_off = self.fleet.is_cut_off(host)
         entry = HostEntry(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if host.expected is not None:
+            entry.expected = host.expected.facts
         if info is not None:
             entry.info = msgspec.Raw(info)
         if host.pulse is not None:
@@ -357,6 +365,8 @@ class Relay:
     def _change(self, host: KnownHost, info: bytes | None = None) -> Host:
         cut_off = self.fleet.is_cut_off(host)
         change = Host(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        if host.expected is not None:
+            change.expected = host.expected.facts
         if info is not None:
             change.info = msgspec.Raw(info)
         return change

@@ -2,7 +2,8 @@
 
 import logging
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL, credentials
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 from fleetglass.wire.errors import ConnectionEnd
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class ConnectionLog:
     def lasted(self, url: BrokerURL) -> None:
         """Take it that all is well: whatever comes now is new. May be called again."""
         if "unstable" in self._told:
-            _log.info("broker %s: the connection lasts", url)
+            _log.info("broker %s: the connection is stable again", url)
         self._told.clear()
         self._short_connections = 0
 

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 
 from fleetglass.bridge.http import api as web
 from fleetglass.bridge.viewers import wrong_tokens as wrong_tokens_module
-from support.bridge import running_bridge
+from fleetglass.fleet.expected_hosts import ExpectedHost
+from support.bridge import publisher, pulse, running_bridge
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 
@@ -60,6 +62,29 @@ async def test_an_answer_has_the_coding_that_is_asked_for(
             assert headers.get("Content-Encoding") == coding, asked
             assert (body[:2] == b"\x1f\x8b") is (coding == "gzip")
             assert "Accept-Encoding" in headers["Vary"]
+
+
+async def test_expected_hosts_are_listed(mosquitto: Mosquitto, prefix: str) -> None:
+    """One that was not heard waits; one that was lost before the bridge came is lost."""
+    hosts = (ExpectedHost("db-2", "Orders", ("db",), "Rack 3."), ExpectedHost("nas"))
+    async with publisher(mosquitto) as agent:
+        lost = '{"state":"lost","session":"a","time":1700000000}'
+        await agent.publish(f"{prefix}/nas/status", lost, qos=1, retain=True)
+        async with running_bridge(mosquitto, prefix, hosts=hosts) as bridge:
+            await bridge.until_state("nas", "lost")
+            expected = {"name": "Orders", "tags": ["db"], "notes": "Rack 3."}
+            waiting = await bridge.host("db-2")
+            assert waiting == {
+                "id": "db-2", "state": "waiting", "since": waiting["since"], "expected": expected
+            }  # fmt: skip
+            assert waiting["since"] == pytest.approx(time.time(), abs=60)
+            alone = json.loads((await bridge.get("/api/hosts/db-2"))[1])
+            assert (alone["host"], alone["live"]) == (waiting, {})
+            assert (await bridge.host("nas"))["expected"] == {}
+            assert (await bridge.health())["hosts"] == {"lost": 1, "waiting": 1}
+            await agent.publish(f"{prefix}/db-2/pulse", pulse(1))
+            await bridge.until_state("db-2", "live")
+            assert (await bridge.host("db-2"))["expected"] == expected
 
 
 async def test_each_kind_of_file_is_kept_as_long_as_it_may(mosquitto: Mosquitto, prefix: str) -> None:

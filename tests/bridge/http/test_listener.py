@@ -10,7 +10,8 @@ import pytest
 
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
@@ -46,7 +47,7 @@ async def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     async with running_bridge(mosquitto, prefix, socket=str(path)) as bridge:
-        with pytest.raises(BridgeError, match="a program serves there already"):
+        with pytest.raises(BridgeError, match="another program serves there"):
             await serve_until(_told(socket=str(path)), asyncio.Event())
         assert (await bridge.get("/healthz"))[0] == 200
     path.write_text("precious")
@@ -68,7 +69,7 @@ async def test_a_taken_port_is_refused(mosquitto: Mosquitto, prefix: str) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 async def test_a_thousand_viewers_find_open_files(mosquitto: Mosquitto, prefix: str) -> None:
     """The limit of open files, which many systems set to 1024, is raised as far as it may be."""
-    import resource  # noqa: PLC0415 - not on Windows
+    import resource  # not on Windows
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))

@@ -18,6 +18,8 @@ import yaml
 from fleetglass.cli.commands import enroll
 from fleetglass.cli.enrollment import folder as folders
 from fleetglass.cli.main import main
+from fleetglass.fleet.expected_host_list import ExpectedHostList
+from fleetglass.fleet.expected_hosts import ExpectedHost
 
 Enroll = Callable[..., int]
 URL = "mqtts://broker.example"
@@ -242,7 +244,13 @@ def test_revoke(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) 
     call("web-3", "--certificate")
     empty = (folder / "revoked.pem").read_text()
     assert call("--revoke", "web-1", "web-3") == 0
-    assert "revoked web-1, web-3" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "revoked web-1, web-3" in out
+    assert out.splitlines()[-1] == (
+        "revoked web-1 web-3, but retained messages may remain on the broker (no broker runs here with "
+        f"{folder}); to clear them, run where the broker runs: "
+        f"fleetglass forget web-1 web-3 --folder {folder}"
+    )
     assert [line.partition(":")[0] for line in (folder / "users").read_text().splitlines()] == ["web-2"]
     rules = (folder / "rules").read_text()
     assert "web-2" in rules
@@ -271,6 +279,21 @@ def test_list(call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
         (True, False),
         (False, True),
     ]
+
+
+def test_list_of_hosts(tmp_path: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a file for `hosts_file`, with the hosts alone, whatever their ids look like to YAML."""
+    call("web-1", "8086", "on", "--bridge", "--reader", "laptop", "--broker", URL)
+    capsys.readouterr()
+    assert call("--list", "--hosts") == 0
+    file = tmp_path / "hosts.yaml"
+    file.write_text(capsys.readouterr().out)
+    assert ExpectedHostList(file=file).hosts == tuple(map(ExpectedHost, ("8086", "on", "web-1")))
+    call("--revoke", "web-1", "8086", "on")
+    capsys.readouterr()
+    assert call("--list", "--hosts") == 0
+    file.write_text(capsys.readouterr().out)
+    assert ExpectedHostList(file=file).hosts == ()
 
 
 def test_renew(folder: Path, call: Enroll, capsys: pytest.CaptureFixture[str]) -> None:
@@ -321,7 +344,7 @@ def test_without_its_package(
     """Where the extra is not installed, the remedy is named."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert call("web-1", "--broker", URL) == 1
-    assert "expected: pip install cryptography" in capsys.readouterr().err
+    assert f"{sys.executable} -m pip install cryptography" in capsys.readouterr().err
 
 
 def test_two_at_once(folder: Path, call: Enroll, environment: dict[str, str]) -> None:

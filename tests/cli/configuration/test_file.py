@@ -130,3 +130,20 @@ def test_file_that_is_no_text(tmp_path: Path) -> None:
 def test_other_variables_are_left_alone() -> None:
     """Variables of other programs are no business of ours."""
     assert read_configuration({}, {"FLEET": "x", "PATH": "y"}).environment == {}
+
+
+def test_each_bad_host_of_a_list_is_told_with_its_place(tmp_path: Path) -> None:
+    """One line for each; the hosts that a command is given as arguments are no such list."""
+    path = write(tmp_path / "f.yaml", "bridge:\n  hosts: [web-1, 7, {name: x}]\n")
+    with pytest.raises(UsageError) as refused:
+        read_configuration({"config": str(path)}, {})
+    assert list(refused.value.args) == [
+        f"hosts: item 2: got 7, expected a host id in quotes, or a mapping with id (bridge.hosts in {path})",
+        f"hosts: item 3: got no id, expected a host id (bridge.hosts in {path})",
+    ]
+    with pytest.raises(UsageError, match=r"^hosts: item 1: .*\(FLEETGLASS_HOSTS\)$"):
+        read_configuration({}, {"FLEETGLASS_HOSTS": "Web 1"})
+    given = read_configuration({"hosts": ["web-*"]}, {"FLEETGLASS_HOSTS": "a, b"})
+    assert [host.id for host in given.get("hosts", "watch")] == ["a", "b"]
+    top = read_configuration({"config": str(write(path, "hosts: [nas]\n"))}, {})
+    assert [top.get("hosts", part)[0].id for part in ("bridge", "watch")] == ["nas", "nas"]

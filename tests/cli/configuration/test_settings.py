@@ -5,6 +5,7 @@ import pytest
 
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.wire import is_host_id
 from fleetglass.wire.errors import UsageError
 
@@ -43,6 +44,26 @@ def test_all_that_can_be_told(tmp_path: Path) -> None:
         ("h",),
         ("a", "b"),
     )
+
+
+def test_expected_hosts(tmp_path: Path) -> None:
+    """As they were read; a file is the bridge's to read, once its items are good."""
+    hosts_file = tmp_path / "hosts.yaml"
+    hosts_file.write_text("[web-1, 7, {}]\n")
+    file = tmp_path / "fleetglass.yaml"
+    file.write_text(f"bridge:\n  hosts: [db-2, {{id: nas, tags: [a]}}]\n  hosts_file: {hosts_file}\n")
+    with pytest.raises(UsageError) as refused:
+        bridge_settings(configuration(tmp_path, config=str(file)))
+    assert [line.partition(": got")[0] for line in refused.value.args] == [
+        "hosts_file: item 2", "hosts_file: item 3"
+    ]  # fmt: skip
+    hosts_file.write_text("[]\n")
+    settings = bridge_settings(configuration(tmp_path, config=str(file)))
+    assert settings.hosts == (ExpectedHost("db-2"), ExpectedHost("nas", tags=("a",)))
+    assert settings.hosts_file == str(hosts_file)
+    hosts_file.unlink()
+    with pytest.raises(UsageError, match=r"^hosts_file: got .* expected a file that exists"):
+        bridge_settings(configuration(tmp_path, config=str(file)))
 
 
 def test_password_from_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +110,7 @@ def test_a_proxy_that_names_users(tmp_path: Path) -> None:
         (
             "x" * 16,
             {"proxy_user_header": "X-A", "auth": False},
-            r"^proxy_user_header: got 'X-A' with auth off",
+            r"^proxy_user_header: got 'X-A' with auth: false",
         ),
         ("x" * 15, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),
         ("x x" * 16, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),

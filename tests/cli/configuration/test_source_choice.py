@@ -48,3 +48,19 @@ def test_both_in_one_place(tmp_path: Path) -> None:
     """Who names a bridge and a broker is asked which of them."""
     with pytest.raises(UsageError, match="broker: got url as well, expected one of them"):
         choose(tmp_path, url="ws://b.example/ws", broker="mqtt://b.example")
+
+
+def test_expected_hosts_are_for_a_broker(tmp_path: Path) -> None:
+    """A bridge has its own list: an argument is refused; at the top of the file it is for both."""
+    hosts = tmp_path / "hosts.yaml"
+    hosts.write_text("[db-2]\n")
+    file = f"hosts: [nas]\nhosts_file: {hosts}\n"
+    source = choose(tmp_path, file, broker="mqtt://b.example")
+    assert isinstance(source, BrokerSource)
+    assert {entry.id for entry in source._relay.entries()} == {"nas", "db-2"}
+    assert isinstance(choose(tmp_path, file), BridgeSource)
+    with pytest.raises(UsageError, match=r"^--hosts-file: got a bridge .* expected --broker$"):
+        choose(tmp_path, hosts_file=str(hosts))
+    hosts.write_text("[7]\n")
+    with pytest.raises(UsageError, match=r"^hosts_file: item 1: got 7"):
+        choose(tmp_path, file, broker="mqtt://b.example")

@@ -10,6 +10,7 @@ from fleetglass.cli.configuration.values import (
     Choice,
     Flag,
     HostId,
+    HostList,
     Interface,
     Kind,
     Number,
@@ -18,6 +19,7 @@ from fleetglass.cli.configuration.values import (
     Texts,
     Whole,
 )
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.mqtt.address import BrokerURL
 
 KINDS: list[Kind[object]] = [
@@ -29,6 +31,7 @@ KINDS: list[Kind[object]] = [
     Texts(),
     Prefixes(),
     HostId(),
+    HostList(),
     Interface(),
     Broker(),
     BridgeAddress(),
@@ -50,6 +53,9 @@ KINDS: list[Kind[object]] = [
         (BridgeAddress(), "wss://h/ws", "wss://h/ws"),
         (BridgeAddress(), "ws://localhost:8765", "ws://localhost:8765/ws"),
         (BridgeAddress(), "ws://h/?a=1", "ws://h/ws?a=1"),
+        (HostList(), "a, b", (ExpectedHost("a"), ExpectedHost("b"))),
+        (HostList(), ["a", {"id": "b", "name": "B"}], (ExpectedHost("a"), ExpectedHost("b", "B"))),
+        (HostList(), [], ()),
         (Interface(), "enp0s31f6.100", "enp0s31f6.100"),
         (Broker(), "mqtts://h", (BrokerURL("h", 8883, tls=True),)),
         (Broker(), "mqtt://a, mqtt://b:99", (BrokerURL("a", 1883), BrokerURL("b", 99))),
@@ -75,6 +81,8 @@ def test_accepted(kind: Kind[object], given_value: object, value: object) -> Non
         (Texts(), "caf\udce9"),
         (Texts(), [1]),
         (HostId(), 7),
+        (HostList(), "a,,b"),
+        (HostList(), {"a": None}),
         (Interface(), "../eth0"),
         (Interface(), ".."),
         (Interface(), "wlan 0"),

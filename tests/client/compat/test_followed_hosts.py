@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 
 from fleetglass.client.compat.followed_hosts import FollowedHosts
-from fleetglass.wire.protocol import Fleet, Host, HostEntry, LiveFrame, PulseFrame
+from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, HostEntry, LiveFrame, PulseFrame
 
 
 def raw(**payload: Any) -> msgspec.Raw:
@@ -64,6 +64,23 @@ def test_states() -> None:
         ("host_state", {"host": "b", "old_state": "live", "new_state": None, "since": None})
     ]
     assert hosts.states == {}
+
+
+def test_expected_hosts() -> None:
+    """One that waits is told of; events have the name on the list while it has one."""
+    hosts = FollowedHosts()
+    listed = ExpectedFacts(name="Orders", tags=["db"], notes="Rack 3.")
+    entry = HostEntry(id="a", state="waiting", since=1.0, expected=listed)
+    [(_, told)] = hosts.take(Fleet(time=2.0, hosts=[entry]))
+    assert told == {"host": "a", "old_state": None, "new_state": "waiting", "since": 1.0, "name": "Orders"}
+    assert hosts.states == {"a": {"state": "waiting", "since": 1.0}}
+    [(_, told)] = hosts.take(Host(id="a", state="live", since=3.0, expected=listed))
+    assert (told["new_state"], told["name"]) == ("live", "Orders")
+    [(_, told)] = hosts.take(PulseFrame(6.0, {"a": pulse()}))
+    assert (told["host"], told["name"]) == ("a", "Orders")
+    assert list(hosts.take(Host(id="a", state="live", since=3.0))) == []
+    [(_, told)] = hosts.take(PulseFrame(7.0, {"a": pulse()}))
+    assert "name" not in told
 
 
 def test_named_hosts() -> None:

@@ -102,6 +102,49 @@ def test_states_are_told_when_they_change() -> None:
     ]
 
 
+def test_expected_hosts() -> None:
+    """One that waits is told of with its name on the list, and once more when it comes; so are its pulses."""
+    screen, machine = Screen("b"), Screen(style="json")
+    waiting = {"id": "b", "state": "waiting", "since": 1.0, "expected": {"name": "Orders"}}
+    for one in (screen, machine):
+        for _ in range(2):
+            one.take(type="fleet", time=1.0, hosts=[waiting])
+        one.take(type="host", id="b", state="live", since=2.0, expected={"name": "Orders"})
+        one.take(**pulses("b"))
+        one.take(type="host", id="b", state="lost", since=3.0)
+    assert screen.said == []
+    assert screen.shown == [
+        "b (Orders)  has not reported yet, waiting since 00:00:01",
+        "b (Orders)  is live since 00:00:02",
+        "b (Orders)  CPU: 5.0% | RAM: — | Disk: —",
+        "b  is lost since 00:00:03",
+    ]
+    lines = [json.loads(line) for line in machine.shown]
+    assert [(line["type"], line["host"], line.get("name")) for line in lines] == [
+        ("host_state", "b", "Orders"),
+        ("host_state", "b", "Orders"),
+        ("monitoring_data", "b", "Orders"),
+        ("host_state", "b", None),
+    ]
+
+
+async def test_a_host_that_waits_is_selected_once_it_is_heard() -> None:
+    """Also one that was forgotten in between."""
+    script = Script(
+        WELCOME,
+        fleet(a="waiting", b="live"),
+        {"type": "host", "id": "a", "state": "live", "since": 2.0},
+        pulses("a", "b"),
+        {"type": "host", "id": "a", "removed": True},
+        {"type": "host", "id": "a", "state": "waiting", "since": 3.0},
+        pulses("b"),
+        {"type": "host", "id": "a", "state": "live", "since": 4.0},
+        pulses("a", "b"),
+    )
+    await Screen(style="compact").terminal.follow(script)
+    assert [set(watch.hosts) for watch in script.selected[1:]] == [{"b"}, {"a", "b"}, {"b"}, {"a", "b"}]
+
+
 def test_states_as_json() -> None:
     """In JSON a change of state is an envelope too."""
     screen = Screen(style="json")

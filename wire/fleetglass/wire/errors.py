@@ -21,7 +21,7 @@ FleetglassError
     └── UsageError                    a command ends with exit code 2
 
 Every message is one line for the user: the setting or input, the value found, the value expected, and the
-place it was read from.
+place it was read from. A list with several bad items gives a line for each, as further arguments.
 """
 
 from typing import Literal
@@ -40,7 +40,10 @@ ConnectionEnd = Literal["files", "unreachable", "unanswered", "version", "refuse
 
 
 class FleetglassError(Exception):
-    """The parent of all exceptions of this project."""
+    """The parent of all exceptions of this project. Each of its `args` is one line; `str` is the first."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
 
 
 class ContractError(FleetglassError, ValueError):

@@ -14,7 +14,8 @@ from fleetglass.agent.publishing.announcements import Announcements
 from fleetglass.agent.publishing.backlog import Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.threaded_connection import LeftOut, Message, Sent, ThreadedConnection, has_left
+from fleetglass.mqtt.message import LeftOut, Message, Sent, has_left
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.errors import AgentError, CertificateError
 from fleetglass.wire.payloads import State, Status
@@ -153,11 +154,6 @@ class Publisher:
     def dropped_messages(self) -> int:
         """Messages not sent since start, and never to be sent."""
         return self._dropped_messages + self._backlog.dropped
-
-    @property
-    def waiting_pulses(self) -> int:
-        """Pulses kept until the broker is there."""
-        return len(self._backlog)
 
     def max_payload_bytes(self, topic: str) -> int:
         """Return how large a payload on a topic may be, as far as the broker has said so."""

@@ -4,7 +4,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from fleetglass.bridge.http.file_change import FileChange
+from fleetglass.fleet.file_change import FileChange
 from fleetglass.wire.errors import BridgeError
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleetglass.bridge.http.client_identity import Caller, is_same
-from fleetglass.bridge.http.file_change import FileChange
 from fleetglass.bridge.settings import BridgeSettings
+from fleetglass.fleet.file_change import FileChange
 
 _AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -80,7 +80,7 @@ class Access:
         if token == self.token:
             return False
         self.token = token
-        _log.info("the viewer token was replaced; the old one is not valid any more")
+        _log.info("the viewer token was replaced; the old token is no longer valid")
         return True
 
 

@@ -43,19 +43,19 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-        from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
-        from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
+        from fleetglass.bridge.bridge import PROGRESS_SECONDS
+        from fleetglass.bridge.bridge import run as run_bridge
 
         _make_token(settings)
         run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
     except BridgeError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(*error.args) from error
     return 0
 
 
 def _link(settings: BridgeSettings, *, new: bool) -> str:
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import (  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import (
         page_address,
         read_token,
         replace_token,
@@ -76,8 +76,8 @@ def _link(settings: BridgeSettings, *, new: bool) -> str:
 
 def _make_token(settings: BridgeSettings) -> None:
     """Make the viewer token at the first start. A terminal is shown the link; a log is not, as it is kept."""
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link
 
     if not needs_token(settings):
         return

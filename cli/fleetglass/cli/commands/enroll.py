@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -56,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--renew", action="store_true", help="create a new certificate for the broker")
     parser.add_argument("--list", action="store_true", help="list all credentials")
     parser.add_argument(
+        "--hosts",
+        dest="as_hosts_file",
+        action="store_true",
+        help="with --list: print only the hosts, as a file for the bridge's hosts_file",
+    )
+    parser.add_argument(
         "--broker",
         metavar="URL",
         help="address under which hosts reach the broker; separate several with commas",
@@ -71,9 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and print what is to be done next."""
     if importlib.util.find_spec("cryptography") is None:
-        raise CommandError("enroll: got no package cryptography, expected: pip install cryptography")
+        raise CommandError(
+            f"enroll: needs the package cryptography: {sys.executable} -m pip install cryptography"
+        )
 
-    from fleetglass.cli.enrollment.folder import Folder, default_folder  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.cli.enrollment.folder import Folder, default_folder
 
     newcomers = _newcomers(arguments)
     _check_one_thing(arguments, newcomers)
@@ -81,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     prefix = read_option(Prefix(), arguments.prefix, "--prefix") if arguments.prefix is not None else None
     folder = Folder(Path(arguments.folder).expanduser().absolute() if arguments.folder else default_folder())
     if arguments.list:
-        _print_list(_existing(folder))
+        (_print_hosts_file if arguments.as_hosts_file else _print_list)(_existing(folder))
         return 0
     if not folder.is_made:
         # Before the folder is made, which a wrong call should not leave behind.
@@ -92,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _newcomers(arguments: argparse.Namespace) -> "list[Newcomer]":
-    from fleetglass.cli.enrollment.registry import Newcomer, is_reader_name  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.registry import Newcomer, is_reader_name
 
     try:
         newcomers = [Newcomer(check_host_id(name), "host") for name in arguments.hosts]
@@ -121,6 +130,8 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
         raise UsageError(
             "enroll: got several things to do, expected one of HOST or readers, --revoke, --renew, --list"
         )
+    if arguments.as_hosts_file and not arguments.list:
+        raise UsageError("--hosts: expected together with --list")
     if not any(things) and not arguments.broker and arguments.discovery is None:
         raise UsageError(
             "enroll: got nothing to do, expected HOST, --bridge, --revoke, --list or another (--help)"
@@ -128,7 +139,7 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
 
 
 def _check_first(arguments: argparse.Namespace, urls: Sequence[BrokerURL]) -> None:
-    from fleetglass.cli.enrollment.operations import check_urls  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.operations import check_urls
 
     if arguments.revoke or arguments.renew:
         raise CommandError(
@@ -149,8 +160,9 @@ def _change(
     prefix: str | None,
     newcomers: "Sequence[Newcomer]",
 ) -> None:
-    from fleetglass.cli.enrollment import operations as fleet  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.running_broker import reload_broker  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment import operations as fleet
+    from fleetglass.cli.enrollment.registry import reader_of
+    from fleetglass.cli.enrollment.running_broker import reload_broker
 
     is_new = not folder.is_made
     if is_new:
@@ -182,6 +194,8 @@ def _change(
     for newcomer, file in zip(newcomers, files, strict=True):
         print(f"enrolled {newcomer.user}: {file}")
     folder.hand_to_broker()
+    revoked_hosts = [user for user in dict.fromkeys(arguments.revoke) if reader_of(user) is None]
+    trouble = _clear_topics(folder, registry, revoked_hosts) if revoked_hosts else None
     if told := reload_broker(folder):
         print(told)
     else:
@@ -194,6 +208,34 @@ def _change(
     for newcomer, file in reversed(first_of_role.values()):
         _print_all(*_credential_steps(newcomer, file, folder, registry))
     _warn_of_end(registry)
+    if trouble is not None:
+        if told:
+            raise CommandError(trouble)
+        print(trouble)
+
+
+def _clear_topics(folder: "Folder", registry: "Registry", hosts: Sequence[str]) -> str | None:
+    """Clear what revoked hosts left on the broker; where that fails, return why and what to do."""
+    from fleetglass.cli.enrollment.access_control import HOME_ASSISTANT_PREFIX
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
+    from fleetglass.cli.enrollment.temporary_access import temporary_access
+    from fleetglass.cli.host_removal import HostRemoval, remove_revoked_hosts, report
+
+    prefix = registry.prefix
+    try:
+        with (
+            temporary_access(folder, registry) as access,
+            HostRemoval(access, None, prefix=prefix, home_assistant_prefix=HOME_ASSISTANT_PREFIX) as removal,
+        ):
+            report(remove_revoked_hosts(removal, hosts), registry.urls[0], prefix)
+    except CommandError as error:
+        names = " ".join(hosts)
+        as_root = "sudo " if folder.path == SYSTEM_FOLDER else ""
+        return (
+            f"revoked {names}, but retained messages may remain on the broker ({error}); to clear them, run "
+            f"where the broker runs: {as_root}fleetglass forget {names} --folder {folder.path}"
+        )
+    return None
 
 
 def _check_same(arguments: argparse.Namespace, registry: "Registry", urls: Sequence[BrokerURL]) -> None:
@@ -231,8 +273,15 @@ def _print_list(registry: "Registry") -> None:
     _warn_of_end(registry)
 
 
+def _print_hosts_file(registry: "Registry") -> None:
+    import yaml  # it quotes an id that YAML would take for a number
+
+    hosts = sorted(user for user, member in registry.members.items() if member.role == "host")
+    print(yaml.safe_dump(hosts), end="")
+
+
 def _warn_of_end(registry: "Registry") -> None:
-    from fleetglass.cli.enrollment.registry import now  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.registry import now
 
     days = (registry.broker_ends - now()).days
     if days < WARNING_DAYS:
@@ -246,8 +295,8 @@ def _print_all(heading: str, lines: Iterator[str]) -> None:
 
 
 def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
-    from fleetglass.cli.configuration.broker_choice import INSTALL_MOSQUITTO, find_mosquitto  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+    from fleetglass.cli.configuration.broker_choice import INSTALL_MOSQUITTO, find_mosquitto
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
 
     if find_mosquitto() is None:
         yield f"sudo {INSTALL_MOSQUITTO}"
@@ -265,7 +314,7 @@ def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
 def _credential_steps(
     newcomer: "Newcomer", file: Path, folder: "Folder", registry: "Registry"
 ) -> tuple[str, Iterator[str]]:
-    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
 
     as_root = "sudo " if folder.path == SYSTEM_FOLDER else ""  # its files are for root alone
     install = f"sudo install -D -m 600 {file.name} /etc/fleetglass/fleetglass.yaml && rm {file.name}"

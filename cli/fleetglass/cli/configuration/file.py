@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleetglass.cli.configuration.keys import (
     ENVIRONMENT_PREFIX,
@@ -20,9 +20,6 @@ from fleetglass.cli.configuration.keys import (
 from fleetglass.cli.configuration.reachable import warn_if_exposed
 from fleetglass.wire import ContractError
 from fleetglass.wire.errors import UsageError
-
-if TYPE_CHECKING:
-    import yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,39 +122,12 @@ def _read_file(path: Path) -> dict[str, dict[str, object]]:
 
 
 def _load_yaml(path: Path) -> Any:
-    import yaml  # noqa: PLC0415 - an agent without a file never loads it
+    from fleetglass.fleet.yaml_file import read_yaml  # an agent without a file never loads it
 
     try:
-        loader = yaml.SafeLoader(path.read_text("utf-8"))
-        node = loader.get_single_node()
-        _check_keys(node, path)
-        return None if node is None else loader.construct_document(node)
-    except OSError as error:
-        raise UsageError(f"configuration file: {error.strerror or error} ({path})") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"configuration file: got bytes that are not UTF-8 ({path})") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not readable"
-        raise UsageError(f"configuration: {problem}, expected YAML ({path}{line})") from error
-    except RecursionError as error:
-        raise UsageError(f"configuration: too many levels, expected YAML ({path})") from error
-
-
-def _check_keys(node: "yaml.Node | None", path: Path, depth: int = 0) -> None:
-    """Refuse a key that is there twice, of which YAML would take the last without a word."""
-    import yaml  # noqa: PLC0415 - as above
-
-    seen = set()
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise UsageError(f"{key.value}: named twice ({path}, line {line})")
-            seen.add(key.value)
-        if depth == 0:
-            _check_keys(value, path, depth + 1)
+        return read_yaml(path, "configuration")
+    except ContractError as error:
+        raise UsageError(*error.args) from error
 
 
 def _read_section(content: Mapping[Any, object], section: str, path: Path) -> Iterator[tuple[str, object]]:
@@ -177,7 +147,7 @@ def _file_keys(section: str) -> Iterable[Key]:
 
 
 def _suggest(name: object, section: str) -> str:
-    import difflib  # noqa: PLC0415 - only an error needs it
+    import difflib  # only an error needs it
 
     here = [key.name for key in _file_keys(section)]
     if not section:
@@ -197,7 +167,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, object]:
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _OTHER:
             continue
         if variable not in keys:
-            import difflib  # noqa: PLC0415 - only an error needs it
+            import difflib  # only an error needs it
 
             near = difflib.get_close_matches(variable, [*keys, *_OTHER], n=1)
             hint = f"perhaps {near[0]}" if near else "a variable that fleetglass reads"
@@ -215,7 +185,7 @@ def _read_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
     return {
         name: _read_value(keys[name], value, keys[name].option)
         for name, value in arguments.items()
-        if name in keys and value is not None
+        if name in keys and keys[name].is_argument and value is not None
     }
 
 
@@ -223,7 +193,7 @@ def _read_value(key: Key, value: object, where: str) -> object:
     try:
         return key.kind.read(value)
     except ContractError as error:
-        raise UsageError(f"{error} ({where})") from error
+        raise UsageError(*(f"{line} ({where})" for line in error.args)) from error
     except ValueError as error:
         got = "a secret" if key.secret else ascii(value)[:120]
         raise UsageError(f"{key.name}: got {got}, expected {key.kind.expected} ({where})") from error

@@ -9,6 +9,7 @@ from fleetglass.cli.configuration.values import (
     Choice,
     Flag,
     HostId,
+    HostList,
     Interface,
     Kind,
     Number,
@@ -58,7 +59,9 @@ class Key:
     secret: bool = False
     """Never an argument, which other users see; a file with one is to be private."""
     long: bool = False
-    """A text of several lines: no argument either."""
+    """A text of several lines, or a list of mappings: no argument either."""
+    of_fleet: bool = False
+    """Whether it says what the fleet is, to every part that reads it."""
 
     @property
     def option(self) -> str:
@@ -78,7 +81,7 @@ class Key:
     @property
     def is_shared(self) -> bool:
         """Whether it stands at the top level of the file; a section may say otherwise for its part."""
-        return {"agent", "bridge"} <= self.parts
+        return self.of_fleet or {"agent", "bridge"} <= self.parts
 
 
 KEYS: Final = (
@@ -256,6 +259,22 @@ KEYS: Final = (
         _BRIDGE,
         "32",
         "N",
+    ),
+    Key(
+        "hosts",
+        HostList(),
+        "hosts that you expect: one that never reported is shown as waiting; for watch and top with --broker",
+        _BRIDGE | _WATCH,
+        long=True,
+        of_fleet=True,
+    ),
+    Key(
+        "hosts_file",
+        Text(),
+        "YAML file with a list of hosts that you expect; it is read again when it changes",
+        _BRIDGE | _WATCH,
+        metavar="FILE",
+        of_fleet=True,
     ),
     Key("compress", Flag(), "compress messages to browsers, for slow networks", _BRIDGE),
     Key(

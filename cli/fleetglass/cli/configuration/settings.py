@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleetglass.agent.identity import host_name
 from fleetglass.agent.settings import AgentSettings
@@ -11,9 +11,13 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import Part
 from fleetglass.cli.configuration.reachable import warn_if_exposed
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import ContractError, HostIdError, host_id_from_name
 from fleetglass.wire.errors import UsageError
+
+if TYPE_CHECKING:
+    from fleetglass.fleet.expected_host_list import ExpectedHostList
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 _CERTIFICATES = ("certificate_file", "certificate")
@@ -50,16 +54,19 @@ def bridge_settings(configuration: Configuration) -> BridgeSettings:
     cert, key = (_readable(configuration, "bridge", name) for name in ("cert", "key"))
     if key and not cert:
         raise UsageError("key: got a key without a certificate, expected cert as well")
+    if hosts_file := _readable(configuration, "bridge", "hosts_file"):
+        expected_host_list(configuration, "bridge")  # so that a bad item is found before anything starts
     proxy_secret = _proxy_secret(configuration)
     return BridgeSettings(
         broker=broker_access(configuration, "bridge"),
+        hosts_file=hosts_file,
         **({"prefixes": prefixes} if prefixes else {}),
         cert=cert,
         key=key,
         proxy_secret=proxy_secret,
         **_said(configuration, "bridge", "trusted_proxy", "proxy_user_header"),
         **_said(configuration, "bridge", "allowed_hosts", "allowed_origins"),
-        **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts", "compress"),
+        **_said(configuration, "bridge", *names, "history_bytes", "history_all_hosts", "compress", "hosts"),
     )
 
 
@@ -87,6 +94,21 @@ def broker_access(configuration: Configuration, part: Part) -> BrokerAccess:
         )
     except ContractError as error:
         raise UsageError(str(error)) from error
+
+
+def expected_host_list(configuration: Configuration, part: Part) -> "ExpectedHostList":
+    """Return the hosts that the user expects, as a part reads them.
+
+    Raises:
+        UsageError: the file cannot be read, or has bad items.
+    """
+    from fleetglass.fleet.expected_host_list import ExpectedHostList  # an agent never loads it
+
+    file = _readable(configuration, part, "hosts_file")
+    try:
+        return ExpectedHostList(configuration.get("hosts", part) or (), Path(file) if file else None)
+    except ContractError as error:
+        raise UsageError(*error.args) from error
 
 
 def single_prefix(configuration: Configuration, part: Part) -> str:
@@ -168,9 +190,7 @@ def _proxy_secret(configuration: Configuration) -> str | None:
     if header is None and path is not None:
         raise UsageError("proxy_secret_file: got a secret without proxy_user_header, expected both")
     if header is not None and configuration.get("auth", "bridge") is False:
-        raise UsageError(
-            f"proxy_user_header: got {header!r} with auth off, where nobody is asked; expected one of the two"
-        )
+        raise UsageError(f"proxy_user_header: got {header!r} with auth: false, expected only one of them")
     if path is not None:
         secret = _secret(path, "proxy_secret_file", "a secret")
         if not re.fullmatch(r"[!-~]{16,}", secret):

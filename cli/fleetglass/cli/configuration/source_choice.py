@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fleetglass.cli.configuration.arguments import add_keys
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.reachable import warn_if_exposed
-from fleetglass.cli.configuration.settings import broker_access
+from fleetglass.cli.configuration.settings import broker_access, expected_host_list
 from fleetglass.wire.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,12 +43,16 @@ def source_of(configuration: Configuration, watch: "Watch | None" = None, **retr
     """
     retries |= _said(configuration, "reconnect_interval", "max_reconnects")
     if _is_straight(configuration):
-        from fleetglass.client.broker_source import BrokerSource  # noqa: PLC0415 - most read from a bridge
+        from fleetglass.client.broker_source import BrokerSource  # most read from a bridge
 
         prefixes = configuration.get("prefix", "watch") or ("fleet",)
-        return BrokerSource(broker_access(configuration, "watch"), watch, prefix=prefixes, **retries)
+        expected = expected_host_list(configuration, "watch")
+        access = broker_access(configuration, "watch")
+        return BrokerSource(access, watch, prefix=prefixes, expected=expected, **retries)
+    if "hosts_file" in configuration.arguments:
+        raise UsageError("--hosts-file: got a bridge to read from, which has its own list; expected --broker")
 
-    from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource  # noqa: PLC0415 - as above
+    from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource
 
     url = configuration.get("url", "watch") or DEFAULT_URL
     return BridgeSource(
@@ -85,7 +89,7 @@ def _trust(configuration: Configuration) -> "ssl.SSLContext | None":
     if named is None:
         return None
 
-    import ssl  # noqa: PLC0415 - most read without TLS
+    import ssl  # most read without TLS
 
     context = ssl.create_default_context()
     try:

@@ -4,13 +4,16 @@ import math
 import re
 import sys
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from fleetglass.mqtt.address import BROKER_URL_RULE, BrokerURL
 from fleetglass.wire import PrefixError, Topics, check_host_id
 from fleetglass.wire.hosts import HOST_ID_RULE
 from fleetglass.wire.topics import PREFIX_RULE
+
+if TYPE_CHECKING:
+    from fleetglass.fleet.expected_hosts import ExpectedHost
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -212,6 +215,20 @@ class HostId:
     def read(self, value: object) -> str:
         """Return the host id."""
         return check_host_id(Text().read(value))
+
+
+@dataclass(frozen=True, slots=True)
+class HostList:
+    """Hosts with display name, tags and notes: a list, or one text with host ids and commas."""
+
+    expected: str = "a list of hosts, each a host id, or a mapping of id, name, tags and notes"
+
+    def read(self, value: object) -> "tuple[ExpectedHost, ...]":
+        """Return the hosts."""
+        from fleetglass.fleet.expected_hosts import expected_hosts_of  # an agent never loads it
+
+        items: object = [text.strip() for text in value.split(",")] if isinstance(value, str) else value
+        return expected_hosts_of(items, "hosts")
 
 
 @dataclass(frozen=True, slots=True)

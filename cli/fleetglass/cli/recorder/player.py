@@ -7,7 +7,8 @@ from typing import Final
 from fleetglass.cli.recorder.recording import Header, Recorded
 from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, PlaybackMoment, replayed
 from fleetglass.cli.runtime.stop_signals import StopSignals
-from fleetglass.mqtt.threaded_connection import Message, Sent, ThreadedConnection, has_left
+from fleetglass.mqtt.message import Message, Sent, has_left
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode, decode_stamp, encode
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import Status
@@ -17,6 +18,7 @@ STOPPED_SECONDS: Final = 0.5
 """Between the goodbye and the clearing, so that who watches sees it."""
 
 _CONFIRM_SECONDS = 0.7
+_CONFIRMED_PER_SECOND = 500  # by a slow broker
 _UNSENT_SECONDS = 10.0
 _BATCH = 500
 
@@ -156,11 +158,9 @@ class Player:
             self._last = sent[-1]
 
     def _confirmed(self, connection: ThreadedConnection, messages: list[Message]) -> bool:
-        if not connection.connected:
-            return not messages
-        sent = connection.send(messages)
-        until = time.monotonic() + _CONFIRM_SECONDS
-        while not all(map(has_left, sent)) and time.monotonic() < until:
+        sent = connection.send(messages) if connection.connected else []
+        until = time.monotonic() + _CONFIRM_SECONDS + len(sent) / _CONFIRMED_PER_SECOND
+        while connection.connected and not all(map(has_left, sent)) and time.monotonic() < until:
             time.sleep(0.01)
         return len(sent) == len(messages) and all(map(has_left, sent))
 

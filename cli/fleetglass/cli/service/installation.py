@@ -18,7 +18,7 @@ from fleetglass.wire.errors import CommandError, UsageError
 
 _FOLDER: Final = "custom_folder"
 _BROKER_FILES: Final = ("password_file", "ca_file", "certificate_file", "key_file")
-_FILES: Final = (_FOLDER, *_BROKER_FILES, "token_file", "cert", "key", "proxy_secret_file")
+_FILES: Final = (_FOLDER, *_BROKER_FILES, "token_file", "cert", "key", "proxy_secret_file", "hosts_file")
 _HOMES: Final = ("/home", "/root", "/run/user")
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 - a service has its own
 _VIDEO_CORE: Final = Path("/dev/vcio")

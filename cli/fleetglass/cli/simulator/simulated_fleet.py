@@ -16,7 +16,8 @@ from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import Topics
 
 MAX_CONNECTIONS: Final = 32
@@ -56,6 +57,8 @@ class _Fleet:
     def __init__(self, settings: SimulationSettings, stop: StopSignals) -> None:
         self._interval = settings.interval
         self._duration = settings.duration
+        self._url = settings.broker.url
+        self._prefix = settings.prefix
         self._stop = stop
         self._selector = selectors.DefaultSelector()
         self._selector.register(stop, selectors.EVENT_READ)
@@ -66,11 +69,16 @@ class _Fleet:
             for number, host in enumerate(settings.hosts)
         ]
         connections = min(count, MAX_CONNECTIONS)
+        self._url = settings.broker.url
+        self._connection_log = ConnectionLog()
+        self._connection_log.started(settings.broker)
         self._connections = []
         self._slots: list[list[tuple[SimulatorConnection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
         for index in range(connections):
             low, high = index * count // connections, (index + 1) * count // connections
-            connection = SimulatorConnection(publishers[low:high], settings.broker, self._selector)
+            connection = SimulatorConnection(
+                publishers[low:high], settings.broker, self._selector, self._connection_log
+            )
             self._connections.append(connection)
             for number in range(low, high):
                 self._slots[number * SLOTS // count].append((connection, publishers[number]))
@@ -115,6 +123,14 @@ class _Fleet:
         for connection in self._connections:
             connection.clear()
         self._wait_for_acknowledgements()
+        if any(connection.may_have_left_something for connection in self._connections):
+            _log.warning(
+                "broker %s: did not confirm that the hosts are cleared; to clear those that remain: "
+                "fleetglass forget 'sim-*' --broker %s --prefix %s",
+                self._url,
+                self._url,
+                self._prefix,
+            )
         for connection in self._connections:
             connection.close()
         self._selector.close()
@@ -136,7 +152,11 @@ class _Fleet:
             connection.want()
         connected = sum(connection.connected for connection in self._connections)
         if connected != self._were_connected and connected in (0, len(self._connections)):
-            _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
+            if connected:
+                self._connection_log.lasted(self._url)
+                _log.info("connected")
+            else:
+                _log.warning("broker connection lost; trying again")
             self._were_connected = connected
 
     def _publish(self, slot: Sequence[tuple[SimulatorConnection, SyntheticPublisher]], tick: int) -> None:

@@ -15,6 +15,7 @@ from fleetglass.wire.payloads import GROUPS, Pulse
 from fleetglass.wire.protocol import (
     MAX_WATCHED_HOSTS,
     BridgeMessage,
+    ExpectedFacts,
     Fleet,
     Host,
     HostState,
@@ -51,6 +52,8 @@ _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
 class _Known:
     state: HostState = "waiting"
     since: float = 0
+    name: str = ""
+    """On the bridge's list of expected hosts."""
     info: dict[str, Any] = field(default_factory=dict)
     live: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -93,19 +96,22 @@ class FollowedHosts:
         return len(self._known)
 
     def take(self, message: BridgeMessage | Interrupted) -> Iterator[Event]:
-        """Yield `monitoring_data` for each pulse, and `host_state` for each change."""
+        """Yield `monitoring_data` for each pulse, and `host_state` for each change.
+
+        Both have the `name` of a host that has one on the bridge's list of expected hosts.
+        """
         match message:
             case Fleet(hosts=entries):
                 for gone in self._known.keys() - {entry.id for entry in entries}:
                     yield from self._forget(gone)
                 for entry in entries:
                     if self._follows(entry.id):
-                        yield from self._note(entry.id, entry.state, entry.since, entry.info)
+                        yield from self._note(entry.id, entry.state, entry.since, entry.expected, entry.info)
             case Host(id=host, removed=True):
                 yield from self._forget(host)
             case Host(id=host) if self._follows(host):
                 self._is_selection_old |= bool(self._named) and host not in self._known
-                yield from self._note(host, message.state, message.since, message.info)
+                yield from self._note(host, message.state, message.since, message.expected, message.info)
             case LiveFrame(host=host, samples=samples) if self._follows(host):
                 live = self._known.setdefault(host, _Known()).live
                 live.update(_decoded({name: raw for name, raw in samples.items() if name in SNAPSHOT_GROUPS}))
@@ -124,6 +130,7 @@ class FollowedHosts:
         host: str,
         state: HostState | UnsetType,
         since: float | UnsetType,
+        expected: ExpectedFacts | UnsetType,
         info: msgspec.Raw | UnsetType,
     ) -> Iterator[Event]:
         known = self._known.get(host)
@@ -133,21 +140,23 @@ class FollowedHosts:
         if info is not UNSET:
             known.info = _decoded({"info": info}).get("info", known.info)
         if state is not UNSET:
+            known.name = "" if expected is UNSET else expected.name
             known.state = state
             known.since = known.since if since is UNSET else since
             if state != before:
-                yield _change(host, before, state, known.since)
+                yield _change(host, known.name, before, state, known.since)
 
     def _forget(self, host: str) -> Iterator[Event]:
         if known := self._known.pop(host, None):
-            yield _change(host, known.state, None, None)
+            yield _change(host, known.name, known.state, None, None)
 
     def _snapshot(self, host: str, payload: msgspec.Raw) -> Iterator[Event]:
         pulse = _decoded({"pulse": payload}).get("pulse")
         if pulse is not None:
             known = self._known.setdefault(host, _Known())
             data = monitoring_data(host, pulse, known.live, known.info)
-            yield "monitoring_data", envelope("monitoring_data", host, data, pulse["time"])
+            told = envelope("monitoring_data", host, data, pulse["time"])
+            yield "monitoring_data", told | _named(known.name)
 
 
 def _decoded(payloads: Mapping[str, msgspec.Raw]) -> dict[str, dict[str, Any]]:
@@ -160,5 +169,10 @@ def _decoded(payloads: Mapping[str, msgspec.Raw]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _change(host: str, before: str | None, after: str | None, since: float | None) -> Event:
-    return "host_state", {"host": host, "old_state": before, "new_state": after, "since": since}
+def _change(host: str, name: str, before: str | None, after: str | None, since: float | None) -> Event:
+    told = {"host": host, "old_state": before, "new_state": after, "since": since}
+    return "host_state", told | _named(name)
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"name": name} if name else {}

@@ -67,10 +67,12 @@ class Formatter(ABC):
         """Return the text of what happened to a connection or to a host."""
         return printable(message)
 
-    def format_host_state(self, host: str, state: str, since: float) -> str:
-        """Return the text of a host's new state; `since` is UTC in seconds."""
+    def format_host_state(self, host: str, state: str, since: float, *, name: str = "") -> str:
+        """Return the text of a host's new state; `since` is UTC in seconds, `name` that of a list."""
         painted = self._paint(state, _STATE_COLORS.get(state, _YELLOW))
-        return f"{self._paint(printable(host), _BOLD)}  is {painted} since {self._clock(timestamp(since))}"
+        verb = "has not reported yet," if state == "waiting" else "is"
+        since_then = f"{painted} since {self._clock(timestamp(since))}"
+        return f"{self._paint(_label(host, name), _BOLD)}  {verb} {since_then}"
 
     def format_error(self, error: str, severity: str = "warning") -> str:
         """Return the text of an error; `severity` is `warning` or `error`."""
@@ -109,7 +111,7 @@ class Formatter(ABC):
         return text if value is None else self._paint(text, self._get_usage_color(value))
 
     def _host(self, message: Mapping[str, Any]) -> str:
-        return printable(message.get("host") or "") if self.show_host else ""
+        return _label(message.get("host") or "", message.get("name") or "") if self.show_host else ""
 
     def _clock(self, timestamp: str) -> str:
         return datetime.fromisoformat(timestamp).astimezone(self.time_zone).strftime(self.time_format)
@@ -236,9 +238,10 @@ class JSONFormatter(Formatter):
         """Return `{"timestamp", "type": "connection_message", "message"}`."""
         return self._json(connection_message(message, time.time()))
 
-    def format_host_state(self, host: str, state: str, since: float) -> str:
+    def format_host_state(self, host: str, state: str, since: float, *, name: str = "") -> str:
         """Return an envelope of the type `host_state`, with the data `{"state"}`."""
-        return self._json(envelope("host_state", host, {"state": state}, since))
+        told = envelope("host_state", host, {"state": state}, since)
+        return self._json(told | ({"name": name} if name else {}))
 
     def format_error(self, error: str, severity: str = "warning") -> str:
         """Return `{"timestamp", "type": "error_message", "error", "severity"}`."""
@@ -274,6 +277,10 @@ def formatter(kind: str, *, color: bool = True, **options: Any) -> Formatter:
     if kind not in FORMATTERS:
         raise ValueError(f"format: got {kind!r}, expected one of {', '.join(FORMATTERS)}")
     return FORMATTERS[kind](color=color, **options)
+
+
+def _label(host: str, name: str) -> str:
+    return printable(f"{host} ({name})" if name and name != host else host)
 
 
 def _gigabytes(section: Section) -> str:

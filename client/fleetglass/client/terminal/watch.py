@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from fleetglass.client.compat.followed_hosts import FollowedHosts
 from fleetglass.client.compat.snapshot import SNAPSHOT_GROUPS
 from fleetglass.client.connection_notices import ConnectionNotices
@@ -70,7 +72,9 @@ class Terminal:
         self._keep = keep
         self._groups = _groups_for(formatter)
         self._known: set[str] = set()
-        """The hosts that the bridge has heard of."""
+        """The hosts that the bridge knows or expects."""
+        self._waiting: set[str] = set()
+        """Those of which no pulse came."""
         self._selected = set(hosts) if len(self._named) <= MAX_WATCHED_HOSTS else set()
         """The hosts whose groups the bridge was asked for."""
         self._told_missing: set[str] = set()
@@ -102,11 +106,14 @@ class Terminal:
         match message:
             case Fleet(hosts=entries):
                 self._known = {entry.id for entry in entries}
+                self._waiting = {entry.id for entry in entries if entry.state == "waiting"}
                 self._selected &= self._known
                 self._past.clear()
                 self._tell_missing()
-            case Host(id=host, removed=removed):
+            case Host(id=host, state=state, removed=removed):
                 (self._known.discard if removed else self._known.add)(host)
+                if removed or state is not UNSET:
+                    (self._waiting.add if state == "waiting" else self._waiting.discard)(host)
             case History(host=host, samples=samples) if host not in self._past:
                 if last := {
                     name: told[-1] for name, told in samples.items() if name in SNAPSHOT_GROUPS and told
@@ -129,7 +136,7 @@ class Terminal:
         return Watch(fleet=True, hosts=groups, history=PAST_SECONDS if groups else 0)
 
     def _wanted(self) -> set[str]:
-        followed = self._named & self._known if self._named else self._known
+        followed = (self._named & self._known if self._named else self._known) - self._waiting
         return set(followed) if len(followed) <= MAX_WATCHED_HOSTS else set()
 
     def _texts(self, message: BridgeMessage | Interrupted) -> Iterator[str]:
@@ -143,7 +150,8 @@ class Terminal:
             if self._is_of_its_site(message):
                 continue
             if state is not None and (before, state) != (None, "live"):
-                yield self._formatter.format_host_state(told["host"], state, told["since"])
+                name = told.get("name", "")
+                yield self._formatter.format_host_state(told["host"], state, told["since"], name=name)
 
     def _is_of_its_site(self, message: BridgeMessage | Interrupted) -> bool:
         """Whether a host changed its state since its site is cut off or returned, which is told once."""

@@ -7,7 +7,7 @@ from fleetglass.client.terminal.top.drawing import Line, width_of
 from fleetglass.client.terminal.top.fleet_table import COLUMNS, KEYS, TableMoment, layout, row, titles
 from fleetglass.client.terminal.top.model import FleetModel
 from fleetglass.client.terminal.top.order import TROUBLE_FIRST, Order
-from fleetglass.wire.protocol import Fleet, HostEntry
+from fleetglass.wire.protocol import ExpectedFacts, Fleet, HostEntry
 from support.samples import MadeUpHost
 from support.scripted_source import fleet, pulses, welcome
 
@@ -56,6 +56,24 @@ def test_row_of_a_host_that_told_nothing() -> None:
     seen.take(welcome(NOW), NOW)
     seen.take(Fleet(time=NOW, hosts=[HostEntry(id="new", state="waiting", since=NOW)]), NOW)
     assert text_of(shown(seen, 80)).split() == ["·", "waiting", "new", *["—"] * 8]
+
+
+@pytest.mark.parametrize("width", [*range(9, 130), 200])
+def test_row_of_an_expected_host_that_was_not_heard(width: int) -> None:
+    """Words and notes stand in place of its values; the id stays where a long name is cut."""
+    seen = FleetModel()
+    seen.take(welcome(NOW), NOW)
+    listed = ExpectedFacts(name="Orders database of the shop", notes="Rack 3.\nAsk Jane.")
+    entry = HostEntry(id="db-2", state="waiting", since=NOW, expected=listed)
+    seen.take(Fleet(time=NOW, hosts=[entry]), NOW)
+    text = text_of(row(seen.hosts["db-2"], layout(width, 40), TableMoment(seen, {}, NOW)))
+    assert len(text) <= width
+    assert "—" not in text
+    if width == 80:
+        assert text.rstrip() == "· waiting Order… (db-2) has not reported yet · Rack 3. Ask Jane."
+    if width == 200:
+        assert "Orders database of the shop (db-2)" in text
+        assert "has not reported yet · Rack 3. Ask Jane." in text
 
 
 def test_what_is_old_is_dim() -> None:

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetglass.client.formatting.quantities import clock_time
 from fleetglass.client.terminal.top.alerts import alerts_of
 from fleetglass.client.terminal.top.drawing import width_of
 from fleetglass.client.terminal.top.host_page import host_lines
 from fleetglass.client.terminal.top.model import FleetModel
-from fleetglass.wire.protocol import Host, LiveFrame
+from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, HostEntry, LiveFrame
 from support.samples import MadeUpHost
 from support.scripted_source import fleet, live, pulses, raw, welcome
 
@@ -64,6 +65,26 @@ def test_page_at_80() -> None:
     ):
         assert words in text
     assert " 7 " in text
+
+
+@pytest.mark.parametrize("width", [20, 80, 118])
+def test_an_expected_host_that_was_not_heard(width: int) -> None:
+    """It says since when it is waited for, and the notes of the list; there is no panel."""
+    seen = FleetModel()
+    seen.take(welcome(NOW), NOW)
+    listed = ExpectedFacts(
+        name="Shop", notes="Rack 3, unit 9.\nAsk Jane \x1b[2J before it is moved anywhere."
+    )
+    seen.take(
+        Fleet(time=NOW, hosts=[HostEntry(id="web-1", state="waiting", since=NOW, expected=listed)]), NOW
+    )
+    lines = page(seen, width)
+    text = "\n".join(line.rstrip() for line in lines)
+    assert "\x1b" not in text
+    assert "─" not in text
+    if width > 20:
+        assert f"has not reported yet  waited for since {clock_time(NOW)}" in text
+        assert "\nRack 3, unit 9.\nAsk Jane" in text
 
 
 def test_many_cores() -> None:

@@ -6,7 +6,16 @@ from fleetglass.client.source import Interrupted
 from fleetglass.client.terminal.top.alerts import alerts_of
 from fleetglass.client.terminal.top.model import MAX_GROUPS, FleetModel
 from fleetglass.wire.payloads import Cpu
-from fleetglass.wire.protocol import BrokerChange, Fleet, History, Host, HostEntry, LiveFrame, PulseFrame
+from fleetglass.wire.protocol import (
+    BrokerChange,
+    ExpectedFacts,
+    Fleet,
+    History,
+    Host,
+    HostEntry,
+    LiveFrame,
+    PulseFrame,
+)
 from support.samples import MadeUpHost
 from support.scripted_source import changed, fleet, live, pulses, raw, welcome
 
@@ -203,3 +212,36 @@ def test_a_listed_pulse_is_as_old_as_it_says() -> None:
     entry = HostEntry(id="web-1", state="lost", since=NOW - 60, pulse=raw(WEB.pulse(NOW - 90)))
     seen.take(Fleet(time=NOW, hosts=[entry]), NOW + 1000)
     assert seen.hosts["web-1"].heard == NOW + 910
+
+
+def test_expected_hosts() -> None:
+    """A name on the list goes before the host's own, with the id; both find it, until it is taken off."""
+    seen = model()
+    listed = ExpectedFacts(name="Shop", tags=["paris", "rack-3"], notes="Ask Jane.")
+    seen.take(Host(id="web-1", state="live", since=NOW, expected=listed), NOW)
+    host = seen.hosts["web-1"]
+    assert (seen.name_of(host), host.notes) == ("Shop (web-1)", "Ask Jane.")
+    assert host.tags == ["paris", "rack-3", "web"]
+    assert seen.find("Shop") is seen.find("web-1") is host
+    seen.take(Host(id="web-1", info=raw(WEB.info(NOW) | {"host_name": "box"})), NOW)
+    assert seen.name_of(host) == "Shop (web-1)"
+    assert seen.find("box") is host
+    seen.take(changed("web-1", "live", NOW), NOW)
+    assert (seen.name_of(host), host.expected, host.notes) == ("box", None, "")
+    assert "paris" not in host.tags
+
+
+def test_a_host_is_unheard_until_anything_comes_of_it() -> None:
+    """Only one on the list: another that waits was announced, or its message is on its way."""
+    seen = model()
+    listed = ExpectedFacts()
+    entries = [
+        HostEntry(id="a", state="waiting", since=NOW, expected=listed),
+        HostEntry(id="b", state="waiting", since=NOW),
+        HostEntry(id="c", state="waiting", since=NOW, expected=listed, info=raw(WEB.info(NOW))),
+        HostEntry(id="d", state="lost", since=NOW, expected=listed),
+    ]
+    seen.take(Fleet(time=NOW, hosts=entries), NOW)
+    assert [host.id for host in seen.hosts.values() if host.is_unheard] == ["a"]
+    seen.take(Host(id="a", info=raw(WEB.info(NOW))), NOW)
+    assert not seen.hosts["a"].is_unheard

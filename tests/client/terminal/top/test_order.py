@@ -1,6 +1,7 @@
 from fleetglass.client.terminal.top.alerts import Alert
 from fleetglass.client.terminal.top.model import FleetModel
 from fleetglass.client.terminal.top.order import TROUBLE_FIRST, Order, chosen, ordered
+from fleetglass.wire.protocol import ExpectedFacts, Host
 from support.samples import MadeUpHost
 from support.scripted_source import fleet, pulses, welcome
 
@@ -57,3 +58,13 @@ def test_filter() -> None:
     assert found("web late") == ["web-1"]
     assert found("synthetic") == found("attention") == ["db-1"]
     assert found("web nothing") == []
+
+
+def test_filter_by_the_list_of_expected_hosts() -> None:
+    """Name, tags and notes of the list are found beside the host's own."""
+    seen = model(MadeUpHost("web-1"), MadeUpHost("db-1"))
+    listed = ExpectedFacts(name="Shop", tags=["paris"], notes="Ask Jane.")
+    seen.take(Host(id="web-1", state="live", since=NOW, expected=listed), NOW)
+    for words in ("shop", "web-1", "paris", "jane", "rack shop"):
+        found = chosen(seen.hosts.values(), words, {}, seen.name_of)
+        assert [host.id for host in found] == ["web-1"], words

@@ -73,6 +73,54 @@ test("one host changes its state, its inventory, or is removed, and the others d
   assert.deepEqual([...fleet.hosts.keys()], ["a"])
 })
 
+test("the list of expected hosts names a host and tags it, until a state comes without it", () => {
+  const expected = { name: "Shop", tags: ["paris", "web"], notes: "Ask Jane" }
+  know(hostEntry("a", { info: { host_name: "own", tags: ["web", "x"] }, expected }))
+  const host = fleet.host("a")
+  assert.deepEqual([host.name, host.fullName, host.ownName], ["Shop", "Shop (a)", "own"])
+  assert.deepEqual([host.tags, host.notes], [["paris", "web", "x"], "Ask Jane"])
+  fleet.take({ type: "host", id: "a", info: { host_name: "other" } }, receivedAt(1))
+  assert.equal(host.name, "Shop")
+  fleet.take({ type: "host", id: "a", state: "late", since: START_SECONDS }, receivedAt(2))
+  assert.deepEqual([host.name, host.fullName, host.notes, host.tags], ["other", "other", "", []])
+})
+
+test("an expected host is unheard until anything comes of it, and again once it was removed", () => {
+  const waiting = { id: "a", state: "waiting", since: START_SECONDS, expected: {} }
+  know(waiting, hostEntry("b", { state: "waiting" }))
+  assert.deepEqual([fleet.host("a").isUnheard, fleet.host("b").isUnheard], [true, false])
+  assert.deepEqual([fleet.host("a").name, fleet.host("a").fullName], ["a", "a"])
+  fleet.take({ type: "host", ...waiting, state: "live", since: START_SECONDS + 1 }, receivedAt(1))
+  pulse(1)
+  assert.equal(fleet.host("a").isUnheard, false)
+  fleet.take({ type: "host", id: "a", removed: true }, receivedAt(2))
+  fleet.take({ type: "host", ...waiting }, receivedAt(2))
+  assert.equal(fleet.host("a").isUnheard, true)
+})
+
+test("two hosts of one listed name are told apart by their ids, as those that name themselves so", () => {
+  const named = (id, name) => hostEntry(id, { expected: { name } })
+  know(named("a", "Shop"), named("b", "Shop"), hostEntry("c", { info: { host_name: "Shop" } }))
+  const names = ["a", "b", "c"].map((id) => [fleet.host(id).name, fleet.host(id).fullName])
+  assert.deepEqual(names, [
+    ["Shop (a)", "Shop (a)"],
+    ["Shop (b)", "Shop (b)"],
+    ["Shop (c)", "Shop (c)"],
+  ])
+  fleet.take({ type: "host", id: "b", removed: true }, receivedAt(1))
+  fleet.take({ type: "host", id: "c", removed: true }, receivedAt(1))
+  assert.equal(fleet.host("a").name, "Shop")
+})
+
+test("what the list cannot say is left out", () => {
+  for (const expected of [null, 7, "text", []]) {
+    know(hostEntry("a", { expected }))
+    assert.equal(fleet.host("a").expected, undefined)
+  }
+  know(hostEntry("a", { expected: { name: 7, tags: ["x", null, 7], notes: {} } }))
+  assert.deepEqual(fleet.host("a").expected, { name: "", tags: ["x"], notes: "" })
+})
+
 test("what is no inventory and no time changes nothing", () => {
   know(hostEntry("a"))
   for (const info of [null, [], "text", 7])

@@ -33,3 +33,11 @@ test("while time stands still, a host that became late afterwards is late since 
   const since = clockTime((NOW_SECONDS - 60) * 1000)
   assert.equal(stateInWords(hostThatIs("late"), (NOW_SECONDS - 120) * 1000), `late since ${since}`)
 })
+
+test("an expected host of which nothing was ever heard is has not reported yet", () => {
+  const host = hostThatIs("waiting")
+  host.expected = { name: "", tags: [], notes: "" }
+  assert.equal(stateInWords(host, NOW_SECONDS * 1000), "has not reported yet")
+  host.info = { host_name: "a" }
+  assert.equal(stateInWords(host, NOW_SECONDS * 1000), "waiting for the first sample")
+})

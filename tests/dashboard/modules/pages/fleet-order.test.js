@@ -8,7 +8,6 @@ import {
   filterOf,
   fits,
   readTags,
-  tagsOf,
   writeTags,
 } from "../../../../dashboard/src/pages/fleet-order.js"
 import { Host } from "../../../../dashboard/src/data/fleet.js"
@@ -100,6 +99,15 @@ test("tags are all wanted, and may hold commas and percent signs", () => {
 })
 
 test("tags that are no texts are none", () => {
-  assert.deepEqual(tagsOf(host("a", { tags: ["x", 7, null, "", {}] })), ["x"])
-  for (const tags of [undefined, null, "x", 7]) assert.deepEqual(tagsOf(host("a", { tags })), [])
+  assert.deepEqual(host("a", { tags: ["x", 7, null, "", {}] }).tags, ["x"])
+  for (const tags of [undefined, null, "x", 7]) assert.deepEqual(host("a", { tags }).tags, [])
+})
+
+test("a host is found by what the list of expected hosts says of it, and by its own name and tags", () => {
+  const listed = host("db-2", { host_name: "pg.example.org", tags: ["own"] })
+  listed.expected = { name: "Orders database", tags: ["paris"], notes: "Ask Jane" }
+  for (const q of ["orders", "pg.example", "db-2", "jane", "paris own"])
+    assert.equal(fits(listed, filter({ q }), noAlerts), true, q)
+  assert.equal(fits(listed, filter({ tag: "paris,own" }), noAlerts), true)
+  assert.equal(fits(listed, filter({ tag: "rome" }), noAlerts), false)
 })

@@ -66,7 +66,7 @@ def state_in_words(host: SeenHost, fleet: FleetModel, now: float) -> str:
         case "stopped":
             return f"stopped at {since}"
         case "waiting":
-            return "waiting for the first sample"
+            return "has not reported yet" if host.is_unheard else "waiting for the first sample"
         case state:
             return state
 

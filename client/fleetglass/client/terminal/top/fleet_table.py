@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import UNSET
+from rich.cells import cell_len
 
 from fleetglass.client.terminal.top.alerts import BUSY_METER, FILESYSTEM, METER, Alert, Limit, state_in_words
 from fleetglass.client.terminal.top.drawing import (
@@ -18,7 +19,15 @@ from fleetglass.client.terminal.top.drawing import (
     state_mark,
 )
 from fleetglass.client.terminal.top.model import FleetModel, SeenHost
-from fleetglass.client.terminal.top.numbers import Number, celsius, load, percent, short_size, short_time
+from fleetglass.client.terminal.top.numbers import (
+    Number,
+    celsius,
+    load,
+    percent,
+    plain,
+    short_size,
+    short_time,
+)
 from fleetglass.client.terminal.top.order import Order
 
 
@@ -72,7 +81,12 @@ def _state(host: SeenHost, moment: TableMoment, width: int) -> Line:
 
 
 def _name(host: SeenHost, moment: TableMoment, width: int) -> Line:
-    return [(fit(moment.fleet.name_of(host), width), "strong")]
+    name, own_id = moment.fleet.name_of(host), f" ({host.id})"
+    shown = plain(host.listed_name)
+    room = width - len(own_id)
+    if shown and cell_len(name) > width and room >= _LEAST_NAME:
+        return [(fit(shown, room), "strong"), (own_id, "strong")]
+    return [(fit(name, width), "strong")]
 
 
 def _minute(host: SeenHost, moment: TableMoment, width: int) -> Line:
@@ -88,7 +102,7 @@ def _attention(host: SeenHost, moment: TableMoment, width: int) -> Line:
 
 COLUMNS: Final = (
     Column("state", Order("attention"), 9, 9, 0, _state, right=False),
-    Column("name", Order("name", descending=False), 13, 28, 0, _name, right=False),
+    Column("name", Order("name", descending=False), 13, 40, 0, _name, right=False),
     Column("cpu %", Order("cpu_percent"), 8, 16, 0, _meter("cpu_percent", BUSY_METER), right=False),
     Column("last min", None, 8, 30, 5, _minute, right=False),
     Column("mem %", Order("memory_percent"), 8, 14, 1, _meter("memory_percent", METER), right=False),
@@ -131,6 +145,9 @@ KEYS: Final[dict[str, Order]] = {
 
 _GROWING: Final = ("name", "last min", "cpu %", "mem %", "attention")
 
+_LEAST_NAME: Final = 6
+"""Cells of a name on the list of expected hosts, below which its id is cut with it."""
+
 Layout = tuple[tuple[Column, int], ...]
 
 
@@ -163,9 +180,13 @@ def row(host: SeenHost, columns: Layout, moment: TableMoment) -> Line:
     """Return one host; what is old of one that is not heard is dim."""
     line: Line = []
     old = host.state not in {"live", "late"}
-    for column, width in columns:
+    for place, (column, width) in enumerate(columns):
         if line:
             line.append((" ", ""))
+        if host.is_unheard and column.draw not in (_state, _name):
+            # There is no value to show: neither a dash nor an empty bar.
+            room = sum(one + 1 for _, one in columns[place:]) - 1
+            return [*line, (fit(_unheard_in_words(host, moment), room), "dim")]
         cells = column.draw(host, moment, width)
         line += dimmed(cells) if moment.fleet.is_old or (old and column.draw is not _state) else cells
     return line
@@ -177,6 +198,11 @@ def order_in_words(order: Order) -> str:
     if order.by == "attention":
         return "attention first"
     return f"{title} {'▾' if order.descending else '▴'}"
+
+
+def _unheard_in_words(host: SeenHost, moment: TableMoment) -> str:
+    notes = " ".join(host.notes.split())
+    return " · ".join(filter(None, (state_in_words(host, moment.fleet, moment.now), notes)))
 
 
 def _title(column: Column, width: int, order: Order) -> Line:

@@ -177,7 +177,8 @@ class FleetView:
         if host is not None and not line:
             facts = host.facts
             cores = f"{facts.logical_cores} cores" if facts.logical_cores else ""
-            said = [facts.os_name, cores, *(f"#{tag}" for tag in facts.tags)]
+            notes = " ".join(host.notes.split())
+            said = [facts.os_name, cores, *(f"#{tag}" for tag in host.tags), notes]
             line = [(" · ".join(plain(text) for text in said if text), "dim")]
         return sides(line, [(where, "dim")], width, shorten=True)
 

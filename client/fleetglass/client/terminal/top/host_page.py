@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from textwrap import wrap
 from typing import Final
 
 from msgspec import UNSET
 
+from fleetglass.client.formatting.quantities import clock_time
 from fleetglass.client.terminal.top.alerts import BUSY_METER, METER, Alert, Limit, state_in_words
 from fleetglass.client.terminal.top.drawing import (
     GLYPHS,
@@ -36,7 +38,7 @@ def host_lines(
 
     `by_memory`: whether its processes are the largest by memory, instead of by CPU.
     """
-    lines = [*_identity(host, fleet, now, width), *_alert_lines(alerts, width)]
+    lines = [*_identity(host, fleet, now, width), *_notes(host, width), *_alert_lines(alerts, width)]
     if host.pulse is not None or host.groups:
         lines += [*_cpu(host, now, width), *_memory(host, now, width), []]
         lines += in_columns(panels(host, by_memory=by_memory), width)
@@ -89,7 +91,8 @@ def _identity(host: SeenHost, fleet: FleetModel, now: float, width: int) -> Iter
         else ""
     )
     addresses = [one for several in facts.addresses.values() for one in several if _reachable(one)]
-    said = [facts.os_name, cores, memory, *addresses[:2], up, facts.kernel, facts.cpu_model]
+    since = f"waited for since {clock_time(host.since + fleet.clock_offset)}" if host.is_unheard else ""
+    said = [since, facts.os_name, cores, memory, *addresses[:2], up, facts.kernel, facts.cpu_model]
     left = width - width_of(line)
     for text in filter(None, map(plain, said)):
         room = left if not line[-1][0].strip() else left - 3
@@ -102,6 +105,12 @@ def _identity(host: SeenHost, fleet: FleetModel, now: float, width: int) -> Iter
         line.append((text, ""))
         left -= len(text)
     yield line
+
+
+def _notes(host: SeenHost, width: int) -> Iterator[Line]:
+    for paragraph in host.notes.splitlines():
+        for text in wrap(plain(paragraph), width):
+            yield [(text, "")]
 
 
 def _reachable(address: str) -> bool:

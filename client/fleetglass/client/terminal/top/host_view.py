@@ -60,7 +60,7 @@ class HostView:
         name = plain(self._fleet.name_of(host)) if host is not None else self.host_id
         line: Line = [("Fleetglass  ", "strong"), (name, "strong")]
         if host is not None:
-            tags = [*host.facts.tags, *(["synthetic"] if host.facts.synthetic else [])]
+            tags = [*host.tags, *(["synthetic"] if host.facts.synthetic else [])]
             line += [(f"  #{plain(tag)}", "dim") for tag in dict.fromkeys(tags)]
         return sides(line, [(clock, "")], width)
 

@@ -15,6 +15,7 @@ from fleetglass.wire.payloads import GROUPS, Pulse
 from fleetglass.wire.protocol import (
     BridgeMessage,
     BrokerChange,
+    ExpectedFacts,
     Fleet,
     History,
     Host,
@@ -62,6 +63,9 @@ class Facts(msgspec.Struct, kw_only=True, frozen=True):
     conflict: str | UnsetType = UNSET
 
 
+NO_FACTS: Final = Facts()
+
+
 class SeenHost:
     """One host, as far as it was told of."""
 
@@ -72,7 +76,9 @@ class SeenHost:
         """When it got into its state, by the bridge's clock."""
         self.cut_off = False
         """Whether its site is cut off, so that nobody knows of it."""
-        self.facts = Facts()
+        self.facts = NO_FACTS
+        self.expected: ExpectedFacts | None = None
+        """What the list of expected hosts says of it."""
         self.pulse: Pulse | None = None
         self.heard = math.nan
         """When its last pulse came, by the clock of whoever asks."""
@@ -88,6 +94,33 @@ class SeenHost:
     def own_name(self) -> str:
         """The name that the host gives itself."""
         return self.facts.host_name or self.id
+
+    @property
+    def listed_name(self) -> str:
+        """The name on the list of expected hosts, or an empty text."""
+        return "" if self.expected is None else self.expected.name
+
+    @property
+    def plain_name(self) -> str:
+        """The name on the list of expected hosts, or else the one that the host gives itself."""
+        return self.listed_name or self.own_name
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags on the list of expected hosts and the host's own, each once."""
+        listed = [] if self.expected is None else self.expected.tags
+        return list(dict.fromkeys([*listed, *self.facts.tags]))
+
+    @property
+    def notes(self) -> str:
+        """What the list of expected hosts says beside its name and tags."""
+        return "" if self.expected is None else self.expected.notes
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether the host is expected, and nothing was ever heard of it."""
+        nothing = self.facts is NO_FACTS and self.pulse is None
+        return self.state == "waiting" and self.expected is not None and nothing
 
     @property
     def busy_seconds(self) -> float:
@@ -186,16 +219,17 @@ class FleetModel:
         return not self.connected or self.broker_away_since is not None
 
     def find(self, name: str) -> SeenHost | None:
-        """Return the host with an id, or else the only one that gives itself this name."""
+        """Return the host with an id, or else the only one of this name."""
         if name in self.hosts:
             return self.hosts[name]
-        named = [host for host in self.hosts.values() if host.own_name == name]
+        named = [host for host in self.hosts.values() if name in (host.plain_name, host.own_name)]
         return named[0] if len(named) == 1 else None
 
     def name_of(self, host: SeenHost) -> str:
-        """Return the name to show: with the id where another host gives itself the same."""
-        own = host.own_name
-        return f"{own} ({host.id})" if own != host.id and self._names[own] > 1 else own
+        """Return the name to show: with the id where it is that of a list, or another host has the same."""
+        name = host.plain_name
+        is_ambiguous = bool(host.listed_name) or self._names[name] > 1
+        return f"{name} ({host.id})" if name != host.id and is_ambiguous else name
 
     def pause(self, now: float) -> None:
         """Let time stand still, or go on; the past of every host is then wanted again."""
@@ -237,6 +271,7 @@ class FleetModel:
         host = self._host(message.id)
         if message.state is not UNSET:
             host.state, host.cut_off = message.state, message.cut_off
+            self._take_expected(host, message.expected)
         if message.since is not UNSET:
             host.since = message.since
         self._take_info(host, message.info)
@@ -248,6 +283,7 @@ class FleetModel:
         for entry in entries:
             host = self._host(entry.id)
             host.state, host.since, host.cut_off = entry.state, entry.since, entry.cut_off
+            self._take_expected(host, entry.expected)
             self._take_info(host, entry.info)
             if entry.pulse is UNSET or (self.paused_at is not None and host.pulse is not None):
                 continue
@@ -270,7 +306,12 @@ class FleetModel:
             return
         self._forget_name(host)
         host.facts = facts
-        self._names[host.own_name] += 1
+        self._names[host.plain_name] += 1
+
+    def _take_expected(self, host: SeenHost, expected: ExpectedFacts | UnsetType) -> None:
+        self._forget_name(host)
+        host.expected = None if expected is UNSET else expected
+        self._names[host.plain_name] += 1
 
     def _want_past(self) -> None:
         for host in self.hosts.values():
@@ -280,7 +321,7 @@ class FleetModel:
         host = self.hosts.get(host_id)
         if host is None:
             host = self.hosts[host_id] = SeenHost(host_id)
-            self._names[host.own_name] += 1
+            self._names[host.plain_name] += 1
         return host
 
     def _remove(self, host_id: str) -> None:
@@ -289,9 +330,9 @@ class FleetModel:
             self._forget_name(host)
 
     def _forget_name(self, host: SeenHost) -> None:
-        self._names[host.own_name] -= 1
-        if not self._names[host.own_name]:
-            del self._names[host.own_name]
+        self._names[host.plain_name] -= 1
+        if not self._names[host.plain_name]:
+            del self._names[host.plain_name]
 
     def _decode(self, payload: msgspec.Raw, kind: type[T]) -> T | None:
         try:

@@ -27,7 +27,10 @@ Alerts = Mapping[str, Sequence[Alert]]
 
 
 def chosen(hosts: Iterable[SeenHost], words: str, alerts: Alerts, name_of: Names) -> list[SeenHost]:
-    """Return the hosts that fit every word of a filter, by id, name, state, system, tags or `attention`."""
+    """Return the hosts that fit every word of a filter.
+
+    A word is a part of its id, names, notes, state, system or tags, or `attention`.
+    """
     wanted = words.lower().split()
     return [host for host in hosts if not wanted or _fits(host, wanted, alerts, name_of)]
 
@@ -47,7 +50,7 @@ def ordered(hosts: Iterable[SeenHost], order: Order, alerts: Alerts, name_of: Na
 
 def _fits(host: SeenHost, words: list[str], alerts: Alerts, name_of: Names) -> bool:
     facts = host.facts
-    text = [host.id, name_of(host), host.state, facts.os_name, *facts.tags]
+    text = [host.id, name_of(host), host.own_name, host.notes, host.state, facts.os_name, *host.tags]
     if facts.synthetic:
         text.append("synthetic")
     if alerts.get(host.id):
