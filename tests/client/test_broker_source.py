@@ -16,8 +16,16 @@ from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import BrokerURLError, PrefixError
-from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
-from fleetglass.wire.protocol import History as HistoryFrame
+from fleetglass.wire.protocol import (
+    ExpectedFacts,
+    Fleet,
+    History,
+    Host,
+    LiveFrame,
+    PulseFrame,
+    Watch,
+    Welcome,
+)
 from support.bridge import publisher, pulse
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
@@ -176,9 +184,9 @@ async def test_history_of_what_came(mosquitto: Mosquitto, prefix: str) -> None:
                     frames += 1
                     if frames == 2:
                         await source.select(Watch(hosts={"web-1": "*"}, history=60))
-                elif isinstance(message, HistoryFrame):
+                elif isinstance(message, History):
                     break
-    assert isinstance(message, HistoryFrame)
+    assert isinstance(message, History)
     ticks = [json.loads(bytes(one))["tick"] for one in message.samples["pulse"]]
     assert len(ticks) > 2
     assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))

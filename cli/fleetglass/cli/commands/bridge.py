@@ -11,7 +11,7 @@ from fleetglass.cli.configuration.file import read_configuration
 from fleetglass.cli.configuration.settings import bridge_settings
 from fleetglass.cli.runtime.log import start_log
 from fleetglass.cli.runtime.systemd_notify import Notifier
-from fleetglass.wire.errors import CommandError
+from fleetglass.wire.errors import BridgeError, CommandError
 
 SHOW_LINK: Final = "fleetglass bridge --show-link"
 
@@ -36,10 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     configuration = read_configuration(vars(arguments))
     settings = bridge_settings(configuration)
-
-    from fleetglass.bridge.bridge import PROGRESS_SECONDS
-    from fleetglass.bridge.bridge import run as run_bridge
-    from fleetglass.wire.errors import BridgeError
 
     try:
         if arguments.new_token or arguments.show_link:

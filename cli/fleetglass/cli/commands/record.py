@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS: Final = 0.5
 """What came in the last so many seconds is lost when the program is killed."""
-MOST_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
+MAX_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
 """While the disk does not take what comes, payloads beyond are dropped, and counted."""
 
 
@@ -103,7 +103,7 @@ class _Recorder:
                 return
             if address is None:
                 self._others += 1
-            elif self._unwritten > MOST_UNWRITTEN_BYTES:
+            elif self._unwritten > MAX_UNWRITTEN_BYTES:
                 self._dropped += 1
             else:
                 self._unwritten += len(payload)
