@@ -10,7 +10,7 @@ import pytest
 
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "fleetglass.cli"]
@@ -69,7 +69,7 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=2 * PATIENCE_SECONDS,
             check=False,
         )
 

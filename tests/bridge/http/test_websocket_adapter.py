@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection, check_version
 from fleetglass.bridge.viewers.shared_frames import DEFLATE, SharedFrames
 from fleetglass.wire.errors import BridgeError
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.every_loop
 
@@ -224,6 +224,8 @@ async def _served(
     )
     async with serving as server:
         port = server.sockets[0].getsockname()[1]
-        client = await connect(f"ws://127.0.0.1:{port}", max_size=None, proxy=None)
+        client = await connect(
+            f"ws://127.0.0.1:{port}", max_size=None, open_timeout=PATIENCE_SECONDS, proxy=None
+        )
         yield await accepted, client
     await client.close()
