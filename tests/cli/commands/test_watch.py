@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(fleet_url: Callable[[int], str]) -> str:
     """Give the address of a bridge that sees two synthetic hosts."""
     return fleet_url(2)
