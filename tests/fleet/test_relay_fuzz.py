@@ -15,6 +15,7 @@ from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Watch
+from support.waiting import wait_until
 
 HOST = "web-1"
 PULSE = b'{"time":1000,"tick":1,"session":"a","cpu_percent":5}'
@@ -195,6 +196,7 @@ async def test_whatever_a_part_raises_the_relay_goes_on(
     relay.on_message("fleet/web-9/pulse", PULSE)
     relay.advance()
     relay.send_pulses()
+    await wait_until(lambda: not relay.fanout.waiting, "what is sent in slices")
     assert relay.entry("web-9").state == "live"
     assert "web-9" in [entry.id for entry in relay.entries()]
     frames = [viewer.outbox.pop() for _ in range(len(viewer.outbox))]

@@ -49,6 +49,8 @@ class Bridge:
             f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/ws",
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=None,
+            open_timeout=PATIENCE_SECONDS,
+            ping_timeout=PATIENCE_SECONDS,
             compression=compression,
             additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
             proxy=None,
@@ -99,7 +101,7 @@ class Bridge:
         return health
 
     async def until_health(
-        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = 20
+        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = PATIENCE_SECONDS
     ) -> None:
         """Wait until what `/healthz` says fulfils a condition."""
 

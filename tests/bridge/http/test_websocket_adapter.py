@@ -230,6 +230,8 @@ async def _served(
     )
     async with serving as server:
         port = server.sockets[0].getsockname()[1]
-        client = await connect(f"ws://127.0.0.1:{port}", max_size=None, proxy=None)
+        client = await connect(
+            f"ws://127.0.0.1:{port}", max_size=None, open_timeout=PATIENCE_SECONDS, proxy=None
+        )
         yield await accepted, client
     await client.close()
