@@ -53,7 +53,7 @@ def test_messages_that_wait_while_none_is_taken_are_seen(caplog: pytest.LogCaptu
     assert look(health, relay, 1) is None
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
         (logging.ERROR, "the bridge is degraded: messages_not_taken"),
-        (logging.WARNING, "the bridge is well again"),
+        (logging.WARNING, "the bridge works again"),
     ]
 
 

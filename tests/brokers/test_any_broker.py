@@ -5,6 +5,7 @@ from pathlib import Path
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from fleetglass.cli.host_removal import HostRemoval, remove_hosts
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from support.bridge import running_bridge
@@ -13,6 +14,7 @@ from support.programs import Fleetglass
 from support.waiting import wait_for, wait_until
 
 INTERVAL = "0.5"
+LEAVES = ("status", "info", "summary")
 OUTAGE_SECONDS = 3.0
 
 
@@ -131,6 +133,36 @@ async def test_a_lease_makes_costly_groups_come_more_often(
                     frame = await viewer.next("live", host="web-1")
                     if sample := frame["samples"].get("process"):
                         ticks.append(sample["tick"])
+
+
+def test_a_host_is_forgotten_once_its_agent_has_ended(broker: Broker, prefix: str, tmp_path: Path) -> None:
+    """While its agent runs it is left alone; afterwards nothing of it is retained."""
+    with Fleetglass(
+        *("agent", "--broker", broker.url, "--prefix", prefix, "--host-id", "web-1"),
+        *("--home-assistant-prefix", f"{prefix}/ha", "--interval", INTERVAL),
+        home=tmp_path,
+    ) as process:
+        topics = {f"{prefix}/ha/device/web-1/config", *(f"{prefix}/web-1/{leaf}" for leaf in LEAVES)}
+        wait_for(lambda: retained(broker, prefix) == topics, "all that it retains")
+        with removal(broker, prefix) as removing:
+            assert remove_hosts(removing, ["web-1"]).running.keys() == {"web-1"}
+        assert retained(broker, prefix) == topics
+        assert process.interrupt() == 0
+    with removal(broker, prefix) as removing:
+        assert remove_hosts(removing, ["web-1"]).cleared["web-1"].count == len(topics)
+    assert retained(broker, prefix) == set()
+
+
+def removal(broker: Broker, prefix: str) -> HostRemoval:
+    access = BrokerAccess(url=BrokerURL("127.0.0.1", broker.port))
+    return HostRemoval(access, None, prefix=prefix, home_assistant_prefix=f"{prefix}/ha")
+
+
+def retained(broker: Broker, prefix: str) -> set[str]:
+    """Return the topics of web-1 that have a retained message, as a new client sees them."""
+    with removal(broker, prefix) as removing:
+        [host] = removing.find(["web-1"])
+        return set(host.topics)
 
 
 def test_the_newest_version_of_mqtt_that_the_broker_knows_is_used(broker: Broker, prefix: str) -> None:

@@ -48,5 +48,5 @@ def test_a_broker_that_comes_and_goes_is_told_of_once(lines: pytest.LogCaptureFi
         f"broker {URL}: connection lost (gone); trying again",
         f"broker {URL}: connected",
         f"broker {URL}: connection lost again at once (gone); see the broker's log",
-        f"broker {URL}: the connection lasts",
+        f"broker {URL}: the connection is stable again",
     ]

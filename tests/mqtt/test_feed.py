@@ -2,7 +2,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from fleetglass.mqtt import feed as feed_module
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
 from fleetglass.mqtt.feed import MOST_UNSAID, Feed
 from fleetglass.wire import CertificateError
-from support.certificates import Authority
 from support.mosquitto import Mosquitto
+from support.replaceable_tls import ReplaceableTls
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
@@ -46,41 +45,12 @@ async def running(access: BrokerAccess, prefix: str) -> AsyncIterator[list[bool]
         await asyncio.gather(task, return_exceptions=True)
 
 
-class Secured:
-    """A broker with TLS whose certificate can be exchanged for one of another authority."""
-
-    def __init__(self, folder: Path) -> None:
-        self.authorities = []
-        for name in ("first", "second"):
-            (folder / name).mkdir()
-            self.authorities.append(Authority(folder / name))
-        self.ca_file = folder / "ca.crt"
-        self.broker = Mosquitto(folder)
-        self.access = BrokerAccess(
-            url=BrokerURL("127.0.0.1", self.broker.port, tls=True), ca_file=str(self.ca_file)
-        )
-
-    def use(self, number: int) -> None:
-        """Serve with a certificate of that authority, from the next start on."""
-        authority = self.authorities[number]
-        server = authority.issue("server")
-        self.broker._configuration.write_text(
-            f"user root\nlistener {self.broker.port} 127.0.0.1\nallow_anonymous true\n"
-            f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-        )
-
-    def trust(self, number: int) -> None:
-        """Put that authority in place of the one that clients trust."""
-        shutil.copy(self.authorities[number].own.certificate, self.ca_file)
-        os.utime(self.ca_file, (number + 1, number + 1))
-
-
 @pytest.fixture
-def secured(tmp_path: Path) -> Secured:
-    return Secured(tmp_path)
+def secured(tmp_path: Path) -> ReplaceableTls:
+    return ReplaceableTls(tmp_path)
 
 
-async def test_a_new_authority_is_used_for_the_next_connection(secured: Secured, prefix: str) -> None:
+async def test_a_new_authority_is_used_for_the_next_connection(secured: ReplaceableTls, prefix: str) -> None:
     """A bridge that runs for years comes back to a broker whose certificates were all replaced."""
     secured.use(0)
     secured.trust(0)
@@ -100,7 +70,7 @@ async def test_a_new_authority_is_used_for_the_next_connection(secured: Secured,
 
 
 async def test_a_wrong_authority_can_be_put_right(
-    secured: Secured, prefix: str, caplog: pytest.LogCaptureFixture
+    secured: ReplaceableTls, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that was wrong at the start is named once, and the right one is used without a restart."""
     secured.use(0)
@@ -118,11 +88,11 @@ async def test_a_wrong_authority_can_be_put_right(
 
 
 async def test_a_replaced_file_leads_to_a_new_connection(
-    secured: Secured, prefix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    secured: ReplaceableTls, prefix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The connection of an old certificate does not stay after it was replaced."""
     monkeypatch.setattr(feed_module, "STABLE_SECONDS", 0.1)
-    monkeypatch.setattr(feed_module, "FILES_SECONDS", 0.1)
+    monkeypatch.setattr(feed_module, "REPLACED_SECONDS", 0.1)
     caplog.set_level(logging.INFO)
     secured.use(0)
     secured.trust(0)
@@ -134,7 +104,7 @@ async def test_a_replaced_file_leads_to_a_new_connection(
             await wait_until(lambda: connected == [True, False, True], "another connection")
     finally:
         secured.broker.kill()
-    assert any("files for TLS were replaced; connecting anew" in message for message in caplog.messages)
+    assert any("TLS files were replaced; connecting anew" in message for message in caplog.messages)
 
 
 async def test_a_file_that_is_missing_is_told_at_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.tls import tls_context
+from fleetglass.mqtt.tls import TlsFiles, tls_context
 from fleetglass.wire import CertificateError
 from support.certificates import Authority, Certificate
 
@@ -70,6 +70,34 @@ def test_texts_do_what_files_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     )
     assert name_seen_by(authority, authority.issue("server"), context) == "web-1"
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
+    """Another modification counts until a connection is made with it; a file that is missing does not."""
+    file = Authority(tmp_path).own.certificate
+    files = TlsFiles(BrokerAccess(url=URL, ca_file=str(file)))
+    assert not files.were_replaced()
+    content = file.read_bytes()
+    file.unlink()
+    assert not files.were_replaced()
+    file.write_bytes(content)
+    os.utime(file, (1, 1))
+    assert files.were_replaced()
+    assert files.were_replaced()
+    files.remember()
+    assert not files.were_replaced()
+
+
+def test_files_that_cannot_be_used_are_told_at_once(tmp_path: Path) -> None:
+    """Nobody begins to connect with a file that is missing."""
+    with pytest.raises(CertificateError, match="ca_file"):
+        TlsFiles(BrokerAccess(url=URL, ca_file=str(tmp_path / "ca.pem")))
+
+
+def test_a_plain_connection_has_no_files() -> None:
+    """Without TLS nothing is looked at."""
+    plain = BrokerURL("broker.example", 1883)
+    assert not TlsFiles(BrokerAccess(url=plain, ca_file="/nowhere")).were_replaced()
 
 
 def name_seen_by(authority: Authority, server: Certificate, client: ssl.SSLContext) -> object:

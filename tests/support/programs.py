@@ -57,6 +57,11 @@ class Fleetglass:
         self._process.kill()
         self._process.wait()
 
+    def end(self) -> int:
+        """Wait until the process ends by itself and return the exit code."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_SECONDS)
+
     def interrupt(self) -> int:
         """Send SIGINT and return the exit code."""
         assert self._process is not None

@@ -97,6 +97,8 @@ class Client:
     def __init__(self, access: BrokerAccess, *, mqtt_5: bool = True, **will: Any) -> None:
         version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
         self.received: list[tuple[str, bytes]] = []
+        self.retained: set[str] = set()
+        """Topics of which a retained message came."""
         self.answer: str | None = None
         self.ended = threading.Event()
         self._granted = threading.Event()
@@ -113,7 +115,7 @@ class Client:
         client.on_connect = self._answered
         client.on_disconnect = lambda *_: self.ended.set()
         client.on_subscribe = lambda *_: self._granted.set()
-        client.on_message = lambda _, __, one: self.received.append((one.topic, bytes(one.payload)))
+        client.on_message = self._take
 
     def __enter__(self) -> Self:
         self._client.connect(self._access.url.host, self._access.url.port, keepalive=60)
@@ -154,6 +156,11 @@ class Client:
     def has(self, topic: str) -> bool:
         """Whether something came on a topic."""
         return any(name == topic for name, _ in self.received)
+
+    def _take(self, _client: object, _data: object, message: Any) -> None:
+        self.received.append((message.topic, bytes(message.payload)))
+        if message.retain:
+            self.retained.add(message.topic)
 
     def _answered(self, _client: object, _data: object, _flags: object, reason: Any, *_: object) -> None:
         self.answer = str(reason).lower()

@@ -27,7 +27,7 @@ from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
-from fleetglass.mqtt.threaded_connection import Message
+from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS

@@ -38,7 +38,7 @@ class Health:
         if reason is not None:
             _log.error("the bridge is degraded: %s", reason)
         else:
-            _log.warning("the bridge is well again")
+            _log.warning("the bridge works again")
 
 
 class _Progress:

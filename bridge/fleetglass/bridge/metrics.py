@@ -178,7 +178,7 @@ class _Own(Collector):
         for name, text, value in (
             ("viewers_accepted", "viewers that were let in", counts.connected),
             ("viewers_refused", "viewers that were refused", counts.refused),
-            ("viewers_closed_slow", "viewers closed since they took nothing", counts.slow_closed),
+            ("viewers_closed_slow", "viewers closed because they read nothing", counts.slow_closed),
             ("messages_received", "messages that came from the broker", relay.received),
             ("messages_rejected", "messages dropped since they break the contract", relay.rejections.total),
             ("unexpected_errors", "errors that nobody foresaw, each in the log once", relay.errors.total),

@@ -29,33 +29,33 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [voltage_volts] voltage now
  * @property {number} [energy_watt_hours] energy in it now
  * @property {number} [energy_full_watt_hours] energy when full
- * @property {number} [energy_design_watt_hours] energy when full, as it was built
- * @property {number} [charge_ampere_hours] charge in it now, of a battery that counts no energy
+ * @property {number} [energy_design_watt_hours] energy when full, by design
+ * @property {number} [charge_ampere_hours] charge in it now, of a battery that does not report energy
  * @property {number} [charge_full_ampere_hours] charge when full
- * @property {number} [charge_design_ampere_hours] charge when full, as it was built
- * @property {number} [health_percent] charge when full, of what it was built for
- * @property {number} [cycles] times it was charged
+ * @property {number} [charge_design_ampere_hours] charge when full, by design
+ * @property {number} [health_percent] charge when full, relative to the design
+ * @property {number} [cycles] charge cycles
  */
 
 /**
- * The agent about itself (group `collector`); the last message of every tick.
+ * The agent's own work (group `collector`); the last message of every tick.
  * @typedef {object} CollectorReport
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, CollectorRun>} collectors by group
  * @property {number} [cpu_percent] the agent's own use of one core
  * @property {number} [resident_bytes] the agent's own resident memory
- * @property {number} [dropped_messages] not sent for lack of a broker, since start
- * @property {number} [skipped_ticks] missed because sampling took too long
+ * @property {number} [dropped_messages] messages dropped without a broker, since start
+ * @property {number} [skipped_ticks] ticks missed because sampling took too long
  * @property {number} [internal_errors] unexpected errors of the agent, since start
- * @property {number} [slept_seconds] the host slept before this tick
- * @property {number} [clock_set_seconds] its time was set before this tick; negative is back
+ * @property {number} [slept_seconds] how long the host slept before this tick
+ * @property {number} [clock_set_seconds] how far the clock was set before this tick; negative is back
  */
 
 /**
- * How one collector did at its last turn.
+ * The last run of one collector.
  * @typedef {object} CollectorRun
- * @property {"failed" | "late" | "ok"} state how it ended
+ * @property {"failed" | "late" | "ok"} state result of the run
  * @property {number} [duration_seconds] time it took
  * @property {string} [reason] why it failed or is late
  */
@@ -120,7 +120,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Every mounted filesystem that holds data: none of memory (tmpfs), of the kernel or of an image.
+ * Every mounted filesystem with data, without those in memory (tmpfs), of the kernel or of an image.
  * @typedef {object} Filesystem
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -128,7 +128,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * GPUs; sent only by hosts that have one that can be read.
+ * GPUs; sent only by hosts with a GPU that the agent can read.
  * @typedef {object} Gpu
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -136,11 +136,11 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * One GPU. One that sleeps, or is left alone so that it may, has no values.
+ * One GPU. It has no values while it sleeps, or while the agent leaves it alone so that it can sleep.
  * @typedef {object} GpuDevice
  * @property {string} [name] name of the model
  * @property {string} [vendor] such as `AMD`, `Intel` or `NVIDIA`
- * @property {"active" | "idle" | "suspended"} [state] `suspended` sleeps; `idle` is not read for a while, so that it can fall asleep
+ * @property {"active" | "idle" | "suspended"} [state] `suspended`: asleep; `idle`: not read for a while, so that it can fall asleep
  * @property {number} [busy_percent] time with work
  * @property {number} [awake_percent] time not in the idle state RC6 of Intel: at least the time with work
  * @property {number} [memory_used_bytes] memory of its own in use
@@ -183,7 +183,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [total_bytes] size
  * @property {number} [used_bytes] in use
  * @property {number} [free_bytes] free to ordinary users
- * @property {number} [used_percent] in use, of what ordinary users can fill
+ * @property {number} [used_percent] in use, relative to the space for ordinary users
  * @property {number} [inodes_percent] inodes in use
  */
 
@@ -216,7 +216,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Batteries; sent only by hosts that have one.
+ * Batteries; sent only by hosts with a battery.
  * @typedef {object} Power
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -224,7 +224,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Pressure stall information of Linux: share of time in which work waited (kernel: accounting/psi).
+ * Pressure stall information of Linux: share of time in which tasks waited (kernel: accounting/psi).
  * @typedef {object} Pressure
  * @property {number} [some_10s_percent] some task waited, mean of 10 s
  * @property {number} [some_60s_percent] some task waited, mean of 60 s
@@ -235,7 +235,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Processes: how many, and the largest.
+ * The number of processes, and the largest.
  * @typedef {object} Process
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -252,7 +252,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {string} name name of the program
  * @property {string} [user] owner
  * @property {number} [cpu_percent] of one core, as in top: can exceed 100
- * @property {number} [memory_percent] resident memory, of the host's
+ * @property {number} [memory_percent] resident memory, relative to the host's memory
  * @property {number} [resident_bytes] resident memory
  * @property {number} [threads] threads
  */
@@ -264,7 +264,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, Temperature>} temperatures by `chip/label`
  * @property {Record<string, Fan>} [fans] by `chip/label`
- * @property {Throttling} [throttling] what holds a Raspberry Pi back
+ * @property {Throttling} [throttling] causes that slow down a Raspberry Pi
  */
 
 /**
@@ -278,10 +278,10 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * What holds the processor of a Raspberry Pi back.
+ * The causes that slow down the processor of a Raspberry Pi.
  * @typedef {object} Throttling
- * @property {string[]} now at this moment; empty when nothing does
- * @property {string[]} since_boot at any time since boot
+ * @property {string[]} now causes at this moment; empty if there are none
+ * @property {string[]} since_boot causes at any time since boot
  */
 
 /**
@@ -315,28 +315,28 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * What a host publishes as one group.
+ * One group that a host publishes.
  * @typedef {object} GroupInfo
  * @property {number} interval_seconds time between two messages
  * @property {Record<string, FieldInfo>} [fields] numeric fields by name
  */
 
 /**
- * What a host is: all that does not change from second to second.
+ * The facts of a host that do not change from second to second.
  * @typedef {object} Info
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {string} session random per agent start
- * @property {string} host_name the name the host gives itself
+ * @property {string} host_name host name of the system
  * @property {string} agent_version version of the agent
  * @property {number} interval_seconds time between two ticks
- * @property {Record<string, GroupInfo>} groups what is published under `live/`
- * @property {string} [machine_id_hash] stable, and no secret is in it
+ * @property {Record<string, GroupInfo>} groups the groups published under `live/`
+ * @property {string} [machine_id_hash] a stable hash that reveals no secret
  * @property {string} [os_name] such as `Debian GNU/Linux 12 (bookworm)`
  * @property {string} [kernel] such as `Linux 6.1.0-18-amd64`
  * @property {string} [architecture] such as `x86_64`
  * @property {string} [python_version] the agent's Python
- * @property {string} [manufacturer] who made the machine
- * @property {string} [model] what the maker calls it
+ * @property {string} [manufacturer] manufacturer of the machine
+ * @property {string} [model] the manufacturer's name for the model
  * @property {string} [cpu_model] name of the processor
  * @property {number} [physical_cores] cores
  * @property {number} [logical_cores] threads of all cores
@@ -347,16 +347,16 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
  * @property {boolean} [synthetic] a simulated host, not a real one
- * @property {boolean} [demand] the agent takes leases on `demand`
- * @property {string} [conflict] another machine publishes under this host id: its session
+ * @property {boolean} [demand] the agent accepts leases on `demand`
+ * @property {string} [conflict] session of another machine that publishes under this host id
  */
 
 /**
- * Containers of Docker or Podman; sent only where asked for.
+ * Containers of Docker or Podman; sent only with `containers: true`.
  * @typedef {object} Container
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
- * @property {Record<string, ContainerEntry>} containers by name, stopped ones among them
+ * @property {Record<string, ContainerEntry>} containers by name, including stopped containers
  */
 
 /**
@@ -364,11 +364,11 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} ContainerEntry
  * @property {string} [image] the image it was made of
  * @property {string} [state] such as `running` or `exited`
- * @property {string} [health] what its health check says, where it has one
+ * @property {string} [health] result of its health check, if it has one
  * @property {number} [cpu_percent] of one core, as in top: can exceed 100
- * @property {number} [memory_used_bytes] memory, without file cache not in use
- * @property {number} [memory_limit_bytes] memory it may have, where that is limited
- * @property {number} [memory_percent] memory in use, of its limit
+ * @property {number} [memory_used_bytes] memory, without unused file cache
+ * @property {number} [memory_limit_bytes] memory limit, if there is one
+ * @property {number} [memory_percent] memory in use, relative to its limit
  * @property {number} [network_receive_bytes_per_second] received, without loopback
  * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback
  * @property {number} [disk_read_bytes_per_second] read from block devices
@@ -378,7 +378,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Units of systemd; sent only where asked for.
+ * Units of systemd; sent only with the setting `units`.
  * @typedef {object} Unit
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -408,7 +408,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Viewer: the whole selection, replacing the last.
+ * Viewer: the whole selection; it replaces the previous one.
  * @typedef {object} Watch
  * @property {"watch"} type
  * @property {boolean} [fleet]
@@ -417,7 +417,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Viewer: asks for a `pong` with the same id.
+ * Viewer: requests a `pong` with the same id.
  * @typedef {object} Ping
  * @property {"ping"} type
  * @property {number | string} id
@@ -466,7 +466,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Bridge: every host, after `welcome`; each `info` less `INFO_OF_WATCHED`.
+ * Bridge: every host, after `welcome`; each `info` is without `INFO_OF_WATCHED`.
  * @typedef {object} FleetFrame
  * @property {"fleet"} type
  * @property {number} time
@@ -474,7 +474,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * How the pulses of one host come to the bridge. Counts are since the bridge knows the host.
+ * How the pulses of one host reach the bridge. Counts start when the bridge first hears the host.
  * @typedef {object} Delivery
  * @property {number} age_seconds
  * @property {number} latency_seconds
@@ -518,7 +518,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Bridge: the past of one host, oldest first, by group; the pulses under `pulse`.
+ * Bridge: the past of one host by group, oldest first; the group `pulse` has the pulses.
  * @typedef {object} History
  * @property {"history"} type
  * @property {string} host
@@ -527,7 +527,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Bridge: its connection to the broker came or went, or that of a site's broker to this one.
+ * Bridge: its connection to the broker changed, or the connection of a site's broker to this one.
  * @typedef {object} BrokerChange
  * @property {"broker"} type
  * @property {BrokerState} state

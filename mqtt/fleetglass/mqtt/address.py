@@ -88,6 +88,8 @@ class BrokerAccess:
     key_file: str | None = None
     private_key: str | None = field(default=None, repr=False)
     insecure: bool = False
+    server_name: str | None = None
+    """What the broker's certificate is for, where that is not the name in the address."""
 
     @property
     def has_certificate(self) -> bool:

@@ -162,7 +162,9 @@ class SocketContext:
         try:
             context = tls_context(self._access)
             secured = context.wrap_socket(
-                sock, server_hostname=server_hostname, do_handshake_on_connect=do_handshake_on_connect
+                sock,
+                server_hostname=self._access.server_name or server_hostname,
+                do_handshake_on_connect=do_handshake_on_connect,
             )
         except BaseException:
             sock.close()

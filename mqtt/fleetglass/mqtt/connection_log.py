@@ -59,7 +59,7 @@ class ConnectionLog:
     def lasted(self, url: BrokerURL) -> None:
         """Take it that all is well: whatever comes now is new. May be called again."""
         if "unstable" in self._told:
-            _log.info("broker %s: the connection lasts", url)
+            _log.info("broker %s: the connection is stable again", url)
         self._told.clear()
         self._short_connections = 0
 

@@ -14,8 +14,7 @@ from fleetglass.mqtt.asyncio_connection import AsyncioConnection
 from fleetglass.mqtt.backoff import READER_CAP_SECONDS, STABLE_SECONDS, Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.fast_lane import Sink
-from fleetglass.mqtt.tls import tls_context
-from fleetglass.mqtt.tls_files import TlsFiles
+from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.errors import MqttError
 
@@ -27,8 +26,6 @@ REFUSED_SECONDS = 2.0
 SUBSCRIBE_BATCH = 200
 _HEAD_BYTES, _FILTER_BYTES = 8, 3  # of a packet to subscribe, and of each filter in it
 MOST_UNSAID = 1000
-
-FILES_SECONDS = 30.0
 
 StateHandler = Callable[[bool], None]
 
@@ -76,8 +73,6 @@ class Feed:
         self._saying: deque[tuple[str, bytes]] = deque()
         self._something_to_say = asyncio.Event()
         self._files = TlsFiles(access)
-        if access.url.tls:
-            tls_context(access)  # a file that cannot be used is told at once
         self._log.started(access)
 
     @property
@@ -129,6 +124,7 @@ class Feed:
         raise AssertionError  # serving ends with an error
 
     async def _serve(self) -> None:
+        self._files.remember()
         async with AsyncioConnection(
             self._access,
             self._sink,
@@ -168,9 +164,9 @@ class Feed:
         """Note when the connection has lasted; end it when a file for TLS was replaced."""
         await asyncio.sleep(STABLE_SECONDS)
         self._log.lasted(self.url)
-        while not self._files.have_changed():  # noqa: ASYNC110 -- files tell nobody
-            await asyncio.sleep(FILES_SECONDS)
-        raise MqttError("files for TLS were replaced", "renewed")
+        while not self._files.were_replaced():  # noqa: ASYNC110 -- files tell nobody
+            await asyncio.sleep(REPLACED_SECONDS)
+        raise MqttError("TLS files were replaced", "renewed")
 
     async def _follow_wanted(self, connection: AsyncioConnection) -> None:
         while True:

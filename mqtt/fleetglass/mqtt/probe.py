@@ -1,26 +1,16 @@
 """One connection: says whether a broker is there and lets us in."""
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from paho.mqtt.reasoncodes import ReasonCode
+from typing import Final, Literal
 
 from fleetglass.mqtt.address import BrokerAccess
-from fleetglass.mqtt.bulk_socket import BulkSocket
-from fleetglass.mqtt.paho_client import paho_client
-from fleetglass.mqtt.refusals import error_text, is_version_refusal, reason_text
-from fleetglass.mqtt.socket_loop import serve
+from fleetglass.mqtt.paho_connection import PahoConnection
+from fleetglass.mqtt.refusals import error_text
+from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.tls import tls_context
-from fleetglass.mqtt.version_fallback import TRIAL_ANSWER_SECONDS, VersionFallback
-from fleetglass.mqtt.waker import Waker
+from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.errors import CertificateError, ConnectionEnd, UsageError
-
-if TYPE_CHECKING:
-    import socket
-    import ssl
 
 TIMEOUT_SECONDS: Final = 3.0
 
@@ -56,79 +46,60 @@ def probe(
         raise UsageError(str(error)) from error
     versions = VersionFallback()
     while True:
-        attempt = _Attempt(access, versions, timeout, default_user)
-        answer = attempt.run()
-        if not versions.after(attempt.end):
+        answer, end = _attempt(access, versions, timeout, default_user)
+        if not versions.after(end):
             return answer
 
 
-class _Attempt:
-    """A connection by one version of MQTT."""
-
-    def __init__(
-        self, access: BrokerAccess, versions: VersionFallback, timeout: float, default_user: str | None
-    ) -> None:
-        self.end: ConnectionEnd = "unreachable"
-        self._access = access
-        self._answer_seconds = min(timeout, TRIAL_ANSWER_SECONDS) if versions.is_trial else timeout
-        self._socket: BulkSocket | None = None
-        self._reason: ReasonCode | None = None
-        self._client = paho_client(
-            access,
-            client_id=f"fleetglass-probe-{os.getpid()}",
-            version=versions.version,
-            default_user=default_user,
-            connect_seconds=timeout,
-            wrap=self._wrap,
+def _attempt(
+    access: BrokerAccess, versions: VersionFallback, timeout: float, default_user: str | None
+) -> tuple[Answer, ConnectionEnd]:
+    connection = PahoConnection(
+        access,
+        client_id=f"fleetglass-probe-{os.getpid()}",
+        versions=versions,
+        default_user=default_user,
+        connect_seconds=timeout,
+        answer_seconds=timeout,
+    )
+    if not connection.connect():
+        return _unreachable(connection), connection.end
+    with Waker() as waker:
+        serve(
+            connection.client,
+            waker,
+            lambda: connection.patience_seconds if connection.end == "unanswered" else 0.0,
         )
-        self._client.on_connect = self._answered
+    is_silent = connection.client.socket() is not None
+    connection.client.disconnect()
+    connection.client.loop_write()
+    connection.close()
+    match connection.end:
+        case "unanswered":
+            return _unanswered(connection, access, is_silent=is_silent), connection.end
+        case "lost":
+            return Answer("accepted"), connection.end
+        case _:
+            return Answer("refused", connection.reason), connection.end
 
-    def run(self) -> Answer:
-        url = self._access.url
-        try:
-            self._client.connect(url.host, url.port, keepalive=10)
-        except (OSError, ValueError) as error:
-            if self._socket is None:
-                return Answer("nothing", error_text(error))
-            if (untrusted := getattr(error, "verify_message", None)) is not None:
-                reason = f"its certificate is not trusted: {untrusted}"
-                return Answer("refused", reason, "name who signed it with ca_file")
-            return Answer("no_mqtt", f"no TLS: {error_text(error)}")
-        self.end = "unanswered"
-        with Waker() as waker:
-            serve(self._client, waker, self._patience(time.monotonic() + self._answer_seconds))
-        is_silent = self._client.socket() is not None
-        self._client.disconnect()
-        self._client.loop_write()
-        if (sock := self._client.socket()) is not None:
-            sock.close()
-        return self._unanswered(is_silent=is_silent) if self._reason is None else self._told(self._reason)
 
-    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BulkSocket:
-        self._socket = BulkSocket(connected)
-        return self._socket
+def _unreachable(connection: PahoConnection) -> Answer:
+    if connection.socket is None:
+        return Answer("nothing", connection.reason)
+    if (untrusted := getattr(connection.error, "verify_message", None)) is not None:
+        reason = f"its certificate is not trusted: {untrusted}"
+        return Answer("refused", reason, "name who signed it with ca_file")
+    return Answer("no_mqtt", f"no TLS: {connection.reason}")
 
-    def _patience(self, answer_by: float) -> Callable[[], float]:
-        return lambda: answer_by - time.monotonic() if self._reason is None else 0.0
 
-    def _answered(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
-        self._reason = reason
-
-    def _told(self, reason: ReasonCode) -> Answer:
-        if not reason.is_failure:
-            self.end = "lost"
-            return Answer("accepted")
-        self.end = "version" if is_version_refusal(reason) else "refused"
-        return Answer("refused", reason_text(reason))
-
-    def _unanswered(self, *, is_silent: bool) -> Answer:
-        failure = self._socket.failure if self._socket is not None else None
-        if failure is None:
-            reason = "it does not answer" if is_silent else "what answers there is no MQTT broker"
-            return Answer("no_mqtt", reason)
-        # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
-        # whether its reason can still be read is a matter of luck.
-        if self._access.url.tls and not self._access.has_certificate:
-            remedy = "if it wants a certificate of its clients: certificate_file and key_file"
-            return Answer("no_mqtt", f"it ended the connection: {error_text(failure)}", remedy)
-        return Answer("no_mqtt", error_text(failure))
+def _unanswered(connection: PahoConnection, access: BrokerAccess, *, is_silent: bool) -> Answer:
+    failure = connection.socket.failure if connection.socket is not None else None
+    if failure is None:
+        reason = "it does not answer" if is_silent else "what answers there is no MQTT broker"
+        return Answer("no_mqtt", reason)
+    # By TLS 1.3 a broker that misses our certificate ends the connection only after the handshake, and
+    # whether its reason can still be read is a matter of luck.
+    if access.url.tls and not access.has_certificate:
+        remedy = "if it wants a certificate of its clients: certificate_file and key_file"
+        return Answer("no_mqtt", f"it ended the connection: {error_text(failure)}", remedy)
+    return Answer("no_mqtt", error_text(failure))

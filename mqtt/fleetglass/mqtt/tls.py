@@ -4,13 +4,16 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.wire.errors import CertificateError
 
 if TYPE_CHECKING:
     import ssl
+
+REPLACED_SECONDS: Final = 30.0
+"""How often a connection asks whether its files were replaced."""
 
 
 def tls_context(access: BrokerAccess) -> "ssl.SSLContext":
@@ -40,6 +43,40 @@ def tls_context(access: BrokerAccess) -> "ssl.SSLContext":
         names = ("certificate_file and key_file", "certificate and private_key")
         raise _unusable(names[0], files, names[1], error, expected) from error
     return context
+
+
+class TlsFiles:
+    """The files that a client's connections by TLS are made with; none for plain ones.
+
+    Raises:
+        CertificateError: one cannot be used, which is told before anything is tried.
+    """
+
+    def __init__(self, access: BrokerAccess) -> None:
+        files: tuple[str | None, ...] = ()
+        if access.url.tls:
+            tls_context(access)
+            files = (access.ca_file, access.certificate_file, access.key_file)
+        self._names = [file for file in files if file is not None]
+        self._times = self._read()
+
+    def remember(self) -> None:
+        """Take note: a connection is about to be made with the files as they are now."""
+        self._times = self._read()
+
+    def were_replaced(self) -> bool:
+        """Return whether a file is another than for the last connection. A missing one is not."""
+        times = self._read()
+        return None not in times and times != self._times
+
+    def _read(self) -> list[int | None]:
+        times: list[int | None] = []
+        for name in self._names:
+            try:
+                times.append(os.stat(name).st_mtime_ns)  # noqa: PTH116 -- nothing else of a path is needed
+            except OSError:
+                times.append(None)
+        return times
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from fleetglass.agent.publishing.announcements import Announcements
-from fleetglass.mqtt.threaded_connection import Message
+from fleetglass.mqtt.message import Message
 
 
 class Board:

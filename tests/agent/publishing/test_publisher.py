@@ -16,7 +16,7 @@ from fleetglass.agent.publishing.publisher import UNACKNOWLEDGED_TICKS, Publishe
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt import version_fallback
 from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.threaded_connection import Message
+from fleetglass.mqtt.message import Message
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import Demand, Info, Pulse
 from support.certificates import Authority
@@ -536,7 +536,7 @@ def test_a_publisher_held_back_from_the_start(mosquitto: Mosquitto, prefix: str)
 def is_away(publisher: Publisher) -> bool:
     """Hold it back once more, as every tick does, and return whether there is no connection at all."""
     publisher.hold("waiting for interface wlan0")
-    return publisher._connection._client is None
+    return publisher._connection._connection is None
 
 
 @pytest.mark.broker

@@ -46,7 +46,7 @@ async def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     async with running_bridge(mosquitto, prefix, socket=str(path)) as bridge:
-        with pytest.raises(BridgeError, match="a program serves there already"):
+        with pytest.raises(BridgeError, match="another program serves there"):
             await serve_until(_told(socket=str(path)), asyncio.Event())
         assert (await bridge.get("/healthz"))[0] == 200
     path.write_text("precious")

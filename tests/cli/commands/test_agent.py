@@ -30,7 +30,7 @@ def test_forget_a_host_that_never_was(mosquitto: Mosquitto, prefix: str, run: Ru
     """It is said that there was nothing: the id may be mistyped."""
     done = run("agent", "--forget", "--host-id", "odl", "--broker", mosquitto.url, "--prefix", prefix)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"nothing of odl was at {mosquitto.url} under {prefix}/\n"
+    assert done.stdout == f"found no retained message of odl at {mosquitto.url} under {prefix}/\n"
 
 
 def test_forget_without_a_broker(run: Run) -> None:

@@ -188,7 +188,8 @@ def test_without_the_extra(start: Start) -> None:
     hide = "import importlib.util; importlib.util.find_spec = lambda name: None"
     top = start("top", before=hide)
     assert top.process.wait() == 1
-    assert top.err == 'fleetglass: top: needs the package textual: pip install "textual>=8,<9"\n'
+    install = f'{sys.executable} -m pip install "textual>=8,<9"'
+    assert top.err == f"fleetglass: top: needs the package textual: {install}\n"
 
 
 def test_without_a_terminal(run: Run) -> None:

@@ -110,7 +110,7 @@ def test_a_proxy_that_names_users(tmp_path: Path) -> None:
         (
             "x" * 16,
             {"proxy_user_header": "X-A", "auth": False},
-            r"^proxy_user_header: got 'X-A' with auth off",
+            r"^proxy_user_header: got 'X-A' with auth: false",
         ),
         ("x" * 15, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),
         ("x x" * 16, {"proxy_user_header": "X-A"}, r"^proxy_secret_file: expected at least 16 letters"),

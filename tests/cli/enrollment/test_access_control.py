@@ -38,6 +38,7 @@ def test_rules_name_each_user() -> None:
         "reader.bridge": Member("bridge", now()),
         "reader.home-assistant": Member("home-assistant", now()),
         "reader.telegraf": Member("reader", now()),
+        "fleetglass.forget": Member("remover", now()),
     }
     registry = Registry(["mqtts://b"], "fleet/paris", now(), now(), members)
     lines = [line for line in rules_text(registry).splitlines() if line and not line.startswith("#")]
@@ -59,4 +60,7 @@ def test_rules_name_each_user() -> None:
         "topic readwrite homeassistant/#",
         "user reader.telegraf",
         "topic read fleet/paris/#",
+        "user fleetglass.forget",
+        "topic readwrite fleet/paris/#",
+        "topic readwrite homeassistant/device/+/config",
     ]

@@ -33,11 +33,11 @@ class Hello(msgspec.Struct, tag_field="type", tag="hello", forbid_unknown_fields
 
 
 class Watch(msgspec.Struct, tag_field="type", tag="watch", forbid_unknown_fields=True):
-    """Viewer: the whole selection, replacing the last.
+    """Viewer: the whole selection; it replaces the previous one.
 
-    `fleet` asks for the `pulse` frames of all hosts. `hosts` names hosts and of each the groups of its
-    live detail, `"*"` for all, `[]` for none. `history` asks for that many seconds of the past of every
-    host that this message adds, or adds groups to.
+    `fleet` requests the `pulse` frames of all hosts. `hosts` maps host ids to groups: a list, `"*"` for
+    every group, or `[]` for no group. `history` requests that many seconds of the past, for each
+    host that this message adds or adds groups to.
     """
 
     fleet: bool = False
@@ -46,7 +46,7 @@ class Watch(msgspec.Struct, tag_field="type", tag="watch", forbid_unknown_fields
 
 
 class Ping(msgspec.Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
-    """Viewer: asks for a `pong` with the same id."""
+    """Viewer: requests a `pong` with the same id."""
 
     id: int | str
 
@@ -76,7 +76,7 @@ class Welcome(msgspec.Struct, tag_field="type", tag="welcome", kw_only=True):
 
 
 INFO_OF_WATCHED = ("groups", "devices")
-"""The fields of `info` that are most of it, and tell nothing that is shown of a host that nobody opened."""
+"""The largest fields of `info`; a viewer shows them only for a host that it has opened."""
 
 
 class ExpectedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,14 +108,14 @@ class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Fleet(msgspec.Struct, tag_field="type", tag="fleet", kw_only=True):
-    """Bridge: every host, after `welcome`; each `info` less `INFO_OF_WATCHED`."""
+    """Bridge: every host, after `welcome`; each `info` is without `INFO_OF_WATCHED`."""
 
     time: float
     hosts: list[HostEntry]
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """How the pulses of one host come to the bridge. Counts are since the bridge knows the host."""
+    """How the pulses of one host reach the bridge. Counts start when the bridge first hears the host."""
 
     age_seconds: float
     """Of the last pulse when it came: the bridge's clock less the host's, so with the offset in it."""
@@ -169,11 +169,11 @@ class LiveFrame(msgspec.Struct, tag_field="type", tag="live"):
 
 
 class History(msgspec.Struct, tag_field="type", tag="history", omit_defaults=True):
-    """Bridge: the past of one host, oldest first, by group; the pulses under `pulse`.
+    """Bridge: the past of one host by group, oldest first; the group `pulse` has the pulses.
 
-    A long past comes in several frames, the newest samples first; `more` says that others follow. Nothing
-    follows when the host was taken out of the selection meanwhile. Pulses that come late are told in such a
-    frame too.
+    A long past comes in several frames, starting with the newest samples. `more` announces another frame,
+    which does not come if the viewer removes the host from its selection. Pulses that arrive late also come
+    in such a frame.
     """
 
     host: str
@@ -182,9 +182,9 @@ class History(msgspec.Struct, tag_field="type", tag="history", omit_defaults=Tru
 
 
 class BrokerChange(msgspec.Struct, tag_field="type", tag="broker"):
-    """Bridge: its connection to the broker came or went, or that of a site's broker to this one.
+    """Bridge: its connection to the broker changed, or the connection of a site's broker to this one.
 
-    `sites_away` has the prefix of each site that is cut off, and since when.
+    `sites_away` maps the prefix of each disconnected site to the time of the disconnection.
     """
 
     state: BrokerState

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fleetglass.mqtt.threaded_connection import Message
+from fleetglass.mqtt.message import Message
 from fleetglass.wire.topics import INFO_SECONDS
 
 

@@ -14,7 +14,8 @@ from fleetglass.agent.publishing.announcements import Announcements
 from fleetglass.agent.publishing.backlog import Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.threaded_connection import LeftOut, Message, Sent, ThreadedConnection, has_left
+from fleetglass.mqtt.message import LeftOut, Message, Sent, has_left
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import Topics, encode
 from fleetglass.wire.errors import AgentError, CertificateError
 from fleetglass.wire.payloads import State, Status

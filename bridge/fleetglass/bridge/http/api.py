@@ -175,7 +175,7 @@ class Web:
         ):
             self._noticed_proxy = True
             _log.warning(
-                "a proxy on this machine passes requests on, and everybody who reaches it may look; "
+                "a proxy on this machine forwards requests, so everybody who reaches it can see the page; "
                 "with trusted_proxy viewers need the viewer token"
             )
 

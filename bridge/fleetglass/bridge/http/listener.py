@@ -133,7 +133,7 @@ def _check_is_free(path: Path, family: int) -> None:
             raise BridgeError(
                 f"socket {path}: {error.strerror or error}; expected one that is free"
             ) from error
-    raise BridgeError(f"socket {path}: a program serves there already; expected one that is free")
+    raise BridgeError(f"socket {path}: another program serves there, expected a free path")
 
 
 def _allow_open_files() -> None:

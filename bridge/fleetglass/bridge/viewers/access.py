@@ -80,7 +80,7 @@ class Access:
         if token == self.token:
             return False
         self.token = token
-        _log.info("the viewer token was replaced; the old one is not valid any more")
+        _log.info("the viewer token was replaced; the old token is no longer valid")
         return True
 
 

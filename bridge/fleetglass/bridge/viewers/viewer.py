@@ -213,7 +213,7 @@ class Viewers:
                         await asyncio.sleep(ROOM_POLL_SECONDS)
             except TimeoutError:
                 self.counts.slow_closed += 1
-                _log.info("viewer %s took nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
+                _log.info("viewer %s read nothing for %.0f s: closed", _name(connection), SLOW_CLOSE_SECONDS)
                 await connection.close(_TRY_AGAIN_LATER, "too slow")
                 return
             if outbox.replaced > noticed and time.monotonic() - noticed_at > NOTICE_EVERY_SECONDS:

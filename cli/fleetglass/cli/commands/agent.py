@@ -60,4 +60,4 @@ def _forget(settings: AgentSettings) -> int:
         prefix=settings.prefix,
         home_assistant_prefix=settings.home_assistant_prefix,
     ) as removal:
-        return report(*remove_hosts(removal, [settings.host_id]), settings.broker.url, settings.prefix)
+        return report(remove_hosts(removal, [settings.host_id]), settings.broker.url, settings.prefix)

@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -77,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and print what is to be done next."""
     if importlib.util.find_spec("cryptography") is None:
-        raise CommandError("enroll: got no package cryptography, expected: pip install cryptography")
+        raise CommandError(
+            f"enroll: needs the package cryptography: {sys.executable} -m pip install cryptography"
+        )
 
     from fleetglass.cli.enrollment.folder import Folder, default_folder  # noqa: PLC0415 - bad usage is told without loading the part
 
@@ -158,6 +161,7 @@ def _change(
     newcomers: "Sequence[Newcomer]",
 ) -> None:
     from fleetglass.cli.enrollment import operations as fleet  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.registry import reader_of  # noqa: PLC0415 - as above
     from fleetglass.cli.enrollment.running_broker import reload_broker  # noqa: PLC0415 - as above
 
     is_new = not folder.is_made
@@ -190,6 +194,8 @@ def _change(
     for newcomer, file in zip(newcomers, files, strict=True):
         print(f"enrolled {newcomer.user}: {file}")
     folder.hand_to_broker()
+    revoked_hosts = [user for user in dict.fromkeys(arguments.revoke) if reader_of(user) is None]
+    trouble = _clear_topics(folder, registry, revoked_hosts) if revoked_hosts else None
     if told := reload_broker(folder):
         print(told)
     else:
@@ -202,6 +208,34 @@ def _change(
     for newcomer, file in reversed(first_of_role.values()):
         _print_all(*_credential_steps(newcomer, file, folder, registry))
     _warn_of_end(registry)
+    if trouble is not None:
+        if told:
+            raise CommandError(trouble)
+        print(trouble)
+
+
+def _clear_topics(folder: "Folder", registry: "Registry", hosts: Sequence[str]) -> str | None:
+    """Clear what revoked hosts left on the broker; where that fails, return why and what to do."""
+    from fleetglass.cli.enrollment.access_control import HOME_ASSISTANT_PREFIX  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.temporary_access import temporary_access  # noqa: PLC0415 - as above
+    from fleetglass.cli.host_removal import HostRemoval, remove_revoked_hosts, report  # noqa: PLC0415 - as above
+
+    prefix = registry.prefix
+    try:
+        with (
+            temporary_access(folder, registry) as access,
+            HostRemoval(access, None, prefix=prefix, home_assistant_prefix=HOME_ASSISTANT_PREFIX) as removal,
+        ):
+            report(remove_revoked_hosts(removal, hosts), registry.urls[0], prefix)
+    except CommandError as error:
+        names = " ".join(hosts)
+        as_root = "sudo " if folder.path == SYSTEM_FOLDER else ""
+        return (
+            f"revoked {names}, but retained messages may remain on the broker ({error}); to clear them, run "
+            f"where the broker runs: {as_root}fleetglass forget {names} --folder {folder.path}"
+        )
+    return None
 
 
 def _check_same(arguments: argparse.Namespace, registry: "Registry", urls: Sequence[BrokerURL]) -> None:

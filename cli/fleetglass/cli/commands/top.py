@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(str(error)) from error
     configuration = read_configuration(vars(arguments))
     if importlib.util.find_spec("textual") is None:
-        raise CommandError('top: needs the package textual: pip install "textual>=8,<9"')
+        raise CommandError(f'top: needs the package textual: {sys.executable} -m pip install "textual>=8,<9"')
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
         raise UsageError("top: got no terminal, expected one; fleetglass watch prints lines")
 

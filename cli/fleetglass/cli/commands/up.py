@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = bridge_settings(configuration)
     told["bridge"] = settings.broker
     if settings.socket is not None:
-        raise UsageError("socket: got a path, expected none; `fleetglass bridge` serves at one")
+        raise UsageError("socket: got a path, expected none; `fleetglass bridge` can serve on a socket")
     check_port_is_free(settings.host, settings.port)
     link = _viewer_link(settings)
     choice = _choose_broker(configuration, told, broker_port)

@@ -189,9 +189,7 @@ def _proxy_secret(configuration: Configuration) -> str | None:
     if header is None and path is not None:
         raise UsageError("proxy_secret_file: got a secret without proxy_user_header, expected both")
     if header is not None and configuration.get("auth", "bridge") is False:
-        raise UsageError(
-            f"proxy_user_header: got {header!r} with auth off, where nobody is asked; expected one of the two"
-        )
+        raise UsageError(f"proxy_user_header: got {header!r} with auth: false, expected only one of them")
     if path is not None:
         secret = _secret(path, "proxy_secret_file", "a secret")
         if not re.fullmatch(r"[!-~]{16,}", secret):

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.mqtt.address import BrokerAccess
-from fleetglass.mqtt.threaded_connection import Message, ThreadedConnection
+from fleetglass.mqtt.message import Message
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import Topics
 
 _LISTEN_SECONDS: Final = 4.0

@@ -74,6 +74,9 @@ def _rules(user: str, role: Role, registry: Registry) -> Iterator[tuple[str, str
         for leaf in ("status", "info", "summary"):
             yield "read", topics.fleet_filter(leaf)  # type: ignore[arg-type] # mypy does not see literals in a loop
         yield "readwrite", f"{HOME_ASSISTANT_PREFIX}/#"
+    elif role == "remover":
+        yield "readwrite", f"{prefix}/#"
+        yield "readwrite", f"{HOME_ASSISTANT_PREFIX}/device/+/config"
     else:
         yield "read", f"{prefix}/#"
         if role == "bridge":

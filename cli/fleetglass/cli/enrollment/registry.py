@@ -9,7 +9,7 @@ import msgspec
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.wire import is_host_id
 
-Role = Literal["host", "bridge", "home-assistant", "reader"]
+Role = Literal["host", "bridge", "home-assistant", "reader", "remover"]
 
 READER_PREFIX: Final = "reader."
 """Before the user name of whoever reads: with a dot, no host id can be it."""

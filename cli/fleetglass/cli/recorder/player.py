@@ -7,7 +7,8 @@ from typing import Final
 from fleetglass.cli.recorder.recording import Header, Recorded
 from fleetglass.cli.recorder.replaying import CONFIRMED, RETAINED, PlaybackMoment, replayed
 from fleetglass.cli.runtime.stop_signals import StopSignals
-from fleetglass.mqtt.threaded_connection import Message, Sent, ThreadedConnection, has_left
+from fleetglass.mqtt.message import Message, Sent, has_left
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode, decode_stamp, encode
 from fleetglass.wire.errors import CommandError
 from fleetglass.wire.payloads import Status

@@ -27,6 +27,13 @@ def start_log(command: str, level: str, file: str | None = None) -> None:
     logging.captureWarnings(True)
 
 
+def plain(text: str) -> str:
+    """Escape what would end the line or command the terminal: texts of others are logged, too."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class _Formatter(logging.Formatter):
     def __init__(self, command: str, date_format: str) -> None:
         super().__init__(datefmt=date_format)
@@ -34,20 +41,11 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno == logging.INFO else f" {record.levelname.lower()}"
-        line = (
-            f"{self.formatTime(record, self.datefmt)} {self._command}{level}: {_plain(record.getMessage())}"
-        )
+        line = f"{self.formatTime(record, self.datefmt)} {self._command}{level}: {plain(record.getMessage())}"
         if record.exc_info:
             # The traceback belongs to the debug level; elsewhere its last line says enough.
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 return f"{line}\n{self.formatException(record.exc_info)}"
             error = record.exc_info[1]
-            return f"{line}: {type(error).__name__}: {_plain(str(error))}"
+            return f"{line}: {type(error).__name__}: {plain(str(error))}"
         return line
-
-
-def _plain(text: str) -> str:
-    """Escape what would end the line or command the terminal: texts of others are logged, too."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

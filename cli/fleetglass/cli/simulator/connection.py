@@ -1,132 +1,162 @@
 """One MQTT connection and the synthetic hosts on it, driven by whoever owns the selector."""
 
-import contextlib
-import logging
-import random
 import selectors
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.address import BrokerAccess
-from fleetglass.mqtt.backoff import backoff_seconds
-from fleetglass.mqtt.paho_client import paho_client
-from fleetglass.mqtt.refusals import reason_text
+from fleetglass.mqtt.backoff import Backoff
+from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.message import Message
+from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.socket_loop import read
+from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
+from fleetglass.mqtt.version_fallback import VersionFallback
 
-KEEPALIVE_SECONDS: Final = 20
 CONNECT_SECONDS: Final = 2.0
-
-_log = logging.getLogger(__name__)
 
 
 class SimulatorConnection:
-    """One MQTT connection and the hosts on it; it has no thread."""
+    """The hosts of one connection, which is made again and again; it has no thread.
+
+    Raises:
+        CertificateError: a file for TLS cannot be used.
+    """
 
     def __init__(
-        self, publishers: Sequence[SyntheticPublisher], access: BrokerAccess, selector: selectors.BaseSelector
+        self,
+        publishers: Sequence[SyntheticPublisher],
+        access: BrokerAccess,
+        selector: selectors.BaseSelector,
+        log: ConnectionLog,
     ) -> None:
-        self.connected = False
         self._publishers = publishers
         self._access = access
         self._selector = selector
-        self._attempts = 0
-        self._retry_at = 0.0
+        self._log = log
+        self._versions = VersionFallback()
+        self._backoff = Backoff()
+        self._files = TlsFiles(access)
+        self._files_due = 0.0
+        self._began = self._retry_at = 0.0
+        self._connection: PahoConnection | None = None
         self._last: paho.MQTTMessageInfo | None = None
-        self._client = client = paho_client(
-            access,
-            client_id=f"fleetglass-simulate-{publishers[0].session}",
-            version=MQTTProtocolVersion.MQTTv311,
-            connect_seconds=CONNECT_SECONDS,
-        )
-        client.max_inflight_messages_set(1000)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_socket_open = self._on_socket_open
-        client.on_socket_close = self._on_socket_close
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has let us in."""
+        return self._connection is not None and self._connection.connected
 
     def look_after(self, now: float) -> None:
         """Keep the connection alive, or try again."""
-        if self._client.socket() is not None:
-            self._client.loop_misc()
-        elif now >= self._retry_at:
-            self._retry_at = now + backoff_seconds(self._attempts, random.random())
-            self._attempts += 1
-            url, self._access = self._access.url, self._access.following
-            first = self._publishers[0]
-            self._client.will_set(first.status_topic, first.status("lost"), qos=1, retain=True)
-            with contextlib.suppress(OSError):
-                self._client.connect(url.host, url.port, KEEPALIVE_SECONDS)
+        connection = self._connection
+        if connection is None:
+            if now >= self._retry_at:
+                self._connect(now)
+            return
+        connection.client.loop_misc()
+        if connection.client.socket() is None or connection.patience_seconds <= 0:
+            self._end(connection, now)
+        elif connection.connected and now >= self._files_due:
+            self._files_due = now + REPLACED_SECONDS
+            if self._files.were_replaced():
+                self.close()
 
     def turn(self, events: int) -> None:
         """Read and write what is ready."""
+        if (connection := self._connection) is None:
+            return
         if events & selectors.EVENT_READ:
-            read(self._client)
+            while read(connection.client):
+                pass
         if events & selectors.EVENT_WRITE:
-            self._client.loop_write()
+            connection.client.loop_write()
         self.want()
 
     def want(self) -> None:
         """Ask for writing while something waits to be written."""
-        sock = self._client.socket()
+        if (connection := self._connection) is None:
+            return
+        sock = connection.client.socket()
         if sock is not None:
             events = selectors.EVENT_READ
-            if self._client.want_write():
+            if connection.client.want_write():
                 events |= selectors.EVENT_WRITE
             if self._selector.get_key(sock).events != events:
                 self._selector.modify(sock, events, self)
 
     def publish(self, publisher: SyntheticPublisher, tick: int) -> bool:
-        """Publish one tick of one host; False when the broker does not keep up."""
-        last = self._last
-        if last is not None and last.rc == paho.MQTT_ERR_SUCCESS and not last.is_published():
+        """Publish one tick of one host; False when the broker does not keep up, or is away."""
+        if self._connection is None or not self.is_acknowledged():
             return False
-        self._last = publisher.publish(self._client, tick)
+        self._last = publisher.publish(self._connection.client, tick)
         return True
 
     def say_goodbye(self) -> None:
         """Publish that every host has stopped."""
-        if self.connected:
+        if self._connection is not None and self.connected:
             for publisher in self._publishers:
-                self._last = self._client.publish(
+                self._last = self._connection.client.publish(
                     publisher.status_topic, publisher.status("stopped"), qos=1, retain=True
                 )
 
     def clear(self) -> None:
         """Clear what every host left on the broker, so that bridges forget it."""
-        if self.connected:
+        if self._connection is not None and self.connected:
             for publisher in self._publishers:
-                self._last = publisher.clear(self._client)
+                self._last = publisher.clear(self._connection.client)
 
     def is_acknowledged(self) -> bool:
         """Whether the broker has acknowledged the last message, or is away."""
-        return not self.connected or self._last is None or self._last.is_published()
+        last = self._last
+        return not self.connected or last is None or last.rc != paho.MQTT_ERR_SUCCESS or last.is_published()
 
     def close(self) -> None:
         """Disconnect, so that the will is not sent."""
-        self._client.disconnect()
+        if self._connection is not None:
+            self._connection.client.disconnect()
 
-    def _on_connect(
-        self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
-    ) -> None:
-        if reason.is_failure:
-            _log.warning("the broker refuses the connection: %s", reason_text(reason))
+    def _connect(self, now: float) -> None:
+        self._began = now
+        self._files.remember()
+        first = self._publishers[0]
+        connection = PahoConnection(
+            self._access,
+            client_id=f"fleetglass-simulate-{first.session}",
+            versions=self._versions,
+            will=Message(first.status_topic, first.status("lost"), qos=1, retain=True),
+            connect_seconds=CONNECT_SECONDS,
+            on_connected=self._introduce,
+        )
+        connection.client.max_inflight_messages_set(1000)
+        connection.client.on_socket_open = self._on_socket_open
+        connection.client.on_socket_close = self._on_socket_close
+        self._connection = connection
+        if not connection.connect():
+            self._end(connection, now)
+
+    def _end(self, connection: PahoConnection, now: float) -> None:
+        if (sock := connection.client.socket()) is not None:
+            self._selector.unregister(sock)
+        connection.client.on_socket_close = None
+        connection.close()
+        self._connection = None
+        if self._versions.after(connection.end):
+            self._retry_at = now
             return
-        self.connected = True
-        self._attempts = 0
-        self._last = None
-        for publisher in self._publishers:
-            publisher.introduce(client)
+        if connection.end != "lost":  # which the fleet tells, for all connections at once
+            self._log.ended(self._access.url, connection.end, connection.reason)
+        self._access = self._access.following
+        self._retry_at = now + self._backoff.after(now - self._began)
 
-    def _on_disconnect(
-        self, _client: paho.Client, _data: Any, _flags: Any, _reason: Any, _properties: Any
-    ) -> None:
-        self.connected = False
-        self._retry_at = time.monotonic() + backoff_seconds(0, random.random())
+    def _introduce(self) -> None:
+        self._last = None
+        if self._connection is not None:
+            for publisher in self._publishers:
+                publisher.introduce(self._connection.client)
 
     def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._selector.register(sock, selectors.EVENT_READ, self)

@@ -17,6 +17,7 @@ from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
 from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.wire import Topics
 
 MAX_CONNECTIONS: Final = 32
@@ -66,11 +67,16 @@ class _Fleet:
             for number, host in enumerate(settings.hosts)
         ]
         connections = min(count, MAX_CONNECTIONS)
+        self._url = settings.broker.url
+        self._connection_log = ConnectionLog()
+        self._connection_log.started(settings.broker)
         self._connections = []
         self._slots: list[list[tuple[SimulatorConnection, SyntheticPublisher]]] = [[] for _ in range(SLOTS)]
         for index in range(connections):
             low, high = index * count // connections, (index + 1) * count // connections
-            connection = SimulatorConnection(publishers[low:high], settings.broker, self._selector)
+            connection = SimulatorConnection(
+                publishers[low:high], settings.broker, self._selector, self._connection_log
+            )
             self._connections.append(connection)
             for number in range(low, high):
                 self._slots[number * SLOTS // count].append((connection, publishers[number]))
@@ -136,7 +142,11 @@ class _Fleet:
             connection.want()
         connected = sum(connection.connected for connection in self._connections)
         if connected != self._were_connected and connected in (0, len(self._connections)):
-            _log.warning("broker connection lost; trying again") if not connected else _log.info("connected")
+            if connected:
+                self._connection_log.lasted(self._url)
+                _log.info("connected")
+            else:
+                _log.warning("broker connection lost; trying again")
             self._were_connected = connected
 
     def _publish(self, slot: Sequence[tuple[SimulatorConnection, SyntheticPublisher]], tick: int) -> None:

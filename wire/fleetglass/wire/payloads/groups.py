@@ -9,7 +9,7 @@ from fleetglass.wire.payloads.common import Bytes, Celsius, Count, Hertz, Percen
 
 
 class Pressure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Pressure stall information of Linux: share of time in which work waited (kernel: accounting/psi)."""
+    """Pressure stall information of Linux: share of time in which tasks waited (kernel: accounting/psi)."""
 
     some_10s_percent: Annotated[Percent, Meta(description="some task waited, mean of 10 s")] = UNSET
     some_60s_percent: Annotated[Percent, Meta(description="some task waited, mean of 60 s")] = UNSET
@@ -103,12 +103,14 @@ class Mount(msgspec.Struct, kw_only=True, omit_defaults=True):
     total_bytes: Annotated[Bytes, Meta(description="size")] = UNSET
     used_bytes: Annotated[Bytes, Meta(description="in use")] = UNSET
     free_bytes: Annotated[Bytes, Meta(description="free to ordinary users")] = UNSET
-    used_percent: Annotated[Percent, Meta(description="in use, of what ordinary users can fill")] = UNSET
+    used_percent: Annotated[Percent, Meta(description="in use, relative to the space for ordinary users")] = (
+        UNSET
+    )
     inodes_percent: Annotated[Percent, Meta(description="inodes in use")] = UNSET
 
 
 class Filesystem(Group, kw_only=True, omit_defaults=True):
-    """Every mounted filesystem that holds data: none of memory (tmpfs), of the kernel or of an image."""
+    """Every mounted filesystem with data, without those in memory (tmpfs), of the kernel or of an image."""
 
     mounts: Annotated[dict[str, Mount], Meta(description="by mount point")]
 
@@ -160,13 +162,13 @@ class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Throttling(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What holds the processor of a Raspberry Pi back.
+    """The causes that slow down the processor of a Raspberry Pi.
 
     Words: `under-voltage`, `frequency-capped`, `throttled`, `soft-temperature-limit`.
     """
 
-    now: Annotated[list[str], Meta(description="at this moment; empty when nothing does")]
-    since_boot: Annotated[list[str], Meta(description="at any time since boot")]
+    now: Annotated[list[str], Meta(description="causes at this moment; empty if there are none")]
+    since_boot: Annotated[list[str], Meta(description="causes at any time since boot")]
 
 
 class Sensor(Group, kw_only=True, omit_defaults=True):
@@ -174,7 +176,9 @@ class Sensor(Group, kw_only=True, omit_defaults=True):
 
     temperatures: Annotated[dict[str, Temperature], Meta(description="by `chip/label`")]
     fans: Annotated[dict[str, Fan] | UnsetType, Meta(description="by `chip/label`")] = UNSET
-    throttling: Annotated[Throttling | UnsetType, Meta(description="what holds a Raspberry Pi back")] = UNSET
+    throttling: Annotated[
+        Throttling | UnsetType, Meta(description="causes that slow down a Raspberry Pi")
+    ] = UNSET
 
 
 class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -191,33 +195,33 @@ class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
     energy_watt_hours: Annotated[float | UnsetType, Meta(description="energy in it now")] = UNSET
     energy_full_watt_hours: Annotated[float | UnsetType, Meta(description="energy when full")] = UNSET
     energy_design_watt_hours: Annotated[
-        float | UnsetType, Meta(description="energy when full, as it was built")
+        float | UnsetType, Meta(description="energy when full, by design")
     ] = UNSET
     charge_ampere_hours: Annotated[
-        float | UnsetType, Meta(description="charge in it now, of a battery that counts no energy")
+        float | UnsetType, Meta(description="charge in it now, of a battery that does not report energy")
     ] = UNSET
     charge_full_ampere_hours: Annotated[float | UnsetType, Meta(description="charge when full")] = UNSET
     charge_design_ampere_hours: Annotated[
-        float | UnsetType, Meta(description="charge when full, as it was built")
+        float | UnsetType, Meta(description="charge when full, by design")
     ] = UNSET
-    health_percent: Annotated[Percent, Meta(description="charge when full, of what it was built for")] = UNSET
-    cycles: Annotated[Count, Meta(description="times it was charged")] = UNSET
+    health_percent: Annotated[Percent, Meta(description="charge when full, relative to the design")] = UNSET
+    cycles: Annotated[Count, Meta(description="charge cycles")] = UNSET
 
 
 class Power(Group, kw_only=True, omit_defaults=True):
-    """Batteries; sent only by hosts that have one."""
+    """Batteries; sent only by hosts with a battery."""
 
     batteries: Annotated[dict[str, Battery], Meta(description="by name, such as `BAT0`")]
 
 
 class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One GPU. One that sleeps, or is left alone so that it may, has no values."""
+    """One GPU. It has no values while it sleeps, or while the agent leaves it alone so that it can sleep."""
 
     name: Annotated[str | UnsetType, Meta(description="name of the model")] = UNSET
     vendor: Annotated[str | UnsetType, Meta(description="such as `AMD`, `Intel` or `NVIDIA`")] = UNSET
     state: Annotated[
         Literal["active", "idle", "suspended"] | UnsetType,
-        Meta(description="`suspended` sleeps; `idle` is not read for a while, so that it can fall asleep"),
+        Meta(description="`suspended`: asleep; `idle`: not read for a while, so that it can fall asleep"),
     ] = UNSET
     busy_percent: Annotated[Percent, Meta(description="time with work")] = UNSET
     awake_percent: Annotated[
@@ -234,7 +238,7 @@ class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Gpu(Group, kw_only=True, omit_defaults=True):
-    """GPUs; sent only by hosts that have one that can be read."""
+    """GPUs; sent only by hosts with a GPU that the agent can read."""
 
     devices: Annotated[dict[str, GpuDevice], Meta(description="by PCI address, such as `0000:03:00.0`")]
 
@@ -246,13 +250,15 @@ class ProcessEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     name: Annotated[str, Meta(description="name of the program")]
     user: Annotated[str | UnsetType, Meta(description="owner")] = UNSET
     cpu_percent: Annotated[Percent, Meta(description="of one core, as in top: can exceed 100")] = UNSET
-    memory_percent: Annotated[Percent, Meta(description="resident memory, of the host's")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="resident memory, relative to the host's memory")] = (
+        UNSET
+    )
     resident_bytes: Annotated[Bytes, Meta(description="resident memory")] = UNSET
     threads: Annotated[Count, Meta(description="threads")] = UNSET
 
 
 class Process(Group, kw_only=True, omit_defaults=True):
-    """Processes: how many, and the largest."""
+    """The number of processes, and the largest."""
 
     count: Annotated[int, Meta(description="processes")]
     states: Annotated[dict[str, int], Meta(description="processes by state, such as `sleeping`")]
@@ -261,23 +267,25 @@ class Process(Group, kw_only=True, omit_defaults=True):
 
 
 class CollectorRun(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """How one collector did at its last turn."""
+    """The last run of one collector."""
 
-    state: Annotated[Literal["ok", "failed", "late"], Meta(description="how it ended")]
+    state: Annotated[Literal["ok", "failed", "late"], Meta(description="result of the run")]
     duration_seconds: Annotated[Seconds, Meta(description="time it took")] = UNSET
     reason: Annotated[str | UnsetType, Meta(description="why it failed or is late")] = UNSET
 
 
 class CollectorReport(Group, kw_only=True, omit_defaults=True):
-    """The agent about itself (group `collector`); the last message of every tick."""
+    """The agent's own work (group `collector`); the last message of every tick."""
 
     collectors: Annotated[dict[str, CollectorRun], Meta(description="by group")]
     cpu_percent: Annotated[Percent, Meta(description="the agent's own use of one core")] = UNSET
     resident_bytes: Annotated[Bytes, Meta(description="the agent's own resident memory")] = UNSET
-    dropped_messages: Annotated[Count, Meta(description="not sent for lack of a broker, since start")] = UNSET
-    skipped_ticks: Annotated[Count, Meta(description="missed because sampling took too long")] = UNSET
+    dropped_messages: Annotated[Count, Meta(description="messages dropped without a broker, since start")] = (
+        UNSET
+    )
+    skipped_ticks: Annotated[Count, Meta(description="ticks missed because sampling took too long")] = UNSET
     internal_errors: Annotated[Count, Meta(description="unexpected errors of the agent, since start")] = UNSET
-    slept_seconds: Annotated[Seconds, Meta(description="the host slept before this tick")] = UNSET
+    slept_seconds: Annotated[Seconds, Meta(description="how long the host slept before this tick")] = UNSET
     clock_set_seconds: Annotated[
-        Seconds, Meta(description="its time was set before this tick; negative is back")
+        Seconds, Meta(description="how far the clock was set before this tick; negative is back")
     ] = UNSET

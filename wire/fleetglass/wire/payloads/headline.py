@@ -61,23 +61,25 @@ class Summary(Headline, kw_only=True, omit_defaults=True):
 class Backfill(msgspec.Struct):
     """The pulses taken while the broker was away, in chunks of at most `MAX_PAYLOAD_BYTES`.
 
-    A pulse whose way was cut may come both as `pulse` and here: `session` and `tick` tell.
+    A pulse at the start of the outage may come both as `pulse` and here, with one `session` and `tick`.
     """
 
     time: Time
     tick: Tick
     session: Session
-    pulses: Annotated[list[msgspec.Raw], Meta(description="pulses as they would have come, oldest first")]
+    pulses: Annotated[list[msgspec.Raw], Meta(description="the missed pulses, unchanged, oldest first")]
 
 
 class Demand(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A lease: while it runs, an agent that takes leases samples these groups more often, never less."""
+    """A lease: until it ends, an agent with `demand: true` samples these groups more often, never less."""
 
     time: Time
-    holder: Annotated[str, Meta(max_length=64, description="who asks; a later lease of it replaces this")]
+    holder: Annotated[
+        str, Meta(max_length=64, description="who requests it; a later lease of the same holder replaces it")
+    ]
     groups: Annotated[
         list[Annotated[str, Meta(max_length=64)]],
         Meta(max_length=64, description="groups wanted at `interval_seconds`"),
     ]
     interval_seconds: Annotated[float, Meta(ge=0, le=3600, description="0 is every tick")] = 0
-    lease_seconds: Annotated[float, Meta(ge=0, le=300, description="how long it runs from `time` on")] = 30
+    lease_seconds: Annotated[float, Meta(ge=0, le=300, description="duration, starting at `time`")] = 30

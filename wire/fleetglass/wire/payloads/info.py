@@ -16,28 +16,30 @@ class FieldInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class GroupInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a host publishes as one group."""
+    """One group that a host publishes."""
 
     interval_seconds: Annotated[float, Meta(description="time between two messages")]
     fields: Annotated[dict[str, FieldInfo] | UnsetType, Meta(description="numeric fields by name")] = UNSET
 
 
 class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a host is: all that does not change from second to second."""
+    """The facts of a host that do not change from second to second."""
 
     time: Time
     session: Session
-    host_name: Annotated[str, Meta(description="the name the host gives itself")]
+    host_name: Annotated[str, Meta(description="host name of the system")]
     agent_version: Annotated[str, Meta(description="version of the agent")]
     interval_seconds: Annotated[float, Meta(description="time between two ticks")]
-    groups: Annotated[dict[str, GroupInfo], Meta(description="what is published under `live/`")]
-    machine_id_hash: Annotated[str | UnsetType, Meta(description="stable, and no secret is in it")] = UNSET
+    groups: Annotated[dict[str, GroupInfo], Meta(description="the groups published under `live/`")]
+    machine_id_hash: Annotated[str | UnsetType, Meta(description="a stable hash that reveals no secret")] = (
+        UNSET
+    )
     os_name: Annotated[str | UnsetType, Meta(description="such as `Debian GNU/Linux 12 (bookworm)`")] = UNSET
     kernel: Annotated[str | UnsetType, Meta(description="such as `Linux 6.1.0-18-amd64`")] = UNSET
     architecture: Annotated[str | UnsetType, Meta(description="such as `x86_64`")] = UNSET
     python_version: Annotated[str | UnsetType, Meta(description="the agent's Python")] = UNSET
-    manufacturer: Annotated[str | UnsetType, Meta(description="who made the machine")] = UNSET
-    model: Annotated[str | UnsetType, Meta(description="what the maker calls it")] = UNSET
+    manufacturer: Annotated[str | UnsetType, Meta(description="manufacturer of the machine")] = UNSET
+    model: Annotated[str | UnsetType, Meta(description="the manufacturer's name for the model")] = UNSET
     cpu_model: Annotated[str | UnsetType, Meta(description="name of the processor")] = UNSET
     physical_cores: Annotated[Count, Meta(description="cores")] = UNSET
     logical_cores: Annotated[Count, Meta(description="threads of all cores")] = UNSET
@@ -52,7 +54,7 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = UNSET
     tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
     synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
-    demand: Annotated[bool | UnsetType, Meta(description="the agent takes leases on `demand`")] = UNSET
+    demand: Annotated[bool | UnsetType, Meta(description="the agent accepts leases on `demand`")] = UNSET
     conflict: Annotated[
-        str | UnsetType, Meta(description="another machine publishes under this host id: its session")
+        str | UnsetType, Meta(description="session of another machine that publishes under this host id")
     ] = UNSET

@@ -18,13 +18,11 @@ class ContainerEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     image: Annotated[Text, Meta(description="the image it was made of")] = UNSET
     state: Annotated[Text, Meta(description="such as `running` or `exited`")] = UNSET
-    health: Annotated[Text, Meta(description="what its health check says, where it has one")] = UNSET
+    health: Annotated[Text, Meta(description="result of its health check, if it has one")] = UNSET
     cpu_percent: Annotated[Percent, Meta(description="of one core, as in top: can exceed 100")] = UNSET
-    memory_used_bytes: Annotated[Bytes, Meta(description="memory, without file cache not in use")] = UNSET
-    memory_limit_bytes: Annotated[Bytes, Meta(description="memory it may have, where that is limited")] = (
-        UNSET
-    )
-    memory_percent: Annotated[Percent, Meta(description="memory in use, of its limit")] = UNSET
+    memory_used_bytes: Annotated[Bytes, Meta(description="memory, without unused file cache")] = UNSET
+    memory_limit_bytes: Annotated[Bytes, Meta(description="memory limit, if there is one")] = UNSET
+    memory_percent: Annotated[Percent, Meta(description="memory in use, relative to its limit")] = UNSET
     network_receive_bytes_per_second: Annotated[Rate, Meta(description="received, without loopback")] = UNSET
     network_transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted, without loopback")] = (
         UNSET
@@ -36,9 +34,11 @@ class ContainerEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Container(Group, kw_only=True, omit_defaults=True):
-    """Containers of Docker or Podman; sent only where asked for."""
+    """Containers of Docker or Podman; sent only with `containers: true`."""
 
-    containers: Annotated[dict[str, ContainerEntry], Meta(description="by name, stopped ones among them")]
+    containers: Annotated[
+        dict[str, ContainerEntry], Meta(description="by name, including stopped containers")
+    ]
 
 
 class UnitEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -54,7 +54,7 @@ class UnitEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Unit(Group, kw_only=True, omit_defaults=True):
-    """Units of systemd; sent only where asked for."""
+    """Units of systemd; sent only with the setting `units`."""
 
     failed_count: Annotated[int, Meta(description="units that failed")]
     failed: Annotated[list[str], Meta(description="units that failed, by name, at most 100")]
