@@ -15,7 +15,8 @@ from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.readings.types import HostReading
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
 from support.waiting import wait_for

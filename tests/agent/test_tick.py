@@ -23,7 +23,8 @@ from fleetglass.agent.readings import host_readings
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.self_report import OwnReport
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode
 from fleetglass.wire.payloads import CollectorReport, Pulse
 

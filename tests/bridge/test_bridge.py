@@ -16,7 +16,8 @@ from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.http import listener as listener_module
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers import viewer as viewer_module
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from support.bridge import Bridge, Viewer, publisher, pulse, running_bridge

@@ -15,7 +15,8 @@ from websockets.typing import Subprotocol
 
 from fleetglass.bridge.bridge import Progress, serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.protocol import SUBPROTOCOL
 from support.mosquitto import Mosquitto
 from support.ports import free_port

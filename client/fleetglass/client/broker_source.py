@@ -17,8 +17,9 @@ from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text

@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     settings = bridge_settings(configuration)
 
-    from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
-    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.bridge.bridge import PROGRESS_SECONDS
+    from fleetglass.bridge.bridge import run as run_bridge
+    from fleetglass.wire.errors import BridgeError
 
     try:
         if arguments.new_token or arguments.show_link:
@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-        from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - as above
-        from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
+        from fleetglass.bridge.bridge import PROGRESS_SECONDS
+        from fleetglass.bridge.bridge import run as run_bridge
 
         _make_token(settings)
         run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _link(settings: BridgeSettings, *, new: bool) -> str:
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import (  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import (
         page_address,
         read_token,
         replace_token,
@@ -80,8 +80,8 @@ def _link(settings: BridgeSettings, *, new: bool) -> str:
 
 def _make_token(settings: BridgeSettings) -> None:
     """Make the viewer token at the first start. A terminal is shown the link; a log is not, as it is kept."""
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link
 
     if not needs_token(settings):
         return
