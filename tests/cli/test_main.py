@@ -191,14 +191,10 @@ def test_wrong_usage_is_one_line(
         ("agent: {interval: 0}", "interval: got 0, expected a number from 0.5 to 60 (agent.interval in "),
         ("port: 80", "port: got an unknown key, expected it under bridge: ("),
         ("[1, 2]", "configuration: got a list, expected keys and values ("),
-<<<<<<< HEAD
-        ("a: b: c", "configuration: mapping values are not allowed "),
-=======
         (
             "a: b: c",
             "configuration: mapping values are not allowed ",
         ),  # PyYAML and libyaml say where otherwise
->>>>>>> refs/heads/tests
         (  # YAML is data; what would run code is refused
             "broker: !!python/object/apply:os.getcwd []",
             "configuration: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object",
