@@ -29,7 +29,7 @@ generate: $(VENV)/test.stamp
 	@PYTHONPATH=scripts $(VENV)/bin/python -m generate
 
 docs: generate
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 	@echo "The documentation is at site/index.html; open it as a file, or serve the folder."
 
 clean:

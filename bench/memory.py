@@ -31,7 +31,8 @@ AGENT = """
 import sys
 from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 
 speed = float(sys.argv[2])
 for name, module in list(sys.modules.items()):

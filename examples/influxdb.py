@@ -18,8 +18,9 @@ from urllib.error import HTTPError
 
 import msgspec
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import READER_CAP_SECONDS
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode
 from fleetglass.wire.payloads import Backfill, Pulse

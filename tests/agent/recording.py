@@ -19,7 +19,8 @@ import logging, sys
 logging.basicConfig(level=logging.INFO)
 from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 url, prefix, interval = sys.argv[1:]
 run(AgentSettings(
     broker=BrokerAccess(url=BrokerURL.parse(url)), host_id="web-1", prefix=prefix, interval=float(interval)

@@ -16,7 +16,8 @@ from fleetglass.agent.agent import run
 from fleetglass.agent.collectors import Collector
 from fleetglass.agent.collectors.custom import CustomFolder
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
 from support.mosquitto import Mosquitto

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.agent.demanded_groups import LONGEST_LEASE_SECONDS, MOST_HOLDERS, Leases
+from fleetglass.agent.demanded_groups import MAX_HOLDERS, MAX_LEASE_SECONDS, DemandedGroups
 from fleetglass.wire import PayloadError, encode
 from fleetglass.wire.payloads import Demand
 
@@ -18,7 +18,7 @@ def demand(holder: str = "one", groups: list[str] | None = None, **fields: float
 
 def test_a_lease_runs_for_its_time() -> None:
     """It holds until its seconds are over, and no longer."""
-    leases = Leases()
+    leases = DemandedGroups()
     leases.hear(demand(lease_seconds=30), retained=False, now=100, wall=WALL)
     assert leases.intervals(129.9) == {"process": 0}
     assert leases.intervals(130.1) == {}
@@ -26,7 +26,7 @@ def test_a_lease_runs_for_its_time() -> None:
 
 def test_an_old_retained_lease_says_nothing() -> None:
     """A lease that the broker kept runs only for what is left of it."""
-    leases = Leases()
+    leases = DemandedGroups()
     leases.hear(demand(lease_seconds=30), retained=True, now=100, wall=WALL + 20)
     assert leases.intervals(109.9) == {"process": 0}
     assert leases.intervals(110.1) == {}
@@ -36,7 +36,7 @@ def test_an_old_retained_lease_says_nothing() -> None:
 
 def test_leases_of_several_bridges_add_up() -> None:
     """Each holder has one lease, and the shortest interval of all is taken."""
-    leases = Leases()
+    leases = DemandedGroups()
     leases.hear(demand("one", ["process", "gpu"], interval_seconds=2), retained=False, now=0, wall=WALL)
     leases.hear(demand("two", ["process"], interval_seconds=1), retained=False, now=0, wall=WALL)
     assert leases.intervals(1) == {"process": 1, "gpu": 2}
@@ -51,12 +51,12 @@ def test_a_lease_has_a_size(field: dict[str, Any]) -> None:
     """Nobody fills the agent's memory by asking."""
     lease = msgspec.structs.replace(Demand(time=WALL, holder="one", groups=["process"]), **field)
     with pytest.raises(PayloadError):
-        Leases().hear(encode(lease), retained=False, now=0, wall=WALL)
+        DemandedGroups().hear(encode(lease), retained=False, now=0, wall=WALL)
 
 
 def test_an_empty_payload_ends_nothing() -> None:
     """One bridge that clears the topic does not take away what another asked for."""
-    leases = Leases()
+    leases = DemandedGroups()
     leases.hear(demand(), retained=False, now=0, wall=WALL)
     leases.hear(b"", retained=False, now=1, wall=WALL)
     assert leases.intervals(1) == {"process": 0}
@@ -64,18 +64,18 @@ def test_an_empty_payload_ends_nothing() -> None:
 
 def test_nobody_can_ask_for_ever_or_without_end() -> None:
     """A lease has a longest time, and only so many holders are heard."""
-    leases = Leases()
+    leases = DemandedGroups()
     leases.hear(demand(lease_seconds=300), retained=False, now=0, wall=WALL)
-    assert leases.intervals(LONGEST_LEASE_SECONDS + 1) == {}
-    for number in range(MOST_HOLDERS + 1):
+    assert leases.intervals(MAX_LEASE_SECONDS + 1) == {}
+    for number in range(MAX_HOLDERS + 1):
         leases.hear(demand(f"{number}", [f"g{number}"]), retained=False, now=200, wall=WALL)
-    assert len(leases.intervals(200)) == MOST_HOLDERS
+    assert len(leases.intervals(200)) == MAX_HOLDERS
 
 
 @given(st.binary(min_size=1, max_size=200))
 def test_nonsense_is_refused(payload: bytes) -> None:
     """Whatever comes, it is a demand or the one documented error."""
-    leases = Leases()
+    leases = DemandedGroups()
     try:
         leases.hear(payload, retained=False, now=0, wall=WALL)
     except PayloadError:
@@ -85,4 +85,4 @@ def test_nonsense_is_refused(payload: bytes) -> None:
 def test_a_demand_without_a_holder_is_refused() -> None:
     """An error names what is missing."""
     with pytest.raises(PayloadError, match="holder"):
-        Leases().hear(b'{"time":1,"groups":[]}', retained=False, now=0, wall=WALL)
+        DemandedGroups().hear(b'{"time":1,"groups":[]}', retained=False, now=0, wall=WALL)

@@ -21,7 +21,8 @@ from fleetglass.agent.home_assistant import (
     discovery_topic,
 )
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Info, Summary
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for

@@ -30,7 +30,8 @@ PROGRAM = f"""
 import sys
 from fleetglass.agent.agent import default_collectors
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 settings = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="web-1")
 for collector in default_collectors(settings):
     collector.collect(1.0, 1)
@@ -51,7 +52,8 @@ def test_groups_on_request_are_loaded_on_request(tmp_path: Path) -> None:
 import sys
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 broker = BrokerAccess(url=BrokerURL.parse("mqtt://127.0.0.1"))
 for one in default_collectors(AgentSettings(broker=broker, host_id="web-1", root={str(tmp_path)!r})):
     try:

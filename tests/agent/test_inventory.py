@@ -9,15 +9,16 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent import inventory as inventories
 from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import default_collectors
-from fleetglass.agent.faults import Faults
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.readings.types import HostReading
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import Cpu, Disk, DiskDevice, Fan, Info, Memory, Sensor, Temperature
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from support.waiting import wait_for
 
 SETTINGS = AgentSettings(
@@ -32,7 +33,7 @@ def inventory() -> Inventory:
         session="abc",
         readings=host_readings(),
         collectors=default_collectors(SETTINGS),
-        faults=Faults(),
+        errors=UnexpectedErrors(),
     )
 
 
@@ -75,7 +76,7 @@ def test_a_host_that_does_not_answer_holds_up_nothing() -> None:
     """While a file of the host hangs the inventory is told without it; when it answers, with it."""
     released = threading.Event()
     host = Frozen(released)
-    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], errors=UnexpectedErrors())
     before = inventory.info({}, time=1.0, conflict=None)
     assert before.kernel is UNSET
     assert before.host_name
@@ -90,7 +91,7 @@ def test_the_start_of_the_host_follows_its_clock() -> None:
     released = threading.Event()
     released.set()
     host = Frozen(released)
-    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], errors=UnexpectedErrors())
     assert inventory.boot_time == 1000.0
     host.boot_time = 1_760_000_000.0
     wait_for(lambda: (inventory.look_again(), inventory.boot_time == 1_760_000_000.0)[1], "the new start")  # type: ignore[func-returns-value]
@@ -114,7 +115,7 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
             return 5000.0
 
     host = Hanging()
-    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], faults=Faults())
+    inventory = Inventory(SETTINGS, session="abc", readings=host, collectors=[], errors=UnexpectedErrors())
     assert inventory.uptime_seconds is UNSET
     assert inventory.info({}, time=1.0, conflict=None).addresses == host.found
     began = clocks.monotonic()
@@ -130,7 +131,9 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
 
 def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read now and then, and counted on by a clock that sleep does not stop."""
-    inventory = Inventory(SETTINGS, session="a", readings=host_readings(), collectors=[], faults=Faults())
+    inventory = Inventory(
+        SETTINGS, session="a", readings=host_readings(), collectors=[], errors=UnexpectedErrors()
+    )
     before = inventory.uptime_seconds
     moment = read_clocks()
     monkeypatch.setattr(inventories, "read_clocks", lambda: moment._replace(elapsed=moment.elapsed + 100))
@@ -142,9 +145,9 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
 def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever one of the readings raises, the others are there, and the thread ends in order."""
     monkeypatch.setattr(PortableReadings, part, lambda _: 1 / 0)
-    faults = Faults()
-    inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], faults=faults)
-    wait_for(lambda: faults.count == 1, "the error")
+    errors = UnexpectedErrors()
+    inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], errors=errors)
+    wait_for(lambda: errors.total == 1, "the error")
     inventory.look()
     info = inventory.info({}, time=1.0, conflict=None)
     told = {"host": info.kernel, "addresses": info.addresses, "uptime_seconds": inventory.uptime_seconds}

@@ -11,7 +11,8 @@ import pytest
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.payloads import Cpu, Disk, Group, Memory, Network, Process
 from support.programs import REPOSITORY
 from support.waiting import wait_for

@@ -12,27 +12,28 @@ from hypothesis import strategies as st
 from agent.test_sampler import Scripted
 from fleetglass.agent import agent
 from fleetglass.agent.agent import _Agent
-from fleetglass.agent.clock_jumps import Jumps
-from fleetglass.agent.demanded_groups import Leases
-from fleetglass.agent.faults import Faults
+from fleetglass.agent.clock_jumps import ClockJumps
+from fleetglass.agent.demanded_groups import DemandedGroups
 from fleetglass.agent.headline import Means
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.sampler import Sampler
-from fleetglass.agent.self_report import OwnReport
+from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode
 from fleetglass.wire.payloads import CollectorReport, Pulse
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), host_id="web-1", demand=True)
 
 # Every part of a tick beside the pulse itself, and the callbacks that it calls.
 PARTS = (
-    (Jumps, "look"),
-    (Leases, "intervals"),
+    (ClockJumps, "look"),
+    (DemandedGroups, "intervals"),
     (Sampler, "sample"),
     (_Agent, "_newest_of"),
     (agent, "pulse_of"),
@@ -40,7 +41,7 @@ PARTS = (
     (Means, "take"),
     (HomeAssistant, "hear_summary"),
     (HomeAssistant, "refresh"),
-    (OwnReport, "report"),
+    (SelfReport, "report"),
     (Inventory, "look"),
     (Inventory, "info"),
     (agent, "written_info"),
@@ -55,14 +56,14 @@ class Ticks:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.sent: list[Tick] = []
-        self.faults = Faults()
+        self.errors = UnexpectedErrors()
         patch.setattr(Publisher, "publish_tick", lambda _, tick: self.sent.append(tick))
         collectors = [Scripted("cpu")]
         self.sampler = Sampler(collectors, interval=1.0)
         readings = host_readings()
         publisher = Publisher(SETTINGS, session="abc")
         self.agent = _Agent(
-            SETTINGS, "abc", collectors, self.sampler, publisher, readings=readings, faults=self.faults
+            SETTINGS, "abc", collectors, self.sampler, publisher, readings=readings, errors=self.errors
         )
 
     def take(self) -> Tick:
@@ -95,10 +96,10 @@ def test_a_pulse_goes_out_whatever_else_fails(broken: set[tuple[Any, str]], erro
                 pulse = decode(tick.pulse, Pulse)
                 assert (pulse.tick, pulse.session, tick.number) == (number, "abc", number)
         assert len(ticks.sent) == 2
-        assert ticks.faults.count > 0
+        assert ticks.errors.total > 0
         whole = ticks.take()
         report = decode(whole.others[-1].payload, CollectorReport)
-        assert report.internal_errors == ticks.faults.count
+        assert report.internal_errors == ticks.errors.total
         assert [one.topic for one in whole.others if "/live/" in one.topic] == [
             "fleet/web-1/live/cpu",
             "fleet/web-1/live/collector",
@@ -114,7 +115,7 @@ def test_each_part_is_really_called(owner: Any, name: str) -> None:
         with pytest.MonkeyPatch.context() as broken_part:
             broken_part.setattr(owner, name, throwing(RuntimeError("boom")))
             ticks.take()
-        assert ticks.faults.count >= 1
+        assert ticks.errors.total >= 1
         ticks.sampler.close()
 
 
@@ -135,5 +136,5 @@ def test_an_error_of_the_publisher_is_survived() -> None:
             broken.setattr(Publisher, "publish_tick", throwing(RuntimeError("boom")))
             ticks.agent.tick(0)
         assert ticks.take().number == 2
-        assert ticks.faults.count == 1
+        assert ticks.errors.total == 1
         ticks.sampler.close()

@@ -11,12 +11,13 @@ import aiomqtt
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from fleetglass.bridge import bridge as bridge_module
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.http import connections as connections_module
 from fleetglass.bridge.http import listener as listener_module
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.fleet import periodic_tasks
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from support.bridge import Bridge, Viewer, publisher, pulse, running_bridge
@@ -171,7 +172,7 @@ async def test_how_pulses_arrive_is_told_to_who_watches(
     mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lost ticks are counted, for a viewer of the host, in `/api/hosts/<id>` and for all in `/healthz`."""
-    monkeypatch.setattr(bridge_module, "DELIVERY_SECONDS", 0.05)
+    monkeypatch.setattr(periodic_tasks, "DELIVERY_SECONDS", 0.05)
     async with running_bridge(mosquitto, prefix) as bridge, publisher(mosquitto) as agent:
         for tick in (1, 2, 5):
             await agent.publish(f"{prefix}/web-1/pulse", pulse(tick))

@@ -14,7 +14,8 @@ PROGRAM = """
 import logging, os, socket, sys, threading
 from fleetglass.bridge.bridge import run
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 
 real = socket.getaddrinfo
 

@@ -14,6 +14,7 @@ from fleetglass.bridge.http.api import Web
 from fleetglass.bridge.metrics import Metrics
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.fleet import fanout as fanout_module
+from fleetglass.fleet import periodic_tasks
 from fleetglass.fleet.fanout import Fanout, Subscriber
 from fleetglass.fleet.hosts import KnownFleet
 from fleetglass.fleet.inbox import Inbox
@@ -112,8 +113,8 @@ def test_a_task_that_ended_is_seen() -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Give what a test patches, in a bridge that looks at itself every 50 ms."""
-    monkeypatch.setattr(bridge_module, "ADVANCE_SECONDS", 0.01)
-    monkeypatch.setattr(bridge_module, "PULSE_SECONDS", 0.02)
+    monkeypatch.setattr(periodic_tasks, "ADVANCE_SECONDS", 0.01)
+    monkeypatch.setattr(periodic_tasks, "PULSE_SECONDS", 0.02)
     monkeypatch.setattr(bridge_module, "PROGRESS_SECONDS", 0.05)
     return monkeypatch
 

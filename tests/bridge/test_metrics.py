@@ -13,11 +13,11 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open_metrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from fleetglass.bridge.bridge import ADVANCE_SECONDS
 from fleetglass.bridge.loop_lag import WINDOW_SECONDS, LoopLag
 from fleetglass.bridge.metrics import HOSTS_PER_SLICE, Metrics
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.expected_hosts import ExpectedHost
+from fleetglass.fleet.periodic_tasks import ADVANCE_SECONDS
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics, encode

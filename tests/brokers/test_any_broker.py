@@ -6,7 +6,8 @@ from pathlib import Path
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.cli.host_removal import HostRemoval, remove_hosts
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from support.bridge import running_bridge
 from support.broker import Broker

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -10,7 +11,8 @@ import pytest
 
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
+from support.programs import Fleetglass, wait_for_page
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "fleetglass.cli"]
@@ -69,7 +71,7 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=2 * PATIENCE_SECONDS,
             check=False,
         )
 
@@ -99,19 +101,22 @@ def start(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
                     child.kill()
 
 
-@pytest.fixture
-def fleet_url(start: Start, mosquitto: Mosquitto, prefix: str) -> Callable[[int], str]:
+@pytest.fixture(scope="module")
+def fleet_url(
+    mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[int], str]]:
     """Give what starts a number of synthetic hosts and a bridge that sees them, and returns its address."""
+    with ExitStack() as stack:
 
-    def begin(hosts: int) -> str:
-        port = free_port()
-        given = ["--broker", mosquitto.url, "--prefix", prefix]
-        start("simulate", *given, "--hosts", str(hosts))
-        bridge = start("bridge", *given, "--port", str(port))
-        wait_for(lambda: "serving" in bridge.err, "the bridge")
-        return f"ws://127.0.0.1:{port}/ws"
+        def begin(hosts: int) -> str:
+            port, home = free_port(), tmp_path_factory.mktemp("fleet")
+            given = ("--broker", mosquitto.url, "--prefix", f"test/fleet-{port}")
+            stack.enter_context(Fleetglass("simulate", *given, "--hosts", str(hosts), home=home))
+            stack.enter_context(Fleetglass("bridge", *given, "--port", str(port), home=home))
+            wait_for_page(port)
+            return f"ws://127.0.0.1:{port}/ws"
 
-    return begin
+        yield begin
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from agent.recording import Heard, Recording, agent_process, recording
 from fleetglass.cli.host_removal import ClearedTopics, HostRemoval, Patience, remove_hosts
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import CommandError
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for

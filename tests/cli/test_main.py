@@ -1,7 +1,8 @@
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,32 @@ from support.ports import free_port
 from support.waiting import wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run_here(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Iterator[Run]:
+    """Give what runs `fleetglass` in this process, which takes a hundredth of the time."""
+
+    def call(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name in os.environ.keys() - environment:
+            monkeypatch.delenv(name)
+        for name, value in (environment | variables).items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = module.main(words)
+        except SystemExit as end:  # of --help
+            code = int(end.code or 0)
+        return subprocess.CompletedProcess(words, code, *capsys.readouterr())
+
+    monkeypatch.chdir(tmp_path)
+    at_sigterm = signal.getsignal(signal.SIGTERM)
+    yield call
+    signal.signal(signal.SIGTERM, at_sigterm)
 
 
 def test_version(run: Run) -> None:
@@ -31,9 +58,9 @@ def test_help_lists_every_command(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", module.COMMANDS)
-def test_help_of_a_command(run: Run, name: str) -> None:
+def test_help_of_a_command(run_here: Run, name: str) -> None:
     """Each command explains its arguments."""
-    result = run(name, "--help")
+    result = run_here(name, "--help")
     assert result.returncode == 0
     assert f"usage: fleetglass {name}" in result.stdout
     # All but `enroll` read a configuration, which writes one.
@@ -144,9 +171,11 @@ WRONG = [
 @pytest.mark.parametrize(
     ("words", "variables", "start"), [row[1:] for row in WRONG], ids=[r[0] for r in WRONG]
 )
-def test_wrong_usage_is_one_line(run: Run, words: list[str], variables: dict[str, str], start: str) -> None:
+def test_wrong_usage_is_one_line(
+    run_here: Run, words: list[str], variables: dict[str, str], start: str
+) -> None:
     """Whatever is wrong in arguments or configuration gives one line and exit code 2."""
-    result = run(*words, **variables)
+    result = run_here(*words, **variables)
     assert result.returncode == 2
     assert result.stderr.startswith(f"fleetglass: {start}")
     assert result.stderr.count("\n") == 1
@@ -162,7 +191,10 @@ def test_wrong_usage_is_one_line(run: Run, words: list[str], variables: dict[str
         ("agent: {interval: 0}", "interval: got 0, expected a number from 0.5 to 60 (agent.interval in "),
         ("port: 80", "port: got an unknown key, expected it under bridge: ("),
         ("[1, 2]", "configuration: got a list, expected keys and values ("),
-        ("a: b: c", "configuration: mapping values are not allowed here, expected YAML ("),
+        (
+            "a: b: c",
+            "configuration: mapping values are not allowed ",
+        ),  # PyYAML and libyaml say where otherwise
         (  # YAML is data; what would run code is refused
             "broker: !!python/object/apply:os.getcwd []",
             "configuration: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object",
@@ -170,11 +202,11 @@ def test_wrong_usage_is_one_line(run: Run, words: list[str], variables: dict[str
         ("bridge: 7", "bridge: got 7, expected keys and values ("),
     ],
 )
-def test_wrong_file_is_one_line(run: Run, tmp_path: Path, content: str, start: str) -> None:
+def test_wrong_file_is_one_line(run_here: Run, tmp_path: Path, content: str, start: str) -> None:
     """Whatever is wrong in the file gives one line that names it, and exit code 2."""
     path = tmp_path / "own.yaml"
     path.write_text(content)
-    result = run("agent", "--config", str(path))
+    result = run_here("agent", "--config", str(path))
     assert result.returncode == 2
     assert result.stderr.startswith(f"fleetglass: {start}")
     assert str(path) in result.stderr

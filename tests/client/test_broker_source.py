@@ -13,14 +13,24 @@ from fleetglass.client import Interrupted, Refused, Unreachable
 from fleetglass.client.broker_source import BrokerSource
 from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.expected_hosts import ExpectedHost
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import BrokerURLError, PrefixError
-from fleetglass.wire.protocol import ExpectedFacts, Fleet, Host, LiveFrame, PulseFrame, Watch, Welcome
-from fleetglass.wire.protocol import History as HistoryFrame
+from fleetglass.wire.protocol import (
+    ExpectedFacts,
+    Fleet,
+    History,
+    Host,
+    LiveFrame,
+    PulseFrame,
+    Watch,
+    Welcome,
+)
 from support.bridge import publisher, pulse
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.replaceable_tls import ReplaceableTls
 from support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.broker
@@ -174,9 +184,9 @@ async def test_history_of_what_came(mosquitto: Mosquitto, prefix: str) -> None:
                     frames += 1
                     if frames == 2:
                         await source.select(Watch(hosts={"web-1": "*"}, history=60))
-                elif isinstance(message, HistoryFrame):
+                elif isinstance(message, History):
                     break
-    assert isinstance(message, HistoryFrame)
+    assert isinstance(message, History)
     ticks = [json.loads(bytes(one))["tick"] for one in message.samples["pulse"]]
     assert len(ticks) > 2
     assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
@@ -254,6 +264,24 @@ async def test_files_for_tls(tmp_path: Path) -> None:
     access = BrokerAccess(url=BrokerURL.parse("mqtts://127.0.0.1"), ca_file=str(tmp_path / "none.pem"))
     with pytest.raises(Refused, match=r"none\.pem.*expected certificates in PEM"):
         await until(BrokerSource(access), Welcome)
+
+
+async def test_a_wrong_authority_can_be_put_right(tmp_path: Path, prefix: str) -> None:
+    """One that was wrong at the start is named, and the right one is used without a restart."""
+    tls = ReplaceableTls(tmp_path)
+    tls.use(0)
+    tls.trust(1)
+    tls.broker.start()
+    try:
+        async with aclosing(BrokerSource(tls.access, prefix=prefix).messages()) as messages:  # type: ignore[type-var] # it is a generator
+            first = await anext(messages)
+            assert isinstance(first, Interrupted)
+            assert "certificate verify failed" in first.reason
+            tls.trust(0)
+            while not isinstance(await anext(messages), Welcome):
+                pass
+    finally:
+        tls.broker.kill()
 
 
 async def test_tls_both_ways(tmp_path: Path, prefix: str) -> None:

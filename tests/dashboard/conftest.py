@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 from support.page import FakeBridge, serve_dashboard
 from support.samples import MadeUpHost
 from support.views import VIEWS, View
+from support.waiting import PATIENCE_SECONDS
 
 ContextMaker = Callable[..., Page]
 
@@ -67,6 +68,7 @@ def watched_pages(browser: Browser, dashboard_url: str) -> Iterator[ContextMaker
     def make(**options: object) -> Page:
         given = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "timezone_id": "UTC"}
         context = browser.new_context(base_url=dashboard_url, **(given | options))  # type: ignore[arg-type]
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))

@@ -170,11 +170,11 @@ def test_of_a_long_fleet_only_the_rows_in_sight_exist(page: Page, bridge: FakeBr
     """Two thousand hosts make few rows; scrolling brings the others and says their places."""
     bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(2000)]
     page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
     assert page.locator("tr[data-host]").count() < 60
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     last = page.locator('tr[data-host="node-1999"]')
-    expect(last).to_be_visible(timeout=30_000)
+    expect(last).to_be_visible()
     expect(last).to_have_attribute("aria-rowindex", "2001")
     expect(last.locator(".host-link")).to_have_text("node-1999")
     assert page.locator("tr[data-host]").count() < 60
@@ -200,19 +200,20 @@ def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) ->
     """However fast a long fleet is scrolled, the page asks four times a second at most, for what it has not yet."""
     bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(2000)]
     page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
     before = len(bridge.messages("watch"))
     page.clock.set_system_time(bridge.now)  # from here on its date passes by itself
     seconds = page.evaluate(
         """async () => {
           const start = performance.now()
-          for (let step = 0; step < 60; step += 1) {
+          for (let step = 0; step < 60 && performance.now() - start < 5000; step += 1) {
             scrollBy(0, 400)
             await new Promise(requestAnimationFrame)
           }
           return (performance.now() - start) / 1000
         }"""
     )
+    bridge.now += seconds
     top = page.evaluate(
         """() => [...document.querySelectorAll('tr[data-host]')]
           .find((row) => row.getBoundingClientRect().top > 100).dataset.host"""
@@ -228,7 +229,7 @@ def test_scrolling_asks_the_bridge_for_little(page: Page, bridge: FakeBridge) ->
     assert len(asked) - before <= 4 * (seconds + 2) + 2
     assert max(len(message["hosts"]) for message in asked) <= 64
     page.evaluate("scrollTo(0, 0)")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible(timeout=30_000)
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
     # Its past came before and is kept.
     assert "node-0000" not in bridge.messages("watch")[-1]["hosts"]
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 NOW = 1_795_000_000.0
 PICTURES = Path(__file__).parent / "pictures"
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 LEVELS_TOLERATED = 16
 BITS_KEPT = 5
 SHARE_TOLERATED = 0.001
@@ -113,7 +113,7 @@ def test_a_page_looks_as_before(
         ImageOps.posterize(image.convert("RGB"), BITS_KEPT).save(taken, optimize=True)
     before = kept / taken.name
     if request.config.getoption("--update-pictures"):
-        assert taken.stat().st_size <= MOST_BYTES, f"{taken.stat().st_size} bytes: choose a smaller part"
+        assert taken.stat().st_size <= MAX_BYTES, f"{taken.stat().st_size} bytes: choose a smaller part"
         before.write_bytes(taken.read_bytes())
     share = difference(before, taken, tmp_path / f"{picture.name}-difference.png")
     assert share <= SHARE_TOLERATED, f"{100 * share:.2f} % of the pixels differ: see {tmp_path}"

@@ -71,7 +71,7 @@ def test_a_bridge_on_this_machine_is_scraped(prometheus: str) -> None:
     assert {one["metric"]["host"] for one in found} == set(HOSTS)
     groups = get(f"{prometheus}/api/v1/rules")["data"]["groups"]
     wait_for(lambda: all_healthy(prometheus), "all rules are evaluated")
-    assert sum(len(group["rules"]) for group in groups) == 9
+    assert sum(len(group["rules"]) for group in groups) == 10
 
 
 def all_healthy(prometheus: str) -> bool:

@@ -189,6 +189,7 @@ def _connect(
         f"ws://{host}:{port}{path}",
         host="127.0.0.1",
         port=port,
+        open_timeout=PATIENCE_SECONDS,
         subprotocols=[Subprotocol(SUBPROTOCOL)],
         additional_headers=headers | ({"Origin": origin} if origin else {}),
         proxy=None,

@@ -4,11 +4,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
+from support.waiting import PATIENCE_SECONDS
+
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Give a page; an error in its console or a request to anywhere but loopback fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     page = context.new_page()
     trouble: list[str] = []
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.fleet.arrivals import MOST_MISSING, WINDOW_SECONDS, Arrivals, Latencies
+from fleetglass.fleet.arrivals import MAX_MISSING, WINDOW_SECONDS, Arrivals, Latencies
 from fleetglass.wire.protocol import Delivery
 
 START = 1_800_000_000.0
@@ -77,7 +77,7 @@ def test_gaps_within_a_session_are_lost_ticks() -> None:
     assert told(arrivals).lost_total == 1
     hear(arrivals, 700, session="b")
     assert told(arrivals).lost_total == 1
-    hear(arrivals, 700 + MOST_MISSING + 1, session="b")
+    hear(arrivals, 700 + MAX_MISSING + 1, session="b")
     assert told(arrivals).lost_total == 1
     assert told(arrivals).received_total == 7
 

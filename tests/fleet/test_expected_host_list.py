@@ -57,7 +57,7 @@ async def test_a_file_that_changed_is_read_when_it_rests(
     write(file, "- web-1\n- nas\n")
     assert await refreshed(expected) == [False, False, False]
     assert [record.getMessage() for record in caplog.records] == [
-        f"expected hosts: {file} was read again: 2 hosts"
+        f"expected hosts: {file} was read again; expected now: 2"
     ] * 2
 
 

@@ -140,6 +140,28 @@ async def test_an_error_in_writing_to_one_viewer_costs_that_viewer() -> None:
     assert all(len(viewer.outbox) == 0 for viewer in viewers)
 
 
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda fanout: fanout.host_changed(Host(id="b", since=1)),
+        lambda fanout: fanout.broker_changed(BrokerChange(state="connected", since=1)),
+        lambda fanout: (fanout.pulse("a", PAYLOAD), fanout.send_pulses(wall=1)),
+        lambda fanout: fanout.live("a", END_OF_TICK, 1, PAYLOAD),
+        lambda fanout: fanout.backfill("a", [PAYLOAD]),
+        lambda fanout: fanout.delivery(Host(id="a", since=1)),
+    ],
+    ids=["state", "broker", "pulses", "live", "backfill", "delivery"],
+)
+async def test_whatever_frame_cannot_be_written_the_viewer_is_told(send: Callable[[Fanout], object]) -> None:
+    """It would miss that frame without a word otherwise."""
+    fanout = Fanout()
+    faulty = _writing(fanout, _fail)
+    send(fanout)
+    await _until_spread(fanout)
+    with pytest.raises(RuntimeError, match="the socket is odd"):
+        await asyncio.wait_for(faulty.outbox.take(), PATIENCE_SECONDS)
+
+
 async def test_what_waits_for_all_is_bounded_by_the_newest_of_each_kind_and_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,7 +12,7 @@ from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.history_replay import (
     FIRST_FRAME_BYTES,
     FRAME_BYTES,
-    MOST_WAITING,
+    MAX_WAITING,
     SLICE_BYTES,
     HistoryReplay,
     past_frames,
@@ -163,7 +163,7 @@ async def test_a_viewer_that_takes_nothing_gets_no_more_built() -> None:
         for taken in range(10):
             for _ in range(50):
                 await asyncio.sleep(0)
-            assert built == min(taken + MOST_WAITING, 10)
+            assert built == min(taken + MAX_WAITING, 10)
             assert await outbox.take() == b"%d" % taken
 
 
@@ -240,6 +240,22 @@ async def test_a_wish_that_changes_while_it_waits_for_its_turn_is_served_as_it_i
         *(("a", seconds) for seconds in expected),
         ("b", 10),
     ]
+
+
+async def test_what_is_dropped_while_a_frame_of_it_is_built_is_not_sent() -> None:
+    """The frame that is finished then stays behind, and the next host follows."""
+    past = HistoryReplay()
+
+    def frames(host: str, *_: object) -> Iterator[bytes | None]:
+        if host == "a":
+            asyncio.get_running_loop().call_soon(past.drop, "a")
+        yield host.encode()
+
+    outbox = Outbox()
+    async with sending(past, outbox, frames, asyncio.Lock()):
+        past.want("a", "*", 900)
+        past.want("b", "*", 900)
+        assert await outbox.take() == b"b"
 
 
 @given(

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.hosts import KnownFleet
 
 T0 = 1_796_000_000.0
@@ -222,3 +223,51 @@ def test_whatever_fails_no_host_is_called_dead_or_alive_wrongly(steps: list[tupl
             assert host.state == "live"
         elif host is not None:
             assert host.state in ("lost", "stopped")
+
+
+HOSTS = st.sampled_from(["a", "b", "c"])
+EXPECTED = st.builds(ExpectedHost, HOSTS, st.sampled_from(["", "name"]))
+STEPS = st.one_of(
+    st.tuples(st.just("expect"), st.lists(EXPECTED, unique_by=lambda host: host.id)),
+    st.tuples(st.sampled_from(["pulse", "info", "stopped", "forget"]), HOSTS),
+    st.tuples(st.just("tell"), st.none()),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_viewers_know_every_host_and_what_the_list_says_of_it(steps: list[tuple[str, Any]]) -> None:
+    """Whatever is heard, forgotten, put on the list and taken off, in any order, and whenever it is told."""
+    fleet = KnownFleet()
+    fleet.broker_connected(now=0)
+    viewer: dict[str, tuple[str, ExpectedHost | None]] = {}
+    listed: list[ExpectedHost] = []
+    for now, (step, what) in enumerate([*steps, ("tell", None)], 1):
+        stamp = b'"time":%d,"session":"s"' % now
+        match step:
+            case "expect":
+                listed = what
+                fleet.expect(what, now)
+            case "pulse":
+                fleet.hear_pulse(what, b'{"tick":%d,%b}' % (now, stamp), now, now)
+            case "info":
+                fleet.hear_info(
+                    what,
+                    b'{"host_name":"n","agent_version":"1","interval_seconds":1,"groups":{},%b}' % stamp,
+                    now,
+                    now,
+                )
+            case "stopped":
+                fleet.hear_status(what, b'{"state":"stopped",%b}' % stamp, now, now)
+            case "forget":
+                fleet.hear_status(what, b"", now, now)
+            case "tell":
+                changes = fleet.take_changes()
+                for host_id in changes.removed:
+                    viewer.pop(host_id, None)
+                for host_id in changes.states:
+                    if (host := fleet.get(host_id)) is not None:
+                        viewer[host_id] = (host.state, host.expected)
+    assert viewer == {host.id: (host.state, host.expected) for host in fleet}
+    assert {host.id: host.expected for host in fleet if host.expected} == {host.id: host for host in listed}
+    assert len(fleet) == len(viewer)
+    assert {host.id for host in fleet if not host.prefix} == viewer.keys() - fleet.heard.keys()

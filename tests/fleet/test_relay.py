@@ -45,10 +45,8 @@ def relay(clock: Clock) -> Relay:
 
 def wanted(relay: Relay) -> set[str]:
     """Return what the relay wants to be subscribed beside the filters of the fleet."""
-    told: list[frozenset[str]] = []
-    relay.on_wanted = told.append
     relay.advance()
-    return set(told[-1])
+    return set(relay.wanted_filters())
 
 
 def test_new_hosts_that_are_refused_are_one_line_in_the_log(

@@ -1,5 +1,6 @@
 """Whatever a broker delivers, the bridge goes on, and a host is changed by its own topics alone."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics
 from fleetglass.wire.protocol import Watch
+from support.waiting import wait_until
 
 HOST = "web-1"
 PULSE = b'{"time":1000,"tick":1,"session":"a","cpu_percent":5}'
@@ -174,8 +176,8 @@ async def test_whatever_a_part_raises_the_relay_goes_on(
         part = getattr(relay, name)
         for method in methods:
             setattr(part, method, _failing(getattr(part, method), left, raised))
-    relay.on_wanted = _failing(lambda _: None, left, raised)
-    relay.on_say = _failing(lambda *_: None, left, raised)
+    want, say = (_failing(lambda *_: None, left, raised) for _ in range(2))
+    asking = asyncio.create_task(relay.ask(want, say))
     for step in steps:
         now[0] += 0.3
         match step:
@@ -185,6 +187,7 @@ async def test_whatever_a_part_raises_the_relay_goes_on(
                 getattr(relay, step)()
             case topic, payload:
                 relay.on_message(topic, payload)
+        await asyncio.sleep(0)
     assert relay.errors.total == raised[0]
     assert relay.received == 2 + sum(isinstance(step, tuple) for step in steps)
     list(left)
@@ -193,11 +196,13 @@ async def test_whatever_a_part_raises_the_relay_goes_on(
     relay.on_message("fleet/web-9/pulse", PULSE)
     relay.advance()
     relay.send_pulses()
+    await wait_until(lambda: not relay.fanout.waiting, "what is sent in slices")
     assert relay.entry("web-9").state == "live"
     assert "web-9" in [entry.id for entry in relay.entries()]
     frames = [viewer.outbox.pop() for _ in range(len(viewer.outbox))]
     assert any(b'"pulse"' in frame and b"web-9" in frame for frame in frames)
     relay.leave(viewer)
+    asking.cancel()
     assert (len(relay.fanout), len(relay.fanout.watched_in_detail)) == (0, 0)
 
 

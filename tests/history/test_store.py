@@ -11,7 +11,7 @@ from fleetglass.history.merge import Dated
 from fleetglass.history.store import (
     FAIR_SHARES,
     HOST_OVERHEAD_BYTES,
-    MERGE_MOST_ENTRIES,
+    MAX_MERGE_ENTRIES,
     SERIES_OVERHEAD_BYTES,
     HistoryStore,
 )
@@ -262,7 +262,7 @@ def test_late_payloads_keep_the_budget_and_the_age() -> None:
 def test_a_merge_looks_at_no_more_than_its_share() -> None:
     """A host that fills its own past cannot make every merge slower: only the newest are looked at."""
     history = HistoryStore(10**8)
-    for number in range(2 * MERGE_MOST_ENTRIES):
+    for number in range(2 * MAX_MERGE_ENTRIES):
         history.append("a", "pulse", sample(number), now=number / 100)
     before = history.runs("a", "pulse", 900, now=100)
     history.merge("a", "pulse", [late(10**6, 0)], now=100)

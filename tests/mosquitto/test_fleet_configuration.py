@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.tls import tls_context
 from support.certificates import Authority

@@ -11,8 +11,9 @@ import uvloop
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.mqtt import asyncio_connection, version_fallback
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.asyncio_connection import AsyncioConnection
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.errors import AccessError, MqttError
 from support.certificates import Authority

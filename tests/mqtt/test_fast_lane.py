@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.mqtt.fast_lane import MAX_PACKET_BYTES, Cutter, FastLane, PacketError
+from fleetglass.mqtt.fast_lane import MAX_PACKET_BYTES, FastLane, PacketError, PacketSplitter
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
@@ -97,10 +97,10 @@ def test_messages_are_the_same_wherever_the_stream_is_cut(
     drawn = data.draw(st.lists(packets(is_mqtt_5=is_mqtt_5), max_size=8))
     stream = b"".join(packet.data for packet in drawn)
     taken, for_paho, turn = Taken(), b"", 0
-    cutter = Cutter(taken, is_mqtt_5=is_mqtt_5)
+    splitter = PacketSplitter(taken, is_mqtt_5=is_mqtt_5)
     while stream:
         cut = cuts[turn % len(cuts)]
-        for_paho += cutter.cut(stream[:cut]) or b""
+        for_paho += splitter.split(stream[:cut]) or b""
         stream = stream[cut:]
         turn += 1
     assert taken.messages == [packet.message for packet in drawn if packet.message is not None]
@@ -110,10 +110,10 @@ def test_messages_are_the_same_wherever_the_stream_is_cut(
 @given(st.booleans(), st.lists(st.binary(max_size=200), max_size=5))
 def test_any_bytes_are_packets_or_an_error(is_mqtt_5: bool, chunks: list[bytes]) -> None:  # noqa: FBT001 -- drawn
     """A broker may send what it likes: the documented error is all that comes of it."""
-    cutter = Cutter(Taken(), is_mqtt_5=is_mqtt_5)
+    splitter = PacketSplitter(Taken(), is_mqtt_5=is_mqtt_5)
     with contextlib.suppress(PacketError):
         for chunk in chunks:
-            cutter.cut(chunk)
+            splitter.split(chunk)
 
 
 @pytest.mark.parametrize("packet_id", [b"", b"\x12\x34"], ids=["QoS 0", "QoS 1"])
@@ -127,10 +127,10 @@ def test_a_payload_that_is_too_large_is_told_and_never_held(
     stream = publish(b"a/b", b"x" * size, packet_id=packet_id, properties=properties)
     stream += publish(b"a/c", b"y", properties=properties)
     taken, for_paho = Taken(), b""
-    cutter = Cutter(taken, is_mqtt_5=properties is not None)
+    splitter = PacketSplitter(taken, is_mqtt_5=properties is not None)
     for at in range(0, len(stream), cut):
-        for_paho += cutter.cut(stream[at : at + cut]) or b""
-        assert len(cutter._rest) <= MAX_PACKET_BYTES + 4
+        for_paho += splitter.split(stream[at : at + cut]) or b""
+        assert len(splitter._rest) <= MAX_PACKET_BYTES + 4
     [(topic, told)] = taken.oversized
     # While an oversized message is on its way, its properties count as payload.
     assert (topic, told - size) in {("a/b", 0), ("a/b", 3 if properties else 0)}
@@ -142,19 +142,19 @@ def test_a_payload_that_is_too_large_is_told_and_never_held(
 def test_the_limit_is_that_of_the_contract(properties: bytes | None) -> None:
     """A payload is taken up to the last byte of the limit, and refused with one more."""
     taken = Taken()
-    cutter = Cutter(taken, is_mqtt_5=properties is not None)
+    splitter = PacketSplitter(taken, is_mqtt_5=properties is not None)
     for size in (MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES + 1):
-        cutter.cut(publish(b"a", bytes(size), properties=properties))
+        splitter.split(publish(b"a", bytes(size), properties=properties))
     assert [len(payload) for _, payload in taken.messages] == [MAX_PAYLOAD_BYTES]
     assert taken.oversized == [("a", MAX_PAYLOAD_BYTES + 1)]
 
 
 def test_what_is_skipped_shows_no_life() -> None:
     """A length that the network garbled must not keep a bridge deaf for the next 256 MB."""
-    cutter = Cutter(Taken(), is_mqtt_5=False)
-    assert cutter.cut(publish(b"t", b"x")) == b""
-    cutter.cut(b"\x30\xff\xff\xff\x7f\x00\x01tpayload")  # a message of 256 MB begins
-    assert all(cutter.cut(publish(b"t", b"x")) is None for _ in range(100))
+    splitter = PacketSplitter(Taken(), is_mqtt_5=False)
+    assert splitter.split(publish(b"t", b"x")) == b""
+    splitter.split(b"\x30\xff\xff\xff\x7f\x00\x01tpayload")  # a message of 256 MB begins
+    assert all(splitter.split(publish(b"t", b"x")) is None for _ in range(100))
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_what_is_malformed_ends_the_connection(is_mqtt_5: bool, packet: bytes) -
     """Nothing of a malformed packet is taken, and nothing of it is acknowledged."""
     taken = Taken()
     with pytest.raises(PacketError):
-        Cutter(taken, is_mqtt_5=is_mqtt_5).cut(packet + PINGRESP * 4)
+        PacketSplitter(taken, is_mqtt_5=is_mqtt_5).split(packet + PINGRESP * 4)
     assert taken.messages == []
 
 
 def test_a_topic_that_is_no_text_is_no_end() -> None:
     """A broker that does not check topics cannot make one host end the connection for all."""
     taken = Taken()
-    for_paho = Cutter(taken, is_mqtt_5=False).cut(publish(b"a/\xff", b"x", packet_id=b"\x00\x01"))
+    for_paho = PacketSplitter(taken, is_mqtt_5=False).split(publish(b"a/\xff", b"x", packet_id=b"\x00\x01"))
     assert taken.messages == [("a/\ufffd", b"x")]
     assert for_paho == publish(b"-", b"", packet_id=b"\x00\x01")
 
@@ -203,7 +203,7 @@ def ends() -> Iterator[Lane]:
     taken, closed = Taken(), list[bool]()
     lane = FastLane(
         near,
-        Cutter(taken, is_mqtt_5=False),
+        PacketSplitter(taken, is_mqtt_5=False),
         taken,
         on_open=lambda: None,
         on_close=lambda: closed.append(True),

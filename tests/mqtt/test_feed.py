@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleetglass.mqtt import feed as feed_module
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import MOST_UNSAID, Feed
 from fleetglass.wire import CertificateError
 from support.mosquitto import Mosquitto
@@ -137,7 +138,7 @@ async def test_many_filters_go_in_packets_that_the_broker_takes(tmp_path: Path, 
     try:
         for filters in (wanted, frozenset[str](), wanted):
             feed.want(filters)
-            await wait_until(lambda filters=filters: feed.subscriptions == len(filters), "the subscriptions")  # type: ignore[misc]
+            await wait_until(lambda filters=filters: feed._subscribed == filters, "the subscriptions")  # type: ignore[misc]
         assert connected == [True]
     finally:
         task.cancel()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.mqtt.paho_connection import LARGEST_PACKET_BYTES, PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve

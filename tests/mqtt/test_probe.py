@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fleetglass.cli.configuration.broker_choice import check_given, choose_local, find_mosquitto
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.wire.errors import CommandError, UsageError
 from support.certificates import Authority

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.version_fallback import VersionFallback

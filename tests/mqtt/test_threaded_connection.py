@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.socket_loop import serve
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
@@ -121,7 +122,7 @@ def test_mqtt_5_is_used_where_offered(mosquitto: Mosquitto, prefix: str) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not number its sockets")
 def test_the_number_of_open_files_does_not_matter(mosquitto: Mosquitto, prefix: str) -> None:
     """On a host of thousands of processes the socket has a descriptor that select(2) could not take."""
-    import resource  # noqa: PLC0415 - Windows has none
+    import resource  # Windows has none
 
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < 2048:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.tls import TlsFiles, tls_context
 from fleetglass.wire import CertificateError
 from support.certificates import Authority, Certificate

@@ -15,7 +15,8 @@ from websockets.typing import Subprotocol
 
 from fleetglass.bridge.bridge import Progress, serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.protocol import SUBPROTOCOL
 from support.mosquitto import Mosquitto
 from support.ports import free_port
@@ -48,6 +49,8 @@ class Bridge:
             f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/ws",
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=None,
+            open_timeout=PATIENCE_SECONDS,
+            ping_timeout=PATIENCE_SECONDS,
             compression=compression,
             additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
             proxy=None,
@@ -98,7 +101,7 @@ class Bridge:
         return health
 
     async def until_health(
-        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = 20
+        self, condition: Callable[[dict[str, Any]], bool], what: str, seconds: float = PATIENCE_SECONDS
     ) -> None:
         """Wait until what `/healthz` says fulfils a condition."""
 

@@ -45,3 +45,16 @@ def listening(mosquitto: Mosquitto, prefix: str) -> Iterator[Listener]:
     yield listener
     client.disconnect()
     client.loop_stop()
+
+
+def retained(mosquitto: Mosquitto, prefix: str) -> set[str]:
+    """Return the topics under a prefix that have a retained message, without the prefix."""
+    with listening(mosquitto, prefix) as listener:
+        mark = paho.Client(CallbackAPIVersion.VERSION2)
+        mark.connect("127.0.0.1", mosquitto.port)
+        mark.loop_start()
+        mark.publish(f"{prefix}/mark", b"{}", qos=1).wait_for_publish(10)
+        wait_for(lambda: listener.of("mark"), "the end of what is retained")
+        mark.disconnect()
+        mark.loop_stop()
+        return {topic for _, topic, _, is_retained in listener.heard if is_retained}

@@ -4,7 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 

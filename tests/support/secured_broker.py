@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from fleetglass.cli.configuration.file import read_configuration
 from fleetglass.cli.configuration.settings import broker_access
 from fleetglass.cli.main import main
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.tls import tls_context
 from support.mosquitto import find_mosquitto

@@ -11,10 +11,9 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
-from fleetglass.agent.clock_jumps import Jump, Jumps
+from fleetglass.agent.clock_jumps import ClockJump, ClockJumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
-from fleetglass.agent.demanded_groups import Leases
-from fleetglass.agent.faults import Faults
+from fleetglass.agent.demanded_groups import DemandedGroups
 from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
@@ -24,13 +23,14 @@ from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
-from fleetglass.agent.self_report import OwnReport
+from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
 from fleetglass.wire.topics import SUMMARY_SECONDS
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _log = logging.getLogger(__name__)
 
@@ -62,15 +62,17 @@ def run(
     sampler = Sampler(collectors, interval=settings.interval)
     publisher = Publisher(settings, session=session)
     gate = InterfaceGate(settings.interface)
-    faults = Faults()
+    errors = UnexpectedErrors()
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
-        publisher.hold(*faults.attempt("the interface gate", lambda: (gate.reason_to_wait(),)) or unknown)
+        publisher.hold(
+            *errors.attempt("looking at the interface", lambda: (gate.reason_to_wait(),)) or unknown
+        )
 
     try:
-        faults.attempt("the first readings", sampler.prime)
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, faults=faults)
+        errors.attempt("taking the first readings", sampler.prime)
+        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
         hold()
         with _waiting(stop) as wait, publisher:
             schedule = Schedule(
@@ -79,9 +81,9 @@ def run(
                 wait=wait,
             )
             while schedule.next():
-                faults.attempt("the connection", hold)
+                errors.attempt("holding the connection", hold)
                 agent.tick(schedule.skipped)
-                faults.attempt("telling the progress", lambda: progress(publisher.doing))
+                errors.attempt("telling the progress", lambda: progress(publisher.doing))
             progress(None)
     finally:
         sampler.close()
@@ -100,10 +102,10 @@ class _Agent:
         publisher: Publisher,
         *,
         readings: Readings,
-        faults: Faults,
+        errors: UnexpectedErrors,
     ) -> None:
         self._session = session
-        self._faults = faults
+        self._errors = errors
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
@@ -111,11 +113,11 @@ class _Agent:
         self._tick = 0
         self._collectors = collectors
         self._newest: dict[str, Group] = {}
-        self._own = OwnReport(readings.own_resident_bytes)
+        self._own = SelfReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
         self._inventory = Inventory(
-            settings, session=session, readings=readings, collectors=collectors, faults=faults
+            settings, session=session, readings=readings, collectors=collectors, errors=errors
         )
         self._inventory_due = float("-inf")
         self._info: Info | None = None
@@ -124,11 +126,11 @@ class _Agent:
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
-        self._jumps = Jumps()
+        self._jumps = ClockJumps()
         topics = Topics(settings.prefix)
-        self._leases: Leases | None = None
+        self._leases: DemandedGroups | None = None
         if settings.demand:
-            self._leases = Leases()
+            self._leases = DemandedGroups()
             publisher.listen(topics.leaf(settings.host_id, "demand"), self._hear_demand)
         self._info_topic = topics.leaf(settings.host_id, "info")
         self._summary_topic = topics.leaf(settings.host_id, "summary")
@@ -138,23 +140,23 @@ class _Agent:
         """Take one tick and publish it: the pulse first, the agent's own report last."""
         self._tick += 1
         now = round(clocks.time(), 3)
-        attempt = self._faults.attempt
-        jump = attempt("comparing the clocks", self._note_jump) or Jump(0.0, 0.0)
+        attempt = self._errors.attempt
+        jump = attempt("comparing the clocks", self._note_jump) or ClockJump(0.0, 0.0)
         attempt("taking leases", self._hasten)
         found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
-        newest = attempt("keeping the newest", lambda: self._newest_of(found)) or {}
+        newest = attempt("keeping the newest messages", lambda: self._newest_of(found)) or {}
         bare = Pulse(time=now, tick=self._tick, session=self._session)
-        pulse = attempt("summing up", lambda: self._pulse(newest, now)) or bare
+        pulse = attempt("making the pulse", lambda: self._pulse(newest, now)) or bare
         others = [
             *(attempt("naming topics", lambda: self._live(found)) or []),
-            *(attempt("the summary", lambda: self._summary(pulse, now)) or []),
-            *(attempt("the own report", lambda: self._report(now, skipped, jump)) or []),
+            *(attempt("making the summary", lambda: self._summary(pulse, now)) or []),
+            *(attempt("making the own report", lambda: self._report(now, skipped, jump)) or []),
         ]
         payload = attempt("writing the pulse", lambda: encode(pulse)) or encode(bare)
         tick = Tick(now, self._tick, payload, others)
         attempt("publishing", lambda: self._publisher.publish_tick(tick))
-        attempt("the inventory", lambda: self._refresh_info(newest, now))
-        attempt("Home Assistant's discovery", self._refresh_discovery)
+        attempt("refreshing the inventory", lambda: self._refresh_info(newest, now))
+        attempt("refreshing Home Assistant's discovery", self._refresh_discovery)
         attempt("repeating announcements", self._publisher.refresh)
 
     def _hasten(self) -> None:
@@ -173,17 +175,17 @@ class _Agent:
     def _live(self, found: Iterable[Sampled]) -> list[Message]:
         return [Message(self._live_topic(one.group), one.payload) for one in found]
 
-    def _report(self, now: float, skipped: int, jump: Jump) -> list[Message]:
+    def _report(self, now: float, skipped: int, jump: ClockJump) -> list[Message]:
         report = self._own.report(
             now,
             self._tick,
             runs=self._sampler.runs,
             dropped_messages=self._publisher.dropped_messages,
             skipped_ticks=skipped,
-            internal_errors=self._faults.count,
+            internal_errors=self._errors.total,
             jump=jump,
         )
-        return [Message(self._live_topic(OwnReport.group), encode(report))]
+        return [Message(self._live_topic(SelfReport.group), encode(report))]
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -195,7 +197,7 @@ class _Agent:
                 _log.warning("ignored an invalid demand message: %s", error)
             self._demand_refused = True
 
-    def _note_jump(self) -> Jump:
+    def _note_jump(self) -> ClockJump:
         """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
         jump = self._jumps.look()
         if jump.slept_seconds:
@@ -226,7 +228,10 @@ class _Agent:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
-        self._faults.attempt("Home Assistant's discovery", lambda: self._home_assistant.hear_summary(summary))
+        self._errors.attempt(
+            "handing a summary to Home Assistant's discovery",
+            lambda: self._home_assistant.hear_summary(summary),
+        )
         return [Message(self._summary_topic, encode(summary), retain=True)]
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:

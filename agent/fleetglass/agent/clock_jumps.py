@@ -19,7 +19,7 @@ class ClockReading(NamedTuple):
     """The time of day, which may be set."""
 
 
-class Jump(NamedTuple):
+class ClockJump(NamedTuple):
     """What happened between two moments; 0 is nothing."""
 
     slept_seconds: float
@@ -27,26 +27,26 @@ class Jump(NamedTuple):
     """How far the time of day was set forward; negative is back."""
 
 
-class Jumps:
+class ClockJumps:
     """Compares each tick's moment with the one before."""
 
     def __init__(self, read: "Callable[[], ClockReading] | None" = None) -> None:
         self._read = read or read_clocks
         self._before = self._read()
 
-    def look(self) -> Jump:
+    def look(self) -> ClockJump:
         """Return what happened since the last look; less than 5 s is nothing."""
         now = self._read()
         before, self._before = self._before, now
         return jump_between(before, now)
 
 
-def jump_between(before: ClockReading, now: ClockReading) -> Jump:
+def jump_between(before: ClockReading, now: ClockReading) -> ClockJump:
     """Return by how much the clocks went apart between two moments."""
     elapsed = now.elapsed - before.elapsed
     slept = elapsed - (now.running - before.running)
     set_by = (now.wall - before.wall) - elapsed
-    return Jump(*(value if abs(value) >= _LEAST_SECONDS else 0.0 for value in (slept, set_by)))
+    return ClockJump(*(value if abs(value) >= _LEAST_SECONDS else 0.0 for value in (slept, set_by)))
 
 
 def read_clocks() -> ClockReading:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from fleetglass.wire import decode
 from fleetglass.wire.payloads import Demand
 
-MOST_HOLDERS = 64
-LONGEST_LEASE_SECONDS = 120.0
+MAX_HOLDERS = 64
+MAX_LEASE_SECONDS = 120.0
 
 
-class Leases:
+class DemandedGroups:
     """Who asks for what, until when. `now` is the monotonic clock, `wall` the time of day, in seconds."""
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class Leases:
         if not payload:
             return
         demand = decode(payload, Demand)
-        length = min(demand.lease_seconds, LONGEST_LEASE_SECONDS)
+        length = min(demand.lease_seconds, MAX_LEASE_SECONDS)
         left = min(max(demand.time + length - wall, 0.0), length) if retained else length
         leases = {holder: lease for holder, lease in self._leases.items() if lease[0] > now}
         leases.pop(demand.holder, None)
-        if left > 0 and demand.groups and len(leases) < MOST_HOLDERS:
+        if left > 0 and demand.groups and len(leases) < MAX_HOLDERS:
             leases[demand.holder] = (now + left, demand)
         self._leases = leases  # replaced as a whole: read on another thread
 

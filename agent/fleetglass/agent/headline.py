@@ -23,7 +23,7 @@ from fleetglass.wire.payloads import (
     Summary,
 )
 
-MOST_CORES = 64
+MAX_CORES = 64
 
 N = TypeVar("N", int, float)
 
@@ -42,7 +42,7 @@ def pulse_of(
                 pulse.cpu_percent = group.total_percent
                 pulse.load_1m = group.load_1m
                 if not isinstance(group.core_percents, UnsetType):
-                    pulse.core_percents = [round(one) for one in group.core_percents[:MOST_CORES]]
+                    pulse.core_percents = [round(one) for one in group.core_percents[:MAX_CORES]]
             case Memory():
                 pulse.memory_percent = group.used_percent
                 pulse.swap_percent = group.swap_percent

@@ -11,7 +11,6 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.rates import known
-from fleetglass.agent.faults import Faults
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
@@ -32,6 +31,7 @@ from fleetglass.wire.payloads import (
     Power,
     Sensor,
 )
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
 
 _log = logging.getLogger(__name__)
@@ -56,10 +56,10 @@ class Inventory:
         session: str,
         readings: Readings,
         collectors: Sequence[Collector],
-        faults: Faults,
+        errors: UnexpectedErrors,
     ) -> None:
         self._readings = readings
-        self._faults = faults
+        self._errors = errors
         self._interval = settings.interval
         self._collectors = collectors
         self._fields: dict[str, dict[str, FieldInfo]] = {}
@@ -133,9 +133,9 @@ class Inventory:
     def _look(self) -> None:
         if self._host_is_due:
             self._host_is_due = False
-            self._faults.attempt("reading the host", self._read_host)
-        self._addresses = self._faults.attempt("reading the addresses", self._read_addresses) or {}
-        self._started = self._faults.attempt("reading the uptime", self._read_start)
+            self._errors.attempt("reading the host", self._read_host)
+        self._addresses = self._errors.attempt("reading the addresses", self._read_addresses) or {}
+        self._started = self._errors.attempt("reading the uptime", self._read_start)
 
     def _read_host(self) -> None:
         try:

@@ -19,7 +19,7 @@ from fleetglass.wire.payloads import CollectorRun, Group
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_REASON = 200
+_MAX_REASON = 200
 
 
 class Sampled(NamedTuple):
@@ -284,4 +284,4 @@ def _reason_of(error: BaseException) -> str:
 
 def _sendable(reason: str) -> str:
     """Return one short line that fits into UTF-8: it may name a file whose name does not."""
-    return " ".join(reason.split())[:_LONGEST_REASON].encode(errors="replace").decode()
+    return " ".join(reason.split())[:_MAX_REASON].encode(errors="replace").decode()

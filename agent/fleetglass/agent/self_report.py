@@ -3,12 +3,12 @@ from collections.abc import Callable, Mapping
 
 from msgspec import UNSET
 
-from fleetglass.agent.clock_jumps import Jump
+from fleetglass.agent.clock_jumps import ClockJump
 from fleetglass.agent.collectors.rates import known
 from fleetglass.wire.payloads import CollectorReport, CollectorRun
 
 
-class OwnReport:
+class SelfReport:
     """The agent about itself: what its collectors did, and what it costs."""
 
     group = "collector"
@@ -34,7 +34,7 @@ class OwnReport:
         dropped_messages: int,
         skipped_ticks: int,
         internal_errors: int,
-        jump: Jump = Jump(0.0, 0.0),  # noqa: B008 -- it cannot change
+        jump: ClockJump = ClockJump(0.0, 0.0),  # noqa: B008 -- it cannot change
     ) -> CollectorReport:
         """Return the last message of a tick. The CPU is that of all threads since the last call."""
         at, spent = self._clock(), self._read_cpu_seconds()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.mqtt.address import BrokerAccess, credentials
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

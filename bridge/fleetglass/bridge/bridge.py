@@ -26,18 +26,16 @@ from fleetglass.bridge.viewers.token import (
 from fleetglass.bridge.viewers.viewer import Viewers
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.expected_host_list import ExpectedHostList
+from fleetglass.fleet.periodic_tasks import every, run_relay
 from fleetglass.fleet.relay import Relay
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.history.store import HistoryStore
 from fleetglass.mqtt.daemon_executor import DaemonExecutor
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.errors import BridgeError, CertificateError, ContractError
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
 
-ADVANCE_SECONDS = 0.25
-PULSE_SECONDS = 1.0
-DELIVERY_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 1.0
 FEED_AGAIN_SECONDS = 1.0
@@ -91,8 +89,6 @@ async def serve_until(
         )
     except CertificateError as error:
         raise BridgeError(str(error)) from error
-    relay.on_wanted = feed.want
-    relay.on_say = feed.say
     token = read_or_make_token(settings)[0] if needs_token(settings) else None
     access = Access(settings, token, token_path(settings) if token else None)
     certificate = Certificate(settings.cert, settings.key) if settings.cert else None
@@ -132,30 +128,21 @@ async def serve_until(
             if access.refresh():
                 await viewers.expel()
 
-        async def refresh_expected() -> None:
-            if await expected.refresh():
-                relay.expect(expected.hosts)
-
         def report() -> None:
             health.look()
             if health.reason is None:
                 progress(_doing(settings, relay, feed))
 
-        def every(
-            seconds: float, task: str, action: Callable[[], Awaitable[None] | None]
-        ) -> asyncio.Task[None]:
-            return tasks.create_task(_every(seconds, task, action, relay.errors), name=task)
-
         progress(_doing(settings, relay, feed))
         running: list[asyncio.Task[None]] = [
             tasks.create_task(_run_again("broker feed", feed.run, relay.errors), name="broker feed"),
-            every(ADVANCE_SECONDS, "advance", relay.advance),
-            every(PULSE_SECONDS, "fleet frames", relay.send_pulses),
+            tasks.create_task(run_relay(relay, expected, feed.want, feed.say), name="relay"),
             tasks.create_task(lag.watch(), name="event loop lag"),
-            every(DELIVERY_SECONDS, "delivery", relay.send_deliveries),
-            every(PROGRESS_SECONDS, "progress", report),
-            every(REFRESH_SECONDS, "token and certificate", refresh),
-            every(REFRESH_SECONDS, "expected hosts", refresh_expected),
+            tasks.create_task(every(PROGRESS_SECONDS, "progress", report, relay.errors), name="progress"),
+            tasks.create_task(
+                every(REFRESH_SECONDS, "token and certificate", refresh, relay.errors),
+                name="token and certificate",
+            ),
         ]
         await stop.wait()
         progress(None)
@@ -184,23 +171,6 @@ def _doing(settings: BridgeSettings, relay: Relay, feed: Feed) -> str:
     state = "connected to" if relay.broker == "connected" else "waiting for broker"
     where = settings.socket or f"port {settings.port}"
     return f"serving {where}, {state} {feed.url}"
-
-
-async def _every(
-    seconds: float,
-    task: str,
-    action: Callable[[], Awaitable[None] | None],
-    errors: UnexpectedErrors,
-) -> NoReturn:
-    loop = asyncio.get_running_loop()
-    due = loop.time()
-    while True:
-        due = max(due + seconds, loop.time())
-        await asyncio.sleep(due - loop.time())
-        with errors.caught(f"running the task {task}"):
-            waiting = action()
-            if waiting is not None:
-                await waiting
 
 
 async def _run_again(task: str, run: Callable[[], Awaitable[NoReturn]], errors: UnexpectedErrors) -> NoReturn:

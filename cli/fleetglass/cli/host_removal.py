@@ -17,7 +17,8 @@ from fleetglass.agent.home_assistant import discovery_topic
 from fleetglass.agent.identity import new_session
 from fleetglass.cli.retained_hosts import MAX_BYTES, RetainedHost, RetainedHosts
 from fleetglass.cli.runtime.log import plain
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.threaded_connection import ThreadedConnection

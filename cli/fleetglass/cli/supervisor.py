@@ -19,7 +19,7 @@ from fleetglass.wire.errors import UsageError
 STEADY_SECONDS: Final = 30.0
 """A child that ran this long has recovered: its next restart is quick again."""
 STOP_SECONDS: Final = 2.0
-"""Children get this long to end by themselves; all of `up` has 3 s."""
+"""Children get this long to end by themselves, unless more is said; without a large demo, `up` has 3 s."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -32,6 +32,7 @@ class _Child:
     """What the kernel sends it when this process dies."""
     serves_others: bool
     """Whether it is ended only after the children that need it."""
+    stop_seconds: float
     process: "subprocess.Popen[bytes] | None" = None
     attempts: int = 0
     started_at: float = 0.0
@@ -65,9 +66,10 @@ class Supervisor:
         *,
         death_signal: signal.Signals = signal.SIGKILL,
         serves_others: bool = False,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         """Start a child and keep it running; one that serves others is ended after them."""
-        child = _Child(name, command, death_signal, serves_others)
+        child = _Child(name, command, death_signal, serves_others, stop_seconds)
         self._children.append(child)
         self._spawn(child)
 
@@ -118,16 +120,16 @@ class Supervisor:
         )
 
     def _end_children(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
+        began = time.monotonic()
         for serving in (False, True):
             running = [
-                child.process
+                (child.process, began + child.stop_seconds)
                 for child in self._children
                 if child.process is not None and child.serves_others is serving
             ]
-            for process in running:
+            for process, _ in running:
                 process.terminate()
-            for process in running:
+            for process, deadline in running:
                 try:
                     process.wait(max(0.2, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:

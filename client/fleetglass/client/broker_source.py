@@ -15,10 +15,12 @@ from fleetglass.client.source import Interrupted
 from fleetglass.client.statistics import Traffic
 from fleetglass.fleet.expected_host_list import ExpectedHostList
 from fleetglass.fleet.fanout import Subscriber
+from fleetglass.fleet.periodic_tasks import ADVANCE_SECONDS, every, run_relay
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text
@@ -33,10 +35,6 @@ SETTLE_SECONDS: Final = 1.5
 """At most so long after connecting, the fleet is told: by then each host that lives has been heard."""
 
 _SETTLE_LEAST_SECONDS = 0.25
-_ADVANCE_SECONDS = 0.25
-_REFRESH_SECONDS = 1.0
-_PULSE_TURNS = 4
-_DELIVERY_TURNS = 20
 _END = b""
 
 
@@ -109,7 +107,6 @@ class BrokerSource:
             )
         except CertificateError as error:
             raise Refused(str(error)) from error
-        self._relay.on_wanted = feed.want
         loop = asyncio.get_running_loop()
         backoff = Backoff(max(CAP_SECONDS, self._reconnect_interval), self._reconnect_interval)
         let_in = False
@@ -139,7 +136,7 @@ class BrokerSource:
         subscriber = Subscriber()
         tasks = [
             asyncio.create_task(feed.connect(), name="broker connection"),
-            asyncio.create_task(self._serve(subscriber), name="broker fleet"),
+            asyncio.create_task(self._serve(subscriber, feed), name="broker fleet"),
         ]
         for task in tasks:
             task.add_done_callback(lambda _: subscriber.outbox.put("end", "", _END))
@@ -157,7 +154,7 @@ class BrokerSource:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._leave()
 
-    async def _serve(self, subscriber: Subscriber) -> NoReturn:
+    async def _serve(self, subscriber: Subscriber, feed: Feed) -> NoReturn:
         """Be the bridge of one viewer, from when the broker is there."""
         relay = self._relay
         await self._connected.wait()
@@ -178,8 +175,11 @@ class BrokerSource:
         relay.send_pulses()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.send_past(subscriber), name="broker past")
-            tasks.create_task(self._tell(subscriber), name="broker frames")
-            tasks.create_task(self._refresh_expected(), name="expected hosts")
+            tasks.create_task(run_relay(relay, self._expected, feed.want), name="broker relay")
+            tasks.create_task(
+                every(ADVANCE_SECONDS, "selection", self._select_anew, relay.errors),
+                name="broker selection",
+            )
         raise AssertionError
 
     async def _settle(self) -> None:
@@ -195,29 +195,13 @@ class BrokerSource:
                 return
             await asyncio.sleep(_SETTLE_LEAST_SECONDS / 5)
 
-    async def _tell(self, subscriber: Subscriber) -> NoReturn:
-        relay = self._relay
-        loop = asyncio.get_running_loop()
-        due, turn = loop.time(), 0
-        while True:
-            due, turn = max(due + _ADVANCE_SECONDS, loop.time()), turn + 1
-            await asyncio.sleep(due - loop.time())
-            relay.advance()
-            if any(
-                host not in subscriber.hosts and relay.fleet.get(host) is not None
-                for host in self._watch.hosts
-            ):
-                relay.watch(subscriber, self._watch)  # of a host that was not yet known then
-            if turn % _PULSE_TURNS == 0:
-                relay.send_pulses()
-            if turn % _DELIVERY_TURNS == 0:
-                relay.send_deliveries()
-
-    async def _refresh_expected(self) -> NoReturn:
-        while True:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            if await self._expected.refresh():
-                self._relay.expect(self._expected.hosts)
+    def _select_anew(self) -> None:
+        """Take in a selected host that was not yet known when it was selected."""
+        relay, subscriber = self._relay, self._subscriber
+        if subscriber is not None and any(
+            host not in subscriber.hosts and relay.fleet.get(host) is not None for host in self._watch.hosts
+        ):
+            relay.watch(subscriber, self._watch)
 
     def _on_connected(self, connected: bool) -> None:  # noqa: FBT001 - the one argument of a callback
         if connected:

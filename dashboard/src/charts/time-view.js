@@ -10,7 +10,7 @@ export const WINDOWS_SECONDS = [60, 300, 900]
 const FASTEST_PERIOD_MILLISECONDS = 100
 const SLOWEST_PERIOD_MILLISECONDS = 1000
 const DELIVERY_MILLISECONDS = 400
-const LONGEST_DELAY_MILLISECONDS = 3000
+const MAX_DELAY_MILLISECONDS = 3000
 
 export class TimeView {
   #listeners = new Set()
@@ -73,7 +73,7 @@ export class TimeView {
  * @param {number} intervalSeconds between two samples
  */
 export function drawnLater(intervalSeconds) {
-  return Math.min(LONGEST_DELAY_MILLISECONDS, intervalSeconds * 1000 + DELIVERY_MILLISECONDS)
+  return Math.min(MAX_DELAY_MILLISECONDS, intervalSeconds * 1000 + DELIVERY_MILLISECONDS)
 }
 
 /**

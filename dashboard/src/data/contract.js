@@ -446,7 +446,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * What the bridge's list of expected hosts says of a host; `{}` when it only names the host.
+ * An entry in the bridge's list of expected hosts; `{}` if the list contains only the host's id.
  * @typedef {object} ExpectedFacts
  * @property {string} [name]
  * @property {string[]} [tags]
@@ -454,7 +454,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
+ * One host as the bridge knows it. `since` is the time at which its state began, by the bridge's clock.
  * @typedef {object} HostEntry
  * @property {string} id
  * @property {HostState} state

@@ -10,7 +10,7 @@ import { Columns } from "./store.js"
 import { TickOrder } from "./tick-order.js"
 
 const SPARKLINE_ROWS = 72
-const MOST_CHANGES = 10
+const MAX_CHANGES = 10
 const NOTHING = Object.freeze({})
 
 export class Host {
@@ -175,7 +175,7 @@ export class Host {
   /** It got into a state. @param {string} state @param {boolean} isFirst that this page knows of it */
   enter(state, isFirst) {
     if (state !== this.state && !isFirst)
-      this.changes = [...this.changes, { state, at: this.sinceMilliseconds }].slice(-MOST_CHANGES)
+      this.changes = [...this.changes, { state, at: this.sinceMilliseconds }].slice(-MAX_CHANGES)
     this.state = state
   }
 

@@ -8,9 +8,9 @@ import { parseMessage } from "./messages.js"
 const PROTOCOL = 1
 const SUBPROTOCOL = "fleetglass.v1"
 const FIRST_RETRY_MILLISECONDS = 500
-const LONGEST_WAIT_MILLISECONDS = 15_000
+const MAX_WAIT_MILLISECONDS = 15_000
 // Somebody waits, and one dial of each page in some 1.5 s costs a bridge that is back next to nothing.
-const LONGEST_WAIT_SEEN_MILLISECONDS = 2_000
+const MAX_WAIT_SEEN_MILLISECONDS = 2_000
 const SHARE_LEFT_TO_CHANCE = 0.5
 const DIAL_TAKES_MILLISECONDS = 1_000
 const PING_MILLISECONDS = 2_000
@@ -174,7 +174,7 @@ export class BridgeSocket {
     }
     const attempt = this.link.attempt + 1
     const isAwaited = this.#world.isSeen() && !this.#turnedAway
-    const longest = isAwaited ? LONGEST_WAIT_SEEN_MILLISECONDS : LONGEST_WAIT_MILLISECONDS
+    const longest = isAwaited ? MAX_WAIT_SEEN_MILLISECONDS : MAX_WAIT_MILLISECONDS
     const most = Math.min(longest, FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1))
     const wait = most * (1 - SHARE_LEFT_TO_CHANCE * (1 - this.#world.random()))
     this.#setLink({ phase: "waiting", attempt, retryAt: this.#world.now() + wait, latency: undefined })

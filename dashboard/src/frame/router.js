@@ -14,7 +14,7 @@ export const FLEET_ADDRESS = "#/"
 const TOKEN_PREFIX = "#token="
 // Shorter, a page would be left before it is whole; a timer that is longer than 2³¹ ms would run at once.
 const SHORTEST_CYCLE_SECONDS = 1
-const LONGEST_CYCLE_SECONDS = 86_400
+const MAX_CYCLE_SECONDS = 86_400
 const TOKEN_KEY = "fleetglass.token"
 
 /** @param {string} hash @returns {Route} */
@@ -67,7 +67,7 @@ export function frameQuery(query) {
     win: positive(query.get("win")),
     pause: isTime(pause) ? pause : undefined,
     kiosk: query.get("kiosk") === "1",
-    cycleSeconds: cycle >= SHORTEST_CYCLE_SECONDS && cycle <= LONGEST_CYCLE_SECONDS ? cycle : undefined,
+    cycleSeconds: cycle >= SHORTEST_CYCLE_SECONDS && cycle <= MAX_CYCLE_SECONDS ? cycle : undefined,
   }
 }
 

@@ -16,7 +16,7 @@ import { FleetTable } from "./fleet-table.js"
 import { FleetTools, VIEWS } from "./fleet-tools.js"
 
 const VIEW_KEY = "fleetglass.view"
-const MOST_TO_COMPARE = 8
+const MAX_TO_COMPARE = 8
 const SURVEY_MILLISECONDS = 1000
 const NARROW = matchMedia("(max-width: 640px)")
 
@@ -66,7 +66,7 @@ export class FleetPage {
       hosts: read("hosts"),
     }
     this.#filter = filterOf(query, [...STATES, "attention"])
-    this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MOST_TO_COMPARE))
+    this.#picked = new Set(read("hosts").split(",").filter(Boolean).slice(0, MAX_TO_COMPARE))
     this.#wantText = () => context.scheduler.wantText()
     this.#colours = context.theme.colours
     this.#tools = new FleetTools({
@@ -334,7 +334,7 @@ export class FleetPage {
   #togglePicked(id) {
     if (id === "") return
     const picked = new Set(this.#picked)
-    if (!picked.delete(id) && picked.size < MOST_TO_COMPARE) picked.add(id)
+    if (!picked.delete(id) && picked.size < MAX_TO_COMPARE) picked.add(id)
     this.#pick(picked)
   }
 

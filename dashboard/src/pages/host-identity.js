@@ -20,7 +20,7 @@ import { StateMark } from "../widgets/state-mark.js"
 import { writeId } from "./fleet-cells.js"
 import { shownTagsOf } from "./fleet-order.js"
 
-const MOST_ADDRESSES = 2
+const MAX_ADDRESSES = 2
 // What is less may as well be the way of the samples.
 const IN_STEP_SECONDS = 0.1
 
@@ -151,8 +151,8 @@ function addressesOf(addresses) {
     .map(String)
     .filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
   return [
-    ...all.slice(0, MOST_ADDRESSES),
-    ...(all.length > MOST_ADDRESSES ? [`+${all.length - MOST_ADDRESSES}`] : []),
+    ...all.slice(0, MAX_ADDRESSES),
+    ...(all.length > MAX_ADDRESSES ? [`+${all.length - MAX_ADDRESSES}`] : []),
   ].join("  ")
 }
 

@@ -11,7 +11,7 @@ import { arrange, LAST_ROW, paired, ROWS } from "./host-layout.js"
 
 const PHONE = "(max-width: 640px)"
 // The bridge takes no more names at once.
-const MOST_GROUPS = 64
+const MAX_GROUPS = 64
 const KEYS = new Set(KINDS.map(({ key }) => key))
 
 /** @typedef {import("../panels/panel.js").Context} Context */
@@ -61,7 +61,7 @@ export class HostPanels {
       "collector",
       ...shown.filter((frame) => frame.isOpen).flatMap((frame) => frame.kind.groups),
     ])
-    return [...wanted].slice(0, MOST_GROUPS).sort()
+    return [...wanted].slice(0, MAX_GROUPS).sort()
   }
 
   /** Those that can be jumped to or opened, in order. */
@@ -111,12 +111,7 @@ export class HostPanels {
     const told = host.info.groups && typeof host.info.groups === "object" ? Object.keys(host.info.groups) : []
     for (const group of new Set([...told, ...samples.names])) {
       // A group is named as a host is; what is not came by no topic.
-      if (
-        KNOWN_GROUPS.has(group) ||
-        group === "pulse" ||
-        !isHostId(group) ||
-        this.#frames.size >= MOST_GROUPS
-      )
+      if (KNOWN_GROUPS.has(group) || group === "pulse" || !isHostId(group) || this.#frames.size >= MAX_GROUPS)
         continue
       const kind = genericKind(group, KEYS)
       if (this.#frames.has(kind.key)) continue

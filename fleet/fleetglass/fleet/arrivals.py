@@ -8,7 +8,7 @@ WINDOW_SECONDS = 30.0
 """The shortest way is that of the last one to two windows, so that a clock that drifts is followed."""
 SET_SECONDS = 60.0
 """When the age of pulses changes by more than this, the host's clock was set."""
-MOST_MISSING = 100_000
+MAX_MISSING = 100_000
 """A larger gap between two ticks is no loss but a number out of nowhere."""
 LATENCY_BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -109,7 +109,7 @@ class Arrivals:
         elif tick <= self._tick:
             self.lost -= self.lost > 0  # it had been counted when a later one came
             return
-        elif tick - self._tick <= MOST_MISSING:
+        elif tick - self._tick <= MAX_MISSING:
             self.lost += tick - self._tick - 1
         self._tick = tick
 

@@ -12,7 +12,7 @@ LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
 
 
-class Demands:
+class DemandLeases:
     """What to say to whom. `now` is the monotonic clock, `wall` is UTC; both in seconds."""
 
     def __init__(self, holder: str | None = None) -> None:

@@ -55,7 +55,7 @@ class ExpectedHostList:
             return False
         is_new = hosts != self.hosts
         self.hosts = hosts
-        _log.info("expected hosts: %s was read again: %d hosts", self._file, len(hosts))
+        _log.info("expected hosts: %s was read again; expected now: %d", self._file, len(hosts))
         return is_new
 
     def _read(self) -> tuple[ExpectedHost, ...]:

@@ -13,11 +13,10 @@ from typing import Literal
 import msgspec
 
 from fleetglass.fleet.outbox import SAMPLES, Outbox
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
-from fleetglass.wire.protocol import BrokerChange, Host, LiveFrame, PulseFrame
-from fleetglass.wire.protocol import History as HistoryFrame
+from fleetglass.wire.protocol import BrokerChange, History, Host, LiveFrame, PulseFrame
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
-MOST_CHUNKS = 32
+MAX_CHUNKS = 32
 """Chunks of one host's past that may wait for a viewer; 15 minutes of pulses are some 10."""
 LIVE_WAIT_SECONDS = 0.025
 """How long after its first message a tick's frame is sent, unless its end mark comes before."""
@@ -171,8 +170,8 @@ class Fanout:
             samples = {"pulse": [msgspec.Raw(pulse) for pulse in pulses]}
             # Chunks follow each other, and only very many later ones stand for one.
             self._chunks += 1
-            subject = f"{host} {self._chunks % MOST_CHUNKS}"
-            self._put(watchers, "backfill", subject, self._encode(HistoryFrame(host=host, samples=samples)))
+            subject = f"{host} {self._chunks % MAX_CHUNKS}"
+            self._put(watchers, "backfill", subject, self._encode(History(host=host, samples=samples)))
 
     def host_changed(self, change: Host, detail: Host | None = None) -> None:
         """Tell every viewer of a change of one host; those who watch it get the detail, if there is one."""

@@ -9,14 +9,14 @@ import msgspec
 from fleetglass.fleet.fanout import Selection
 from fleetglass.fleet.outbox import Outbox
 from fleetglass.history.store import HistoryStore
-from fleetglass.wire.protocol import History as HistoryFrame
+from fleetglass.wire.protocol import History
 
 SLICE_BYTES = 64 * 1024
 """After this many bytes others get their turn: some 0.4 ms of work, and one more chunk at most."""
 FIRST_FRAME_BYTES = 64 * 1024
 """The first frame is small, for a first picture soon; each next one twice as large, up to `FRAME_BYTES`."""
 FRAME_BYTES = 256 * 1024
-MOST_WAITING = 2
+MAX_WAITING = 2
 """Frames of the past that wait for one viewer; more are built when it has taken these."""
 
 Frames = Callable[[str, Selection, float], Iterator[bytes | None]]
@@ -80,7 +80,7 @@ class HistoryReplay:
             if frame is not None and self._wishes.get(host) is wish:
                 self._number += 1
                 outbox.put("history", f"{host} {self._number}", frame)
-                await outbox.until_fewer("history", MOST_WAITING)
+                await outbox.until_fewer("history", MAX_WAITING)
 
 
 def past_frames(
@@ -122,4 +122,4 @@ def past_frames(
 def _frame(host: str, samples: dict[str, list[bytes]], *, more: bool) -> bytes:
     # Each of these is several samples with commas between: as good as one in a list that is only written.
     lists = {group: [msgspec.Raw(joined) for joined in reversed(parts)] for group, parts in samples.items()}
-    return _encode(HistoryFrame(host=host, samples=lists, more=more))
+    return _encode(History(host=host, samples=lists, more=more))

@@ -7,12 +7,12 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from time import perf_counter
 
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 MessageHandler = Callable[[str, bytes], None]
 OversizeHandler = Callable[[str, int], None]
 
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 SLICE_SECONDS = 0.004
 """After so long, viewers and HTTP get their turn."""
 _OVERHEAD_BYTES = 200  # of a message: tuple, topic, bytes object
@@ -41,7 +41,7 @@ class Inbox:
         *,
         errors: UnexpectedErrors | None = None,
         sender: Callable[[str], str] = lambda _: "",
-        most_bytes: int = MOST_BYTES,
+        most_bytes: int = MAX_BYTES,
         slice_seconds: float = SLICE_SECONDS,
     ) -> None:
         self.dropped = 0

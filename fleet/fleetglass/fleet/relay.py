@@ -9,14 +9,13 @@ from typing import NoReturn
 import msgspec
 
 from fleetglass.fleet.address_cache import AddressCache
-from fleetglass.fleet.demand_leases import Demands
+from fleetglass.fleet.demand_leases import DemandLeases
 from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
 from fleetglass.fleet.history_replay import HistoryReplay, past_frames
 from fleetglass.fleet.hosts import KnownFleet, KnownHost
 from fleetglass.fleet.inbox import Inbox
 from fleetglass.fleet.rejections import Rejections
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
 from fleetglass.history.store import HistoryStore
@@ -24,13 +23,16 @@ from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
-from fleetglass.wire.protocol import BrokerChange, BrokerState, Host, HostEntry, Watch
-from fleetglass.wire.protocol import Fleet as FleetMessage
+from fleetglass.wire.protocol import BrokerChange, BrokerState, Fleet, Host, HostEntry, Watch
 from fleetglass.wire.topics import Leaf
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _FLEET_LEAVES: tuple[tuple[Leaf, int], ...] = (("status", 1), ("info", 1), ("pulse", 0), ("backfill", 1))
 _NEW_HOSTS = "(new hosts)"  # no host id; what is said of one of them is said of all
 _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<group>"
+
+Want = Callable[[frozenset[str]], None]
+Say = Callable[[str, bytes], None]
 
 _log = logging.getLogger(__name__)
 
@@ -60,10 +62,6 @@ class Relay:
         """How often the states of all hosts were brought up to date."""
         self.pulse_turns = 0
         """How often the pulses of the fleet were sent, as far as there were any."""
-        self.on_wanted: Callable[[frozenset[str]], None] = lambda _: None
-        """Gets the filters that are to be subscribed beside the fleet's."""
-        self.on_say: Callable[[str, bytes], None] = lambda *_: None
-        """Gets topic and payload of what is to be published, retained."""
         self.broker: BrokerState = "connecting"
         self.broker_since = wall()
         self._topics = topics
@@ -71,13 +69,14 @@ class Relay:
         self._heads = sorted((f"{one.prefix}/" for one in topics), key=len, reverse=True)
         self._site_topics = {one.site: one.prefix for one in topics}
         self.addresses = AddressCache(topics, lambda host: self.fleet.get(host) is not None)
-        self._demands = Demands()
+        self._demands = DemandLeases()
         self._pasts: dict[Subscriber, HistoryReplay] = {}
         self._past_turn = asyncio.Lock()
         self._watching = Watching()
         self._history_all_hosts = history_all_hosts
         self._monotonic = monotonic
         self._wall = wall
+        self._ask_again = asyncio.Event()
 
     def expect(self, hosts: Iterable[ExpectedHost]) -> None:
         """Replace the list of hosts that are there even when they were never heard."""
@@ -87,6 +86,39 @@ class Relay:
         """Return the filters that are always subscribed, with their QoS."""
         hosts = [(topics.fleet_filter(leaf), qos) for topics in self._topics for leaf, qos in _FLEET_LEAVES]
         return hosts + [(topic, 1) for topic in self._site_topics]
+
+    def wanted_filters(self) -> frozenset[str]:
+        """Return the filters that are to be subscribed beside the fleet's as things are now."""
+        now = self._monotonic()
+        wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
+        heard = self.fleet.heard
+        if len(heard) <= self._history_all_hosts:
+            wanted |= heard.keys()
+        hosts = [heard[name] for name in wanted if name in heard]
+        filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in hosts}
+        for host in self.fleet.without_info(now):
+            filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
+        for host in self.fleet.without_last_sign(now):
+            filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
+        return frozenset(filters)
+
+    async def ask(self, want: Want, say: Say | None = None) -> NoReturn:
+        """Ask the broker for what viewers look at, whenever that may have changed, for as long as this runs.
+
+        Args:
+            want: gets the filters that are to be subscribed beside the fleet's.
+            say: gets topic and payload of what is to be published, retained. Without it no host is asked
+                for more detail.
+        """
+        while True:
+            await self._ask_again.wait()
+            self._ask_again.clear()
+            with self.errors.caught("choosing subscriptions"):
+                want(self.wanted_filters())
+            if say is not None:
+                with self.errors.caught("renewing leases"):
+                    for topic, payload in self._due_leases():
+                        say(topic, payload)
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take in a message of the broker. Whatever it is, nothing is raised."""
@@ -134,8 +166,7 @@ class Relay:
             self.advances += 1
         with self.errors.caught("sending what changed"):
             self._send_changes()
-        self._want(now)
-        self._demand(now)
+        self._ask_again.set()
 
     def send_deliveries(self) -> None:
         """Tell those who watch a host how its pulses arrive, every few seconds."""
@@ -176,7 +207,7 @@ class Relay:
         """Let a viewer take part and tell it of every host."""
         self.fanout.add(subscriber)
         self._pasts[subscriber] = HistoryReplay()
-        fleet = FleetMessage(time=self._wall(), hosts=self.entries())
+        fleet = Fleet(time=self._wall(), hosts=self.entries())
         subscriber.outbox.put("fleet", "", msgspec.json.encode(fleet))
 
     async def send_past(self, subscriber: Subscriber) -> NoReturn:
@@ -212,7 +243,7 @@ class Relay:
                 added = _added(before.get(host), selection)
                 if added is not None:
                     past.want(host, added, message.history)
-        self._want(self._monotonic())
+        self._ask_again.set()
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
@@ -288,16 +319,15 @@ class Relay:
             record.arrivals.fill(one.session, one.tick)
         self.fanout.backfill(host, [one.payload for one in new])
 
-    def _demand(self, now: float) -> None:
-        with self.errors.caught("renewing leases"):
-            watched = {
-                host.id: host.demand_groups
-                for name in self.fanout.watched_in_detail
-                if (host := self.fleet.get(name)) is not None and host.demand_groups
-            }
-            for host_id, payload in self._demands.due(watched, now=now, wall=self._wall()):
-                if (record := self.fleet.get(host_id)) is not None:
-                    self.on_say(self._by_prefix[record.prefix].leaf(host_id, "demand"), payload)
+    def _due_leases(self) -> Iterator[tuple[str, bytes]]:
+        watched = {
+            host.id: host.demand_groups
+            for name in self.fanout.watched_in_detail
+            if (host := self.fleet.get(name)) is not None and host.demand_groups
+        }
+        for host_id, payload in self._demands.due(watched, now=self._monotonic(), wall=self._wall()):
+            if (record := self.fleet.get(host_id)) is not None:
+                yield self._by_prefix[record.prefix].leaf(host_id, "demand"), payload
 
     def _send_changes(self) -> None:
         changes = self.fleet.take_changes()
@@ -320,20 +350,6 @@ class Relay:
             self.fanout.host_changed(self._change(host, host.info_summary), self._change(host, host.info))
         else:
             self.fanout.host_changed(self._change(host))
-
-    def _want(self, now: float) -> None:
-        with self.errors.caught("choosing subscriptions"):
-            wanted = self._watching.hosts(self.fanout.watched_in_detail, now)
-            heard = self.fleet.heard
-            if len(heard) <= self._history_all_hosts:
-                wanted |= heard.keys()
-            hosts = [heard[name] for name in wanted if name in heard]
-            filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in hosts}
-            for host in self.fleet.without_info(now):
-                filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
-            for host in self.fleet.without_last_sign(now):
-                filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
-            self.on_wanted(frozenset(filters))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
         cut_off = self.fleet.is_cut_off(host)

@@ -18,7 +18,7 @@ def read_yaml(path: Path, name: str) -> Any:
     Raises:
         ContractError: the file cannot be read or is not YAML, or a mapping has a key twice.
     """
-    import yaml  # noqa: PLC0415 - an agent without a file never loads it
+    import yaml  # an agent without a file never loads it
 
     try:
         loader = _loader(_read(path, name))
@@ -57,15 +57,15 @@ def _loader(text: str) -> Any:
     `yaml.CSafeLoader` would build the tree in C as well: deep nesting ends the process then, and no other
     thread runs meanwhile.
     """
-    import yaml  # noqa: PLC0415 - as above
+    import yaml
 
     if not yaml.__with_libyaml__:
         return yaml.SafeLoader(text)
 
-    from yaml.composer import Composer  # noqa: PLC0415 - as above
-    from yaml.constructor import SafeConstructor  # noqa: PLC0415 - as above
-    from yaml.cyaml import CParser  # type: ignore[attr-defined] # noqa: PLC0415 - as above; its stub hides it
-    from yaml.resolver import Resolver  # noqa: PLC0415 - as above
+    from yaml.composer import Composer
+    from yaml.constructor import SafeConstructor
+    from yaml.cyaml import CParser  # type: ignore[attr-defined] # its stub hides it
+    from yaml.resolver import Resolver
 
     class Loader(Composer, CParser, SafeConstructor, Resolver):
         def __init__(self) -> None:
@@ -79,7 +79,7 @@ def _loader(text: str) -> Any:
 
 def _check_keys(root: "yaml.Node | None", path: Path) -> None:
     """Refuse a key that is there twice, of which YAML would take the last without a word."""
-    import yaml  # noqa: PLC0415 - as above
+    import yaml
 
     nodes = [] if root is None else [root]
     seen: set[int] = set()  # an alias may name a node that contains it

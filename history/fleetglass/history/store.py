@@ -15,7 +15,7 @@ FAIR_SHARES = 16
 is 4 MiB: 15 minutes of all groups of a host with 128 cores take 0.8 MiB."""
 MERGE_SLACK_SECONDS = 30.0
 """How far the moment of a late payload, which is reckoned, may be off."""
-MERGE_MOST_ENTRIES = 4096
+MAX_MERGE_ENTRIES = 4096
 """A merge looks at no more than so many of the newest, so that nobody can make it slow."""
 HOST_OVERHEAD_BYTES = 1000
 """What CPython 3.11 needs for a host beside its series: object, dict, deque and place in the heap."""
@@ -242,7 +242,7 @@ def _tail(chunks: list[Chunk], late: list[Dated]) -> tuple[list[Chunk], list[Dat
     for chunk in reversed(chunks):
         # What comes twice, the second time long after, is dated too late: its ticks are further back.
         further_back = bool(kept) and ticks.get(kept[-1].session, kept[-1].tick) < kept[-1].tick
-        if (chunk.last < oldest and not further_back) or len(kept) >= MERGE_MOST_ENTRIES:
+        if (chunk.last < oldest and not further_back) or len(kept) >= MAX_MERGE_ENTRIES:
             break
         tail.append(chunk)
         kept.extend(_dated(entry) for entry in reversed(chunk.run().entries()))

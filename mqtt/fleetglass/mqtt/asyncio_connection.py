@@ -15,9 +15,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.mqtt.address import BrokerAccess, credentials
-from fleetglass.mqtt.bulk_socket import SocketContext
-from fleetglass.mqtt.fast_lane import Cutter, FastLane, Sink
+from fleetglass.mqtt.buffered_socket import SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
+from fleetglass.mqtt.fast_lane import FastLane, PacketSplitter, Sink
 from fleetglass.mqtt.refusals import error_text, is_final, is_version_refusal, reason_text
 from fleetglass.mqtt.version_fallback import TRIAL_ANSWER_SECONDS, VersionFallback
 from fleetglass.wire.errors import AccessError, CertificateError, MqttError
@@ -143,7 +143,7 @@ class _Attempt:
         self._sink = sink
         self._is_mqtt_5 = versions.is_mqtt_5
         self._timeout = timeout
-        self._cutter: Cutter | None = None
+        self._splitter: PacketSplitter | None = None
         self._lane: FastLane | None = None
         self._answer_seconds = min(timeout, TRIAL_ANSWER_SECONDS) if versions.is_trial else timeout
         self._loop = asyncio.get_running_loop()
@@ -189,10 +189,10 @@ class _Attempt:
     @property
     def max_packet_bytes(self) -> int | None:
         # aiomqtt does not hand on what comes with the answer to CONNECT.
-        if not self._is_mqtt_5 or self._cutter is None:
+        if not self._is_mqtt_5 or self._splitter is None:
             return None
         properties = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
-        properties.unpack(self._cutter.greeting[2:])  # type: ignore[no-untyped-call]
+        properties.unpack(self._splitter.greeting[2:])  # type: ignore[no-untyped-call]
         return getattr(properties, "MaximumPacketSize", None)
 
     async def leave(self) -> None:
@@ -230,9 +230,9 @@ class _Attempt:
             raise ConnectionAbortedError
         # Subscribing, and answers to messages, are small packets that are not to wait for each other.
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        cutter = self._cutter = Cutter(self._sink, is_mqtt_5=self._is_mqtt_5)
+        splitter = self._splitter = PacketSplitter(self._sink, is_mqtt_5=self._is_mqtt_5)
         self._lane = FastLane(
-            connected, cutter, self._sink, on_open=self._note_opened, on_close=self._closed.set
+            connected, splitter, self._sink, on_open=self._note_opened, on_close=self._closed.set
         )
         return self._lane
 

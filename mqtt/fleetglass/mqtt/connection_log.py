@@ -2,7 +2,8 @@
 
 import logging
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL, credentials
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 from fleetglass.wire.errors import ConnectionEnd
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from fleetglass.mqtt.bulk_socket import BulkSocket
+from fleetglass.mqtt.buffered_socket import BufferedSocket
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 0xFFFF + 4
@@ -39,8 +39,8 @@ class PacketError(ConnectionError):
     """The broker sent something that is not MQTT, or that no subscriber is sent."""
 
 
-class Cutter:
-    """Cuts a stream of bytes into packets.
+class PacketSplitter:
+    """Splits a stream of bytes into packets.
 
     Args:
         sink: gets the messages.
@@ -58,7 +58,7 @@ class Cutter:
         self._skip = 0
         """Bytes of an oversized packet that are still to come."""
 
-    def cut(self, data: bytes) -> bytes | None:
+    def split(self, data: bytes) -> bytes | None:
         """Take in what was read, and return the packets for paho; None if not one packet was complete.
 
         A garbled length may announce a packet of 256 MB: what is skipped is no sign of life.
@@ -117,12 +117,12 @@ class Cutter:
         return others if at else None
 
 
-class FastLane(BulkSocket):
+class FastLane(BufferedSocket):
     """The socket of a connection whose messages go to a sink.
 
     Args:
-        connected: as of `BulkSocket`.
-        cutter: cuts the messages out.
+        connected: as of `BufferedSocket`.
+        splitter: takes the messages out.
         sink: told after each read that its messages have been put.
         on_open: called, on the thread that connects, when the connection stands.
         on_close: called when paho closes the socket.
@@ -131,14 +131,14 @@ class FastLane(BulkSocket):
     def __init__(
         self,
         connected: socket.socket | ssl.SSLSocket,
-        cutter: Cutter,
+        splitter: PacketSplitter,
         sink: Sink,
         *,
         on_open: Callable[[], None],
         on_close: Callable[[], None],
     ) -> None:
         super().__init__(connected)
-        self._cutter = cutter
+        self._splitter = splitter
         self._take_in = sink.take_in
         self._on_open = on_open
         self._on_close = on_close
@@ -170,7 +170,7 @@ class FastLane(BulkSocket):
         if not data:
             return b""
         try:
-            others = self._cutter.cut(data)
+            others = self._splitter.split(data)
         except PacketError as error:
             self.failure = error
             raise

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.asyncio_connection import AsyncioConnection
 from fleetglass.mqtt.backoff import READER_CAP_SECONDS, STABLE_SECONDS, Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.fast_lane import Sink
 from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
@@ -79,11 +80,6 @@ class Feed:
     def url(self) -> BrokerURL:
         """The broker, or the node of it, that is connected or being tried."""
         return self._access.url
-
-    @property
-    def subscriptions(self) -> int:
-        """How many filters are subscribed."""
-        return len(self._fixed) - len(self._missing) + len(self._subscribed)
 
     def want(self, filters: frozenset[str]) -> None:
         """Set which filters are subscribed, at QoS 0, beside the fixed ones."""

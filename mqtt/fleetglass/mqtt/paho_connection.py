@@ -10,8 +10,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetglass.mqtt.address import BrokerAccess, credentials
-from fleetglass.mqtt.bulk_socket import BulkSocket, SocketContext
+from fleetglass.mqtt.buffered_socket import BufferedSocket, SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess, credentials
 from fleetglass.mqtt.lazy_paho import Client, MQTTMessage
 from fleetglass.mqtt.message import Message, Sent
 from fleetglass.mqtt.refusals import error_text, is_version_refusal, reason_text
@@ -45,6 +45,7 @@ class PahoConnection:
         will: what the broker says for us when the connection breaks.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
         largest_packet_bytes: what a broker with MQTT 5 may send at most.
+        keepalive_seconds: how often we ping when there is nothing else to say.
         connect_seconds: for the connection, and once more for the handshake of TLS.
         answer_seconds: for the broker's answer.
         on_connected: called when the broker has let us in.
@@ -65,6 +66,7 @@ class PahoConnection:
         will: Message | None = None,
         keeps_session: bool = False,
         largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        keepalive_seconds: int = KEEPALIVE_SECONDS,
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,
         on_connected: Callable[[], object] | None = None,
@@ -81,7 +83,7 @@ class PahoConnection:
         """Why it ended, in words."""
         self.error: Exception | None = None
         """Why there was no connection."""
-        self.socket: BulkSocket | None = None
+        self.socket: BufferedSocket | None = None
         """What paho reads from, once it has connected."""
         self.max_packet_bytes: int | None = None
         """The largest packet that the broker takes, as far as it says so."""
@@ -89,6 +91,7 @@ class PahoConnection:
         self._versions = versions
         self._is_mqtt_5 = versions.is_mqtt_5
         self._keeps_session = keeps_session
+        self._keepalive = keepalive_seconds
         self._largest_packet_bytes = largest_packet_bytes
         # Some brokers wait for the rest of what they take for a longer CONNECT of version 3.1.1.
         self._answer_seconds = (
@@ -132,12 +135,12 @@ class PahoConnection:
                 self.client.connect(
                     self._url.host,
                     self._url.port,
-                    KEEPALIVE_SECONDS,
+                    self._keepalive,
                     clean_start=not self._keeps_session,
                     properties=properties,
                 )
             else:
-                self.client.connect(self._url.host, self._url.port, KEEPALIVE_SECONDS)
+                self.client.connect(self._url.host, self._url.port, self._keepalive)
         except CertificateError as error:
             self.end, self.reason, self.error = "files", str(error), error
         except (OSError, ValueError) as error:
@@ -174,8 +177,8 @@ class PahoConnection:
         """How long the broker has been there; 0 while it is not."""
         return self._clock() - self._connected_at if self.connected else 0.0
 
-    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BulkSocket:
-        self.socket = BulkSocket(connected)
+    def _wrap(self, connected: "socket.socket | ssl.SSLSocket") -> BufferedSocket:
+        self.socket = BufferedSocket(connected)
         return self.socket
 
     def _expiry(self, message: Message, kind: int) -> Properties | None:

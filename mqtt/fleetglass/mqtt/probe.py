@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.refusals import error_text
 from fleetglass.mqtt.socket_loop import Waker, serve
@@ -59,6 +59,7 @@ def _attempt(
         client_id=f"fleetglass-probe-{os.getpid()}",
         versions=versions,
         default_user=default_user,
+        keepalive_seconds=ord("\n"),  # for which a web server waits before it answers
         connect_seconds=timeout,
         answer_seconds=timeout,
     )

@@ -9,9 +9,10 @@ from typing import Any, Final, Self
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import STABLE_SECONDS, Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.flood_guard import PAUSE_SECONDS, FloodGuard
 from fleetglass.mqtt.lazy_paho import MQTTMessage
 from fleetglass.mqtt.message import LeftOut, Message, Sent

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import CertificateError
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from agent.recording import Recording, recording
 from fleetglass.agent.publishing.publisher import UNACKNOWLEDGED_TICKS, Publisher, Tick
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt import version_fallback
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import Demand, Info, Pulse
@@ -216,7 +217,7 @@ def test_what_cannot_be_sent_is_kept_or_counted(prefix: str) -> None:
     with Publisher(settings(free_port(), prefix), session="abc") as publisher:
         for number in range(1, 911):
             publisher.publish_tick(tick(prefix, number, "live/cpu"))
-        assert publisher.waiting_pulses == 900
+        assert len(publisher._backlog) == 900
         assert publisher.dropped_messages == 910 + 10
 
 
@@ -261,12 +262,12 @@ def test_a_frozen_broker_costs_no_pulse_and_no_memory(own_mosquitto: Mosquitto, 
         try:
             for number in range(1, 51):
                 publisher.publish_tick(tick(prefix, number, "live/cpu"))
-            assert publisher.waiting_pulses >= 50 - UNACKNOWLEDGED_TICKS
-            assert publisher.dropped_messages == publisher.waiting_pulses
+            assert len(publisher._backlog) >= 50 - UNACKNOWLEDGED_TICKS
+            assert publisher.dropped_messages == len(publisher._backlog)
         finally:
             own_mosquitto.thaw()
         wait_for(lambda: _is_settled(publisher), "acknowledgements")
-        last = _tick_until(publisher, prefix, 51, lambda: publisher.waiting_pulses == 0)
+        last = _tick_until(publisher, prefix, 51, lambda: len(publisher._backlog) == 0)
         wait_for(lambda: delivered(witness)[-1:] == [last], "the last pulse")
         assert delivered(witness) == list(range(1, last + 1))
 
@@ -288,7 +289,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(prefix: str, caplog: pytest.
             publisher.publish_tick(tick(prefix, number))
         wait_for(lambda: len(connections) == 2 and publisher.connected, "another connection")
         publisher._settle()
-        assert publisher.waiting_pulses == 122
+        assert len(publisher._backlog) == 122
     (line,) = [record.message for record in caplog.records if record.name.endswith("publisher")]
     assert line == f"broker mqtt://127.0.0.1:{port}: nothing acknowledged for 120 s; reconnecting"
 
@@ -421,7 +422,7 @@ def test_only_what_is_listened_to_is_heard(mosquitto: Mosquitto, prefix: str) ->
 def _tick_until_heard(publisher: Publisher, witness: Recording, prefix: str, number: int) -> int:
     """Publish ticks until one comes as a pulse of its own, and all before it have come; return the last."""
     last = _tick_until(
-        publisher, prefix, number, lambda: bool(witness.of("pulse")) and publisher.waiting_pulses == 0
+        publisher, prefix, number, lambda: bool(witness.of("pulse")) and len(publisher._backlog) == 0
     )
     wait_for(lambda: delivered(witness)[-1:] == [last], "the last pulse")
     return last
@@ -494,7 +495,7 @@ def test_a_publisher_that_is_held_back(
             left = witness.wait_status("stopped").at
             wait_for(lambda: is_away(publisher), "end of the connection")
         assert caplog.messages == ["waiting for interface wlan0"]
-        assert publisher.waiting_pulses == 1
+        assert len(publisher._backlog) == 1
         publisher.hold(None)
         witness.wait_status("online", after=left)
         wait_for(lambda: publisher.connected, "connection of the agent")

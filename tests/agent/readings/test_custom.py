@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetglass.agent.readings.custom import (
-    MOST_BYTES,
+    MAX_BYTES,
     SourceReader,
     Values,
     find_sources,
@@ -291,7 +291,7 @@ def test_a_file_is_read_as_it_is(folder: Path) -> None:
     ((source,), _) = find_sources(folder)
     read = SourceReader(source)
     assert read().values == {"room_celsius": 21.5}
-    path.write_text('{"a": "' + "x" * MOST_BYTES + '"}')
+    path.write_text('{"a": "' + "x" * MAX_BYTES + '"}')
     with pytest.raises(CollectionError, match="holds more than 32768 bytes"):
         read()
     path.unlink()

@@ -196,7 +196,7 @@ def test_a_maker_that_wrote_nothing(tmp_path: Path, text: str) -> None:
 
 def test_this_machine_tells_what_psutil_tells() -> None:
     """Addresses, links and cores of the real host are those that psutil finds."""
-    from fleetglass.agent.readings.portable import PortableReadings  # noqa: PLC0415 - loads psutil
+    from fleetglass.agent.readings.portable import PortableReadings  # loads psutil
 
     own, other = LinuxReadings(), PortableReadings()
     assert {name: set(found) for name, found in own.addresses().items()} == {

@@ -7,7 +7,8 @@ from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.readings.portable import PortableReadings
 from fleetglass.agent.settings import AgentSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode, encode
 from fleetglass.wire.payloads import GROUPS, Group
 
@@ -48,7 +49,7 @@ def test_the_host_is_described() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="names another system's gaps")
 def test_what_a_system_lacks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without sensors, frequency, load and battery nothing is told, and nothing fails."""
-    import psutil  # noqa: PLC0415 - only where it is changed
+    import psutil  # only where it is changed
 
     for name in ("cpu_freq", "sensors_battery", "sensors_temperatures", "sensors_fans"):
         monkeypatch.delattr(psutil, name)

@@ -14,7 +14,8 @@ from fleetglass.bridge.http.client_identity import (
     peer_address,
 )
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 
 SECRET = "a secret of some length"
 FORWARDED = {

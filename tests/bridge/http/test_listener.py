@@ -10,7 +10,8 @@ import pytest
 
 from fleetglass.bridge.bridge import serve_until
 from fleetglass.bridge.settings import BridgeSettings
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 from support.bridge import running_bridge
 from support.mosquitto import Mosquitto
@@ -68,7 +69,7 @@ async def test_a_taken_port_is_refused(mosquitto: Mosquitto, prefix: str) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 async def test_a_thousand_viewers_find_open_files(mosquitto: Mosquitto, prefix: str) -> None:
     """The limit of open files, which many systems set to 1024, is raised as far as it may be."""
-    import resource  # noqa: PLC0415 - not on Windows
+    import resource  # not on Windows
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))

@@ -17,7 +17,7 @@ from websockets.protocol import State
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection, check_version
 from fleetglass.bridge.viewers.shared_frames import DEFLATE, SharedFrames
 from fleetglass.wire.errors import BridgeError
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.every_loop
 
@@ -90,15 +90,20 @@ async def test_what_waits_to_be_sent_is_known() -> None:
 
 
 async def test_the_end_reaches_a_peer_that_goes_on_sending() -> None:
-    """It reads code and reason, as what it sends meanwhile is taken from the kernel and dropped."""
+    """It reads code and reason after all it sends, as that is taken from the kernel and dropped meanwhile."""
     async with _served() as (connection, client):
+        connection.close_timeout = PATIENCE_SECONDS
         message = b"\x81\xfe\x03\xe8" + bytes(4) + b"x" * 1000
         client.transport.write(message * 100)  # more than the queue takes, so that reading is paused
         await wait_until(lambda: connection.recv_messages.paused, "assumed: a full queue pauses reading")
+        client.transport.pause_reading()
         connection.end(1008, "enough")
         connection.end(1008, "twice is once")
         assert not connection.is_open, "assumed: fail() makes the state CLOSING"
-        client.transport.write(message * 1000)
+        for _ in range(10):
+            client.transport.write(message * 1000)
+            await wait_until(lambda: client.transport.get_write_buffer_size() == 0, "all is sent")
+        client.transport.resume_reading()
         await client.wait_closed()
         told = (client.close_code, client.close_reason, connection.sent_close_code)
         assert told == (1008, "enough", 1008), "assumed: after fail() websockets reads on and drops all"
@@ -225,6 +230,8 @@ async def _served(
     )
     async with serving as server:
         port = server.sockets[0].getsockname()[1]
-        client = await connect(f"ws://127.0.0.1:{port}", max_size=None, proxy=None)
+        client = await connect(
+            f"ws://127.0.0.1:{port}", max_size=None, open_timeout=PATIENCE_SECONDS, proxy=None
+        )
         yield await accepted, client
     await client.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.bridge.page.bundle import gather
+from fleetglass.bridge.page.bundle import bundle
 from fleetglass.wire.errors import BridgeError
 from support.node import run_node
 
@@ -76,7 +76,7 @@ export function* never() {}
 }
 
 
-def test_gathered_modules_do_what_they_did_apart(tmp_path: Path) -> None:
+def test_bundled_modules_do_what_they_did_apart(tmp_path: Path) -> None:
     """Names stay apart, what is imported under another name is found, and each module runs once."""
     for path, module in MODULES.items():
         apart = tmp_path / path.strip("/")
@@ -84,24 +84,24 @@ def test_gathered_modules_do_what_they_did_apart(tmp_path: Path) -> None:
         apart.write_text(module)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     whole = tmp_path / "whole.js"
-    whole.write_text(gather(MODULES, "/src/main.js").code)
+    whole.write_text(bundle(MODULES, "/src/main.js").code)
     assert run_node(whole).stdout == run_node(tmp_path / "src" / "main.js").stdout == "42 is 42 1\n"
 
 
 def test_what_nobody_imports_is_left_out() -> None:
     """A module that is not reached from the main one does not run."""
-    assert "throw" not in gather(MODULES, "/src/main.js").code
+    assert "throw" not in bundle(MODULES, "/src/main.js").code
 
 
 def test_comments_that_fill_lines_are_left_out_and_lines_keep_their_numbers() -> None:
     """Nothing but comments is gone."""
-    code = gather({"/src/main.js": COMMENTED}, "/src/main.js").code
+    code = bundle({"/src/main.js": COMMENTED}, "/src/main.js").code
     assert code == f"const $src_main = (() => {{\n{BARE}\nreturn {{  }}\n}})()\n"
 
 
 def test_a_line_of_the_whole_is_found_in_its_module() -> None:
     """The source map leads from every line of code to the same line of the module, with its comments."""
-    code, source_map = gather(MODULES, "/src/main.js")
+    code, source_map = bundle(MODULES, "/src/main.js")
     lines = code.split("\n")
     sections = json.loads(source_map)["sections"]
     assert [section["map"]["sources"][0] for section in sections] == [
@@ -131,6 +131,6 @@ def test_a_line_of_the_whole_is_found_in_its_module() -> None:
 def test_other_forms_are_refused(module: str, said: str) -> None:
     """What could not be joined as it is meant is said in one line."""
     with pytest.raises(BridgeError) as failed:
-        gather({**MODULES, "/src/main.js": module}, "/src/main.js")
+        bundle({**MODULES, "/src/main.js": module}, "/src/main.js")
     assert said in str(failed.value)
     assert "\n" not in str(failed.value)

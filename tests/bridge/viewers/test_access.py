@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fleetglass.bridge.http.client_identity import Caller
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.bridge.viewers.access import Access, needs_token
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 
 BROKER = BrokerAccess(url=BrokerURL("127.0.0.1", 1883))
 

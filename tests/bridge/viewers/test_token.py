@@ -15,7 +15,8 @@ from fleetglass.bridge.viewers.token import (
     running_link,
     viewer_link,
 )
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import BridgeError
 
 

@@ -12,7 +12,7 @@ import pytest
 from fleetglass.cli.recorder.player import STOPPED_SECONDS
 from fleetglass.cli.recorder.recording import Header, Recorded, RecordingWriter
 from support.bridge import running_bridge
-from support.listener import listening
+from support.listener import listening, retained
 from support.mosquitto import Mosquitto
 from support.waiting import wait_for
 
@@ -122,19 +122,48 @@ def test_keep(run: Run, mosquitto: Mosquitto, prefix: str, file: Callable[..., s
     assert all(retained for *_, retained in later.heard)
 
 
-def test_a_signal(start: Start, mosquitto: Mosquitto, prefix: str, file: Callable[..., str]) -> None:
-    """SIGINT ends it within 3 s, and it clears up all the same."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal(
+    start: Start, mosquitto: Mosquitto, prefix: str, file: Callable[..., str], number: signal.Signals
+) -> None:
+    """It ends within 3 s, and clears up all the same."""
     name = file(*incident(60, "web-1"))
     with listening(mosquitto, prefix) as listener:
         replay = start("replay", name, "--broker", mosquitto.url, "--prefix", prefix)
         wait_for(lambda: len(listener.of("web-1/pulse")) > 1, "two pulses")
-        replay.process.send_signal(signal.SIGINT)
+        replay.process.send_signal(number)
         assert replay.process.wait() == 0
         wait_for(lambda: listener.of("web-1/info")[-1][1] is None, "the end")
     assert [(payload or {}).get("state") for _, payload in listener.of("web-1/status")][1:] == [
         "stopped",
         None,
     ]
+    assert retained(mosquitto, prefix) == set()
+
+
+def test_many_hosts(run: Run, mosquitto: Mosquitto, prefix: str, file: Callable[..., str]) -> None:
+    """They are cleared, however long the broker takes to confirm it."""
+    name = file(*incident(1, *(f"web-{number}" for number in range(1500))))
+    result = run("replay", name, "--broker", mosquitto.url, "--prefix", prefix)
+    assert (result.returncode, result.stderr.count("\n")) == (0, 2)
+    assert retained(mosquitto, prefix) == set()
+
+
+def test_a_broker_that_is_gone_at_the_end(
+    start: Start, own_mosquitto: Mosquitto, file: Callable[..., str]
+) -> None:
+    """Where nothing could be cleared, one line names the command that does it later."""
+    name = file(*incident(60, "web-1"))
+    with listening(own_mosquitto, "replay") as listener:
+        replay = start("replay", name, "--broker", own_mosquitto.url)
+        wait_for(lambda: listener.of("web-1/pulse"), "a pulse")
+        own_mosquitto.kill()
+    replay.process.terminate()
+    assert replay.process.wait() == 1
+    assert replay.err.splitlines()[-1] == (
+        f"fleetglass: broker {own_mosquitto.url}: did not confirm that the hosts are cleared; to clear those "
+        f"that remain: fleetglass forget '*' --broker {own_mosquitto.url} --prefix replay"
+    )
 
 
 def test_a_recording_that_was_cut_off(

@@ -8,8 +8,7 @@ import pytest
 
 from fleetglass.cli.commands import service
 from fleetglass.cli.configuration.arguments import Parser
-from fleetglass.cli.service import installation
-from fleetglass.cli.service import systemctl as programs
+from fleetglass.cli.service import installation, systemctl
 from fleetglass.cli.service.unit_file import MARKER
 from fleetglass.wire.errors import CommandError
 
@@ -63,7 +62,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
     monkeypatch.setattr(service, "SYSTEM_FOLDER", place.system)
-    monkeypatch.setattr(programs, "BOOTED", tmp_path)
+    monkeypatch.setattr(systemctl, "BOOTED", tmp_path)
     monkeypatch.setattr(installation, "_check_reachable", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     return place
@@ -203,7 +202,7 @@ def test_variables_are_not_seen(
     assert "geheim" not in (machine.system / "fleetglass-agent.service").read_text()
 
 
-@pytest.mark.skipif(programs.BOOTED.is_dir(), reason="this machine runs systemd")
+@pytest.mark.skipif(systemctl.BOOTED.is_dir(), reason="this machine runs systemd")
 @pytest.mark.parametrize("verb", service.VERBS)
 def test_a_machine_without_systemd(run: Run, verb: str) -> None:
     """One clear sentence, exit code 1."""

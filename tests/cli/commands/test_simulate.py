@@ -102,15 +102,31 @@ def test_clean_end(start: Start, mosquitto: Mosquitto, prefix: str, reader: Read
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("hosts", [2, 200])
 def test_signal_ends_it(
-    start: Start, mosquitto: Mosquitto, prefix: str, reader: Reader, number: signal.Signals
+    start: Start, mosquitto: Mosquitto, prefix: str, reader: Reader, number: signal.Signals, hosts: int
 ) -> None:
-    """A signal ends it in under 3 s, with a goodbye."""
-    program = simulate(start, mosquitto, prefix, "--hosts", "2")
-    wait_for(lambda: reader.last_state("sim-0002") == "online", "the hosts")
+    """A signal ends it in under 3 s, with a goodbye; nothing of any host is left, however they connect."""
+    program = simulate(start, mosquitto, prefix, "--hosts", str(hosts))
+    wait_for(lambda: reader.last_state(f"sim-{hosts:04}") == "online", "the hosts")
     program.process.send_signal(number)
     assert program.process.wait() == 0
-    wait_for(lambda: reader.last_state("sim-0002") == "stopped", "the goodbye")
+    wait_for(lambda: reader.last_state(f"sim-{hosts:04}") == "stopped", "the goodbye")
+    assert not reader.retained()
+
+
+def test_a_broker_that_is_gone_at_the_end(start: Start, own_mosquitto: Mosquitto, prefix: str) -> None:
+    """Where nothing could be cleared, one line names the command that does it later."""
+    reader = Reader(own_mosquitto.port, prefix)
+    program = simulate(start, own_mosquitto, prefix, "--hosts", "2")
+    wait_for(lambda: reader.last_state("sim-0002") == "online", "the hosts")
+    reader.client.loop_stop()
+    own_mosquitto.kill()
+    wait_for(lambda: "connection lost" in program.err, "the loss")
+    program.process.terminate()
+    assert program.process.wait() == 0
+    command = f"fleetglass forget 'sim-*' --broker {own_mosquitto.url} --prefix {prefix}"
+    assert program.err.splitlines()[-1].endswith(f"to clear those that remain: {command}")
 
 
 def test_wills(start: Start, mosquitto: Mosquitto, prefix: str, reader: Reader) -> None:

@@ -27,9 +27,9 @@ class Tmux:
         self._environment = environment
 
     def start(self, term: str, words: list[str], size: tuple[int, int] = (80, 24), before: str = "") -> None:
-        """Run `fleetglass`, and say its exit code and the terminal's modes after it."""
+        """Run `fleetglass`, and say the terminal's modes after it and at last its exit code."""
         program = f"TERM={term} {sys.executable} -m fleetglass.cli {' '.join(words)}"
-        shell = f"{before}{program}; echo ended with $?; stty -a; exec cat"
+        shell = f"{before}{program}; code=$?; stty -a; echo ended with $code; exec cat"
         self("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), shell)
 
     def __call__(self, *words: str) -> str:
@@ -58,9 +58,8 @@ class Tmux:
         return shell.children()[0] if shell.children() else shell
 
     def until(self, condition: Callable[[list[str]], object], what: str) -> list[str]:
-        """Wait until the screen fulfils a condition."""
-        wait_for(lambda: condition(self.screen), what)
-        return self.screen
+        """Wait for a screen that fulfils a condition, and return it."""
+        return wait_for(lambda: lines if (lines := self.screen) and condition(lines) else [], what)
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def tmux(tmp_path: Path, environment: dict[str, str]) -> Iterator[Tmux]:
     terminal("kill-server")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(fleet_url: Callable[[int], str]) -> str:
     """Give the address of a bridge that sees forty synthetic hosts."""
     return fleet_url(40)

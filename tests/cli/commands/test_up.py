@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from fleetglass.cli.commands.up import _wait_for_page
+from support.listener import retained
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.waiting import PATIENCE_SECONDS, wait_for
@@ -150,6 +151,36 @@ def test_part_that_dies_comes_back(start: Start, name: str) -> None:
     wait_for(is_back, f"{name} to come back")
     wait_for(lambda: _answers(program.port), "the page")
     wait_for_live(program.port, "here", "sim-0001")
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_leaves_nothing_on_a_broker(
+    start: Start, mosquitto: Mosquitto, prefix: str, number: signal.Signals
+) -> None:
+    """Its hosts are cleared however `up` ends, also when the bridge has died before."""
+    program = begin(start, "--broker", mosquitto.url, "--prefix", prefix, "--demo", "40")
+    wait_for_live(program.port, "sim-0001", "sim-0040")
+    children = program.children()
+    [bridge] = [child for child in children if "bridge" in child.cmdline()]
+    bridge.kill()
+    program.process.send_signal(number)
+    program.process.wait()
+    wait_for_end(children)
+    assert not [topic for topic in retained(mosquitto, prefix) if topic.startswith("sim-")]
+
+
+@pytest.mark.broker
+def test_a_demo_is_gone_at_the_next_start(start: Start) -> None:
+    """The private broker keeps nothing of the hosts of a demo that was ended."""
+    broker_port = str(free_port())
+    first = begin(start, "--broker-port", broker_port, "--demo", "20")
+    wait_for_live(first.port, "here", "sim-0020")
+    first.interrupt_group()
+    assert first.process.wait() == 0
+    second = begin(start, "--broker-port", broker_port)
+    wait_for_live(second.port, "here")
+    assert hosts(second.port).keys() == {"here"}
 
 
 def test_taken_page_port(run: Callable[..., Any], taken_port: int) -> None:

@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(fleet_url: Callable[[int], str]) -> str:
     """Give the address of a bridge that sees two synthetic hosts."""
     return fleet_url(2)
@@ -42,15 +42,22 @@ def test_whole_fleet(start: Start, url: str) -> None:
 
 
 @pytest.mark.broker
-def test_one_host_as_json(run: Run, url: str) -> None:
-    """A named host only, one JSON object a line, for the duration."""
-    result = run("watch", "sim-0002", "sim-9999", "--url", url, "--json-lines", "--duration", "3")
-    assert result.returncode == 0
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
-    data = [line["data"] for line in lines if line["type"] == "monitoring_data"]
-    assert {"processor", "memory", "disk", "system"} <= data[-1].keys()
-    assert {line["host"] for line in lines} == {"sim-0002"}
-    assert "fleetglass: sim-9999: the bridge has not heard of this host yet; waiting\n" in result.stderr
+def test_one_host_as_json(start: Start, url: str) -> None:
+    """A named host only, one JSON object a line."""
+    watch = start("watch", "sim-0002", "sim-9999", "--url", url, "--json-lines")
+
+    def lines() -> list[Any]:
+        return [json.loads(line) for line in watch.out.splitlines(keepends=True) if line.endswith("\n")]
+
+    def has_all() -> bool:
+        data = [line["data"] for line in lines() if line["type"] == "monitoring_data"]
+        return bool(data) and {"processor", "memory", "disk", "system"} <= data[-1].keys()
+
+    wait_for(has_all, "every section")
+    watch.process.send_signal(signal.SIGINT)
+    assert watch.process.wait() == 0
+    assert {line["host"] for line in lines()} == {"sim-0002"}
+    assert "fleetglass: sim-9999: the bridge has not heard of this host yet; waiting\n" in watch.err
 
 
 @pytest.mark.broker
@@ -59,7 +66,7 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
     bridge = url.removesuffix("/ws")  # an address without a path
     first, second, log, third = (str(tmp_path / name) for name in ("a.jsonl", "b.jsonl", "log", "c.jsonl"))
     running = [
-        start("watch", *words, "-u", bridge, "--duration", "4")
+        start("watch", *words, "-u", bridge)
         for words in (
             ["--format", "detailed", "--save-data", first],
             ["--save-data", second, "--history"],
@@ -69,17 +76,20 @@ def test_command_lines(start: Start, url: str, tmp_path: Path) -> None:
             ["-f", "compact", "-s", "-v", "--no-color", "--no-reconnect", "--history", "--save-data", third],
         )
     ]
-    assert [program.process.wait() for program in running] == [0] * 6
     detailed, kept, counted, logged, persistent, everything = running
+    hosts = ("sim-0001", "sim-0002")
+    wait_for(lambda: all(host in program.out for host in hosts for program in running), "both hosts")
+    wait_for(lambda: "GB available" in detailed.out and "GB free" in detailed.out, "memory and disk")
+    for program in running:
+        program.process.send_signal(signal.SIGINT)
+    assert [program.process.wait() for program in running] == [0] * 6
     assert "=== Monitoring System - sim-0001 - " in detailed.out
-    assert "GB available" in detailed.out
-    assert "GB free" in detailed.out
     for path in (first, second, third):
         messages = [json.loads(line) for line in Path(path).read_text().splitlines()]
         assert {message["host"] for message in messages} == {"sim-0001", "sim-0002"}
         assert {message["type"] for message in messages} == {"monitoring_data"}
-    assert re.search(r"^History \(mean/highest\)\n  sim-0001  \d times  CPU: ", kept.out, re.MULTILINE)
-    assert re.search(r"^Statistics\n  Messages +\d+ received, \d sent\n", counted.out, re.MULTILINE)
+    assert re.search(r"^History \(mean/highest\)\n  sim-0001  \d+ times  CPU: ", kept.out, re.MULTILINE)
+    assert re.search(r"^Statistics\n  Messages +\d+ received, \d+ sent\n", counted.out, re.MULTILINE)
     assert "watch debug: PulseFrame\n" in Path(log).read_text()
     assert logged.err == ""
     assert "sim-0002  CPU: " in persistent.out
@@ -237,14 +247,16 @@ def test_wrong_arguments(run: Run, words: list[str], told: str) -> None:
 
 
 @pytest.mark.broker
-def test_straight_from_the_broker(run: Run, start: Start, mosquitto: Mosquitto, prefix: str) -> None:
+def test_straight_from_the_broker(start: Start, mosquitto: Mosquitto, prefix: str) -> None:
     """With --broker no bridge is needed; FLEETGLASS_URL, which would name one, does not matter then."""
     given = ["--broker", mosquitto.url, "--prefix", prefix]
     start("simulate", *given, "--hosts", "2")
     url = f"ws://127.0.0.1:{free_port()}/ws"
-    result = run("watch", *given, "--json-lines", "--duration", "4", FLEETGLASS_URL=url)
-    assert (result.returncode, result.stderr) == (0, "")
-    pulses = [line for line in map(json.loads, result.stdout.splitlines()) if "host" in line]
+    watch = start("watch", *given, "--json-lines", FLEETGLASS_URL=url)
+    wait_for(lambda: all(f'"host":"sim-000{number}"' in watch.out for number in (1, 2)), "both hosts")
+    watch.process.send_signal(signal.SIGINT)
+    assert (watch.process.wait(), watch.err) == (0, "")
+    pulses = [line for line in map(json.loads, watch.out.splitlines()) if "host" in line]
     assert {line["host"] for line in pulses} == {"sim-0001", "sim-0002"}
 
 
@@ -270,7 +282,7 @@ def test_tls(run: Run, start: Start, mosquitto: Mosquitto, prefix: str, tmp_path
     url = f"wss://127.0.0.1:{port}"
     trusted = run("watch", "--url", url, "--duration", "1", "--ca-file", str(authority.own.certificate))
     assert (trusted.returncode, trusted.stderr) == (0, "")
-    refused = run("watch", "--url", url, "--duration", "5")
+    refused = run("watch", "--url", url)
     assert refused.returncode == 1
     assert refused.stderr.startswith("fleetglass: bridge: got a certificate that is not trusted: ")
     assert refused.stderr.count("\n") == 1
@@ -300,7 +312,7 @@ def test_keeps_trying(start: Start) -> None:
 def test_token(run: Run, guarded_url: tuple[str, Path]) -> None:
     """A bridge that wants a token refuses without one, and lets in with it."""
     url, token_file = guarded_url
-    refused = run("watch", "--url", url, "--duration", "5")
+    refused = run("watch", "--url", url)
     assert refused.returncode == 1
     assert refused.stderr.startswith("fleetglass: bridge: ")
     assert refused.stderr.count("\n") == 1

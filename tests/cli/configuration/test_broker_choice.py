@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from fleetglass.cli.configuration import broker_choice
-from fleetglass.cli.configuration.broker_choice import choose_local, configuration_folder
+from fleetglass.cli.configuration.broker_choice import check_given, choose_local, configuration_folder
 from fleetglass.wire.errors import CommandError
 from support.ports import free_port
+from support.replaceable_tls import ReplaceableTls
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -53,6 +54,20 @@ def test_state_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(broker_choice, "find_mosquitto", lambda: "/x/mosquitto")
     with pytest.raises(CommandError, match="state folder: "):
         choose_local(free_port())
+
+
+@pytest.mark.broker
+def test_a_broker_that_is_not_trusted(tmp_path: Path) -> None:
+    """The remedy for a wrong authority is the file that names the right one, and not a password."""
+    tls = ReplaceableTls(tmp_path)
+    tls.use(0)
+    tls.trust(1)
+    tls.broker.start()
+    try:
+        with pytest.raises(CommandError, match=r"not trusted: .*; name who signed it with ca_file$"):
+            check_given(tls.access)
+    finally:
+        tls.broker.kill()
 
 
 def test_every_line_is_explained() -> None:

@@ -3,7 +3,7 @@ from dataclasses import fields
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.keys import KEYS, keys_of
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 
 NOT_SETTINGS = {
     "broker",
@@ -30,13 +30,16 @@ def names_of(*types: type) -> set[str]:
 def test_every_setting_of_the_agent_can_be_told() -> None:
     """Agent and access settings have exactly the keys of the table."""
     assert {key.name for key in keys_of("agent")} - NOT_SETTINGS == names_of(AgentSettings, BrokerAccess) - {
-        "prefix"
+        "prefix",
+        "server_name",
     }
 
 
 def test_every_setting_of_the_bridge_can_be_told() -> None:
     """Bridge and access settings have exactly the keys of the table."""
-    assert {key.name for key in keys_of("bridge")} - NOT_SETTINGS == names_of(BridgeSettings, BrokerAccess)
+    assert {key.name for key in keys_of("bridge")} - NOT_SETTINGS == names_of(
+        BridgeSettings, BrokerAccess
+    ) - {"server_name"}
 
 
 def test_names_are_unique() -> None:

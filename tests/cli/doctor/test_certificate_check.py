@@ -10,7 +10,8 @@ import pytest
 from fleetglass.cli.doctor.broker_check import BrokerNodes
 from fleetglass.cli.doctor.certificate_check import check_server
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port

@@ -10,7 +10,8 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor import collector_check as collectors
 from fleetglass.cli.doctor.collector_check import check_collectors
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Disk, DiskDevice, Group
 

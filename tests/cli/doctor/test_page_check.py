@@ -10,7 +10,8 @@ from cli.conftest import Start
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.cli.doctor.page_check import check_own_page, check_url
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.proxies import running_proxy

@@ -10,7 +10,8 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.cli.doctor.permission_check import check_agent, check_bridge
 from fleetglass.mqtt import version_fallback
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from support.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.broker

@@ -5,7 +5,7 @@ import pytest
 
 from fleetglass.cli.doctor.finding import Finding
 from fleetglass.cli.doctor.service_check import check_service
-from fleetglass.cli.service import systemctl as programs
+from fleetglass.cli.service import systemctl
 
 UNIT = "ExecStart={ argv[]=/usr/bin/fleetglass agent --config /etc/fleetglass/fleetglass.yaml ; }"
 LOADED = "LoadState=loaded\nUnitFileState="
@@ -28,7 +28,7 @@ def check(
     program.write_text(f"#!/bin/sh\ncat <<END\n{STATES[state]}\n{UNIT}\nEND\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setattr(programs, "BOOTED", folder)
+    monkeypatch.setattr(systemctl, "BOOTED", folder)
     monkeypatch.setattr(os, "geteuid", lambda: user_id)
     return list(check_service("agent", configuration))
 
@@ -66,5 +66,5 @@ def test_what_only_root_can_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_machine_without_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing is asked, and nothing is told."""
-    monkeypatch.setattr(programs, "BOOTED", tmp_path / "nothing")
+    monkeypatch.setattr(systemctl, "BOOTED", tmp_path / "nothing")
     assert list(check_service("bridge", None)) == []

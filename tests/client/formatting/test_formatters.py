@@ -1,6 +1,6 @@
 """The golden files hold what each format makes of one message.
 
-`pytest tests/client/test_formatters.py --update-golden` writes what it makes of it now: read the diff.
+`pytest tests/client/formatting --update-golden` writes what it makes of it now: read the diff.
 """
 
 import json

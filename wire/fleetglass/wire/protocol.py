@@ -80,7 +80,7 @@ INFO_OF_WATCHED = ("groups", "devices")
 
 
 class ExpectedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the bridge's list of expected hosts says of a host; `{}` when it only names the host."""
+    """An entry in the bridge's list of expected hosts; `{}` if the list contains only the host's id."""
 
     name: str = ""
     """The name to show."""
@@ -90,12 +90,12 @@ class ExpectedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class HostEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One host as the bridge knows it. `since` is when it got into its state, by the bridge's clock.
+    """One host as the bridge knows it. `since` is the time at which its state began, by the bridge's clock.
 
     An expected host that was never heard is `waiting` since the bridge started, since the host was added to
     the list, or since it was removed from the broker. A host that is not on the list has no `expected`.
-    `cut_off` says that the host's site is: what has become of the host nobody can know.
-    `info` is what the host published, in the list of a whole fleet less `INFO_OF_WATCHED`.
+    `cut_off` is true while the host's site is disconnected, so that the bridge cannot know its real state.
+    `info` is the payload of the host's info; in the message `fleet` it is without `INFO_OF_WATCHED`.
     """
 
     id: str
@@ -139,9 +139,9 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
 
     An expected host that was removed follows as `waiting` in the next message.
 
-    Who begins to select groups of a host is told of it once more. To those who do, `info` is whole, to all
-    others less `INFO_OF_WATCHED`; and its `delivery` they are told every 5 s, in such a message of its own.
-    With each `state`, `expected` and `cut_off` are as in the list of the fleet.
+    A viewer that begins to select groups of a host gets this message once more, with the whole `info`. For
+    other viewers, `info` is without `INFO_OF_WATCHED`. Viewers with selected groups also get `delivery`, in a
+    separate message every 5 s. With each `state`, `expected` and `cut_off` are as in the message `fleet`.
     """
 
     id: str

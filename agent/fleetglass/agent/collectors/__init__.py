@@ -41,15 +41,15 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         ),
     ]
     if settings.containers:
-        from fleetglass.agent.collectors.container import container_collector  # noqa: PLC0415 - on demand
+        from fleetglass.agent.collectors.container import container_collector  # on demand
 
         collectors.append(container_collector(Path(settings.root), total_memory=lambda: host.memory().total))
     if settings.units:
-        from fleetglass.agent.collectors.systemd_unit import unit_collector  # noqa: PLC0415 - as above
+        from fleetglass.agent.collectors.systemd_unit import unit_collector
 
         collectors.append(unit_collector(settings.units, Path(settings.root)))
     if settings.custom_folder is not None:
-        from fleetglass.agent.collectors.custom import CustomFolder  # noqa: PLC0415 - as above
+        from fleetglass.agent.collectors.custom import CustomFolder
 
         collectors.append(CustomFolder(settings.custom_folder))
     return collectors

@@ -7,7 +7,7 @@ from fleetglass.agent.collectors.rates import known, percent
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 from fleetglass.wire.payloads import Process, ProcessEntry
 
-_LONGEST_NAME = 100  # whoever runs a program names it as he likes
+_MAX_NAME = 100  # whoever runs a program names it as he likes
 _TOLD_SECONDS = 30.0  # for how long names, users and the size of the memory are believed
 
 
@@ -66,7 +66,7 @@ class ProcessCollector:
         # Another program in the same process has another name.
         identity = (pid, stat.started, stat.name)
         if identity not in self._told:
-            name = self._full_name(pid, stat.name)[:_LONGEST_NAME]
+            name = self._full_name(pid, stat.name)[:_MAX_NAME]
             self._told[identity] = (name, known(self._owner(pid)))
         name, user = self._told[identity]
         # A kernel thread has no memory of its own.

@@ -10,7 +10,7 @@ from fleetglass.agent.readings.systemd_unit import UnitReader, UnitReading, Unit
 from fleetglass.wire.payloads import Unit, UnitEntry
 
 _SECONDS = 30.0
-_MOST_FAILED = 100
+_MAX_FAILED = 100
 
 
 def unit_collector(patterns: Sequence[str], root: Path) -> BackgroundCollector:
@@ -40,7 +40,7 @@ class Units:
             time=0,
             tick=0,
             failed_count=len(now.failed),
-            failed=now.failed[:_MOST_FAILED],
+            failed=now.failed[:_MAX_FAILED],
             units={one.name: unit_use(earlier.get(one.name), one, now.at - before.at) for one in now.units},
         )
 

@@ -155,11 +155,6 @@ class Publisher:
         """Messages not sent since start, and never to be sent."""
         return self._dropped_messages + self._backlog.dropped
 
-    @property
-    def waiting_pulses(self) -> int:
-        """Pulses kept until the broker is there."""
-        return len(self._backlog)
-
     def max_payload_bytes(self, topic: str) -> int:
         """Return how large a payload on a topic may be, as far as the broker has said so."""
         return self._connection.max_payload_bytes(topic)

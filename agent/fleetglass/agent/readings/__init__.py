@@ -17,9 +17,9 @@ def host_readings(root: str = "/") -> Readings:
     Only Linux has them lying anywhere else; other systems read themselves.
     """
     if sys.platform == "linux":
-        from fleetglass.agent.readings.linux import LinuxReadings  # noqa: PLC0415 - one system needs one
+        from fleetglass.agent.readings.linux import LinuxReadings  # one system needs one
 
         return LinuxReadings(root)
-    from fleetglass.agent.readings.portable import PortableReadings  # noqa: PLC0415 - psutil is 1 MiB
+    from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
     return PortableReadings()

@@ -100,7 +100,7 @@ class ContainerReader:
 
     def _use(self, engine: Engine, name: str, detail: "_Inspected", deadline: float) -> ContainerUse:
         if sys.platform == "linux" and detail.state.pid > 0:
-            from fleetglass.agent.readings.linux_cgroup import read_use  # noqa: PLC0415 - of Linux only
+            from fleetglass.agent.readings.linux_cgroup import read_use  # of Linux only
 
             own_network = detail.host_config.network_mode != "host"
             use = read_use(self._root, detail.state.pid, name, own_network=own_network)

@@ -20,13 +20,13 @@ from fleetglass.wire.hosts import HOST_ID_MAX_LENGTH
 from fleetglass.wire.payloads import FieldInfo
 
 GROUP_PREFIX = "custom-"
-MOST_BYTES = 32 * 1024
+MAX_BYTES = 32 * 1024
 DEFAULT_SECONDS = 10.0
 
-_LONGEST_SECONDS = 3600
-_LONGEST_RUN_SECONDS = 60.0
-_MOST_FIELDS = 256
-_MOST_SOURCES = 100
+_MAX_SECONDS = 3600
+_MAX_RUN_SECONDS = 60.0
+_MAX_FIELDS = 256
+_MAX_SOURCES = 100
 _DECLARATIONS = "_fields"
 _RESERVED = ("time", "tick", "session")
 _INTERVAL = re.compile(r"\d{1,9}s\Z", re.ASCII)
@@ -81,17 +81,17 @@ class SourceReader:
         if self._source.executable:
             return self._program.run(
                 [str(path)],
-                seconds=min(self._source.interval, _LONGEST_RUN_SECONDS),
-                most_bytes=MOST_BYTES,
+                seconds=min(self._source.interval, _MAX_RUN_SECONDS),
+                most_bytes=MAX_BYTES,
                 environment=self._environment,
                 folder=path.parent,
             )
         try:
-            output = read_file(str(path), MOST_BYTES + 1)
+            output = read_file(str(path), MAX_BYTES + 1)
         except OSError as error:
             raise CollectionError(f"cannot be read: {error.strerror}") from error
-        if len(output) > MOST_BYTES:
-            raise CollectionError(f"holds more than {MOST_BYTES} bytes")
+        if len(output) > MAX_BYTES:
+            raise CollectionError(f"holds more than {MAX_BYTES} bytes")
         return output
 
 
@@ -120,8 +120,8 @@ def find_sources(folder: Path) -> tuple[list[CustomSource], list[str]]:
             continue
         if source is not None and source.group in found:
             problems.append(f"{name}: got a second file for {source.group}, expected one")
-        elif source is not None and len(found) >= _MOST_SOURCES:
-            problems.append(f"{name}: got more than {_MOST_SOURCES} files, expected at most so many")
+        elif source is not None and len(found) >= _MAX_SOURCES:
+            problems.append(f"{name}: got more than {_MAX_SOURCES} files, expected at most so many")
             break
         elif source is not None:
             found[source.group] = source
@@ -143,8 +143,8 @@ def parse_name(name: str) -> tuple[str, float]:
     if not rest or not _INTERVAL.match(rest[0]):
         return group, DEFAULT_SECONDS
     seconds = int(rest[0][:-1])
-    if not 1 <= seconds <= _LONGEST_SECONDS:
-        raise CollectionError(f"got an interval of {seconds} s, expected 1 to {_LONGEST_SECONDS}")
+    if not 1 <= seconds <= _MAX_SECONDS:
+        raise CollectionError(f"got an interval of {seconds} s, expected 1 to {_MAX_SECONDS}")
     return group, float(seconds)
 
 
@@ -181,8 +181,8 @@ def parse_values(output: bytes) -> Values:
     values = _without_nulls(content)
     fields = {name: info for name in _numbers(values) if (info := field_of(name)) is not None}
     fields |= declared
-    if len(fields) > _MOST_FIELDS:
-        raise CollectionError(f"got {len(fields)} fields with a unit, expected at most {_MOST_FIELDS}")
+    if len(fields) > _MAX_FIELDS:
+        raise CollectionError(f"got {len(fields)} fields with a unit, expected at most {_MAX_FIELDS}")
     return Values(values, fields)
 
 

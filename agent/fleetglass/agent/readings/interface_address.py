@@ -18,7 +18,7 @@ def has_address(name: str) -> bool:
     """  # noqa: D205 - one sentence
     if sys.platform != "linux":
         return _has_address_by_psutil(name)
-    import fcntl  # noqa: PLC0415 - Windows has none
+    import fcntl  # Windows has none
 
     request = name.encode().ljust(_REQUEST_BYTES, b"\0")
     try:
@@ -45,7 +45,7 @@ def interfaces_beyond_link(text: str) -> set[str]:
 
 
 def _has_address_by_psutil(name: str) -> bool:
-    import psutil  # noqa: PLC0415 - only where it is asked
+    import psutil  # only where it is asked
 
     stats = psutil.net_if_stats().get(name)
     if stats is None or not stats.isup:

@@ -28,7 +28,7 @@ _REMOTE = re.compile(
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 _PATIENCE_SECONDS = 0.1
 _AT_ONCE = 16
-_MOST_HUNG = 64
+_MAX_HUNG = 64
 
 
 class Mounted(NamedTuple):
@@ -88,7 +88,7 @@ class FilesystemReader:
         """Return what is to be asked at the same time; each batch, one after another."""
         remote = [mounts for mounts in filesystems if _REMOTE.match(mounts[0].type)]
         local = [mounts for mounts in filesystems if not _REMOTE.match(mounts[0].type)]
-        dealt = [remote[first::_AT_ONCE] for first in range(_AT_ONCE)] if len(self._hung) < _MOST_HUNG else []
+        dealt = [remote[first::_AT_ONCE] for first in range(_AT_ONCE)] if len(self._hung) < _MAX_HUNG else []
         return [batch for batch in (local, *dealt) if batch]
 
     def _mounts(self) -> list[Mounted]:

@@ -96,7 +96,7 @@ def _find_vcgencmd() -> str | None:
 
 
 def _run(program: str, question: str) -> str | None:
-    import subprocess  # noqa: PLC0415 - only a Raspberry Pi without the file of /sys needs it
+    import subprocess  # only a Raspberry Pi without the file of /sys needs it
 
     try:
         done = subprocess.run(

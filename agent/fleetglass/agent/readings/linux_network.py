@@ -19,7 +19,7 @@ _SIOCGIFCONF = 0x8912
 _NAME_BYTES = 16
 # struct ifreq of <linux/if.h>: a name and a union whose largest member holds two longs and more.
 _IFREQ_BYTES = 40 if struct.calcsize("P") == 8 else 32
-_MOST_ADDRESSES = 512
+_MAX_ADDRESSES = 512
 
 
 def read_links(folder: str) -> dict[str, Link]:
@@ -38,7 +38,7 @@ def read_links(folder: str) -> dict[str, Link]:
 
 def own_ipv4_addresses() -> dict[str, list[str]]:
     """Ask the kernel for the IPv4 addresses of this process's network, by interface (netdevice(7))."""
-    answer = array.array("B", bytes(_IFREQ_BYTES * _MOST_ADDRESSES))
+    answer = array.array("B", bytes(_IFREQ_BYTES * _MAX_ADDRESSES))
     place, length = answer.buffer_info()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         filled = fcntl.ioctl(asking, _SIOCGIFCONF, struct.pack("iP", length, place))

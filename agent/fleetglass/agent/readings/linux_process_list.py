@@ -10,7 +10,7 @@ from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.linux_process import parse_process, start_clock_now
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 
-_MOST_DESCRIPTORS = 1024
+_MAX_DESCRIPTORS = 1024
 _OTHER_DESCRIPTORS = 64  # connection, what else stays open, and what is opened for a moment
 _CLOSED = -1
 _LONGEST = 2048  # of both files
@@ -157,8 +157,8 @@ def _descriptors_allowed(proc: str) -> int:
         if os.stat(f"{proc}/stat").st_size == 0:  # noqa: PTH116 -- as above
             allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
             return (
-                _MOST_DESCRIPTORS
+                _MAX_DESCRIPTORS
                 if allowed == resource.RLIM_INFINITY
-                else min(_MOST_DESCRIPTORS, allowed // 2, max(allowed - _OTHER_DESCRIPTORS, 0))
+                else min(_MAX_DESCRIPTORS, allowed // 2, max(allowed - _OTHER_DESCRIPTORS, 0))
             )
     return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from fleetglass.agent.readings.files import read_file
 from fleetglass.wire.errors import CollectionError
 
-_MOST_ERROR_BYTES = 4096
+_MAX_ERROR_BYTES = 4096
 _MARK = "RUN_BY_FLEETGLASS"
 _SWEEP_SECONDS = 0.5
 
@@ -136,7 +136,7 @@ def _printed(process: "subprocess.Popen[bytes]", deadline: float, most_bytes: in
                 key.data.extend(chunk)
                 if not chunk:
                     selector.unregister(key.fileobj)
-            if len(output) > most_bytes or len(errors) > max(most_bytes, _MOST_ERROR_BYTES):
+            if len(output) > most_bytes or len(errors) > max(most_bytes, _MAX_ERROR_BYTES):
                 raise CollectionError(f"printed more than {most_bytes} bytes")
     return bytes(output), bytes(errors)
 

@@ -12,7 +12,7 @@ from fleetglass.agent.readings.program import Program
 from fleetglass.wire.errors import CollectionError
 
 _RUN_SECONDS = 5.0
-_MOST_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 _PROPERTIES = (
     "Id",
     "LoadState",
@@ -84,7 +84,7 @@ class UnitReader:
             output = self._program.run(
                 ["systemctl", "--no-pager", command, *arguments],
                 seconds=_RUN_SECONDS,
-                most_bytes=_MOST_BYTES,
+                most_bytes=_MAX_BYTES,
                 environment=self._environment,
             )
         except CollectionError as error:

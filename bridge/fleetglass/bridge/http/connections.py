@@ -10,7 +10,7 @@ from typing import Any, cast
 from fleetglass.bridge.http.client_identity import Caller, is_local, peer_address
 from fleetglass.bridge.http.request_head import Refusal, read_head
 from fleetglass.bridge.http.websocket_adapter import AdaptedConnection
-from fleetglass.bridge.viewers.rate_limit import Allowance
+from fleetglass.bridge.viewers.rate_limit import RateLimit
 from fleetglass.wire.protocol import HELLO_TIMEOUT_SECONDS
 
 MAX_PER_ADDRESS = 256
@@ -110,7 +110,7 @@ class HttpConnection(AdaptedConnection):
         self._connections = connections
         self._head: bytearray | None = bytearray()
         """What came of the request; None after it."""
-        self._frames = Allowance(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
+        self._frames = RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, self.loop.time())
         self._discarded = 0
         self._request_due: asyncio.TimerHandle | None = None
 

@@ -1,7 +1,7 @@
 """Everything that the bridge uses of websockets beyond its documented interface, for websockets 17.
 
 Each use rests on an assumption about the inside of that library; a test in
-`tests/bridge/test_websocket_adapter.py` names it and fails where it no longer holds.
+`tests/bridge/http/test_websocket_adapter.py` names it and fails where it no longer holds.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ _EMPTY = re.compile(r"^export \{\}$", re.MULTILINE)
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
-class Gathered(NamedTuple):
+class Bundle(NamedTuple):
     """Modules in one."""
 
     code: str
@@ -31,7 +31,7 @@ class Gathered(NamedTuple):
     """JSON; the code does not name it."""
 
 
-def gather(modules: Mapping[str, str], main: str) -> Gathered:
+def bundle(modules: Mapping[str, str], main: str) -> Bundle:
     """Join a module and all that it imports, directly or not.
 
     Args:
@@ -58,7 +58,7 @@ def gather(modules: Mapping[str, str], main: str) -> Gathered:
         sections.append({"offset": {"line": line + 1, "column": 0}, "map": shown})
         parts.append(part)
         line += part.count("\n")
-    return Gathered("".join(parts), json.dumps({"version": 3, "sections": sections}))
+    return Bundle("".join(parts), json.dumps({"version": 3, "sections": sections}))
 
 
 def _without_comments(code: str) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.bridge.page.bundle import gather
+from fleetglass.bridge.page.bundle import bundle
 from fleetglass.wire.errors import BridgeError
 
 _TYPES = {
@@ -49,7 +49,7 @@ def read_page() -> dict[str, Asset]:
     """Return the dashboard's files by the path under which they are served, its modules as one.
 
     Raises:
-        BridgeError: the dashboard is not there, or its modules cannot be gathered.
+        BridgeError: the dashboard is not there, or its modules cannot be bundled.
     """
     folder = _folder()
     files = {
@@ -62,9 +62,9 @@ def read_page() -> dict[str, Asset]:
             f"dashboard: got no index.html in {folder}, expected the page; reinstall fleetglass"
         )
     modules = {path: files.pop(path).decode() for path in [*files] if path.startswith(_MODULES)}
-    gathered = gather(modules, _MAIN)
-    files[_MAIN] = f"{gathered.code}//# sourceMappingURL={posixpath.basename(_MAP)}\n".encode()
-    files[_MAP] = gathered.source_map.encode()
+    bundled = bundle(modules, _MAIN)
+    files[_MAIN] = f"{bundled.code}//# sourceMappingURL={posixpath.basename(_MAP)}\n".encode()
+    files[_MAP] = bundled.source_map.encode()
     assets = {path: _asset(path, body) for path, body in files.items()}
     assets["/"] = assets["/index.html"]
     return assets

@@ -1,7 +1,7 @@
 """How often something may be done: a bucket that fills steadily."""
 
 
-class Allowance:
+class RateLimit:
     """Allows `burst` at once, and `per_second` in the long run."""
 
     def __init__(self, per_second: float, burst: int, now: float) -> None:

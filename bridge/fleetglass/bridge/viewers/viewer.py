@@ -17,7 +17,7 @@ from fleetglass.bridge.http.connections import (
     HttpConnection,
 )
 from fleetglass.bridge.viewers.access import Access
-from fleetglass.bridge.viewers.rate_limit import Allowance
+from fleetglass.bridge.viewers.rate_limit import RateLimit
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from fleetglass.bridge.viewers.wrong_tokens import WrongTokens
 from fleetglass.fleet.fanout import Subscriber
@@ -79,7 +79,7 @@ class Viewers:
         self._wrong_tokens = wrong_tokens
         self._version = version
         self._by_token: set[HttpConnection] = set()
-        self._log_lines = Allowance(LOG_LINES_PER_SECOND, LOG_LINES_AT_ONCE, time.monotonic())
+        self._log_lines = RateLimit(LOG_LINES_PER_SECOND, LOG_LINES_AT_ONCE, time.monotonic())
         self._unlogged = 0
 
     async def serve(self, connection: HttpConnection) -> None:

@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.forget:
         return _forget(settings)
 
-    from fleetglass.agent.agent import Progress  # noqa: PLC0415 - bad usage is told without loading the part
-    from fleetglass.agent.agent import run as run_agent  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import AgentError  # noqa: PLC0415 - as above
+    from fleetglass.agent.agent import Progress
+    from fleetglass.agent.agent import run as run_agent
+    from fleetglass.wire.errors import AgentError
 
     told: list[Progress] = [Notifier(period_seconds=settings.interval)]
     if (file := configuration.get("heartbeat_file", "agent")) is not None:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _forget(settings: AgentSettings) -> int:
-    from fleetglass.cli.host_removal import HostRemoval, check_broker, remove_hosts, report  # noqa: PLC0415
+    from fleetglass.cli.host_removal import HostRemoval, check_broker, remove_hosts, report
 
     check_broker(settings.broker, settings.host_id)
     with HostRemoval(

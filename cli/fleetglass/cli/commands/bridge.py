@@ -11,7 +11,7 @@ from fleetglass.cli.configuration.file import read_configuration
 from fleetglass.cli.configuration.settings import bridge_settings
 from fleetglass.cli.runtime.log import start_log
 from fleetglass.cli.runtime.systemd_notify import Notifier
-from fleetglass.wire.errors import CommandError
+from fleetglass.wire.errors import BridgeError, CommandError
 
 SHOW_LINK: Final = "fleetglass bridge --show-link"
 
@@ -37,18 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     settings = bridge_settings(configuration)
 
-    from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - bad usage is told without loading the part
-    from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - bad usage is told without loading the part
-
     try:
         if arguments.new_token or arguments.show_link:
             print(_link(settings, new=arguments.new_token))
             return 0
         start_log("bridge", configuration.get("log_level", "bridge") or "info")
 
-        from fleetglass.bridge.bridge import PROGRESS_SECONDS  # noqa: PLC0415 - as above
-        from fleetglass.bridge.bridge import run as run_bridge  # noqa: PLC0415 - as above
+        from fleetglass.bridge.bridge import PROGRESS_SECONDS
+        from fleetglass.bridge.bridge import run as run_bridge
 
         _make_token(settings)
         run_bridge(settings, progress=Notifier(period_seconds=PROGRESS_SECONDS))
@@ -58,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _link(settings: BridgeSettings, *, new: bool) -> str:
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import (  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import (
         page_address,
         read_token,
         replace_token,
@@ -80,8 +76,8 @@ def _link(settings: BridgeSettings, *, new: bool) -> str:
 
 def _make_token(settings: BridgeSettings) -> None:
     """Make the viewer token at the first start. A terminal is shown the link; a log is not, as it is kept."""
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - as above
-    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link
 
     if not needs_token(settings):
         return

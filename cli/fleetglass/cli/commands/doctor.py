@@ -70,8 +70,8 @@ def _line(finding: Finding) -> str:
 
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
-    from fleetglass.cli.doctor.clock_check import check_clock  # noqa: PLC0415 - bad usage is told without loading the checks
-    from fleetglass.cli.doctor.service_check import check_service  # noqa: PLC0415 - as above
+    from fleetglass.cli.doctor.clock_check import check_clock
+    from fleetglass.cli.doctor.service_check import check_service
 
     yield _versions()
     checks: dict[str, Check] = {}
@@ -114,7 +114,7 @@ def _configured(
     arguments: argparse.Namespace, configuration: Configuration, checks: dict[str, Check]
 ) -> Iterator[Finding]:
     """Yield what the configuration says, and add the checks for which it suffices."""
-    from fleetglass.cli.doctor.configuration_check import check_secrets  # noqa: PLC0415 - as above
+    from fleetglass.cli.doctor.configuration_check import check_secrets
 
     agent: AgentSettings | None = None
     bridge: BridgeSettings | None = None
@@ -147,9 +147,9 @@ def _of_agent(arguments: argparse.Namespace, configuration: Configuration) -> Co
 
 
 def _add_agent(checks: dict[str, Check], agent: AgentSettings, configuration: Configuration) -> None:
-    from fleetglass.cli.doctor.broker_check import BrokerNodes  # noqa: PLC0415 - as above
-    from fleetglass.cli.doctor.collector_check import check_collectors  # noqa: PLC0415 - as above
-    from fleetglass.cli.doctor.permission_check import check_agent  # noqa: PLC0415 - as above
+    from fleetglass.cli.doctor.broker_check import BrokerNodes
+    from fleetglass.cli.doctor.collector_check import check_collectors
+    from fleetglass.cli.doctor.permission_check import check_agent
 
     def check() -> Iterator[Finding]:
         nodes = BrokerNodes(agent.broker, user=agent.user, named=bool(configuration.get("broker", "agent")))
@@ -167,9 +167,9 @@ def _add_bridge(
     agent: AgentSettings | None,
     configuration: Configuration,
 ) -> None:
-    from fleetglass.cli.doctor.broker_check import BrokerNodes  # noqa: PLC0415 - as above
-    from fleetglass.cli.doctor.page_check import check_own_page  # noqa: PLC0415 - as above
-    from fleetglass.cli.doctor.permission_check import check_bridge  # noqa: PLC0415 - as above
+    from fleetglass.cli.doctor.broker_check import BrokerNodes
+    from fleetglass.cli.doctor.page_check import check_own_page
+    from fleetglass.cli.doctor.permission_check import check_bridge
 
     user = bridge.broker.url.user
 
@@ -185,9 +185,9 @@ def _add_bridge(
 
 
 def _add_url(checks: dict[str, Check], url: str, configuration: Configuration) -> Iterator[Finding]:
-    import ssl  # noqa: PLC0415 - as above
+    import ssl
 
-    from fleetglass.cli.doctor.page_check import check_url  # noqa: PLC0415 - as above
+    from fleetglass.cli.doctor.page_check import check_url
 
     token, ca_file = configuration.get("token", "watch"), configuration.get("ca_file", "watch")
     token_file = configuration.get("token_file", "watch")

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"enroll: needs the package cryptography: {sys.executable} -m pip install cryptography"
         )
 
-    from fleetglass.cli.enrollment.folder import Folder, default_folder  # noqa: PLC0415 - bad usage is told without loading the part
+    from fleetglass.cli.enrollment.folder import Folder, default_folder
 
     newcomers = _newcomers(arguments)
     _check_one_thing(arguments, newcomers)
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _newcomers(arguments: argparse.Namespace) -> "list[Newcomer]":
-    from fleetglass.cli.enrollment.registry import Newcomer, is_reader_name  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.registry import Newcomer, is_reader_name
 
     try:
         newcomers = [Newcomer(check_host_id(name), "host") for name in arguments.hosts]
@@ -139,7 +139,7 @@ def _check_one_thing(arguments: argparse.Namespace, newcomers: "Sequence[Newcome
 
 
 def _check_first(arguments: argparse.Namespace, urls: Sequence[BrokerURL]) -> None:
-    from fleetglass.cli.enrollment.operations import check_urls  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.operations import check_urls
 
     if arguments.revoke or arguments.renew:
         raise CommandError(
@@ -160,9 +160,9 @@ def _change(
     prefix: str | None,
     newcomers: "Sequence[Newcomer]",
 ) -> None:
-    from fleetglass.cli.enrollment import operations as fleet  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.registry import reader_of  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.running_broker import reload_broker  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment import operations as fleet
+    from fleetglass.cli.enrollment.registry import reader_of
+    from fleetglass.cli.enrollment.running_broker import reload_broker
 
     is_new = not folder.is_made
     if is_new:
@@ -216,10 +216,10 @@ def _change(
 
 def _clear_topics(folder: "Folder", registry: "Registry", hosts: Sequence[str]) -> str | None:
     """Clear what revoked hosts left on the broker; where that fails, return why and what to do."""
-    from fleetglass.cli.enrollment.access_control import HOME_ASSISTANT_PREFIX  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.temporary_access import temporary_access  # noqa: PLC0415 - as above
-    from fleetglass.cli.host_removal import HostRemoval, remove_revoked_hosts, report  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.access_control import HOME_ASSISTANT_PREFIX
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
+    from fleetglass.cli.enrollment.temporary_access import temporary_access
+    from fleetglass.cli.host_removal import HostRemoval, remove_revoked_hosts, report
 
     prefix = registry.prefix
     try:
@@ -274,14 +274,14 @@ def _print_list(registry: "Registry") -> None:
 
 
 def _print_hosts_file(registry: "Registry") -> None:
-    import yaml  # noqa: PLC0415 - it quotes an id that YAML would take for a number
+    import yaml  # it quotes an id that YAML would take for a number
 
     hosts = sorted(user for user, member in registry.members.items() if member.role == "host")
     print(yaml.safe_dump(hosts), end="")
 
 
 def _warn_of_end(registry: "Registry") -> None:
-    from fleetglass.cli.enrollment.registry import now  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.registry import now
 
     days = (registry.broker_ends - now()).days
     if days < WARNING_DAYS:
@@ -295,8 +295,8 @@ def _print_all(heading: str, lines: Iterator[str]) -> None:
 
 
 def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
-    from fleetglass.cli.configuration.broker_choice import INSTALL_MOSQUITTO, find_mosquitto  # noqa: PLC0415 - as above
-    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+    from fleetglass.cli.configuration.broker_choice import INSTALL_MOSQUITTO, find_mosquitto
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
 
     if find_mosquitto() is None:
         yield f"sudo {INSTALL_MOSQUITTO}"
@@ -314,7 +314,7 @@ def _start_steps(folder: "Folder", registry: "Registry") -> Iterator[str]:
 def _credential_steps(
     newcomer: "Newcomer", file: Path, folder: "Folder", registry: "Registry"
 ) -> tuple[str, Iterator[str]]:
-    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.folder import SYSTEM_FOLDER
 
     as_root = "sudo " if folder.path == SYSTEM_FOLDER else ""  # its files are for root alone
     install = f"sudo install -D -m 600 {file.name} /etc/fleetglass/fleetglass.yaml && rm {file.name}"

@@ -16,7 +16,7 @@ from fleetglass.wire.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from fleetglass.cli.host_removal import HostRemoval
-    from fleetglass.mqtt.address import BrokerAccess
+    from fleetglass.mqtt.credentials import BrokerAccess
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _enrolled(path: Path) -> "Iterator[tuple[BrokerAccess, str]]":
     """Give access to the broker that runs here with a folder, and the prefix of its fleet."""
-    from fleetglass.cli.enrollment.folder import Folder  # noqa: PLC0415 - only a secured broker has one
-    from fleetglass.cli.enrollment.temporary_access import temporary_access  # noqa: PLC0415 - as above
+    from fleetglass.cli.enrollment.folder import Folder  # only a secured broker has one
+    from fleetglass.cli.enrollment.temporary_access import temporary_access
 
     folder = Folder(path)
     if not folder.is_made:
@@ -68,7 +68,7 @@ def _enrolled(path: Path) -> "Iterator[tuple[BrokerAccess, str]]":
 def _forget(
     arguments: argparse.Namespace, access: "BrokerAccess", prefix: str, home_assistant_prefix: str
 ) -> int:
-    from fleetglass.cli.host_removal import (  # noqa: PLC0415 - bad usage is reported without loading the rest
+    from fleetglass.cli.host_removal import (
         HostRemoval,
         check_broker,
         remove_hosts,

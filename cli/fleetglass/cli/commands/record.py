@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS: Final = 0.5
 """What came in the last so many seconds is lost when the program is killed."""
-MOST_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
+MAX_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
 """While the disk does not take what comes, payloads beyond are dropped, and counted."""
 
 
@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     start_log("record", configuration.get("log_level", "record") or "info")
     check_given(access)
 
-    from fleetglass.agent.identity import new_session  # noqa: PLC0415 - as above
-    from fleetglass.cli.runtime.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.backoff import READER_CAP_SECONDS  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.threaded_connection import ThreadedConnection  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.agent.identity import new_session
+    from fleetglass.cli.runtime.stop_signals import StopSignals
+    from fleetglass.mqtt.backoff import READER_CAP_SECONDS
+    from fleetglass.mqtt.threaded_connection import ThreadedConnection
 
     filters = [f"{topics.prefix}/{host}/#" for host in hosts] or [f"{topics.prefix}/#"]
     path = Path(arguments.file)
@@ -81,7 +81,7 @@ class _Recorder:
     """Takes messages on the connection's thread, and writes them on the main one."""
 
     def __init__(self, file: BinaryIO, topics: Topics) -> None:
-        from fleetglass.cli.recorder.recording import Header, RecordingWriter  # noqa: PLC0415 - as above
+        from fleetglass.cli.recorder.recording import Header, RecordingWriter
 
         self.hosts: set[str] = set()
         self._file = file
@@ -94,7 +94,7 @@ class _Recorder:
         self._ended = False
 
     def take(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 - as the connection calls it
-        from fleetglass.cli.recorder.recording import Recorded  # noqa: PLC0415 - as above
+        from fleetglass.cli.recorder.recording import Recorded
 
         after = time.monotonic() - self._started
         address = self._topics.parse(topic)
@@ -103,7 +103,7 @@ class _Recorder:
                 return
             if address is None:
                 self._others += 1
-            elif self._unwritten > MOST_UNWRITTEN_BYTES:
+            elif self._unwritten > MAX_UNWRITTEN_BYTES:
                 self._dropped += 1
             else:
                 self._unwritten += len(payload)

@@ -52,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     access = broker_access(configuration, "replay")
     start_log("replay", configuration.get("log_level", "replay") or "info")
 
-    from fleetglass.agent.identity import new_session  # noqa: PLC0415 - as above
-    from fleetglass.cli.recorder.player import Player  # noqa: PLC0415 - as above
-    from fleetglass.cli.runtime.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.mqtt.threaded_connection import ThreadedConnection  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.agent.identity import new_session
+    from fleetglass.cli.recorder.player import Player
+    from fleetglass.cli.runtime.stop_signals import StopSignals
+    from fleetglass.mqtt.threaded_connection import ThreadedConnection
 
     path = Path(arguments.file)
     with _open(path) as file:
@@ -83,9 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
     if recording.cut_after is not None and not stop.requested:
         print(f"the recording was cut off after {recording.cut_after:.1f} s; it was played up to there")
     print(player.summary())
+    if not cleared and arguments.keep:
+        raise CommandError(f"broker {access.url}: did not confirm that the hosts are stopped")
     if not cleared:
         raise CommandError(
-            f"broker: connection lost; retained messages remain under {topics.prefix} ({access.url})"
+            f"broker {access.url}: did not confirm that the hosts are cleared; to clear those that remain: "
+            f"fleetglass forget '*' --broker {access.url} --prefix {topics.prefix}"
         )
     return 0
 
@@ -99,7 +102,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _read(file: BinaryIO, path: Path) -> "Recording":
-    from fleetglass.cli.recorder.recording import Recording, RecordingError  # noqa: PLC0415 - as above
+    from fleetglass.cli.recorder.recording import Recording, RecordingError
 
     def pieces() -> Iterator[bytes]:
         try:

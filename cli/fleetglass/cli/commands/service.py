@@ -103,7 +103,7 @@ def _check_privilege(arguments: argparse.Namespace, systemd: Systemd) -> None:
 
 
 def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
-    from fleetglass.cli.service.installation import plan  # noqa: PLC0415 - it asks what only POSIX has
+    from fleetglass.cli.service.installation import plan  # it asks what only POSIX has
 
     part: ServicePart = arguments.part
     unit = plan(part, vars(arguments), system=systemd.system, systemd_version=systemd_version())

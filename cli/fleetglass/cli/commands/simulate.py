@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     start_log("simulate", configuration.get("log_level", "simulate") or "info")
     check_given(access)
 
-    from fleetglass.cli.runtime.stop_signals import StopSignals  # noqa: PLC0415 - as above
-    from fleetglass.cli.simulator.simulated_fleet import SimulationSettings, run_fleet  # noqa: PLC0415 - as above
-    from fleetglass.cli.simulator.synthetic_host import make_host  # noqa: PLC0415 - as above
-    from fleetglass.wire.version import VERSION  # noqa: PLC0415 - bad usage is told without loading the rest
+    from fleetglass.cli.runtime.stop_signals import StopSignals
+    from fleetglass.cli.simulator.simulated_fleet import SimulationSettings, run_fleet
+    from fleetglass.cli.simulator.synthetic_host import make_host
+    from fleetglass.wire.version import VERSION
 
     now = time.time()
     settings = SimulationSettings(

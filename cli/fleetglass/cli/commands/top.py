@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         for name in ("COLUMNS", "LINES"):
             os.environ.pop(name, None)
 
-    from fleetglass.client import ClientError  # noqa: PLC0415 - as in agent.py
-    from fleetglass.client.terminal.top.app import run_top  # noqa: PLC0415 - as above, and needs the extra
+    from fleetglass.client import ClientError
+    from fleetglass.client.terminal.top.app import run_top  # needs the extra
 
     try:
         asyncio.run(run_top(source_of(configuration), arguments.host))

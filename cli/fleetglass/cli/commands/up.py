@@ -20,13 +20,15 @@ from fleetglass.cli.configuration.settings import agent_settings, bridge_setting
 from fleetglass.cli.configuration.values import Whole
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.wire.errors import CommandError, UsageError
 
 POLL_SECONDS: Final = 0.05
 BROKER_START_SECONDS: Final = 15.0
 SLOW_START_SECONDS: Final = 15.0
+DEMO_STOP_SECONDS: Final = 15.0
+"""Thousands of hosts are not cleared at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     with StopSignals() as stop, Supervisor(stop, _say) as supervisor:
         if choice.command:
             _start_broker(stop, supervisor, choice)
-        for part, extra in _children(demo):
-            supervisor.start(part, _command(part, arguments, configuration, choice) + extra)
+        for part in ("bridge", "agent"):
+            supervisor.start(part, _command(part, arguments, configuration, choice))
+        if demo:
+            command = [*_command("simulate", arguments, configuration, choice), f"--hosts={demo}"]
+            # It clears its hosts when it is asked to end.
+            supervisor.start("simulate", command, death_signal=signal.SIGTERM, stop_seconds=DEMO_STOP_SECONDS)
         if _wait_for_page(stop, supervisor, settings):
             _announce(settings, link, in_browser=arguments.open)
         while not stop.requested:
@@ -97,13 +103,6 @@ def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoic
         supervisor.watch(POLL_SECONDS)
 
 
-def _children(demo: int) -> list[tuple[Part, list[str]]]:
-    children: list[tuple[Part, list[str]]] = [("bridge", []), ("agent", [])]
-    if demo:
-        children.append(("simulate", [f"--hosts={demo}"]))
-    return children
-
-
 def _command(
     part: Part, arguments: argparse.Namespace, configuration: Configuration, choice: BrokerChoice
 ) -> list[str]:
@@ -133,9 +132,9 @@ def _wait_for_page(stop: StopSignals, supervisor: Supervisor, settings: BridgeSe
 
 def _viewer_link(settings: BridgeSettings) -> str | None:
     """Return the link for viewers who need the token, which is made here and not by the bridge's process."""
-    from fleetglass.bridge.viewers.access import needs_token  # noqa: PLC0415 - most need no token
-    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link  # noqa: PLC0415 - as above
-    from fleetglass.wire.errors import BridgeError  # noqa: PLC0415 - as above
+    from fleetglass.bridge.viewers.access import needs_token  # most need no token
+    from fleetglass.bridge.viewers.token import read_or_make_token, viewer_link
+    from fleetglass.wire.errors import BridgeError
 
     if not needs_token(settings):
         return None
@@ -153,7 +152,7 @@ def _announce(settings: BridgeSettings, link: str | None, *, in_browser: bool) -
     elif link is not None:
         _say(f"viewers need the token; its link: {SHOW_LINK}")
     if in_browser:
-        import webbrowser  # noqa: PLC0415 - rarely asked for
+        import webbrowser  # rarely asked for
 
         if not webbrowser.open(url):
             _say(f"no browser could be opened; open {url} yourself")

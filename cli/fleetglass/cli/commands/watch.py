@@ -76,10 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(vars(arguments))
     say = _start_log(configuration, verbose=arguments.verbose)
 
-    from fleetglass.client import ClientError  # noqa: PLC0415 - as in agent.py
-    from fleetglass.client.formatting.quantities import printable  # noqa: PLC0415 - as above
-    from fleetglass.client.statistics import ConnectionState, Statistics  # noqa: PLC0415 - as above
-    from fleetglass.client.terminal.watch import Terminal  # noqa: PLC0415 - as above
+    from fleetglass.client import ClientError
+    from fleetglass.client.formatting.quantities import printable
+    from fleetglass.client.statistics import ConnectionState, Statistics
+    from fleetglass.client.terminal.watch import Terminal
 
     source = source_of(configuration, reconnect=not arguments.no_reconnect)
     statistics = Statistics(getattr(source, "traffic", None))
@@ -141,7 +141,7 @@ def _start_log(configuration: Configuration, *, verbose: bool) -> Callable[[str]
 
 
 def _formatter(configuration: Configuration, arguments: argparse.Namespace) -> "Formatter":
-    from fleetglass.client.formatting.formatters import JSONFormatter, formatter  # noqa: PLC0415 - as in agent.py
+    from fleetglass.client.formatting.formatters import JSONFormatter, formatter
 
     if arguments.json_lines:
         return JSONFormatter(indent=None)
@@ -172,7 +172,7 @@ def _saved(path: str | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         yield lambda _message: None
         return
 
-    from fleetglass.client.compat.rotating_file import RotatingFile  # noqa: PLC0415 - as in agent.py
+    from fleetglass.client.compat.rotating_file import RotatingFile
 
     try:
         file = RotatingFile(path)
@@ -198,7 +198,7 @@ async def _follow(
     every: float | None,
     report: Callable[[], None],
 ) -> None:
-    from fleetglass.mqtt.daemon_executor import DaemonExecutor  # noqa: PLC0415 - as in agent.py
+    from fleetglass.mqtt.daemon_executor import DaemonExecutor
 
     asyncio.get_running_loop().set_default_executor(
         DaemonExecutor()

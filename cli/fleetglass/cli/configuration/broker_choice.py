@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.wire.errors import CommandError
 
@@ -42,11 +43,12 @@ def check_given(access: BrokerAccess) -> BrokerChoice:
     if answer.outcome == "nothing":
         raise CommandError(f"broker: nothing answers at {access.url}: {answer.reason}")
     if answer.outcome == "no_mqtt":
-        raise CommandError(f"broker: got {answer.reason}, expected an MQTT broker ({access.url})")
-    raise CommandError(
-        f"broker: {access.url} refuses: {answer.reason}; "
+        remedy = f"; {answer.remedy}" if answer.remedy else ""
+        raise CommandError(f"broker: got {answer.reason}, expected an MQTT broker ({access.url}){remedy}")
+    remedy = answer.remedy or (
         "put the user name into the address, the password into FLEETGLASS_PASSWORD or password_file"
     )
+    raise CommandError(f"broker: {access.url} refuses: {answer.reason}; {remedy}")
 
 
 def choose_local(port: int) -> BrokerChoice:
@@ -121,7 +123,7 @@ def _mosquitto_command(program: str, port: int) -> tuple[str, ...]:
 
 
 def _user() -> str:
-    import getpass  # noqa: PLC0415 - only here
+    import getpass  # only here
 
     try:
         return getpass.getuser()

@@ -122,7 +122,7 @@ def _read_file(path: Path) -> dict[str, dict[str, object]]:
 
 
 def _load_yaml(path: Path) -> Any:
-    from fleetglass.fleet.yaml_file import read_yaml  # noqa: PLC0415 - an agent without a file never loads it
+    from fleetglass.fleet.yaml_file import read_yaml  # an agent without a file never loads it
 
     try:
         return read_yaml(path, "configuration")
@@ -147,7 +147,7 @@ def _file_keys(section: str) -> Iterable[Key]:
 
 
 def _suggest(name: object, section: str) -> str:
-    import difflib  # noqa: PLC0415 - only an error needs it
+    import difflib  # only an error needs it
 
     here = [key.name for key in _file_keys(section)]
     if not section:
@@ -167,7 +167,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, object]:
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _OTHER:
             continue
         if variable not in keys:
-            import difflib  # noqa: PLC0415 - only an error needs it
+            import difflib  # only an error needs it
 
             near = difflib.get_close_matches(variable, [*keys, *_OTHER], n=1)
             hint = f"perhaps {near[0]}" if near else "a variable that fleetglass reads"

@@ -11,7 +11,8 @@ from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import Part
 from fleetglass.cli.configuration.reachable import warn_if_exposed
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import ContractError, HostIdError, host_id_from_name
 from fleetglass.wire.errors import UsageError
 
@@ -101,7 +102,7 @@ def expected_host_list(configuration: Configuration, part: Part) -> "ExpectedHos
     Raises:
         UsageError: the file cannot be read, or has bad items.
     """
-    from fleetglass.fleet.expected_host_list import ExpectedHostList  # noqa: PLC0415 - an agent never loads it
+    from fleetglass.fleet.expected_host_list import ExpectedHostList  # an agent never loads it
 
     file = _readable(configuration, part, "hosts_file")
     try:

@@ -43,7 +43,7 @@ def source_of(configuration: Configuration, watch: "Watch | None" = None, **retr
     """
     retries |= _said(configuration, "reconnect_interval", "max_reconnects")
     if _is_straight(configuration):
-        from fleetglass.client.broker_source import BrokerSource  # noqa: PLC0415 - most read from a bridge
+        from fleetglass.client.broker_source import BrokerSource  # most read from a bridge
 
         prefixes = configuration.get("prefix", "watch") or ("fleet",)
         expected = expected_host_list(configuration, "watch")
@@ -52,7 +52,7 @@ def source_of(configuration: Configuration, watch: "Watch | None" = None, **retr
     if "hosts_file" in configuration.arguments:
         raise UsageError("--hosts-file: got a bridge to read from, which has its own list; expected --broker")
 
-    from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource  # noqa: PLC0415 - as above
+    from fleetglass.client.bridge_source import DEFAULT_URL, BridgeSource
 
     url = configuration.get("url", "watch") or DEFAULT_URL
     return BridgeSource(
@@ -89,7 +89,7 @@ def _trust(configuration: Configuration) -> "ssl.SSLContext | None":
     if named is None:
         return None
 
-    import ssl  # noqa: PLC0415 - most read without TLS
+    import ssl  # most read without TLS
 
     context = ssl.create_default_context()
     try:

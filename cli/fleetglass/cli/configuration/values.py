@@ -225,7 +225,7 @@ class HostList:
 
     def read(self, value: object) -> "tuple[ExpectedHost, ...]":
         """Return the hosts."""
-        from fleetglass.fleet.expected_hosts import expected_hosts_of  # noqa: PLC0415 - an agent never loads it
+        from fleetglass.fleet.expected_hosts import expected_hosts_of  # an agent never loads it
 
         items: object = [text.strip() for text in value.split(",")] if isinstance(value, str) else value
         return expected_hosts_of(items, "hosts")

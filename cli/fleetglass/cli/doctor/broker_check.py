@@ -9,7 +9,7 @@ from typing import Final
 
 from fleetglass.cli.doctor.certificate_check import check_certificates
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import Answer, probe
 from fleetglass.wire import ContractError
 from fleetglass.wire.errors import CommandError

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.tls import tls_context
 
 SOON_DAYS: Final = 30

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import Topics

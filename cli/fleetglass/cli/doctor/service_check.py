@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetglass.cli.doctor.finding import Finding
-from fleetglass.cli.service import systemctl as programs
+from fleetglass.cli.service import systemctl
 from fleetglass.cli.service.unit_file import ServicePart, unit_name
 
 _ANSWER_SECONDS: Final = 3.0
@@ -17,7 +17,7 @@ _PROPERTIES: Final = "LoadState,ActiveState,SubState,UnitFileState,Result,Status
 
 def check_service(part: ServicePart, configuration: Path | None) -> Iterator[Finding]:
     """Look at the service of the machine, or else of this user; `configuration` is the file read here."""
-    if not programs.BOOTED.is_dir():
+    if not systemctl.BOOTED.is_dir():
         return
     for words in ([], ["--user"]):
         found = _show([*words, unit_name(part)])

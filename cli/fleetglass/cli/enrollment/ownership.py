@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_MOST_LINKS: Final = 40  # as Linux has it
+_MAX_LINKS: Final = 40  # as Linux has it
 
 
 def changeable_folder(path: Path) -> Path | None:
@@ -42,7 +42,7 @@ def _folders_to(path: Path) -> Iterator[Path]:
         following = at / part
         if following.is_symlink():
             links += 1
-            if links > _MOST_LINKS:
+            if links > _MAX_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
             target = following.readlink()
             waiting[:0] = target.parts[1:] if target.is_absolute() else target.parts

@@ -10,7 +10,7 @@ import psutil
 
 from fleetglass.cli.enrollment.folder import Folder
 
-_MOST_CHARACTERS: Final = 32
+_MAX_CHARACTERS: Final = 32
 
 
 def reload_broker(folder: Folder) -> str | None:
@@ -53,4 +53,4 @@ def _read(path: Path, users: set[int]) -> str:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or (os.name == "posix" and found.st_uid not in users):
             raise PermissionError(path)
-        return file.read(_MOST_CHARACTERS)
+        return file.read(_MAX_CHARACTERS)

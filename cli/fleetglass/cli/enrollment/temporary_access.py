@@ -11,7 +11,8 @@ from fleetglass.cli.enrollment.access_control import new_password, password_hash
 from fleetglass.cli.enrollment.folder import Folder
 from fleetglass.cli.enrollment.registry import Member, Registry, now
 from fleetglass.cli.enrollment.running_broker import reload_broker
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.wire.errors import CommandError
 

@@ -18,6 +18,7 @@ STOPPED_SECONDS: Final = 0.5
 """Between the goodbye and the clearing, so that who watches sees it."""
 
 _CONFIRM_SECONDS = 0.7
+_CONFIRMED_PER_SECOND = 500  # by a slow broker
 _UNSENT_SECONDS = 10.0
 _BATCH = 500
 
@@ -157,11 +158,9 @@ class Player:
             self._last = sent[-1]
 
     def _confirmed(self, connection: ThreadedConnection, messages: list[Message]) -> bool:
-        if not connection.connected:
-            return not messages
-        sent = connection.send(messages)
-        until = time.monotonic() + _CONFIRM_SECONDS
-        while not all(map(has_left, sent)) and time.monotonic() < until:
+        sent = connection.send(messages) if connection.connected else []
+        until = time.monotonic() + _CONFIRM_SECONDS + len(sent) / _CONFIRMED_PER_SECOND
+        while connection.connected and not all(map(has_left, sent)) and time.monotonic() < until:
             time.sleep(0.01)
         return len(sent) == len(messages) and all(map(has_left, sent))
 

@@ -30,7 +30,7 @@ _LEVEL = 6
 _PIECE_BYTES = 512
 """A damaged place takes at most so much before it with it."""
 _MAX_LINE_BYTES = 1024 * 1024
-_LONGEST_SECONDS = 1e9
+_MAX_SECONDS = 1e9
 """No recording takes longer: 30 years."""
 
 _encode = msgspec.json.Encoder().encode
@@ -125,7 +125,7 @@ class Recording:
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
-    after: Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)]
+    after: Annotated[float, Meta(ge=0, le=_MAX_SECONDS)]
     topic: str
     retained: bool = False
     payload: str = ""

@@ -1,15 +1,15 @@
 """One MQTT connection and the synthetic hosts on it, driven by whoever owns the selector."""
 
 import selectors
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as paho
 
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
-from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.backoff import Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
 from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.socket_loop import read
@@ -44,6 +44,7 @@ class SimulatorConnection:
         self._began = self._retry_at = 0.0
         self._connection: PahoConnection | None = None
         self._last: paho.MQTTMessageInfo | None = None
+        self._is_introduced = False
 
     @property
     def connected(self) -> bool:
@@ -98,26 +99,41 @@ class SimulatorConnection:
     def say_goodbye(self) -> None:
         """Publish that every host has stopped."""
         if self._connection is not None and self.connected:
-            for publisher in self._publishers:
+            for publisher, qos in self._confirmed_by_last():
                 self._last = self._connection.client.publish(
-                    publisher.status_topic, publisher.status("stopped"), qos=1, retain=True
+                    publisher.status_topic, publisher.status("stopped"), qos, retain=True
                 )
 
     def clear(self) -> None:
         """Clear what every host left on the broker, so that bridges forget it."""
         if self._connection is not None and self.connected:
-            for publisher in self._publishers:
-                self._last = publisher.clear(self._connection.client)
+            for publisher, qos in self._confirmed_by_last():
+                self._last = publisher.clear(self._connection.client, qos)
 
     def is_acknowledged(self) -> bool:
         """Whether the broker has acknowledged the last message, or is away."""
         last = self._last
         return not self.connected or last is None or last.rc != paho.MQTT_ERR_SUCCESS or last.is_published()
 
+    @property
+    def may_have_left_something(self) -> bool:
+        """Whether the broker has heard of hosts and has not acknowledged the last message."""
+        last = self._last
+        is_confirmed = last is not None and last.rc == paho.MQTT_ERR_SUCCESS and last.is_published()
+        return self._is_introduced and not (self.connected and is_confirmed)
+
     def close(self) -> None:
         """Disconnect, so that the will is not sent."""
         if self._connection is not None:
             self._connection.client.disconnect()
+
+    def _confirmed_by_last(self) -> Iterator[tuple[SyntheticPublisher, int]]:
+        """Give each host with the QoS of what it says: an acknowledgement of the last is one of all.
+
+        While others wait for theirs, all have QoS 1, as QoS 0 would overtake those that wait to be sent.
+        """
+        qos, last = int(not self.is_acknowledged()), self._publishers[-1]
+        return ((publisher, int(publisher is last) or qos) for publisher in self._publishers)
 
     def _connect(self, now: float) -> None:
         self._began = now
@@ -154,6 +170,7 @@ class SimulatorConnection:
 
     def _introduce(self) -> None:
         self._last = None
+        self._is_introduced = True
         if self._connection is not None:
             for publisher in self._publishers:
                 publisher.introduce(self._connection.client)

@@ -54,11 +54,11 @@ class SyntheticPublisher:
         self._fresh = True
         self._publish_retained(client, time.time())
 
-    def clear(self, client: paho.Client) -> paho.MQTTMessageInfo:
+    def clear(self, client: paho.Client, qos: int) -> paho.MQTTMessageInfo:
         """Clear every retained message of the host; return the last message."""
-        client.publish(self._summary_topic, b"", qos=1, retain=True)
-        client.publish(self._info_topic, b"", qos=1, retain=True)
-        return client.publish(self.status_topic, b"", qos=1, retain=True)
+        client.publish(self._summary_topic, b"", qos, retain=True)
+        client.publish(self._info_topic, b"", qos, retain=True)
+        return client.publish(self.status_topic, b"", qos, retain=True)
 
     def publish(self, client: paho.Client, tick: int) -> paho.MQTTMessageInfo:
         """Publish one tick; return its last message."""

@@ -16,8 +16,8 @@ from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
-from fleetglass.mqtt.address import BrokerAccess
 from fleetglass.mqtt.connection_log import ConnectionLog
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import Topics
 
 MAX_CONNECTIONS: Final = 32
@@ -57,6 +57,8 @@ class _Fleet:
     def __init__(self, settings: SimulationSettings, stop: StopSignals) -> None:
         self._interval = settings.interval
         self._duration = settings.duration
+        self._url = settings.broker.url
+        self._prefix = settings.prefix
         self._stop = stop
         self._selector = selectors.DefaultSelector()
         self._selector.register(stop, selectors.EVENT_READ)
@@ -121,6 +123,14 @@ class _Fleet:
         for connection in self._connections:
             connection.clear()
         self._wait_for_acknowledgements()
+        if any(connection.may_have_left_something for connection in self._connections):
+            _log.warning(
+                "broker %s: did not confirm that the hosts are cleared; to clear those that remain: "
+                "fleetglass forget 'sim-*' --broker %s --prefix %s",
+                self._url,
+                self._url,
+                self._prefix,
+            )
         for connection in self._connections:
             connection.close()
         self._selector.close()

@@ -7,12 +7,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fleetglass.client.compat.snapshot import GROUPS, envelope, monitoring_data
+from fleetglass.client.compat.snapshot import SNAPSHOT_GROUPS, envelope, monitoring_data
 from fleetglass.client.source import Interrupted
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import PayloadError
-from fleetglass.wire.payloads import GROUPS as GROUP_TYPES
-from fleetglass.wire.payloads import Pulse
+from fleetglass.wire.payloads import GROUPS, Pulse
 from fleetglass.wire.protocol import (
     MAX_WATCHED_HOSTS,
     BridgeMessage,
@@ -45,7 +44,7 @@ class _Facts(msgspec.Struct, omit_defaults=True):
 _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "pulse": Pulse,
     "info": _Facts,
-    **{name: GROUP_TYPES[name] for name in GROUPS},
+    **{name: GROUPS[name] for name in SNAPSHOT_GROUPS},
 }
 
 
@@ -74,7 +73,7 @@ class FollowedHosts:
     def watch(self) -> Watch:
         """The selection that a source needs."""
         detailed = sorted(self._named) if len(self._named) <= MAX_WATCHED_HOSTS else []
-        return Watch(fleet=True, hosts={host: list(GROUPS) for host in detailed})
+        return Watch(fleet=True, hosts={host: list(SNAPSHOT_GROUPS) for host in detailed})
 
     def watch_again(self) -> Watch | None:
         """Return the selection if it must be said once more, else None; ask at most once a second.
@@ -115,7 +114,7 @@ class FollowedHosts:
                 yield from self._note(host, message.state, message.since, message.expected, message.info)
             case LiveFrame(host=host, samples=samples) if self._follows(host):
                 live = self._known.setdefault(host, _Known()).live
-                live.update(_decoded({name: raw for name, raw in samples.items() if name in GROUPS}))
+                live.update(_decoded({name: raw for name, raw in samples.items() if name in SNAPSHOT_GROUPS}))
             case PulseFrame(hosts=pulses):
                 for host, payload in pulses.items():
                     if self._follows(host):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-GROUPS: Final = ("cpu", "memory", "filesystem", "gpu")
+SNAPSHOT_GROUPS: Final = ("cpu", "memory", "filesystem", "gpu")
 """The live groups that a snapshot reads; without them it has less, never something else."""
 
 _GB: Final = 1024**3
@@ -25,7 +25,7 @@ def monitoring_data(
     Args:
         host: the host's id.
         pulse: its last pulse.
-        live: the last payload of each of its `GROUPS`, where they are known.
+        live: the last payload of each of its `SNAPSHOT_GROUPS`, where they are known.
         info: what it is, where that is known.
 
     `disk` is the fullest filesystem, `gpu` the busiest GPU, and the processor's temperature is that of the

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from fleetglass.client.compat.followed_hosts import FollowedHosts
-from fleetglass.client.compat.snapshot import GROUPS
+from fleetglass.client.compat.snapshot import SNAPSHOT_GROUPS
 from fleetglass.client.connection_notices import ConnectionNotices
 from fleetglass.client.formatting.formatters import (
     CompactFormatter,
@@ -115,7 +115,9 @@ class Terminal:
                 if removed or state is not UNSET:
                     (self._waiting.add if state == "waiting" else self._waiting.discard)(host)
             case History(host=host, samples=samples) if host not in self._past:
-                if last := {name: told[-1] for name, told in samples.items() if name in GROUPS and told}:
+                if last := {
+                    name: told[-1] for name, told in samples.items() if name in SNAPSHOT_GROUPS and told
+                }:
                     self._past.add(host)
                     message = LiveFrame(host, last)
             case Welcome() | Interrupted():
@@ -190,4 +192,4 @@ class Terminal:
 def _groups_for(formatter: Formatter) -> tuple[str, ...]:
     if isinstance(formatter, SimpleFormatter):
         return ()
-    return ("gpu",) if isinstance(formatter, CompactFormatter) else GROUPS
+    return ("gpu",) if isinstance(formatter, CompactFormatter) else SNAPSHOT_GROUPS

@@ -4,7 +4,7 @@ import pytest
 
 from fleetglass.client.source import Interrupted
 from fleetglass.client.terminal.top.alerts import alerts_of
-from fleetglass.client.terminal.top.model import MOST_GROUPS, FleetModel
+from fleetglass.client.terminal.top.model import MAX_GROUPS, FleetModel
 from fleetglass.wire.payloads import Cpu
 from fleetglass.wire.protocol import (
     BrokerChange,
@@ -126,7 +126,7 @@ def test_groups_are_bounded() -> None:
     seen = model()
     samples = {f"custom-{number}": raw({"time": NOW, "tick": 1}) for number in range(500)}
     seen.take(LiveFrame(host="web-1", samples=samples), NOW)
-    assert len(seen.hosts["web-1"].groups) == MOST_GROUPS
+    assert len(seen.hosts["web-1"].groups) == MAX_GROUPS
 
 
 def test_namesakes_are_told_apart() -> None:

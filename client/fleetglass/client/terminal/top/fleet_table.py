@@ -96,10 +96,7 @@ def _minute(host: SeenHost, moment: TableMoment, width: int) -> Line:
 def _attention(host: SeenHost, moment: TableMoment, width: int) -> Line:
     alerts = moment.alerts.get(host.id, ())
     if host.state != "live":
-        words = state_in_words(host, moment.fleet, moment.now)
-        if host.is_unheard and host.notes:
-            words += " · " + " ".join(host.notes.split())
-        return [(fit(words, width), "dim")]
+        return [(fit(state_in_words(host, moment.fleet, moment.now), width), "dim")]
     return [(fit(" · ".join(alert.words for alert in alerts), width), "")]
 
 
@@ -183,12 +180,14 @@ def row(host: SeenHost, columns: Layout, moment: TableMoment) -> Line:
     """Return one host; what is old of one that is not heard is dim."""
     line: Line = []
     old = host.state not in {"live", "late"}
-    for column, width in columns:
+    for place, (column, width) in enumerate(columns):
         if line:
             line.append((" ", ""))
-        # Nothing is known of an expected host that was not heard yet: no dash, and no empty bar.
-        is_empty = host.is_unheard and column.draw not in (_state, _name, _attention)
-        cells: Line = [(" " * width, "")] if is_empty else column.draw(host, moment, width)
+        if host.is_unheard and column.draw not in (_state, _name):
+            # There is no value to show: neither a dash nor an empty bar.
+            room = sum(one + 1 for _, one in columns[place:]) - 1
+            return [*line, (fit(_unheard_in_words(host, moment), room), "dim")]
+        cells = column.draw(host, moment, width)
         line += dimmed(cells) if moment.fleet.is_old or (old and column.draw is not _state) else cells
     return line
 
@@ -199,6 +198,11 @@ def order_in_words(order: Order) -> str:
     if order.by == "attention":
         return "attention first"
     return f"{title} {'▾' if order.descending else '▴'}"
+
+
+def _unheard_in_words(host: SeenHost, moment: TableMoment) -> str:
+    notes = " ".join(host.notes.split())
+    return " · ".join(filter(None, (state_in_words(host, moment.fleet, moment.now), notes)))
 
 
 def _title(column: Column, width: int, order: Order) -> Line:

@@ -27,7 +27,7 @@ from fleetglass.wire.payloads import Cpu, Memory
 
 NARROWEST_COLUMN: Final = 38
 GAP: Final = 2
-MOST_CORES_AS_BARS: Final = 16
+MAX_CORES_AS_BARS: Final = 16
 CORE_WIDTH: Final = 18
 
 
@@ -159,7 +159,7 @@ def _cpu(host: SeenHost, now: float, width: int) -> Iterator[Line]:
 
 
 def _cores(cores: list[float], width: int) -> Iterator[Line]:
-    if len(cores) > MOST_CORES_AS_BARS:
+    if len(cores) > MAX_CORES_AS_BARS:
         room = width - 7
         for start in range(0, len(cores), room):
             yield [(f"{start:>5}  ", "dim"), (upright_bars(cores[start : start + room]), "bar")]

@@ -15,7 +15,7 @@ from fleetglass.client.terminal.top.numbers import (
     percent,
     short_size,
 )
-from fleetglass.client.terminal.top.panel import MOST_ROWS, Panel, listed
+from fleetglass.client.terminal.top.panel import MAX_ROWS, Panel, listed
 from fleetglass.client.terminal.top.special_panels import (
     collectors,
     containers,
@@ -55,7 +55,7 @@ def _processes(group: Process, *, by_memory: bool) -> Panel:
         name_width = max(4, width - 23 - (10 if with_user else 0))
         user = f" {'user':<9}" if with_user else ""
         yield [(f"{'pid':>7} {'name':<{name_width}}{user}  cpu  mem  rss", "dim")]
-        for entry in entries[:MOST_ROWS]:
+        for entry in entries[:MAX_ROWS]:
             owner = f" {fit(entry.user or '', 9)}" if with_user else ""
             text = f"{entry.pid:>7} {fit(entry.name, name_width)}{owner} "
             numbers = f"{percent(entry.cpu_percent):>4} {percent(entry.memory_percent):>4} "

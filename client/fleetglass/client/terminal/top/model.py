@@ -30,10 +30,10 @@ from fleetglass.wire.protocol import (
 T = TypeVar("T")
 
 MINUTE_SECONDS: Final = 60
-MOST_SAMPLES: Final = 128
+MAX_SAMPLES: Final = 128
 """Of the last minute of a host, however often it samples."""
 BUSY_PERCENT: Final = 95
-MOST_GROUPS: Final = 64
+MAX_GROUPS: Final = 64
 """Of one host; further ones are not kept."""
 
 
@@ -86,7 +86,7 @@ class SeenHost:
         """How far its clock is ahead of the bridge's, as far as the way of its pulses lets one say."""
         self.groups: dict[str, Any] = {}
         """The newest payload of each group: a struct of the wire, or a dict for a group it does not know."""
-        self.minute: deque[Sample] = deque(maxlen=MOST_SAMPLES)
+        self.minute: deque[Sample] = deque(maxlen=MAX_SAMPLES)
         self.filled = False
         """Whether the past that goes before what was heard was told."""
 
@@ -253,11 +253,11 @@ class FleetModel:
     def _take_groups(self, host: SeenHost, samples: dict[str, msgspec.Raw]) -> None:
         for name, payload in samples.items():
             group = self._decode(payload, GROUPS.get(name, dict))
-            if group is not None and (name in host.groups or len(host.groups) < MOST_GROUPS):
+            if group is not None and (name in host.groups or len(host.groups) < MAX_GROUPS):
                 host.groups[name] = group
 
     def _take_history(self, host: SeenHost, samples: dict[str, list[msgspec.Raw]], *, more: bool) -> None:
-        past = [self._decode(payload, Pulse) for payload in samples.get("pulse", [])[-MOST_SAMPLES:]]
+        past = [self._decode(payload, Pulse) for payload in samples.get("pulse", [])[-MAX_SAMPLES:]]
         host.take_past(pulse for pulse in past if pulse is not None)
         # The newest frame comes first, and what was heard live is newer still.
         latest = {name: payloads[-1] for name, payloads in samples.items() if payloads and name != "pulse"}

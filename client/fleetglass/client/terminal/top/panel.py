@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from fleetglass.client.terminal.top.drawing import Line
 
-MOST_ROWS: Final = 24
+MAX_ROWS: Final = 24
 """Of one panel."""
 
 Lines = Iterable[Line]
@@ -27,12 +27,12 @@ def listed(
 
 
 def cut(draw: Callable[[int], Lines]) -> Callable[[int], Lines]:
-    """Return what draws at most `MOST_ROWS` lines, and says how many others there are."""
+    """Return what draws at most `MAX_ROWS` lines, and says how many others there are."""
 
     def draw_most(width: int) -> Iterator[Line]:
         lines = list(draw(width))
-        yield from lines[:MOST_ROWS]
-        if len(lines) > MOST_ROWS:
-            yield [(f"and {len(lines) - MOST_ROWS} more", "dim")]
+        yield from lines[:MAX_ROWS]
+        if len(lines) > MAX_ROWS:
+            yield [(f"and {len(lines) - MAX_ROWS} more", "dim")]
 
     return draw_most

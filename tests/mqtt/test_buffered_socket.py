@@ -11,8 +11,9 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fleetglass.mqtt.address import BrokerAccess, BrokerURL
-from fleetglass.mqtt.bulk_socket import READ_BYTES, BulkSocket, SocketContext
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.buffered_socket import READ_BYTES, BufferedSocket, SocketContext
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import CertificateError
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
@@ -39,24 +40,24 @@ class Asked:
     def __init__(self, access: BrokerAccess) -> None:
         self.of_context: set[str] = set()
         self.of_socket: set[str] = set()
-        context = SocketContext(access, lambda connected: self._watch(BulkSocket(connected)))
+        context = SocketContext(access, lambda connected: self._watch(BufferedSocket(connected)))
         self.context = cast("ssl.SSLContext", Watched(context, self.of_context))
 
-    def _watch(self, connected: BulkSocket) -> BulkSocket:
-        return cast("BulkSocket", Watched(connected, self.of_socket))
+    def _watch(self, connected: BufferedSocket) -> BufferedSocket:
+        return cast("BufferedSocket", Watched(connected, self.of_socket))
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[BulkSocket, socket.socket]]:
+def pair() -> Iterator[tuple[BufferedSocket, socket.socket]]:
     near, far = socket.socketpair()
     near.setblocking(False)
-    bulk = BulkSocket(near)
+    bulk = BufferedSocket(near)
     with far:
         yield bulk, far
         bulk.close()
 
 
-def test_one_read_serves_many(pair: tuple[BulkSocket, socket.socket]) -> None:
+def test_one_read_serves_many(pair: tuple[BufferedSocket, socket.socket]) -> None:
     """What was read once is given out in any pieces, and the rest is pending."""
     bulk, far = pair
     with pytest.raises(BlockingIOError):
@@ -73,7 +74,7 @@ def test_one_read_serves_many(pair: tuple[BulkSocket, socket.socket]) -> None:
     assert bulk.failure is None
 
 
-def test_the_end_is_told(pair: tuple[BulkSocket, socket.socket]) -> None:
+def test_the_end_is_told(pair: tuple[BufferedSocket, socket.socket]) -> None:
     """The end of the stream is given as any socket gives it, and kept as the reason."""
     bulk, far = pair
     far.close()
@@ -84,7 +85,7 @@ def test_the_end_is_told(pair: tuple[BulkSocket, socket.socket]) -> None:
 def test_a_goodbye_arrives_though_much_is_unread() -> None:
     """Closing with unread data resets a connection of TCP; lingering lets the other side read first."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        bulk = BulkSocket(socket.create_connection(server.getsockname()))
+        bulk = BufferedSocket(socket.create_connection(server.getsockname()))
         far, _ = server.accept()
         read: list[bytes] = []
 

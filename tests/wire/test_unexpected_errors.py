@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
-from fleetglass.fleet import unexpected_errors
-from fleetglass.fleet.unexpected_errors import UnexpectedErrors
+from fleetglass.wire import unexpected_errors
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 
 def fail(error: Exception) -> None:
@@ -74,3 +74,11 @@ def test_an_end_that_was_asked_for_is_no_error() -> None:
     with pytest.raises(KeyboardInterrupt), errors.caught("anything"):
         raise KeyboardInterrupt
     assert errors.total == 0
+
+
+def test_a_part_that_fails_gives_nothing() -> None:
+    """What is attempted returns its result, or None where it raises, and each failure is counted."""
+    errors = UnexpectedErrors()
+    assert errors.attempt("reading the host", lambda: 7) == 7
+    assert errors.attempt("reading the host", lambda: int("x")) is None
+    assert errors.total == 1

@@ -1,4 +1,4 @@
-"""The socket that paho reads from: one system call takes in many packets.
+"""The socket that paho reads from, with a buffer: one system call takes in many packets.
 
 paho asks the system for one byte, another byte, and then the rest of each packet. It has no buffer of its
 own, but it takes an SSL context, and lets that wrap each socket that it has connected. `SocketContext` stands
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fleetglass.mqtt.address import BrokerAccess
+from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.tls import tls_context
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ READ_BYTES = 64 * 1024
 """A larger read has the C library map and unmap memory every time, which costs more than the read."""
 
 
-class BulkSocket:
+class BufferedSocket:
     """A connected socket with a buffer for what was read; it has the methods that paho and aiomqtt call.
 
     Args:
@@ -144,14 +144,14 @@ class SocketContext:
     def __init__(
         self,
         access: BrokerAccess,
-        wrap: Callable[["socket.socket | ssl.SSLSocket"], BulkSocket] = BulkSocket,
+        wrap: Callable[["socket.socket | ssl.SSLSocket"], BufferedSocket] = BufferedSocket,
     ) -> None:
         self._access = access
         self._wrap = wrap
 
     def wrap_socket(
         self, sock: socket.socket, *, server_hostname: str | None = None, do_handshake_on_connect: bool
-    ) -> BulkSocket:
+    ) -> BufferedSocket:
         """Return what paho reads from, over a connected socket.
 
         Raises:
