@@ -30,7 +30,7 @@ UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-TEXT, PING, PONG = 0x81, 0x89, 0x8A
+TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 
 
 @pytest.fixture(params=["plain", "TLS", "Unix socket"])
@@ -76,6 +76,25 @@ async def test_a_viewer_on_a_narrow_link_reads_what_is_new(
             assert await asyncio.to_thread(narrow.until, PONG) == b"still there?"
 
 
+async def test_a_viewer_that_stops_reading_finds_the_reason_when_it_goes_on(
+    mosquitto: Mosquitto, prefix: str, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets all of what had left for it before the close frame."""
+    monkeypatch.setattr(module, "SLOW_CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr("fleetglass.bridge.http.listener.SHUTDOWN_SECONDS", 30)
+    async with running_bridge(mosquitto, prefix, **way) as bridge, publisher(mosquitto) as agent:
+        await agent.publish(f"{prefix}/web-1/pulse", pulse(1))
+        await bridge.until_known("web-1")
+        async with _link(bridge, way) as stopped:
+            await asyncio.to_thread(stopped.watch, "web-1")
+            tick = 0
+            while (await bridge.health())["viewers_closed_slow"] == 0:
+                tick += 1
+                sample = {"time": tick, "tick": tick, "filler": "x" * FRAME_BYTES}
+                await agent.publish(f"{prefix}/web-1/live/collector", json.dumps(sample))
+            assert await asyncio.to_thread(stopped.until, CLOSE) == (1013).to_bytes(2) + b"too slow"
+
+
 async def test_an_answer_on_a_narrow_link_arrives_whole(
     mosquitto: Mosquitto, prefix: str, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,10 +134,26 @@ async def test_an_answer_that_nobody_takes_is_cut_off(
         assert 0 < most_unsent < 64 * 1024
 
 
-async def test_a_client_that_says_nothing_more_gets_the_whole_answer(
-    mosquitto: Mosquitto, prefix: str
+async def test_a_client_that_has_its_answer_is_gone_as_soon_as_it_ends(
+    mosquitto: Mosquitto,
+    prefix: str,
+    way: dict[str, Any],
+    counted: module.Connections,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has ended its side after the request, as `nc -N` does."""
+    """No time-out has to end its connection."""
+    monkeypatch.setattr("fleetglass.bridge.http.listener.SHUTDOWN_SECONDS", 3600)
+    async with running_bridge(mosquitto, prefix, **way) as bridge:
+        for path in ("/healthz", LARGE):
+            assert (await bridge.get(path))[0] == 200
+        await wait_until(lambda: not (counted._waiting or counted._per_address), "it is forgotten")
+
+
+async def test_a_client_that_says_nothing_more_gets_the_whole_answer(
+    mosquitto: Mosquitto, prefix: str, counted: module.Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ended its side after the request, as `nc -N` does; when it has all, its connection ends."""
+    monkeypatch.setattr("fleetglass.bridge.http.listener.SHUTDOWN_SECONDS", 3600)
     async with running_bridge(mosquitto, prefix) as bridge:
         _, body, _ = await bridge.get(LARGE)
         async with _link(bridge, {}) as narrow:
@@ -126,7 +161,8 @@ async def test_a_client_that_says_nothing_more_gets_the_whole_answer(
             answer = await asyncio.to_thread(narrow.begun)
             narrow.end()
             answer += await asyncio.to_thread(narrow.rest)
-        assert answer.partition(b"\r\n\r\n")[2] == body
+            assert answer.partition(b"\r\n\r\n")[2] == body
+            await wait_until(lambda: not counted._waiting, "it is forgotten")
 
 
 async def test_an_answer_that_is_not_taken_yet_does_not_hold_up_the_end(

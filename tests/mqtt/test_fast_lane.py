@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetglass.mqtt.fast_lane import MAX_PACKET_BYTES, FastLane, PacketError, PacketSplitter
+from fleetglass.mqtt.fast_lane import MAX_PUBLISH_BYTES, FastLane, PacketError, PacketSplitter
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
@@ -130,7 +130,7 @@ def test_a_payload_that_is_too_large_is_told_and_never_held(
     splitter = PacketSplitter(taken, is_mqtt_5=properties is not None)
     for at in range(0, len(stream), cut):
         for_paho += splitter.split(stream[at : at + cut]) or b""
-        assert len(splitter._rest) <= MAX_PACKET_BYTES + 4
+        assert len(splitter._rest) <= MAX_PUBLISH_BYTES + 4
     [(topic, told)] = taken.oversized
     # While an oversized message is on its way, its properties count as payload.
     assert (topic, told - size) in {("a/b", 0), ("a/b", 3 if properties else 0)}

@@ -10,7 +10,7 @@ import pytest
 from fleetglass.mqtt import feed as feed_module
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
-from fleetglass.mqtt.feed import MOST_UNSAID, Feed
+from fleetglass.mqtt.feed import MAX_UNSAID, Feed
 from fleetglass.wire import CertificateError
 from support.mosquitto import Mosquitto
 from support.replaceable_tls import ReplaceableTls
@@ -181,9 +181,9 @@ async def test_what_waits_to_be_said_is_bounded(prefix: str) -> None:
         assert not feed._saying
         task = asyncio.create_task(feed.run())
         await wait_until(lambda: connected, "the connection")
-        for _ in range(2 * MOST_UNSAID):
+        for _ in range(2 * MAX_UNSAID):
             feed.say(f"{prefix}/a", b"")
-        assert len(feed._saying) == MOST_UNSAID
+        assert len(feed._saying) == MAX_UNSAID
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert not feed._saying

@@ -9,7 +9,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message
-from fleetglass.mqtt.paho_connection import LARGEST_PACKET_BYTES, PahoConnection
+from fleetglass.mqtt.paho_connection import MAX_PACKET_BYTES, PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.version_fallback import VersionFallback
 
@@ -81,7 +81,7 @@ def test_a_client_shows_its_credentials(
 
 def test_a_broker_with_mqtt_5_is_told_the_largest_packet(server: socket.socket) -> None:
     """Whoever writes where we read cannot fill this machine's memory; MQTT 3.1.1 has no word for that."""
-    told = b"\x27" + LARGEST_PACKET_BYTES.to_bytes(4, "big")
+    told = b"\x27" + MAX_PACKET_BYTES.to_bytes(4, "big")
     with meeting(server) as (_, _, packet):
         assert told in packet
     with meeting(server, V311) as (_, _, packet):

@@ -211,9 +211,13 @@ async def running_bridge(
     )
     task = asyncio.create_task(serve_until(told, stop, progress=progress), name="bridge")
     try:
-        await bridge.until_health(
-            lambda health: task.done() or health["status"] == "ok", "the bridge is ready"
+        ready = asyncio.create_task(
+            bridge.until_health(lambda health: health["status"] == "ok", "the bridge is ready"), name="ready"
         )
+        await asyncio.wait([ready, task], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            ready.cancel()
+        await (task if task.done() else ready)
         yield bridge
     finally:
         stop.set()

@@ -60,9 +60,9 @@ def run(
         collectors = default_collectors(settings, readings)
     session = new_session()
     sampler = Sampler(collectors, interval=settings.interval)
-    publisher = Publisher(settings, session=session)
-    gate = InterfaceGate(settings.interface)
     errors = UnexpectedErrors()
+    publisher = Publisher(settings, session=session, errors=errors)
+    gate = InterfaceGate(settings.interface)
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)

@@ -28,7 +28,7 @@ from fleetglass.wire.topics import Leaf
 
 MAX_CLEARED_TOPICS: Final = 500_000
 """Topics that are cleared in one run; a run that finds more says so."""
-LARGEST_PACKET_BYTES: Final = 16 * 1024 * 1024
+MAX_PACKET_BYTES: Final = 16 * 1024 * 1024
 """A larger retained message is not found, except on a topic that every host has."""
 SHOWN_TOPICS: Final = 8
 
@@ -121,7 +121,7 @@ class HostRemoval:
             default_user=default_user,
             on_connected=lambda: None,
             on_message=self._hear,
-            largest_packet_bytes=LARGEST_PACKET_BYTES,
+            largest_packet_bytes=MAX_PACKET_BYTES,
             notices_every_refusal=True,
         )
 

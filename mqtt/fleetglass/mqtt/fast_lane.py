@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from fleetglass.mqtt.buffered_socket import BufferedSocket
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
-MAX_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 0xFFFF + 4
+MAX_PUBLISH_BYTES: Final = MAX_PAYLOAD_BYTES + 0xFFFF + 4
 """A larger packet cannot carry an acceptable payload under any topic. It is skipped, and never held."""
 
 _CONNACK = 0x20
@@ -81,10 +81,10 @@ class PacketSplitter:
                     break
                 length, start = found
             stop = start + length
-            if stop > end and length <= MAX_PACKET_BYTES:
+            if stop > end and length <= MAX_PUBLISH_BYTES:
                 break
             if first & 0xF4 != 0x30:  # not PUBLISH, or one of QoS 2
-                if length > MAX_PACKET_BYTES:
+                if length > MAX_PUBLISH_BYTES:
                     raise PacketError(f"got a packet of type {first >> 4} with {length} bytes")
                 if first == _CONNACK:
                     self.greeting = buffer[start:stop]

@@ -26,7 +26,7 @@ REFUSED_SECONDS = 2.0
 """A refused subscription is asked for again after this: rights change, and clusters elect leaders."""
 SUBSCRIBE_BATCH = 200
 _HEAD_BYTES, _FILTER_BYTES = 8, 3  # of a packet to subscribe, and of each filter in it
-MOST_UNSAID = 1000
+MAX_UNSAID = 1000
 
 StateHandler = Callable[[bool], None]
 
@@ -89,7 +89,7 @@ class Feed:
 
     def say(self, topic: str, payload: bytes) -> None:
         """Publish something retained soon; while there is no broker, or too much waits, not at all."""
-        if self._connected and len(self._saying) < MOST_UNSAID:
+        if self._connected and len(self._saying) < MAX_UNSAID:
             self._saying.append((topic, payload))
             self._something_to_say.set()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS: Final = 15
 RETAINED_EXPIRY_SECONDS: Final = 7 * 86_400
 """A broker with MQTT 5 forgets what a host that never came back left behind."""
-LARGEST_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
+MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 """A broker with MQTT 5 sends nothing larger: whoever may write on a topic that is read here could otherwise
 fill this machine's memory."""
 _RULES_SECONDS = 5.0
@@ -65,7 +65,7 @@ class PahoConnection:
         default_user: str | None = None,
         will: Message | None = None,
         keeps_session: bool = False,
-        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        largest_packet_bytes: int = MAX_PACKET_BYTES,
         keepalive_seconds: int = KEEPALIVE_SECONDS,
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,

@@ -9,7 +9,7 @@ from typing import Self
 from fleetglass.mqtt.lazy_paho import Client
 
 _LOOK_SECONDS = 2.0
-_MOST_PACKETS = 500
+_MAX_PACKETS = 500
 """At once: a broker waits some seconds for a ping, and others wait for what we have to say."""
 
 
@@ -79,7 +79,7 @@ def read(client: Client) -> bool:
 
     To be called when the socket is readable. Even while more comes than is read, it returns soon.
     """
-    for _ in range(_MOST_PACKETS):
+    for _ in range(_MAX_PACKETS):
         client.loop_read()
         if not _has_unread(client.socket()):
             return False

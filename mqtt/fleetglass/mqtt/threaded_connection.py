@@ -5,7 +5,7 @@ import threading
 import time as clocks
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
@@ -16,15 +16,16 @@ from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.flood_guard import PAUSE_SECONDS, FloodGuard
 from fleetglass.mqtt.lazy_paho import MQTTMessage
 from fleetglass.mqtt.message import LeftOut, Message, Sent
-from fleetglass.mqtt.paho_connection import LARGEST_PACKET_BYTES, PahoConnection
+from fleetglass.mqtt.paho_connection import MAX_PACKET_BYTES, PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _log = logging.getLogger(__name__)
 
-LONGEST_WAIT_SECONDS: Final = 3.0  # what was missed is to be delivered 5 s after the broker returned
+MAX_WAIT_SECONDS: Final = 3.0  # what was missed is to be delivered 5 s after the broker returned
 _ANSWER_SECONDS = 10.0
 _NODE_ANSWER_SECONDS = 2.0
 """While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
@@ -56,6 +57,7 @@ class ThreadedConnection:
             first seconds.
         keeps_session: whether the broker keeps subscriptions, and what comes on them, while we are away.
         longest_wait_seconds: between two attempts.
+        errors: counts what `on_connected` and `on_message` raise; the connection goes on.
         clock: seconds that never go back.
 
     Raises:
@@ -72,10 +74,11 @@ class ThreadedConnection:
         default_user: str | None = None,
         will: Callable[[], Message] | None = None,
         max_messages_per_second: int | None = None,
-        largest_packet_bytes: int = LARGEST_PACKET_BYTES,
+        largest_packet_bytes: int = MAX_PACKET_BYTES,
         notices_every_refusal: bool = False,
         keeps_session: bool = False,
-        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+        longest_wait_seconds: float = MAX_WAIT_SECONDS,
+        errors: UnexpectedErrors | None = None,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self.number = 0
@@ -88,8 +91,9 @@ class ThreadedConnection:
         self._client_id = client_id
         self._default_user = default_user
         self._will = will
-        self._on_connected = _guarded(on_connected)
-        self._on_message = _guarded(on_message)
+        self._on_connected = on_connected
+        self._on_message = on_message
+        self._errors = errors or UnexpectedErrors()
         self._largest_packet_bytes = largest_packet_bytes
         self._notices_every_refusal = notices_every_refusal
         self._keeps_session = keeps_session
@@ -303,7 +307,8 @@ class ThreadedConnection:
         if self._connection is not None:
             self.max_packet_bytes = self._connection.max_packet_bytes
         self.number += 1
-        self._on_connected()
+        with self._errors.caught("starting on a new connection to the broker"):
+            self._on_connected()
 
     def _message_came(self, message: MQTTMessage) -> None:
         if self._is_flooded:
@@ -311,7 +316,8 @@ class ThreadedConnection:
         if self._floods is not None and self._floods.is_flood(message.topic):
             self._leave_flood(message.topic)
         else:
-            self._on_message(message.topic, bytes(message.payload), message.retain)
+            with self._errors.caught("taking a message from the broker"):
+                self._on_message(message.topic, bytes(message.payload), message.retain)
 
     def _leave_flood(self, topic: str) -> None:
         """Leave: what waits before the broker's acknowledgements would take minutes to read."""
@@ -337,15 +343,3 @@ class ThreadedConnection:
             self._broker.url,
             reason,
         )
-
-
-def _guarded(callback: Callable[..., None]) -> Callable[..., None]:
-    """Keep what a callback raises from ending the connection's thread."""
-
-    def call(*arguments: Any) -> None:
-        try:
-            callback(*arguments)
-        except Exception:  # noqa: BLE001 -- whatever it is, the connection must go on
-            _log.exception("a message from the broker could not be handled")
-
-    return call

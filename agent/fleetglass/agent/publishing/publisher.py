@@ -20,6 +20,7 @@ from fleetglass.wire import Topics, encode
 from fleetglass.wire.errors import AgentError, CertificateError
 from fleetglass.wire.payloads import State, Status
 from fleetglass.wire.topics import STATUS_SECONDS
+from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Publisher:
         settings: AgentSettings,
         *,
         session: str,
+        errors: UnexpectedErrors | None = None,
         clock: Callable[[], float] = clocks.monotonic,
         now: Callable[[], float] = clocks.time,
     ) -> None:
@@ -92,6 +94,7 @@ class Publisher:
                 on_connected=self._introduce,
                 on_message=self._hear,
                 max_messages_per_second=_MAX_MESSAGES_PER_SECOND,
+                errors=errors,
                 clock=clock,
             )
         except CertificateError as error:

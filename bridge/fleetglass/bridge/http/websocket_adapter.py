@@ -46,6 +46,8 @@ class AdaptedConnection(ServerConnection):
         """How long a peer may take nothing of what waits for it."""
         self._events = 0
         self._answering = False
+        self._peer_ended = False
+        """Whether the peer has ended its side while it is being answered."""
         self._room = asyncio.Event()
         self._room.set()
         self._cut: asyncio.TimerHandle | None = None
@@ -168,6 +170,9 @@ class AdaptedConnection(ServerConnection):
                 self.write(piece)
             else:
                 self.finish_writing()
+            self._answering = False
+            if self._peer_ended:
+                self.transport.close()
             await self._until_lost()
         except TimeoutError:
             self.abort()
@@ -204,6 +209,7 @@ class AdaptedConnection(ServerConnection):
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it
         """As asyncio calls it; return whether this side goes on."""
         if self._answering and self.carrier is self.transport:  # TLS has no ends of one side
+            self._peer_ended = True
             return True
         super().eof_received()
         return False
