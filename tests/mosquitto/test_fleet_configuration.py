@@ -18,7 +18,7 @@ from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.tls import tls_context
 from support.certificates import Authority
-from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, seconds_until, secured_broker
+from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, secured_broker
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.broker
@@ -377,9 +377,10 @@ def test_the_page_has_every_attempt() -> None:
 def test_a_revoked_password_ends_its_connection(broker: SecuredBroker) -> None:
     """A connection with a password ends by itself as soon as its host is revoked; the others stay."""
     broker.enroll("web-7")
+    wait_for(lambda: probe(broker.host("web-7")).outcome == "accepted", "the broker to read its password")
     with Client(broker.host("web-7")) as gone, Client(broker.host("web-2")) as stays:
         broker.enroll("--revoke", "web-7")
-        assert seconds_until(gone.ended.is_set, "the end of the connection") < 2
+        wait_for(gone.ended.is_set, "the end of the connection, which would last for ever otherwise")
         assert not stays.ended.is_set()
     assert probe(broker.host("web-2")).outcome == "accepted"
 
