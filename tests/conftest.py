@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Error, expect
 
 from support.chromium import find_headless_chromium, running_chromium
 from support.home_assistant import find_home_assistant
@@ -61,8 +61,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and report.when == "call" and isinstance(browser, Browser):
         for page in [page for context in browser.contexts for page in context.pages]:
             picture = Path(tempfile.mkstemp(".png", "page-")[1])
-            page.screenshot(path=picture)
-            report.sections.append(("page", str(picture)))
+            try:
+                page.screenshot(path=picture)
+            except Error as error:  # of a page that hangs, or is gone
+                report.sections.append(("page", f"no picture: {error}"))
+            else:
+                report.sections.append(("page", str(picture)))
     return report
 
 

@@ -14,6 +14,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.buffered_socket import BufferedSocket
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.socket_loop import serve
@@ -384,6 +385,26 @@ def test_a_replaced_file_leads_to_a_new_connection(
             wait_for(lambda: connection.connected and connection.number == 2, "another connection")
     finally:
         broker.kill()
+
+
+@pytest.mark.broker
+def test_one_thread_alone_writes(mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sending and subscribing leave the socket to the connection's thread: two would mix packets."""
+    writers: set[str] = set()
+    send = BufferedSocket.send
+
+    def note(socket: BufferedSocket, data: bytes) -> int:
+        writers.add(threading.current_thread().name)
+        return send(socket, data)
+
+    monkeypatch.setattr(BufferedSocket, "send", note)
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.subscribe([f"{prefix}/more"])
+        connection.send([Message(f"{prefix}/in", b"x", qos=1)])
+        wait_for(lambda: calls.messages, "the message")
+    assert writers == {"fleetglass-broker"}
 
 
 @pytest.mark.broker

@@ -160,9 +160,7 @@ class ThreadedConnection:
         connection = self._connection
         if connection is None:
             return []
-        sent = [LeftOut() if self._is_too_large(one) else connection.publish(one) for one in messages]
-        self._waker.wake()
-        return sent
+        return [LeftOut() if self._is_too_large(one) else connection.publish(one) for one in messages]
 
     def max_payload_bytes(self, topic: str) -> int:
         """Return how large a payload on a topic may be, for the contract and for the broker."""
@@ -179,7 +177,6 @@ class ThreadedConnection:
         self._left_out.update(topic for topic in wanted if self._pause_of(topic))
         if filters := [(topic, qos) for topic in wanted if topic not in self._left_out]:
             connection.client.subscribe(filters)
-            self._waker.wake()
 
     def tell_of_silence(self, topic: str) -> None:
         """Say that what we published did not come back; by MQTT 3.1.1 a broker refuses without a word."""
@@ -245,7 +242,7 @@ class ThreadedConnection:
             self._closing.wait(backoff.after(self._clock() - began))
 
     def _make_connection(self) -> PahoConnection:
-        return PahoConnection(
+        connection = PahoConnection(
             self._broker,
             client_id=self._client_id,
             versions=self._versions,
@@ -260,6 +257,9 @@ class ThreadedConnection:
             notices_every_refusal=self._notices_every_refusal,
             clock=self._clock,
         )
+        # Without it paho writes on the thread that sends, beside ours, which mixes packets that go in parts.
+        connection.client.on_socket_register_write = lambda *_: self._waker.wake()
+        return connection
 
     def _serve(self, connection: PahoConnection) -> None:
         self._is_renewed = self._is_flooded = False
