@@ -1,4 +1,5 @@
 import itertools
+import logging
 import re
 import signal
 import socket
@@ -76,6 +77,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             else:
                 report.sections.append(("page", str(picture)))
     return report
+
+
+@pytest.fixture(autouse=True)
+def kept_logging() -> Iterator[None]:
+    """Give the log back as it was: a command that runs within a test sets it up for a process of its own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

@@ -513,7 +513,7 @@ def test_what_is_too_large_for_the_broker_is_left_out(
         broker.kill()
     assert [len(payload) for _, payload, _ in calls.messages] == [most, 1]
     assert 2900 < most < 3000
-    [line] = [line for line in own_lines(caplog) if "leaving out" in line]
+    [line] = [line for line in own_lines(caplog) if "leaving out larger messages" in line]
     assert f"accepts no packet above 3000 bytes: leaving out larger messages on {prefix}/in" in line
 
 

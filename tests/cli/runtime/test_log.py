@@ -1,22 +1,11 @@
 import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fleetglass.cli.runtime import log
 from fleetglass.cli.runtime.log import start_log
-
-
-@pytest.fixture(autouse=True)
-def kept_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
 
 
 def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
