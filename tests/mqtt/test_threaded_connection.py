@@ -77,8 +77,11 @@ def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
                 if answer is None:
                     silent.append(peer)
                     continue
-                with peer:
+                with peer, contextlib.suppress(ConnectionError):
                     peer.sendall(answer)
+                    peer.shutdown(socket.SHUT_WR)
+                    while peer.recv(1000):  # to close while something is unread would be a reset
+                        pass
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
