@@ -19,7 +19,7 @@ from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.tls import tls_context
 from support.certificates import Authority
 from support.secured_broker import MOSQUITTO_PROGRAMS, Client, SecuredBroker, secured_broker
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -351,7 +351,7 @@ def _(broker: SecuredBroker, _: Path) -> str:
     with Client(broker.reader("bridge")) as bridge, Client(broker.host("web-1"), mqtt_5=False) as client:
         bridge.subscribe("fleet/web-1/live/large", "fleet/web-2/demand")
         client.say("fleet/web-1/live/large", bytes(300_000))
-        assert client.ended.wait(10)
+        assert client.ended.wait(PATIENCE_SECONDS)
         bridge.publish("fleet/web-2/demand", b"marker")
         wait_for(lambda: bridge.has("fleet/web-2/demand"), "the marker")
         return ARRIVES if bridge.has("fleet/web-1/live/large") else CLOSED

@@ -118,7 +118,7 @@ async def test_a_peer_that_does_not_end_is_cut_off() -> None:
                 client.transport.write(b"\xff" * 10)
             else:
                 connection.end(1000, "")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await connection.wait_closed()
             client.transport.abort()
 
@@ -130,7 +130,7 @@ async def test_a_full_buffer_keeps_nobody_waiting() -> None:
         SharedFrames().send(connection, b"x" * 20_000_000)
         assert not connection.has_room
         assert connection.paused, "assumed: drain() would wait, as websockets has noted"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await connection.ping()
             await connection.send("text")
             await connection.close(1013, "too slow")
