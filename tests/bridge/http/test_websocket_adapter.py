@@ -123,6 +123,15 @@ async def test_a_peer_that_does_not_end_is_cut_off() -> None:
             client.transport.abort()
 
 
+async def test_no_timer_holds_what_is_over() -> None:
+    """Closing a connection that is lost already plans nothing."""
+    async with _served() as (connection, client):
+        client.transport.abort()
+        await connection.wait_closed()
+        await connection.close()
+        assert connection._cut is None
+
+
 async def test_a_full_buffer_keeps_nobody_waiting() -> None:
     """Neither a ping nor a close frame, which have time-outs of their own, waits for room."""
     async with _served() as (connection, client):
