@@ -32,6 +32,8 @@ export class HostList {
   #pointed = false
   /** Id of the host that the keyboard is at. */
   #cursor = ""
+  /** Whether the focus is to follow the keyboard, to a line that is not in the page yet. */
+  #isFocusDue = false
   /** @type {Moment | undefined} */
   #moment
   /** The moment that each shows; nothing, where it is still another host's. @type {WeakMap<Item, Moment>} */
@@ -113,15 +115,16 @@ export class HostList {
       window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
     const { id } = this.#order[place]
     this.#point(id)
+    this.#isFocusDue = true
+    blur() // a line out of sight is used again only without the focus
     this.#write(this.#moment)
-    this.#items.get(id)?.link.focus({ preventScroll: true })
   }
 
   /** The keyboard is nowhere any more. */
   leave() {
     this.#point("")
-    if (document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement))
-      document.activeElement.blur()
+    this.#isFocusDue = false
+    if (this.#body.contains(document.activeElement)) blur()
   }
 
   /** @param {number} perLine @param {number} lineHeight @param {number} covered */
@@ -188,7 +191,17 @@ export class HostList {
     this.#place(shown)
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
-    return this.#writeSome(shown, moment) && isWhole
+    const isAll = this.#writeSome(shown, moment) && isWhole
+    if (this.#isFocusDue) this.#focus()
+    return isAll
+  }
+
+  #focus() {
+    const item = this.#items.get(this.#cursor)
+    if (item === undefined) return
+    this.#isFocusDue = false
+    // Somebody may have gone elsewhere meanwhile.
+    if (document.activeElement === document.body) item.link.focus({ preventScroll: true })
   }
 
   /** @param {Host[]} shown @param {Moment} moment @returns {boolean} whether none is left */
@@ -244,6 +257,10 @@ export class HostList {
     setAttribute(adopted.element, "data-cursor", id === this.#cursor ? "" : null)
     return adopted
   }
+}
+
+function blur() {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
 }
 
 /** @param {Item} item */
