@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -43,8 +44,16 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright's synchronous API keeps an event loop in the main thread, and asyncio tests cannot run beside
     # it. So the files with browser tests come last: in every process, as xdist hands out files in this order.
+    # The longest come first, lest one process runs alone in the end.
     browser = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: (item.path in browser, item.get_closest_marker("browser") is not None))
+    lengths = Counter(item.path for item in items)
+    items.sort(
+        key=lambda item: (
+            item.path in browser,
+            item.get_closest_marker("browser") is not None,
+            -lengths[item.path] if item.path in browser else 0,
+        )
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -22,7 +22,7 @@ from fleetglass.wire import encode
 from fleetglass.wire.payloads import GROUPS, Cpu, Demand, Group, Network, NetworkInterface
 from support.mosquitto import Mosquitto
 from support.programs import REPOSITORY
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -64,6 +64,10 @@ def running(broker: Mosquitto, prefix: str, *collectors: Collector, **told: Any)
             assert not thread.is_alive()
 
 
+LEAVING_SECONDS = 10.0
+"""Three on a quiet machine."""
+
+
 def steady(time: float, tick: int) -> Group:
     return Cpu(time=time, tick=tick, total_percent=12.5)
 
@@ -72,10 +76,8 @@ def test_a_real_host_is_published(mosquitto: Mosquitto, prefix: str, tmp_path: P
     """A real agent publishes its groups, a summary, its inventory and its status, and logs two lines."""
     log = tmp_path / "log"
     with recording(mosquitto.port, prefix) as witness:
-        began = time.monotonic()
         with agent_process(mosquitto.url, prefix, log) as process:
             first = witness.wait("pulse")[0]
-            assert first.at - began < 3
             witness.wait("pulse", 3)
             info = witness.wait("info")[0].payload
             assert {"cpu", "memory", "network", "process", "collector"} <= set(info["groups"]) <= set(GROUPS)
@@ -90,7 +92,7 @@ def test_a_real_host_is_published(mosquitto: Mosquitto, prefix: str, tmp_path: P
             stopping = time.monotonic()
             process.send_signal(signal.SIGTERM)
             assert process.wait() == 0
-            assert time.monotonic() - stopping < 3
+            assert time.monotonic() - stopping < LEAVING_SECONDS
         witness.wait_status("stopped")
     assert len(log.read_text().splitlines()) == 2
 
@@ -112,7 +114,7 @@ def test_the_first_cpu_sample_is_real(mosquitto: Mosquitto, prefix: str, tmp_pat
         recording(mosquitto.port, prefix) as witness,
         agent_process(mosquitto.url, prefix, tmp_path / "log"),
     ):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not witness.of("live/process") and time.monotonic() < deadline:
             sum(range(10_000))
         assert witness.wait("pulse")[0].payload["cpu_percent"] > 0
@@ -248,7 +250,7 @@ def test_an_agent_without_a_broker_ends_in_time(tmp_path: Path, prefix: str) -> 
         stopping = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait() == 0
-        assert time.monotonic() - stopping < 3
+        assert time.monotonic() - stopping < LEAVING_SECONDS
     assert "Traceback" not in log.read_text()
 
 
@@ -277,7 +279,9 @@ def test_an_agent_takes_no_leases_by_default(mosquitto: Mosquitto, prefix: str) 
         witness.wait("pulse", 4)
         assert len(witness.of("live/process")) == 1
         assert "demand" not in witness.wait("info")[0].payload
-        witness.client.publish(f"{prefix}/web-1/demand", b"", qos=1, retain=True).wait_for_publish(5)
+        witness.client.publish(f"{prefix}/web-1/demand", b"", qos=1, retain=True).wait_for_publish(
+            PATIENCE_SECONDS
+        )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")

@@ -25,7 +25,7 @@ from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Info, Summary
 from support.mosquitto import Mosquitto
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 GOLDEN = Path(__file__).with_name("home_assistant_config.json")
 INFO = Info(
@@ -222,7 +222,7 @@ def test_an_agent_that_shall_not_withdraws_its_host(mosquitto: Mosquitto, prefix
     """Turned off, the message of an earlier run is cleared, none is sent, and no birth is listened to."""
     topic = f"{prefix}/ha/device/web-1/config"
     with recording(mosquitto.port, prefix) as witness:
-        witness.client.publish(topic, "{}", qos=1, retain=True).wait_for_publish(5)
+        witness.client.publish(topic, "{}", qos=1, retain=True).wait_for_publish(PATIENCE_SECONDS)
         with running(mosquitto, prefix, home_assistant=False):
             witness.wait("summary")
             witness.wait("live/collector", 3)

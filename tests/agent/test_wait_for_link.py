@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from fleetglass.agent.wait_for_link import GRACE_SECONDS, InterfaceGate
 from support.mosquitto import find_mosquitto
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 _PORT = 1883  # of a network namespace that nobody else uses
 
@@ -137,7 +137,7 @@ def test_a_real_agent_follows_its_interface(namespace: Namespace, tmp_path: Path
         wait_for(lambda: namespace.states == ["online", "stopped", "online"], "return")
         wait_for(lambda: namespace.pulses > heard, "pulses again")
         agent.send_signal(signal.SIGTERM)
-        assert agent.wait(10) == 0
+        assert agent.wait(PATIENCE_SECONDS) == 0
         wait_for(lambda: namespace.states[-1] == "stopped", "the last goodbye")
     finally:
         agent.kill()

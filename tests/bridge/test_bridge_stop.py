@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 # A name server that does not answer holds the look-up of a name for half a minute.
 PROGRAM = """
@@ -46,7 +47,7 @@ def test_it_ends_while_a_name_server_does_not_answer(tmp_path: Path, loop: str) 
         assert bridge.stdout.readline() == "asked\n"
         bridge.send_signal(signal.SIGTERM)
         try:
-            _, errors = bridge.communicate(timeout=20)
+            _, errors = bridge.communicate(timeout=PATIENCE_SECONDS)
         finally:
             bridge.kill()
     assert bridge.returncode == 0

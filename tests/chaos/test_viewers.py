@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from chaos.scene import HOSTS, Scene
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -41,7 +41,7 @@ async def test_a_viewer_that_floods(scene: Scene) -> None:
     """Thousands of pings, selections and nonsense in a row delay nobody else."""
     async with scene.bridge.viewer() as viewer:
         with suppress(ConnectionClosed):
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 for number in range(5000):
                     hosts = {HOSTS[number % 2]: "*"}
                     await viewer.send(type="watch", fleet=True, hosts=hosts, history=900)

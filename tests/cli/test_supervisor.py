@@ -8,7 +8,7 @@ import pytest
 from fleetglass.cli.runtime.stop_signals import StopSignals
 from fleetglass.cli.supervisor import Supervisor
 from fleetglass.wire.errors import UsageError
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 PYTHON = [sys.executable, "-S", "-c"]
 
@@ -20,7 +20,7 @@ def test_dead_child_is_started_again(tmp_path: Path) -> None:
     code = f"open({str(marks)!r}, 'a').write('x'); raise SystemExit(7)"
     with StopSignals() as stop, Supervisor(stop, said.append) as supervisor:
         supervisor.start("child", [*PYTHON, code])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while len(said) < 2 and time.monotonic() < deadline:
             supervisor.watch(0.05)
     assert marks.read_text().startswith("xx")
@@ -32,7 +32,7 @@ def test_killed_child_is_named_by_its_signal() -> None:
     said: list[str] = []
     with StopSignals() as stop, Supervisor(stop, said.append) as supervisor:
         supervisor.start("child", [*PYTHON, "import os; os.kill(os.getpid(), 9)"])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not said and time.monotonic() < deadline:
             supervisor.watch(0.05)
     assert said[0].startswith("child was ended by SIGKILL; starting it again in ")
@@ -44,12 +44,12 @@ def test_child_that_refuses_its_configuration() -> None:
     with StopSignals() as stop, Supervisor(stop, said.append) as supervisor:
         supervisor.start("child", [*PYTHON, "raise SystemExit(2)"])
         with pytest.raises(UsageError) as caught:
-            supervisor.watch(10)
+            supervisor.watch(PATIENCE_SECONDS)
     assert (caught.value.exit_code, caught.value.args, said) == (2, (), [])
 
 
 def test_children_are_ended_on_the_way_out(tmp_path: Path) -> None:
-    """Children end with the block, even those that do not listen to SIGTERM, well within 3 s."""
+    """Children end with the block, even those that do not listen to SIGTERM."""
     mark = tmp_path / "deaf"
     deaf = f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(mark)!r}, 'w'); time.sleep(60)"
     before = psutil.Process().children()
@@ -59,5 +59,5 @@ def test_children_are_ended_on_the_way_out(tmp_path: Path) -> None:
         wait_for(mark.exists, "the deaf child")
         assert len(set(psutil.Process().children()) - set(before)) == 2
         begun = time.monotonic()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     assert not set(psutil.Process().children()) - set(before)

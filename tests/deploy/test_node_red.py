@@ -15,7 +15,7 @@ from paho.mqtt.publish import single
 from support.consumers import NO_NODE_PACKAGES, NODE_PACKAGES, Fleet, recipe, running
 from support.node import NODE
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 RED = NODE_PACKAGES / "node-red" / "red.js"
 
@@ -91,9 +91,9 @@ def test_a_host_that_is_lost_and_back_is_told_of(fleet: Fleet, listener: Listene
     with fleet.agent("fallen") as agent:
         wait_for(lambda: fleet.state("fallen") == "live", "the host is live")
         agent.kill()
-        assert listener.told.get(timeout=20) == "fallen is lost"
+        assert listener.told.get(timeout=PATIENCE_SECONDS) == "fallen is lost"
         agent.start()
-        assert listener.told.get(timeout=20) == "fallen is back"
+        assert listener.told.get(timeout=PATIENCE_SECONDS) == "fallen is back"
 
 
 def test_a_full_filesystem_is_told_of_once(fleet: Fleet, listener: Listener) -> None:
@@ -101,7 +101,7 @@ def test_a_full_filesystem_is_told_of_once(fleet: Fleet, listener: Listener) -> 
     for percent in (50.0, 90.0, 95.5, 89.9, 91.5):
         payload = json.dumps({"time": 1.0, "tick": 1, "filesystem_percent": percent})
         single("fleet/full/summary", payload, qos=1, hostname="127.0.0.1", port=fleet.broker.port)
-    said = iter(lambda: listener.told.get(timeout=20), None)
+    said = iter(lambda: listener.told.get(timeout=PATIENCE_SECONDS), None)
     told = (text for text in said if "of full" in text)  # the disk of this machine may be full as well
     assert next(told) == "A filesystem of full is 90 % full"
     assert next(told) == "A filesystem of full is 91.5 % full"

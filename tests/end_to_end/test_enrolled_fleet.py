@@ -61,6 +61,8 @@ def test_revoked_hosts_leave_nothing_behind(tmp_path: Path) -> None:
             wait_for(lambda: retained(broker) == everything, "all that they retain")
             broker.enroll("--revoke", "web-1", "web-3", "never", "reader.home-assistant")
             broker.enroll("--home-assistant")
+            home = broker.reader("home-assistant")
+            wait_for(lambda: probe(home).outcome == "accepted", "the broker to read its new password")
             assert retained(broker) == topics_of("web-2")
             wait_for(lambda: "not authorized" in agents["web-1"].output, "web-1 is refused")
             for host in ("web-1", "web-3"):

@@ -18,7 +18,7 @@ from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.errors import AccessError, MqttError
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 CONNACK_5, CONNACK_3 = b"\x20\x03\x00\x00\x00", b"\x20\x02\x00\x00"
 SMALL_MESSAGE = b"\x30\x06\x00\x01x\x00{}"
@@ -365,7 +365,7 @@ async def test_a_frozen_broker_is_left_soon(mosquitto: Mosquitto, prefix: str) -
     await connection.__aenter__()
     await connection.subscribe([(prefix, 0)])
     mosquitto.freeze()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await connection.__aexit__(None, None, None)
     mosquitto.thaw()
 

@@ -23,7 +23,7 @@ from fleetglass.wire.errors import CertificateError
 from support.certificates import Authority, Certificate
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 
 class Calls:
@@ -77,8 +77,11 @@ def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
                 if answer is None:
                     silent.append(peer)
                     continue
-                with peer:
+                with peer, contextlib.suppress(ConnectionError):
                     peer.sendall(answer)
+                    peer.shutdown(socket.SHUT_WR)
+                    while peer.recv(1000):  # to close while something is unread would be a reset
+                        pass
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -135,7 +138,7 @@ def test_the_number_of_open_files_does_not_matter(mosquitto: Mosquitto, prefix: 
             pass
         connection = stack.enter_context(make_connection(Calls(), mosquitto.port, prefix))
         wait_for(lambda: connection.connected, "connection")
-        connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
+        connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
 
 
 def test_a_broker_that_is_not_there_is_named_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -242,7 +245,7 @@ def test_a_topic_that_is_forbidden_is_named(
             for _ in range(3):
                 connection.send([Message(f"{prefix}/out", b"x", qos=1)])
             wait_for(lambda: caplog.records, "the refusal")
-            connection.send([Message("allowed/x", b"x", qos=1)])[0].wait_for_publish(5)
+            connection.send([Message("allowed/x", b"x", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
     finally:
         broker.kill()
     (line,) = [line for line in own_lines(caplog) if "what is published" in line]
@@ -332,7 +335,7 @@ def test_certificates_are_checked_both_ways(
         assert "certificate verify failed" in line
         with secured(broker.port, prefix, authority.own.certificate, client) as connection:
             wait_for(lambda: connection.connected, "connection")
-            connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(5)
+            connection.send([Message(f"{prefix}/x", b"x", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
     finally:
         broker.kill()
 
@@ -446,7 +449,7 @@ def test_a_flood_on_one_topic_is_left(
         attacker.send([Message(f"{prefix}/calm", b"x", qos=1)])
         wait_for(lambda: f"{prefix}/calm" in got, "a message on the other topic")
         assert got.count(f"{prefix}/flooded") == 100
-        connection.send([Message(f"{prefix}/pulse", b"x", qos=1)])[0].wait_for_publish(10)
+        connection.send([Message(f"{prefix}/pulse", b"x", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
 
         connection.tell_of_silence(f"{prefix}/flooded")  # which is no wonder
         assert "does not come back" not in caplog.text
@@ -485,8 +488,8 @@ def test_what_comes_while_away_can_be_kept(mosquitto: Mosquitto, prefix: str) ->
         wait_for(lambda: other.connected, "connection")
         with keeping(Calls()) as first:
             wait_for(lambda: first.connected, "connection")
-            other.send([Message(f"{prefix}/x", b"", qos=1)])[0].wait_for_publish(5)
-        other.send([Message(f"{prefix}/in", b"meanwhile", qos=1)])[0].wait_for_publish(5)
+            other.send([Message(f"{prefix}/x", b"", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
+        other.send([Message(f"{prefix}/in", b"meanwhile", qos=1)])[0].wait_for_publish(PATIENCE_SECONDS)
         with keeping(calls):
             wait_for(lambda: calls.messages, "what came meanwhile")
     assert [payload for _, payload, _ in calls.messages] == [b"meanwhile"]
@@ -505,7 +508,7 @@ def test_what_is_too_large_for_the_broker_is_left_out(
             most = connection.max_payload_bytes(f"{prefix}/in")
             for size in (most, most + 1, 3000, 1):
                 [sent] = connection.send([Message(f"{prefix}/in", bytes(size), qos=1, retain=True)])
-                sent.wait_for_publish(5)
+                sent.wait_for_publish(PATIENCE_SECONDS)
                 assert has_left(sent)
             wait_for(lambda: len(calls.messages) == 2, "what fits")
             assert connection.number == 1

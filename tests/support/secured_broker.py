@@ -6,7 +6,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from fleetglass.mqtt.probe import probe
 from fleetglass.mqtt.tls import tls_context
 from support.mosquitto import find_mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 MOSQUITTO_PROGRAMS = tuple(
     program for program in [find_mosquitto(), *os.environ.get("MOSQUITTO", "").split(os.pathsep)] if program
@@ -136,7 +135,7 @@ class Client:
 
     def publish(self, topic: str, payload: bytes = b"x", *, retain: bool = False) -> None:
         """Publish and wait until the broker confirms, which it also does with what it drops."""
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(10)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE_SECONDS)
 
     def say(self, topic: str, payload: bytes) -> None:
         """Publish without waiting."""
@@ -146,7 +145,7 @@ class Client:
         """Subscribe and wait until the broker confirms, which it also does where nothing will come."""
         self._granted.clear()
         self._client.subscribe([(one, 1) for one in filters])
-        assert self._granted.wait(10)
+        assert self._granted.wait(PATIENCE_SECONDS)
 
     def drop(self) -> None:
         """Break the connection without a goodbye."""
@@ -182,10 +181,3 @@ def secured_broker(program: str, *first: str) -> Iterator[SecuredBroker]:
 def passwords_program() -> str | None:
     """Return mosquitto's own program for passwords, where it is installed."""
     return shutil.which("mosquitto_passwd")
-
-
-def seconds_until(condition: Any, what: str) -> float:
-    """Return how long it took until a condition was true."""
-    began = time.monotonic()
-    wait_for(condition, what)
-    return time.monotonic() - began

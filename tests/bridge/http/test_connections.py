@@ -19,7 +19,7 @@ from fleetglass.bridge.viewers import viewer as viewer_module
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from support.bridge import Bridge, running_bridge
 from support.mosquitto import Mosquitto
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -245,7 +245,7 @@ async def test_a_peer_that_sends_without_end_and_reads_nothing_is_cut_off(
             start = _frame(0x01, b"{") if frame == _frame(0x00, b"") else b""
             flood = asyncio.create_task(_flood(peer, start, frame), name="flood")
             most_unsent = 0
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not connection.connection_lost_waiter.done():
                     most_unsent = max(most_unsent, connection.unsent_bytes)
                     await asyncio.sleep(0)
@@ -281,7 +281,7 @@ async def test_nobody_holds_up_the_end_of_the_bridge(
         with _silent_peer(bridge) as viewer, _silent_peer(bridge):
             await _upgrade(viewer, hello=True)
             SharedFrames().send(served[-1], b"x" * 8_000_000)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await stack.aclose()
 
 
@@ -316,7 +316,7 @@ async def test_one_viewer_too_many_is_told_to_come_later(
 async def test_a_viewer_that_answers_no_ping_is_gone(mosquitto: Mosquitto, prefix: str) -> None:
     """How often pings are sent, and how long an answer may take, are settings."""
     async with (
-        running_bridge(mosquitto, prefix, ping_interval=0.1, ping_timeout=0.1) as bridge,
+        running_bridge(mosquitto, prefix, ping_interval=0.1, ping_timeout=2.0) as bridge,
         bridge.viewer() as viewer,
     ):
         await viewer.next("welcome")

@@ -14,7 +14,7 @@ from fleetglass.bridge.http import connections as module
 from support.bridge import Bridge, running_bridge
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
-from support.waiting import wait_until
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.every_loop]
 
@@ -111,7 +111,7 @@ async def test_an_end_of_the_bridge_waits_for_no_handshake(
     async with AsyncExitStack() as stack:
         bridge = await stack.enter_async_context(running_bridge(mosquitto, prefix, **tls))
         async with _silent(bridge, 3):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await stack.aclose()
 
 

@@ -118,9 +118,18 @@ async def test_a_peer_that_does_not_end_is_cut_off() -> None:
                 client.transport.write(b"\xff" * 10)
             else:
                 connection.end(1000, "")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await connection.wait_closed()
             client.transport.abort()
+
+
+async def test_no_timer_holds_what_is_over() -> None:
+    """Closing a connection that is lost already plans nothing."""
+    async with _served() as (connection, client):
+        client.transport.abort()
+        await connection.wait_closed()
+        await connection.close()
+        assert connection._cut is None
 
 
 async def test_a_full_buffer_keeps_nobody_waiting() -> None:
@@ -130,7 +139,7 @@ async def test_a_full_buffer_keeps_nobody_waiting() -> None:
         SharedFrames().send(connection, b"x" * 20_000_000)
         assert not connection.has_room
         assert connection.paused, "assumed: drain() would wait, as websockets has noted"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await connection.ping()
             await connection.send("text")
             await connection.close(1013, "too slow")

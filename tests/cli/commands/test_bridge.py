@@ -15,7 +15,7 @@ import pytest
 from fleetglass.client import MonitoringClient
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Any]
@@ -43,7 +43,7 @@ def test_the_token_is_in_no_log(open_bridge: Any, run: Run) -> None:
     _use(open_bridge.port, tokens[1])
     wait_for(lambda: "left, 0 now" in open_bridge.err, "the end of the viewer")
     open_bridge.process.terminate()
-    open_bridge.process.wait(10)
+    open_bridge.process.wait(PATIENCE_SECONDS)
     said = open_bridge.err + open_bridge.out
     assert said.count("fleetglass bridge --show-link") == 1
     assert "wrong viewer token" in said
@@ -134,7 +134,7 @@ def _use(port: int, token: str) -> None:
             f"http://127.0.0.1:{port}/api/hosts", headers={"Authorization": f"Bearer {one}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 assert answer.status == status
         except HTTPError as error:
             assert error.code == status  # noqa: PT017 - either way it is the one that was expected

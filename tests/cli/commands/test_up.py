@@ -213,7 +213,7 @@ def test_viewers_of_other_machines_get_a_link(
     assert f":{port}/#token=" in link
     assert link.partition("#")[2] not in piped.err + piped.out
     piped.process.terminate()
-    piped.process.wait(10)
+    piped.process.wait(PATIENCE_SECONDS)
     terminal = "import sys; sys.stdout.isatty = lambda: True"
     again = start("up", "--port", str(port), "--host-id", "here", *words, before=terminal)
     wait_for(lambda: f"Viewer link: {link}\n" in again.out, "the link")

@@ -6,6 +6,7 @@ from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from support.mosquitto import Mosquitto
 from support.ports import free_port
+from support.waiting import PATIENCE_SECONDS
 
 
 def check(
@@ -61,8 +62,9 @@ def test_nothing_there(*, named: bool, state: str) -> None:
     assert finding.remedy.startswith("start it, or name another" if named else "fleetglass up starts one")
 
 
-def test_a_web_server(http_port: int) -> None:
+def test_a_web_server(http_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What answers in HTTP is no broker."""
+    monkeypatch.setattr("fleetglass.cli.doctor.broker_check._CONNECT_SECONDS", PATIENCE_SECONDS)
     finding, _ = check(access(http_port))
     assert finding.state == "wrong"
     assert "what answers there is no MQTT broker" in finding.text

@@ -15,7 +15,7 @@ from fleetglass.mqtt.credentials import BrokerAccess
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.proxies import running_proxy
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 
 def settings(port: int, **more: object) -> BridgeSettings:
@@ -158,5 +158,5 @@ def test_a_program_that_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         began = time.monotonic()
         finding = list(check_url(f"ws://127.0.0.1:{server.getsockname()[1]}/ws", None, None))[-1]
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert finding.state == "wrong"

@@ -11,6 +11,7 @@ import pytest
 
 from fleetglass.cli.enrollment.folder import Folder
 from fleetglass.cli.enrollment.running_broker import reload_broker
+from support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
 
@@ -38,7 +39,7 @@ def test_a_broker_is_told(folder: Folder) -> None:
     with broker(folder) as process:
         (folder.state / "mosquitto.pid").write_text(f"{process.pid}\n")
         assert reload_broker(folder) == f"the broker (process {process.pid}) reads it"
-        assert process.wait(10) == -signal.SIGHUP
+        assert process.wait(PATIENCE_SECONDS) == -signal.SIGHUP
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from fleetglass.cli.service.unit_file import ServicePart, UnitFile
 from support.mosquitto import Mosquitto
 from support.ports import free_port
 from support.programs import wait_for_page
+from support.waiting import PATIENCE_SECONDS
 
 CONFINE = Path(__file__).resolve().parents[2] / "support" / "system_calls.py"
 
@@ -73,7 +74,7 @@ def test_what_a_unit_refuses(tmp_path: Path, part: ServicePart, refused: str, *,
     """No privileges, no other priority, no code made at run time; own programs may have the last two."""
     note = tmp_path / "refused"
     process = confined(tmp_path, unit_of(part, own_programs=own_programs), "-c", TRY_ALL, str(note))
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert note.read_text() == refused
 
 
@@ -100,7 +101,7 @@ def test_an_agent_works_with_what_it_is_left(
             assert {"cpu", "memory", "filesystem", "process"} <= set(report["collectors"])
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_bridge_works_with_what_it_is_left(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -112,4 +113,4 @@ def test_a_bridge_works_with_what_it_is_left(mosquitto: Mosquitto, tmp_path: Pat
         wait_for_page(port)
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0

@@ -133,7 +133,8 @@ class AdaptedConnection(ServerConnection):
 
     def cut_later(self) -> None:
         """End after `close_timeout`, unless the peer does so before."""
-        if self._cut is None and self.close_timeout is not None:
+        is_lost = self.connection_lost_waiter.done()  # a timer would hold what is over
+        if self._cut is None and self.close_timeout is not None and not is_lost:
             self._cut = self.loop.call_later(self.close_timeout, self.abort)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
