@@ -32,6 +32,8 @@ export class HostList {
   #pointed = false
   /** Id of the host that the keyboard is at. */
   #cursor = ""
+  /** Whether that host gets the focus as soon as it is in the page. */
+  #focusIsDue = false
   /** @type {Moment | undefined} */
   #moment
   /** The moment that each shows; nothing, where it is still another host's. @type {WeakMap<Item, Moment>} */
@@ -113,8 +115,8 @@ export class HostList {
       window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
     const { id } = this.#order[place]
     this.#point(id)
+    this.#focusIsDue = true
     this.#write(this.#moment)
-    this.#items.get(id)?.link.focus({ preventScroll: true })
   }
 
   /** The keyboard is nowhere any more. */
@@ -131,6 +133,7 @@ export class HostList {
 
   /** @param {string} id */
   #point(id) {
+    this.#focusIsDue = false
     const before = this.#items.get(this.#cursor)
     this.#cursor = id
     if (before) setAttribute(before.element, "data-cursor", null)
@@ -185,7 +188,12 @@ export class HostList {
    */
   #write(moment) {
     const { spaceOf, lines, from, to, isWhole, shown } = this.#measure()
+    const focused = document.activeElement
     this.#place(shown)
+    // A row that is moved within the page loses the focus.
+    const link = this.#focusIsDue ? this.#items.get(this.#cursor)?.link : focused
+    if (link instanceof HTMLElement && link !== document.activeElement && this.#body.contains(link))
+      link.focus({ preventScroll: true })
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
     return this.#writeSome(shown, moment) && isWhole
