@@ -108,21 +108,27 @@ def test_a_hidden_tab_paints_nothing(page: Page) -> None:
     assert after.columns[-1] > 0.98
 
 
+# Whoever observed before is told before.
+IS_IN_SIGHT = """([canvas, wanted]) => new Promise((done) => {
+  new IntersectionObserver(([one], all) => {
+    all.disconnect()
+    done(one.isIntersecting === wanted)
+  }).observe(document.querySelector(canvas))
+})"""
+
+
 @pytest.mark.parametrize("away", ["margin-top: 5000px", "display: none"])
 def test_a_chart_out_of_sight_is_not_painted(page: Page, away: str) -> None:
     """A chart that is scrolled away or folded costs nothing, and is painted when it comes back."""
     rig_with_past(page)
     page.evaluate("(away) => { document.getElementById('rig').style.cssText += ';' + away }", away)
-    page.wait_for_function(
-        "() => new Promise((done) => new IntersectionObserver(([one], all) => { all.disconnect(); done(!one.isIntersecting) })"
-        f".observe(document.querySelector({CANVAS!r})))"
-    )
+    page.wait_for_function(IS_IN_SIGHT, arg=[CANVAS, False])
     page.clock.run_for(100)
     assert paints_in(page, 3000) == 0
     page.evaluate(
         "document.getElementById('rig').style.marginTop = 0; document.getElementById('rig').style.display = 'flex'"
     )
-    page.wait_for_function("() => scrollY === 0")
+    page.wait_for_function(IS_IN_SIGHT, arg=[CANVAS, True])
     page.clock.run_for(200)
     assert paints_in(page, 1000) >= 9
 

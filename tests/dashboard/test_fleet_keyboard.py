@@ -73,6 +73,20 @@ def test_the_cursor_goes_through_rows_that_do_not_exist_yet(page: Page, bridge: 
     assert row["y"] + row["height"] <= 901
 
 
+def test_keys_that_come_faster_than_rows(page: Page, bridge: FakeBridge) -> None:
+    """A row that the page has yet to make gets the focus once it is there."""
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    page.evaluate(
+        """() => {
+          for (let times = 0; times < 90; times += 1)
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true }))
+        }"""
+    )
+    expect(page.locator('tr[data-host="node-0089"] .host-link')).to_be_focused()
+
+
 def test_the_focus_never_lands_on_another_host(page: Page, bridge: FakeBridge) -> None:
     """A focused row that is scrolled away takes the focus with it, and the next key goes on from where it was."""
     bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]

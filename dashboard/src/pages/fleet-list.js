@@ -114,9 +114,12 @@ export class HostList {
     else if (top + lineHeight > window.innerHeight)
       window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
     const { id } = this.#order[place]
-    this.#point(id)
-    this.#focusIsDue = true
     this.#write(this.#moment)
+    const link = this.#items.get(id)?.link
+    if (link) link.focus({ preventScroll: true })
+    else if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    this.#point(id)
+    this.#focusIsDue = link === undefined
   }
 
   /** The keyboard is nowhere any more. */
@@ -192,7 +195,7 @@ export class HostList {
     this.#place(shown)
     // A row that is moved within the page loses the focus.
     const link = this.#focusIsDue ? this.#items.get(this.#cursor)?.link : focused
-    if (link instanceof HTMLElement && link !== document.activeElement && this.#body.contains(link))
+    if (document.activeElement === document.body && link instanceof HTMLElement && this.#body.contains(link))
       link.focus({ preventScroll: true })
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
