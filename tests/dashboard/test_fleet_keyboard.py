@@ -37,6 +37,21 @@ def test_in_the_grid_the_arrows_move_by_a_line(page: Page) -> None:
     expect(page.locator('.card[data-host="web-4"] .host-link')).to_be_focused()
 
 
+def test_the_focus_stays_when_the_fleet_is_scrolled(page: Page, bridge: FakeBridge) -> None:
+    """Rows that went out of sight are used again, and the row with the focus keeps it."""
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0020"]')).to_be_attached()
+    for _ in range(25):
+        page.keyboard.press("j")
+    focused = page.locator('tr[data-host="node-0024"] .host-link')
+    expect(focused).to_be_focused()
+    page.mouse.move(700, 600)
+    page.mouse.wheel(0, 300)
+    expect(page.locator('tr[data-host="node-0000"]')).not_to_be_attached()
+    expect(focused).to_be_focused()
+
+
 def test_the_cursor_goes_through_rows_that_do_not_exist_yet(page: Page, bridge: FakeBridge) -> None:
     """In a long fleet the cursor scrolls with it, and the focused row is never hidden under the head."""
     bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]

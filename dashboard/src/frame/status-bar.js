@@ -70,7 +70,10 @@ export class StatusBar {
     this.element.hidden = kind === "none"
     setAttribute(this.element, "data-kind", kind)
     setText(this.#text, text)
-    this.#retry.hidden = facts.link.phase !== "waiting" || this.#refusal.code === "bad_protocol"
+    // It stays during an attempt, which would else take the focus away.
+    const { phase, attempt } = facts.link
+    const retries = phase === "waiting" || (phase === "connecting" && attempt > 0)
+    this.#retry.hidden = !retries || this.#refusal.code === "bad_protocol"
     this.#resume.hidden = kind !== "paused"
     this.#reload.hidden = kind !== "version"
     this.#form.show(kind === "token")

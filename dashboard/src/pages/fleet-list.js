@@ -32,8 +32,8 @@ export class HostList {
   #pointed = false
   /** Id of the host that the keyboard is at. */
   #cursor = ""
-  /** Whether the focus is to follow the keyboard, to a line that is not in the page yet. */
-  #isFocusDue = false
+  /** Whether that host gets the focus as soon as it is in the page. */
+  #focusIsDue = false
   /** @type {Moment | undefined} */
   #moment
   /** The moment that each shows; nothing, where it is still another host's. @type {WeakMap<Item, Moment>} */
@@ -114,17 +114,19 @@ export class HostList {
     else if (top + lineHeight > window.innerHeight)
       window.scrollBy({ top: top + lineHeight - window.innerHeight, behavior: "instant" })
     const { id } = this.#order[place]
-    this.#point(id)
-    this.#isFocusDue = true
-    blur() // a line out of sight is used again only without the focus
     this.#write(this.#moment)
+    const link = this.#items.get(id)?.link
+    if (link) link.focus({ preventScroll: true })
+    else if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    this.#point(id)
+    this.#focusIsDue = link === undefined
   }
 
   /** The keyboard is nowhere any more. */
   leave() {
     this.#point("")
-    this.#isFocusDue = false
-    if (this.#body.contains(document.activeElement)) blur()
+    if (document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement))
+      document.activeElement.blur()
   }
 
   /** @param {number} perLine @param {number} lineHeight @param {number} covered */
@@ -134,6 +136,7 @@ export class HostList {
 
   /** @param {string} id */
   #point(id) {
+    this.#focusIsDue = false
     const before = this.#items.get(this.#cursor)
     this.#cursor = id
     if (before) setAttribute(before.element, "data-cursor", null)
@@ -188,20 +191,15 @@ export class HostList {
    */
   #write(moment) {
     const { spaceOf, lines, from, to, isWhole, shown } = this.#measure()
+    const focused = document.activeElement
     this.#place(shown)
+    // A row that is moved within the page loses the focus.
+    const link = this.#focusIsDue ? this.#items.get(this.#cursor)?.link : focused
+    if (document.activeElement === document.body && link instanceof HTMLElement && this.#body.contains(link))
+      link.focus({ preventScroll: true })
     space(this.#above, spaceOf(from))
     space(this.#below, spaceOf(lines - to))
-    const isAll = this.#writeSome(shown, moment) && isWhole
-    if (this.#isFocusDue) this.#focus()
-    return isAll
-  }
-
-  #focus() {
-    const item = this.#items.get(this.#cursor)
-    if (item === undefined) return
-    this.#isFocusDue = false
-    // Somebody may have gone elsewhere meanwhile.
-    if (document.activeElement === document.body) item.link.focus({ preventScroll: true })
+    return this.#writeSome(shown, moment) && isWhole
   }
 
   /** @param {Host[]} shown @param {Moment} moment @returns {boolean} whether none is left */
@@ -257,10 +255,6 @@ export class HostList {
     setAttribute(adopted.element, "data-cursor", id === this.#cursor ? "" : null)
     return adopted
   }
-}
-
-function blur() {
-  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
 }
 
 /** @param {Item} item */

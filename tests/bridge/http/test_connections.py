@@ -1,6 +1,7 @@
 """Limits and garbage, over real sockets."""
 
 import asyncio
+import gc
 import json
 import logging
 import socket
@@ -18,7 +19,7 @@ from fleetglass.bridge.viewers import viewer as viewer_module
 from fleetglass.bridge.viewers.shared_frames import SharedFrames
 from support.bridge import Bridge, running_bridge
 from support.mosquitto import Mosquitto
-from support.waiting import PATIENCE_SECONDS
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -379,3 +380,24 @@ async def _flood(peer: socket.socket, start: bytes, frame: bytes) -> None:
     frames = frame * (128 * 1024 // len(frame) + 1)
     while True:
         await loop.sock_sendall(peer, frames)
+
+
+async def test_a_connection_without_a_hello_leaves_no_garbage(mosquitto: Mosquitto, prefix: str) -> None:
+    """Its memory is free at once; a thousand that wait for the garbage collector are 9 MiB."""
+
+    def connections() -> int:
+        return sum(type(one) is module.HttpConnection for one in gc.get_objects())
+
+    async with running_bridge(mosquitto, prefix) as bridge:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                assert (await bridge.get("/healthz"))[0] == 200
+                async with bridge.connect() as connection:
+                    pass
+                async with bridge.connect() as connection:
+                    connection.transport.abort()
+            await wait_until(lambda: connections() == 0, "no connection is left")
+        finally:
+            gc.enable()

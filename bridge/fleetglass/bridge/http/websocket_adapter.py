@@ -227,6 +227,8 @@ class AdaptedConnection(ServerConnection):
             self._cut.cancel()
         self._room.set()
         self.disconnected()
+        # It refers back to this connection, whose memory would wait for the garbage collector.
+        vars(self.protocol).pop("select_subprotocol", None)
 
     async def _until_lost(self) -> None:
         while not self.connection_lost_waiter.done():
