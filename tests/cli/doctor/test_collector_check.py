@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleetglass.agent.collectors import Collector, default_collectors
+from fleetglass.agent.collectors.background import BackgroundCollector
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.doctor import collector_check as collectors
@@ -106,8 +107,16 @@ def test_own_metrics(tmp_path: Path) -> None:
 
 
 def test_a_program_that_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for, which is said."""
+    """It is not waited for, which is said, also when it has been ended by then."""
     monkeypatch.setattr(collectors, "_BACKGROUND_SECONDS", 0.5)
+    close = BackgroundCollector.close
+
+    def close_to_the_end(collector: BackgroundCollector) -> None:
+        close(collector)
+        if collector._thread is not None:
+            collector._thread.join()
+
+    monkeypatch.setattr(BackgroundCollector, "close", close_to_the_end)
     program = tmp_path / "slow.sh"
     program.write_text("#!/bin/sh\nexec sleep 30\n")
     program.chmod(0o755)

@@ -41,14 +41,18 @@ def check_collectors(
             clocks.sleep(_TICK_SECONDS)
             tick += 1
             found |= {one.group: one.message for one in sampler.sample(round(clocks.time(), 3), tick)}
+        devices = devices_of(found)
+        # Before `close` ends the readings that still run.
+        findings = [
+            _told(one, run, found.get(one.group), devices.get(one.group, []))
+            for one in current(collectors)
+            if (run := sampler.runs.get(one.group)) is not None
+        ]
     finally:
         sampler.close()
-    devices = devices_of(found)
-    for one in current(collectors):
-        if (run := sampler.runs.get(one.group)) is not None:
-            finding = _told(one, run, found.get(one.group), devices.get(one.group, []))
-            remedy = finding.remedy.replace("{folder}", str(settings.custom_folder))
-            yield msgspec.structs.replace(finding, remedy=remedy)
+    for finding in findings:
+        remedy = finding.remedy.replace("{folder}", str(settings.custom_folder))
+        yield msgspec.structs.replace(finding, remedy=remedy)
     if (reason := InterfaceGate(settings.interface).reason_to_wait()) is not None:
         yield Finding("interface", "note", f"the agent publishes nothing: {reason}", "ip address")
 
