@@ -5,7 +5,8 @@ import pytest
 
 from fleetglass.fleet import hosts as hosts_module
 from fleetglass.fleet.expected_hosts import ExpectedHost
-from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, KnownFleet, KnownHost
+from fleetglass.fleet.hosts import GONE_SECONDS, SUMMARY_SECONDS, KnownFleet
+from fleetglass.fleet.known_host import KnownHost
 from fleetglass.fleet.listening import GRACE_SECONDS
 from fleetglass.wire import PayloadError
 from fleetglass.wire.errors import HostLimitError

@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from fleetglass.bridge.loop_lag import LoopLag
 from fleetglass.bridge.viewers.viewer import ViewerCounts
 from fleetglass.fleet.arrivals import LATENCY_BOUNDS_SECONDS, Latencies
-from fleetglass.fleet.hosts import KnownHost
+from fleetglass.fleet.known_host import KnownHost
 from fleetglass.fleet.relay import Relay
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.payloads import Pulse

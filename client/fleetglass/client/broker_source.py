@@ -6,7 +6,6 @@ are the same whichever way they come. It only reads: it publishes nothing, and a
 
 import asyncio
 import math
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Final, NoReturn
@@ -25,7 +24,7 @@ from fleetglass.mqtt.feed import Feed
 from fleetglass.wire import Topics
 from fleetglass.wire.codec import decode_text
 from fleetglass.wire.errors import AccessError, CertificateError, MqttError, Refused, Unreachable
-from fleetglass.wire.protocol import BridgeMessage, Limits, Watch, Welcome, as_json
+from fleetglass.wire.protocol import BridgeMessage, Watch, as_json
 from fleetglass.wire.topics import DEFAULT_PREFIX
 from fleetglass.wire.version import VERSION
 
@@ -159,16 +158,7 @@ class BrokerSource:
         relay = self._relay
         await self._connected.wait()
         await self._settle()
-        welcome = Welcome(
-            version=VERSION,
-            time=time.time(),
-            broker=relay.broker,
-            broker_since=relay.broker_since,
-            sites_away=relay.fleet.sites_away,
-            viewers=1,
-            limits=Limits(),
-        )
-        subscriber.outbox.put("welcome", "", as_json(welcome).encode())
+        subscriber.outbox.put("welcome", "", as_json(relay.welcome(VERSION)).encode())
         relay.join(subscriber)
         self._subscriber = subscriber
         relay.watch(subscriber, self._watch)

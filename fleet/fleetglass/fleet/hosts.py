@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from fleetglass.fleet.arrivals import Arrivals, Latencies
+from fleetglass.fleet.arrivals import Latencies
 from fleetglass.fleet.expected_hosts import ExpectedHost
+from fleetglass.fleet.known_host import KnownHost
 from fleetglass.fleet.listening import Listening
 from fleetglass.fleet.presence import LATE_MIN_SECONDS, NO_SITE, Presence, Site, new_site
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.codec import decode_pulse
 from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import Info, Status, Summary
-from fleetglass.wire.protocol import INFO_OF_WATCHED, HostState
+from fleetglass.wire.protocol import INFO_OF_WATCHED
 from fleetglass.wire.topics import DEFAULT_PREFIX
 
 INFO_SECONDS = 3.0
@@ -22,64 +23,12 @@ INFO_SECONDS = 3.0
 what they retain to a subscription with wildcards."""
 SUMMARY_SECONDS = 10.0
 """How long a retained `summary` is asked for."""
-EARLIEST_TIME = 1_577_836_800.0
-"""2020-01-01: a host whose clock shows an earlier time has never set it."""
 MAX_HOSTS = 20_000
 """Of those that are not expected: a publisher that invents host ids must not fill the memory."""
 GONE_SECONDS = 3600.0
 """A host that has not lived for so long makes room for a new one when there are too many."""
 GONE_SEARCH_SECONDS = 10.0
 """Between two searches for such hosts, as a flood of invented ids asks for one with each message."""
-
-
-@dataclass(slots=True)
-class KnownHost:
-    """One host: what it said last, as it came, and the state it is in."""
-
-    id: str
-    presence: Presence
-    prefix: str = DEFAULT_PREFIX
-    """Of the topics under which it is known; empty for an expected host that was never heard."""
-    expected: ExpectedHost | None = None
-    """What the list of expected hosts says of it."""
-    state: HostState = "waiting"
-    since: float = 0.0
-    """When it got into this state: UTC, seconds since the epoch, by the bridge's clock."""
-    last_sign_time: float | None = None
-    """The host's own time in its last sign of life, when nobody here listened as the host was lost: then
-    `since` is that time."""
-    known_since: float = 0.0
-    """When any message of it came first, by the monotonic clock."""
-    heard_wall: float = 0.0
-    """When the last pulse came: UTC."""
-    heard_stretch: int = 0
-    """In which stretch of uninterrupted listening it came."""
-    info: bytes | None = None
-    info_summary: bytes | None = None
-    """Less what only those are told who watch the host."""
-    pulse: bytes | None = None
-    pulse_key: tuple[str, int] | None = None
-    """Session and tick of the last pulse."""
-    arrivals: Arrivals = field(default_factory=Arrivals)
-    demand_groups: frozenset[str] = frozenset()
-    """The groups it publishes, when it takes leases."""
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether nothing says that the host lives."""
-        return self.state in ("lost", "stopped", "waiting")
-
-    def by_bridge_clock(self, time: float, wall: float) -> float:
-        """Return a time of the host's clock by the bridge's clock, which shows `wall` now.
-
-        Pulses show how far the clocks are apart. Without any, the host's clock is believed, unless it was
-        never set. The result is not before the last pulse, and never in the future.
-        """
-        if self.arrivals.received:
-            time -= self.arrivals.clock_offset
-        elif time < EARLIEST_TIME:
-            return wall
-        return min(max(time, self.heard_wall), wall)
 
 
 @dataclass(slots=True)

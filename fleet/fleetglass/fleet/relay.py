@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 
@@ -13,8 +13,9 @@ from fleetglass.fleet.demand_leases import DemandLeases
 from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.fleet.fanout import Fanout, Selection, Subscriber
 from fleetglass.fleet.history_replay import HistoryReplay, past_frames
-from fleetglass.fleet.hosts import KnownFleet, KnownHost
+from fleetglass.fleet.hosts import KnownFleet
 from fleetglass.fleet.inbox import Inbox
+from fleetglass.fleet.known_host import KnownHost
 from fleetglass.fleet.rejections import Rejections
 from fleetglass.fleet.watching import Watching
 from fleetglass.history.merge import Dated
@@ -23,7 +24,7 @@ from fleetglass.wire import Address, ContractError, PayloadError, Topics, decode
 from fleetglass.wire.codec import decode_text, decode_tick
 from fleetglass.wire.errors import HostLimitError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill, Pulse
-from fleetglass.wire.protocol import BrokerChange, BrokerState, Fleet, Host, HostEntry, Watch
+from fleetglass.wire.protocol import BrokerChange, BrokerState, Fleet, Host, HostEntry, Limits, Watch, Welcome
 from fleetglass.wire.topics import Leaf
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
@@ -33,6 +34,7 @@ _TOPIC_RULE = "<prefix>/<host>/ and one of status, info, pulse, backfill, live/<
 
 Want = Callable[[frozenset[str]], None]
 Say = Callable[[str, bytes], None]
+HostMessage = TypeVar("HostMessage", Host, HostEntry)
 
 _log = logging.getLogger(__name__)
 
@@ -203,6 +205,18 @@ class Relay:
             raise KeyError(host_id)
         return self._entry(host, host.info)
 
+    def welcome(self, version: str) -> Welcome:
+        """Return the welcome for the next viewer; `version` is that of the program it talks with."""
+        return Welcome(
+            version=version,
+            time=self._wall(),
+            broker=self.broker,
+            broker_since=self.broker_since,
+            sites_away=self.fleet.sites_away,
+            viewers=len(self.fanout) + 1,
+            limits=Limits(),
+        )
+
     def join(self, subscriber: Subscriber) -> None:
         """Let a viewer take part and tell it of every host."""
         self.fanout.add(subscriber)
@@ -352,24 +366,22 @@ class Relay:
             self.fanout.host_changed(self._change(host))
 
     def _entry(self, host: KnownHost, info: bytes | None) -> HostEntry:
-        cut_off = self.fleet.is_cut_off(host)
-        entry = HostEntry(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
-        if host.expected is not None:
-            entry.expected = host.expected.facts
-        if info is not None:
-            entry.info = msgspec.Raw(info)
+        entry = self._described(HostEntry, host, info)
         if host.pulse is not None:
             entry.pulse = msgspec.Raw(host.pulse)
         return entry
 
     def _change(self, host: KnownHost, info: bytes | None = None) -> Host:
+        return self._described(Host, host, info)
+
+    def _described(self, kind: type[HostMessage], host: KnownHost, info: bytes | None) -> HostMessage:
         cut_off = self.fleet.is_cut_off(host)
-        change = Host(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
+        message = kind(id=host.id, state=host.state, since=host.since, cut_off=cut_off)
         if host.expected is not None:
-            change.expected = host.expected.facts
+            message.expected = host.expected.facts
         if info is not None:
-            change.info = msgspec.Raw(info)
-        return change
+            message.info = msgspec.Raw(info)
+        return message
 
 
 def _added(before: Selection | None, after: Selection) -> Selection | None:

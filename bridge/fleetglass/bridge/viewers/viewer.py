@@ -31,12 +31,10 @@ from fleetglass.wire.protocol import (
     PROTOCOL,
     Error,
     Hello,
-    Limits,
     Notice,
     Ping,
     Pong,
     Watch,
-    Welcome,
     as_json,
 )
 
@@ -144,16 +142,7 @@ class Viewers:
 
     async def _converse(self, connection: HttpConnection) -> None:
         subscriber = Subscriber(Outbox(self._writer(connection)))
-        welcome = Welcome(
-            version=self._version,
-            time=time.time(),
-            broker=self._relay.broker,
-            broker_since=self._relay.broker_since,
-            sites_away=self._relay.fleet.sites_away,
-            viewers=len(self._relay.fanout) + 1,
-            limits=Limits(),
-        )
-        subscriber.outbox.put("welcome", "", as_json(welcome).encode())
+        subscriber.outbox.put("welcome", "", as_json(self._relay.welcome(self._version)).encode())
         self._relay.join(subscriber)
         try:
             async with asyncio.TaskGroup() as tasks:
