@@ -255,12 +255,7 @@ class Fanout:
                 kind, subject, frame = self._spreading.kind, self._spreading.subject, self._spreading.frame
                 for subscriber in self._left:
                     if subscriber in self._subscribers:
-                        try:
-                            subscriber.outbox.put(kind, subject, frame)
-                        except Exception as error:  # noqa: BLE001 - as in `_put`
-                            subscriber.outbox.fail(error)
-                        else:
-                            self.frames += 1
+                        self._put((subscriber,), kind, subject, frame)
                     if perf_counter() > until:
                         return
                 self._spreading = None
