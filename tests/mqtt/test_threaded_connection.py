@@ -372,7 +372,7 @@ def test_a_replaced_file_leads_to_a_new_connection(
     tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection of an old certificate does not stay after it was replaced."""
-    monkeypatch.setattr("fleetglass.mqtt.threaded_connection.REPLACED_SECONDS", 0.1)
+    monkeypatch.setattr("fleetglass.mqtt.tls.REPLACED_SECONDS", 0.1)
     authority = Authority(tmp_path)
     server, client = authority.issue("server"), authority.issue("web-1")
     broker = Mosquitto(tmp_path)

@@ -18,7 +18,7 @@ from fleetglass.mqtt.lazy_paho import MQTTMessage
 from fleetglass.mqtt.message import LeftOut, Message, Sent
 from fleetglass.mqtt.paho_connection import MAX_PACKET_BYTES, PahoConnection
 from fleetglass.mqtt.socket_loop import Waker, serve
-from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
+from fleetglass.mqtt.tls import TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
@@ -102,7 +102,6 @@ class ThreadedConnection:
         self._versions = VersionFallback()
         self._log = ConnectionLog()
         self._files = TlsFiles(broker)
-        self._files_due = 0.0
         self._floods = FloodGuard(max_messages_per_second, clock) if max_messages_per_second else None
         self._too_large: set[str] = set()  # topics of messages that were left out
         self._left_out: set[str] = set()  # topics that this connection does not subscribe to yet
@@ -287,10 +286,8 @@ class ThreadedConnection:
     def _look_after(self, connection: PahoConnection) -> None:
         if connection.connected_seconds >= STABLE_SECONDS:
             self._log.lasted(self._broker.url)
-        if self._clock() >= self._files_due:
-            self._files_due = self._clock() + REPLACED_SECONDS
-            if self._files.were_replaced():
-                self.renew()
+        if self._files.were_replaced_by(self._clock()):
+            self.renew()
         if self._left_out and (due := {one for one in self._left_out if not self._pause_of(one)}):
             self._left_out -= due
             self.subscribe(due)

@@ -59,6 +59,7 @@ class TlsFiles:
             files = (access.ca_file, access.certificate_file, access.key_file)
         self._names = [file for file in files if file is not None]
         self._times = self._read()
+        self._due = 0.0
 
     def remember(self) -> None:
         """Take note: a connection is about to be made with the files as they are now."""
@@ -68,6 +69,13 @@ class TlsFiles:
         """Return whether a file is another than for the last connection. A missing one is not."""
         times = self._read()
         return None not in times and times != self._times
+
+    def were_replaced_by(self, now: float) -> bool:
+        """Return as `were_replaced`, for who asks often: the files are looked at every `REPLACED_SECONDS`."""
+        if now < self._due:
+            return False
+        self._due = now + REPLACED_SECONDS
+        return self.were_replaced()
 
     def _read(self) -> list[int | None]:
         times: list[int | None] = []

@@ -116,7 +116,7 @@ def test_a_replaced_file_leads_to_a_new_connection(
     tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection of an old certificate does not stay after it was replaced."""
-    monkeypatch.setattr("fleetglass.cli.simulator.connection.REPLACED_SECONDS", 0.1)
+    monkeypatch.setattr("fleetglass.mqtt.tls.REPLACED_SECONDS", 0.1)
     tls = ReplaceableTls(tmp_path)
     tls.use(0)
     tls.trust(0)

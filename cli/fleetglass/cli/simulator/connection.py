@@ -10,10 +10,10 @@ from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.backoff import Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.credentials import BrokerAccess
-from fleetglass.mqtt.message import Message
+from fleetglass.mqtt.message import Message, has_left
 from fleetglass.mqtt.paho_connection import PahoConnection
 from fleetglass.mqtt.socket_loop import read
-from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
+from fleetglass.mqtt.tls import TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
 
 CONNECT_SECONDS: Final = 2.0
@@ -40,7 +40,6 @@ class SimulatorConnection:
         self._versions = VersionFallback()
         self._backoff = Backoff()
         self._files = TlsFiles(access)
-        self._files_due = 0.0
         self._began = self._retry_at = 0.0
         self._connection: PahoConnection | None = None
         self._last: paho.MQTTMessageInfo | None = None
@@ -61,10 +60,8 @@ class SimulatorConnection:
         connection.client.loop_misc()
         if connection.client.socket() is None or connection.patience_seconds <= 0:
             self._end(connection, now)
-        elif connection.connected and now >= self._files_due:
-            self._files_due = now + REPLACED_SECONDS
-            if self._files.were_replaced():
-                self.close()
+        elif connection.connected and self._files.were_replaced_by(now):
+            self.close()
 
     def turn(self, events: int) -> None:
         """Read and write what is ready."""
@@ -118,8 +115,7 @@ class SimulatorConnection:
     @property
     def may_have_left_something(self) -> bool:
         """Whether the broker has heard of hosts and has not acknowledged the last message."""
-        last = self._last
-        is_confirmed = last is not None and last.rc == paho.MQTT_ERR_SUCCESS and last.is_published()
+        is_confirmed = self._last is not None and has_left(self._last)
         return self._is_introduced and not (self.connected and is_confirmed)
 
     def close(self) -> None:
