@@ -39,8 +39,7 @@ def test_in_the_grid_the_arrows_move_by_a_line(page: Page) -> None:
 
 def test_the_focus_stays_when_the_fleet_is_scrolled(page: Page, bridge: FakeBridge) -> None:
     """Rows that went out of sight are used again, and the row with the focus keeps it."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
-    page.goto("/#/?sort=name")
+    open_long_fleet(page, bridge)
     expect(page.locator('tr[data-host="node-0020"]')).to_be_attached()
     for _ in range(25):
         page.keyboard.press("j")
@@ -54,9 +53,7 @@ def test_the_focus_stays_when_the_fleet_is_scrolled(page: Page, bridge: FakeBrid
 
 def test_the_cursor_goes_through_rows_that_do_not_exist_yet(page: Page, bridge: FakeBridge) -> None:
     """In a long fleet the cursor scrolls with it, and the focused row is never hidden under the head."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
-    page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    open_long_fleet(page, bridge)
     for _ in range(40):
         page.keyboard.press("j")
     reached = page.locator('tr[data-host="node-0039"]')
@@ -75,9 +72,7 @@ def test_the_cursor_goes_through_rows_that_do_not_exist_yet(page: Page, bridge: 
 
 def test_keys_that_come_faster_than_rows(page: Page, bridge: FakeBridge) -> None:
     """A row that the page has yet to make gets the focus once it is there."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
-    page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    open_long_fleet(page, bridge)
     page.evaluate(
         """() => {
           for (let times = 0; times < 90; times += 1)
@@ -89,9 +84,7 @@ def test_keys_that_come_faster_than_rows(page: Page, bridge: FakeBridge) -> None
 
 def test_the_focus_never_lands_on_another_host(page: Page, bridge: FakeBridge) -> None:
     """A focused row that is scrolled away takes the focus with it, and the next key goes on from where it was."""
-    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
-    page.goto("/#/?sort=name")
-    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
+    open_long_fleet(page, bridge)
     page.keyboard.press("j")
     expect(page.locator('tr[data-host="node-0000"] .host-link')).to_be_focused()
     page.evaluate("scrollTo(0, 9000)")
@@ -153,3 +146,10 @@ def test_hosts_are_picked_with_the_mouse_eight_at_most(page: Page, bridge: FakeB
     expect(page.locator("tr[data-picked]")).to_have_count(8)
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("tr[data-picked]")).to_have_count(0)
+
+
+def open_long_fleet(page: Page, bridge: FakeBridge) -> None:
+    """Open a fleet with far more hosts than fit into the window, by name."""
+    bridge.hosts = [MadeUpHost(f"node-{number:04d}", number=number, cores=2) for number in range(400)]
+    page.goto("/#/?sort=name")
+    expect(page.locator('tr[data-host="node-0000"]')).to_be_visible()
