@@ -46,7 +46,7 @@ export function drawSparkline({ context, width, height }, lines, now) {
 }
 
 /**
- * The points of a line, apart where it breaks.
+ * The points of a line, in one list for each unbroken part.
  * @param {Line} line
  * @param {number} now
  * @returns {{ago: number, value: number}[][]}

@@ -63,7 +63,7 @@ export class Host {
     return this.listedName || this.ownName
   }
 
-  /** The name to show: with the id where another host has the same and the id tells more. */
+  /** The name to show. The id follows when another host has the same name and the id tells more. */
   get name() {
     return this.hasNamesake ? withId(this.plainName, this.id) : this.plainName
   }

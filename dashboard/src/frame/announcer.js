@@ -1,6 +1,5 @@
 /**
- * What somebody who listens instead of looking is told: changes only, and never more than one message per 5
- * s. No DOM.
+ * The messages for screen readers: changes only, and at most one message in 5 s. No DOM.
  */
 
 const QUIET_MILLISECONDS = 5000

@@ -7,7 +7,7 @@ from fleetglass.agent.collectors.rates import known, percent
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
 from fleetglass.wire.payloads import Process, ProcessEntry
 
-_MAX_NAME = 100  # whoever runs a program names it as he likes
+_MAX_NAME = 100  # users choose the names of their programs
 _TOLD_SECONDS = 30.0  # for how long names, users and the size of the memory are believed
 
 

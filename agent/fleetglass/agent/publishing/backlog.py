@@ -10,7 +10,7 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill
 
 KEPT_SECONDS = 900.0
 
-_STAMP_BYTES = 512  # of a chunk, beside its pulses
+_STAMP_BYTES = 512  # the fields of a chunk beside its pulses
 
 
 class Backlog:

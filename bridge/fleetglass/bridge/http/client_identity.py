@@ -50,7 +50,7 @@ def identify(peer: str, headers: HeaderFields, settings: BridgeSettings) -> Call
     hosts: tuple[str | None, ...] = (headers.get("Host"),)
     secure = settings.cert is not None
     if settings.trusted_proxy and is_local(peer):
-        # Of a list, all but the last entry were claimed by somebody the proxy does not know either.
+        # The proxy adds the last entry of a list. Clients may have invented the entries before it.
         forwarded_for = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip()
         forwarded_host = headers.get("X-Forwarded-Host")
         address = forwarded_for if _is_address(forwarded_for) else peer

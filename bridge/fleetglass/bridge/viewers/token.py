@@ -83,7 +83,7 @@ def viewer_link(settings: BridgeSettings, token: str) -> str:
 
 
 def note_address(settings: BridgeSettings) -> None:
-    """Keep the address of a running bridge beside its token, for a command that is told less than the bridge.
+    """Keep the address of a running bridge beside its token, so that `--show-link` can print it.
 
     Raises:
         OSError: it cannot be written.

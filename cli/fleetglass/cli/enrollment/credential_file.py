@@ -17,7 +17,7 @@ def credential_text(newcomer: Newcomer, registry: Registry, authority: str, cred
 
 
 def is_credential(text: str) -> bool:
-    """Whether a text is such a file, whoever it is for."""
+    """Return whether a text is a credential file, for any user."""
     return _HEADER.match(text) is not None
 
 

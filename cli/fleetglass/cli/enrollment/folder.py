@@ -59,7 +59,7 @@ class Folder:
 
     @property
     def broker_users(self) -> set[int]:
-        """The users as whom the broker may run: the one who calls, and its own."""
+        """The users that the broker may run as: the caller, and the broker's own user."""
         user, ids = _user_id(), _broker_ids()
         return {one for one in (user, ids and ids[0]) if one is not None}
 

@@ -1,4 +1,4 @@
-"""A user who may clear every topic of a fleet, for as long as a block lasts: no lasting user may."""
+"""A temporary user who may clear every topic of a fleet. No permanent user may do that."""
 
 import time
 from collections.abc import Iterator

@@ -226,7 +226,7 @@ class FleetModel:
         return named[0] if len(named) == 1 else None
 
     def name_of(self, host: SeenHost) -> str:
-        """Return the name to show: with the id where it is that of a list, or another host has the same."""
+        """Return the name to show. The id follows when the name is from a list or another host has it too."""
         name = host.plain_name
         is_ambiguous = bool(host.listed_name) or self._names[name] > 1
         return f"{name} ({host.id})" if name != host.id and is_ambiguous else name
