@@ -287,15 +287,9 @@ async def test_a_wrong_authority_can_be_put_right(tmp_path: Path, prefix: str) -
 async def test_tls_both_ways(tmp_path: Path, prefix: str) -> None:
     """With the authority's and its own certificate it is let in, and without them it is not."""
     authority = Authority(tmp_path)
-    server, own = authority.issue("server"), authority.issue("viewer")
-    broker = Mosquitto(
-        tmp_path,
-        "user root",
-        f"cafile {authority.own.certificate}",
-        f"certfile {server.certificate}",
-        f"keyfile {server.key}",
-        "require_certificate true",
-    )
+    own = authority.issue("viewer")
+    broker = Mosquitto(tmp_path)
+    broker.use_tls(authority, "require_certificate true")
     url = BrokerURL("127.0.0.1", broker.port, tls=True)
     access = BrokerAccess(
         url=url,

@@ -154,12 +154,8 @@ def test_tls_carries_as_much(
     authority = Authority(tmp_path)
     (tmp_path / "other").mkdir()
     stranger = Authority(tmp_path / "other")
-    server = authority.issue("server")
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n"
-        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority, "max_queued_messages 10000")
     broker.start()
     expected = [(f"{prefix}/{number}", bytes([number]) * 60_000) for number in range(30)]
     taken = Taken()

@@ -161,11 +161,7 @@ def serving(folder: Path, *, is_secured: bool) -> Iterator[BrokerAccess]:
     access = BrokerAccess(url=url)
     if is_secured:
         authority = Authority(folder)
-        server = authority.issue("server")
-        broker._configuration.write_text(
-            f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\n"
-            f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-        )
+        broker.use_tls(authority)
         access = BrokerAccess(url=url, ca_file=str(authority.own.certificate))
     broker.start()
     try:

@@ -109,12 +109,8 @@ def test_no_tls_there(mosquitto: Mosquitto) -> None:
 def test_a_certificate_that_is_missing_is_told(tmp_path: Path) -> None:
     """Whether the broker's cannot be trusted or it asks for ours, the remedy says which to name."""
     authority = Authority(tmp_path)
-    server = authority.issue("server")
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
-        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority, "require_certificate true")
     broker.start()
     try:
         stranger = probe(access(broker.port, tls=True))

@@ -320,12 +320,9 @@ def test_certificates_are_checked_both_ways(
     authority = Authority(tmp_path)
     (tmp_path / "other").mkdir()
     stranger = Authority(tmp_path / "other")
-    server, client = authority.issue("server"), authority.issue("web-1")
+    client = authority.issue("web-1")
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
-        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority, "require_certificate true")
     broker.start()
     try:
         with secured(broker.port, prefix, stranger.own.certificate, client) as connection:
@@ -348,14 +345,11 @@ def test_a_wrong_authority_can_be_put_right(
     """One that was wrong from the start is named once, and the right one is used without a restart."""
     (tmp_path / "other").mkdir()
     authority, stranger = Authority(tmp_path), Authority(tmp_path / "other")
-    server, client = authority.issue("server"), authority.issue("web-1")
+    client = authority.issue("web-1")
     ca_file = tmp_path / "trusted.crt"
     shutil.copy(stranger.own.certificate, ca_file)
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\n"
-        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority)
     broker.start()
     try:
         with secured(broker.port, prefix, ca_file, client) as connection:
@@ -374,12 +368,9 @@ def test_a_replaced_file_leads_to_a_new_connection(
     """The connection of an old certificate does not stay after it was replaced."""
     monkeypatch.setattr("fleetglass.mqtt.tls.REPLACED_SECONDS", 0.1)
     authority = Authority(tmp_path)
-    server, client = authority.issue("server"), authority.issue("web-1")
+    client = authority.issue("web-1")
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\n"
-        f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority)
     broker.start()
     try:
         with secured(broker.port, prefix, authority.own.certificate, client) as connection:

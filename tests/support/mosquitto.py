@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from support.broker import Broker
+from support.certificates import Authority
 
 
 def find_mosquitto() -> str | None:
@@ -26,6 +27,15 @@ class Mosquitto(Broker):
         self._configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
             "max_queued_messages 100000\nset_tcp_nodelay true\n" + "".join(f"{line}\n" for line in more)
+        )
+
+    def use_tls(self, authority: Authority, *more: str) -> None:
+        """Speak TLS from the next start on; one authority signs for both sides. `more` are further lines."""
+        server = authority.issue("server")
+        self._configuration.write_text(
+            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
+            + "".join(f"{line}\n" for line in more)
         )
 
     @classmethod

@@ -27,11 +27,7 @@ class ReplaceableTls:
     def use(self, number: int) -> None:
         """Serve with a certificate of that authority, from the next start on."""
         authority = self.authorities[number]
-        server = authority.issue("server")
-        self.broker._configuration.write_text(
-            f"user root\nlistener {self.broker.port} 127.0.0.1\nallow_anonymous true\n"
-            f"cafile {authority.own.certificate}\ncertfile {server.certificate}\nkeyfile {server.key}\n"
-        )
+        self.broker.use_tls(authority)
 
     def trust(self, number: int) -> None:
         """Put that authority in place of the one that clients trust."""

@@ -451,12 +451,8 @@ def _is_settled(publisher: Publisher) -> bool:
 def test_replaced_certificates_are_taken_up(tmp_path: Path, prefix: str) -> None:
     """When a file of the connection has changed, the agent leaves and comes back with the new one."""
     authority = Authority(tmp_path)
-    server = authority.issue("server")
     broker = Mosquitto(tmp_path)
-    broker._configuration.write_text(
-        f"user root\nlistener {broker.port} 127.0.0.1\nallow_anonymous true\n"
-        f"certfile {server.certificate}\nkeyfile {server.key}\n"
-    )
+    broker.use_tls(authority)
     access = BrokerAccess(
         url=BrokerURL("127.0.0.1", broker.port, tls=True), ca_file=str(authority.own.certificate)
     )
