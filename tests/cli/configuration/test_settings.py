@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from fleetglass.agent.selection import DEFAULT_FILESYSTEMS, Selection
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
 from fleetglass.fleet.expected_hosts import ExpectedHost
@@ -44,6 +45,19 @@ def test_all_that_can_be_told(tmp_path: Path) -> None:
         ("h",),
         ("a", "b"),
     )
+
+
+def test_selections(tmp_path: Path) -> None:
+    """Each list can be given alone, in the environment and the file; else the default patterns hold."""
+    file = tmp_path / "fleetglass.yaml"
+    file.write_text("agent:\n  exclude_interfaces: []\n  include_disks: [sd*, 'nvme?n1']\n")
+    environment = {"FLEETGLASS_EXCLUDE_USERS": "root,www-*", "FLEETGLASS_EXCLUDE_DISKS": "sdb"}
+    agent = agent_settings(configuration(tmp_path, environment, config=str(file), exclude_sensors=["nvme/*"]))
+    assert agent.interfaces == Selection()
+    assert agent.disks == Selection(include=("sd*", "nvme?n1"), exclude=("sdb",))
+    assert agent.users == Selection(exclude=("root", "www-*"))
+    assert agent.sensors == Selection(exclude=("nvme/*",))
+    assert agent.filesystems == DEFAULT_FILESYSTEMS
 
 
 def test_expected_hosts(tmp_path: Path) -> None:

@@ -84,6 +84,31 @@ class Key:
         return self.of_fleet or {"agent", "bridge"} <= self.parts
 
 
+def _selection(name: str, doc: str, excluded: str = "") -> tuple[Key, Key]:
+    """Return the two keys that select what is read of one kind."""
+    return (
+        Key(
+            f"exclude_{name}",
+            Texts(),
+            f"pattern of {doc} to leave out",
+            _AGENT,
+            excluded,
+            metavar="PATTERN",
+            flag=f"--exclude-{name[:-1]}",
+            repeated=True,
+        ),
+        Key(
+            f"include_{name}",
+            Texts(),
+            f"pattern of {doc} to read; all others are left out",
+            _AGENT,
+            metavar="PATTERN",
+            flag=f"--include-{name[:-1]}",
+            repeated=True,
+        ),
+    )
+
+
 KEYS: Final = (
     Key(
         "broker",
@@ -146,6 +171,11 @@ KEYS: Final = (
         metavar="FOLDER",
     ),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
+    *_selection("interfaces", "network interfaces", "veth*, cali*, lxc*, ve-*, vb-*: container cables"),
+    *_selection("disks", "block devices", "loop*, ram*"),
+    *_selection("filesystems", "mount points or filesystem types", "mounts of containers, pods and snaps"),
+    *_selection("sensors", "sensors, such as nvme/*,"),
+    *_selection("users", "process owners"),
     Key("root", Text(), "folder that contains the host's /proc and /sys", _AGENT, "/", "FOLDER"),
     Key(
         "home_assistant",
