@@ -195,6 +195,8 @@ def test_a_lost_host_is_unavailable_and_said_to_be_lost(host: Host) -> None:
     states: list[tuple[State, Callable[[str], str]]] = [
         ("lost", lambda _: "unavailable"),
         ("online", lambda name: SHOWN[name]),
+        ("suspended", lambda _: "unavailable"),
+        ("online", lambda name: SHOWN[name]),
         ("stopped", lambda _: "unavailable"),
     ]
     for state, expected in states:

@@ -6,7 +6,7 @@
 /** The largest number that a bridge lets through, on either side of zero. */
 export const MAX_MAGNITUDE = 1e24
 
-/** @typedef {"live" | "late" | "lost" | "stopped" | "waiting"} HostState */
+/** @typedef {"live" | "late" | "lost" | "suspended" | "stopped" | "waiting"} HostState */
 
 /** @typedef {"connected" | "connecting"} BrokerState */
 

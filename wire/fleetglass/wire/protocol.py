@@ -19,7 +19,7 @@ MAX_VIEWERS = 1000
 HELLO_TIMEOUT_SECONDS = 5.0
 HISTORY_SECONDS = 15 * 60
 
-HostState = Literal["live", "late", "lost", "stopped", "waiting"]
+HostState = Literal["live", "late", "lost", "suspended", "stopped", "waiting"]
 BrokerState = Literal["connected", "connecting"]
 HostId = Annotated[str, Meta(pattern=HOST_ID_PATTERN)]
 Groups = Annotated[list[HostId], Meta(max_length=64)] | Literal["*"]

@@ -59,7 +59,14 @@ test("hosts that are not as agreed are left out, the others are taken", () => {
 
 test("each state is counted", () => {
   know(hostEntry("a"), hostEntry("b", { state: "lost" }), hostEntry("c", { state: "lost" }))
-  assert.deepEqual(Object.fromEntries(fleet.counts()), { live: 1, late: 0, lost: 2, waiting: 0, stopped: 0 })
+  assert.deepEqual(Object.fromEntries(fleet.counts()), {
+    live: 1,
+    late: 0,
+    lost: 2,
+    waiting: 0,
+    suspended: 0,
+    stopped: 0,
+  })
 })
 
 test("one host changes its state, its inventory, or is removed, and the others do not", () => {

@@ -62,7 +62,7 @@ test("of a host that is not heard only that is said, since its numbers are old",
   assert.deepEqual(levels(), ["critical state"])
   host.state = "late"
   assert.deepEqual(levels(), ["warn state"])
-  for (const state of ["stopped", "waiting"]) {
+  for (const state of ["suspended", "stopped", "waiting"]) {
     host.state = state
     assert.deepEqual(alerts(), [])
   }

@@ -7,11 +7,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from fleetglass.wire.payloads.common import Celsius, Count, Percent, Rate, Session, Tick, Time
 
-State = Literal["online", "stopped", "lost"]
+State = Literal["online", "suspended", "stopped", "lost"]
 
 
 class Status(msgspec.Struct, omit_defaults=True):
-    """Whether the agent runs. Also the will, with the state `lost`."""
+    """Whether the agent runs, or its host sleeps. Also the will, with the state `lost`."""
 
     state: State
     session: Session

@@ -63,6 +63,9 @@ def state_in_words(host: SeenHost, fleet: FleetModel, now: float) -> str:
             return f"late, last sample {max(0, int(now - host.heard))} s ago"
         case "lost":
             return f"lost since {since}"
+        case "suspended":
+            asleep = max(0.0, now - host.since - fleet.clock_offset)
+            return f"suspended for {length_of_time(asleep)}"
         case "stopped":
             return f"stopped at {since}"
         case "waiting":
