@@ -198,11 +198,16 @@ class _Agent:
             self._demand_refused = True
 
     def _note_jump(self) -> ClockJump:
-        """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
+        """Tell of a sleep, and of a clock that was set.
+
+        After a sleep that came without warning the connection is not what it was.
+        """
         jump = self._jumps.look()
+        was_suspended = self._publisher.was_suspended()
         if jump.slept_seconds:
             _log.info("this host slept for %.0f s; connecting anew", jump.slept_seconds)
-            self._publisher.renew()
+            if not was_suspended:
+                self._publisher.renew()
         if jump.set_seconds:
             _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
             self._inventory.look_again()
