@@ -7,6 +7,7 @@ import signal
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -25,6 +26,7 @@ from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.system_bus.watch import SystemWatch
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
@@ -63,6 +65,7 @@ def run(
     errors = UnexpectedErrors()
     publisher = Publisher(settings, session=session, errors=errors)
     gate = InterfaceGate(settings.interface)
+    watch = SystemWatch(publisher, root=Path(settings.root))
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
@@ -72,9 +75,11 @@ def run(
 
     try:
         errors.attempt("taking the first readings", sampler.prime)
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
+        agent = _Agent(
+            settings, session, collectors, sampler, publisher, watch=watch, readings=readings, errors=errors
+        )
         hold()
-        with _waiting(stop) as wait, publisher:
+        with _waiting(stop) as wait, publisher, watch:
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -101,6 +106,7 @@ class _Agent:
         sampler: Sampler,
         publisher: Publisher,
         *,
+        watch: SystemWatch,
         readings: Readings,
         errors: UnexpectedErrors,
     ) -> None:
@@ -109,6 +115,7 @@ class _Agent:
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
+        self._watch = watch
         self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
         self._collectors = collectors
@@ -170,6 +177,7 @@ class _Agent:
             tick=self._tick,
             session=self._session,
             uptime_seconds=self._inventory.uptime_seconds,
+            failed_units=self._watch.failed_units,
         )
 
     def _live(self, found: Iterable[Sampled]) -> list[Message]:

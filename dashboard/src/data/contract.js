@@ -302,6 +302,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
  * @property {number} [process_count] processes
+ * @property {number} [failed_units] units of systemd that failed
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
  * @property {number} [uptime_seconds] time since boot
@@ -498,6 +499,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Delivery} [delivery]
+ * @property {unknown} [pulse]
  * @property {boolean} [removed]
  */
 

@@ -40,6 +40,9 @@ def test_all_is_well() -> None:
         ({"filesystem_percent": 95, "swap_percent": 99}, [("critical", "disk 95 %"), ("warn", "swap 99 %")]),
         ({"battery_percent": 15}, [("warn", "battery 15 %")]),
         ({"battery_percent": 5}, [("critical", "battery 5 %")]),
+        ({"failed_units": 0}, []),
+        ({"failed_units": 1}, [("warn", "1 failed unit")]),
+        ({"failed_units": 12}, [("warn", "12 failed units")]),
     ],
 )
 def test_limits(values: dict[str, Any], expected: list[tuple[str, str]]) -> None:

@@ -40,6 +40,7 @@ class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
     gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
     battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
     process_count: Annotated[Count, Meta(description="processes")] = UNSET
+    failed_units: Annotated[Count, Meta(description="units of systemd that failed")] = UNSET
 
 
 class Pulse(Headline, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.client.formatting.quantities import clock_time
 from fleetglass.client.terminal.top.model import FleetModel, SeenHost
 from fleetglass.client.terminal.top.numbers import length_of_time, plain
-from fleetglass.wire.payloads import CollectorReport, Filesystem, Memory, Power, Pulse, Sensor
+from fleetglass.wire.payloads import CollectorReport, Filesystem, Memory, Power, Pulse, Sensor, Unit
 
 Level = Literal["warn", "critical"]
 
@@ -107,6 +107,10 @@ def _headline(host: SeenHost, pulse: Pulse) -> Iterator[Alert]:
             yield from _judge(name, BATTERY, battery.charge_percent)
     else:
         yield from _judge("battery", BATTERY, pulse.battery_percent)
+    unit = host.groups.get("unit")
+    failed = unit.failed_count if isinstance(unit, Unit) else pulse.failed_units
+    if failed is not UNSET and failed:
+        yield Alert("warn", f"{failed} failed {'unit' if failed == 1 else 'units'}")
     if host.busy_seconds >= BUSY_SECONDS:
         yield Alert("warn", "CPU busy over 60 s")
 
