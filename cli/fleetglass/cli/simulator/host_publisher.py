@@ -18,10 +18,17 @@ _HEADLINES: Final = [name for name in Headline.__struct_fields__ if name not in 
 
 
 class SyntheticPublisher:
-    """One host on its connection."""
+    """One host on its connection. One that is `suspended` publishes a single tick before it sleeps."""
 
     def __init__(
-        self, host: SyntheticHost, number: int, topics: Topics, interval: float, version: str
+        self,
+        host: SyntheticHost,
+        number: int,
+        topics: Topics,
+        interval: float,
+        version: str,
+        *,
+        suspended: bool = False,
     ) -> None:
         self.host = host
         self.session = secrets.token_hex(3)
@@ -38,6 +45,9 @@ class SyntheticPublisher:
         }
         self._summary_every = max(1, round(SUMMARY_SECONDS / interval))
         self._number = number
+        self._is_suspended = suspended
+        self._last_word: paho.MQTTMessageInfo | None = None
+        """What a host said when it went to sleep."""
         self._pulses: list[Pulse] = []
         self._status_due = 0.0
         self._info_due = 0.0
@@ -52,6 +62,7 @@ class SyntheticPublisher:
         """Publish what is retained, after each connect."""
         self._status_due = self._info_due = 0.0
         self._fresh = True
+        self._last_word = None
         self._publish_retained(client, time.time())
 
     def clear(self, client: paho.Client, qos: int) -> paho.MQTTMessageInfo:
@@ -62,6 +73,8 @@ class SyntheticPublisher:
 
     def publish(self, client: paho.Client, tick: int) -> paho.MQTTMessageInfo:
         """Publish one tick; return its last message."""
+        if self._last_word is not None:
+            return self._last_word
         now = round(time.time(), 3)
         due = frozenset(
             group
@@ -81,6 +94,9 @@ class SyntheticPublisher:
         last = None
         for group, message in groups.items():
             last = client.publish(self._live_topics[group], encode(message))
+        if self._is_suspended:
+            last = client.publish(self.status_topic, self.status("suspended"), qos=1, retain=True)
+            self._last_word = last
         assert last is not None  # noqa: S101 - every tick has groups
         return last
 
