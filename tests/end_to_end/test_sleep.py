@@ -22,10 +22,10 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
+def systemd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
     if (needed := missing_daemon()) is not None:
         pytest.skip(f"needs a D-Bus daemon: {needed}")
-    with BusDaemon(tmp_path / "bus") as bus, Systemd(bus.address, failed_units=2) as systemd:
+    with BusDaemon() as bus, Systemd(bus.address, failed_units=2) as systemd:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
         yield systemd
 

@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -55,12 +56,14 @@ def missing_daemon() -> str | None:
 
 
 class BusDaemon:
-    """A dbus-daemon whose socket lies in a folder, where that of a system would."""
+    """A dbus-daemon whose socket lies below a root of its own, where that of a system would."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="bus-")  # short: a socket's name has 107 letters
+        self.root = root = Path(self._folder.name)
         self.socket = root / "run/dbus/system_bus_socket"
         self.address = f"unix:path={self.socket}"
-        self.socket.parent.mkdir(parents=True, exist_ok=True)
+        self.socket.parent.mkdir(parents=True)
         self._configuration = root / "system.conf"
         self._configuration.write_text(_CONFIGURATION.format(address=self.address))
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,7 +73,7 @@ class BusDaemon:
         self._process = subprocess.Popen(
             ["dbus-daemon", f"--config-file={self._configuration}", "--nofork", "--nopidfile", "--nosyslog"]
         )
-        wait_for(self.socket.exists, "socket of the bus")
+        wait_for(self._answers, "socket of the bus")
         return self
 
     def kill(self) -> None:
@@ -85,6 +88,12 @@ class BusDaemon:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        self._folder.cleanup()
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "the bus does not start"
+        return self.socket.exists()
 
 
 class Systemd:

@@ -42,15 +42,15 @@ def sleeper() -> Sleeper:
 
 
 @pytest.fixture
-def bus(tmp_path: Path) -> Iterator[BusDaemon]:
+def bus() -> Iterator[BusDaemon]:
     if (needed := missing_daemon()) is not None:
         pytest.skip(f"needs a D-Bus daemon: {needed}")
-    with BusDaemon(tmp_path) as daemon:
+    with BusDaemon() as daemon:
         yield daemon
 
 
-def watching(sleeper: Sleeper, root: Path) -> SystemWatch:
-    return SystemWatch(sleeper, root=root, environment={})
+def watching(sleeper: Sleeper, bus: BusDaemon) -> SystemWatch:
+    return SystemWatch(sleeper, root=bus.root, environment={})
 
 
 def test_the_address_is_that_of_the_host(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_the_address_is_that_of_the_host(tmp_path: Path) -> None:
     assert address_of(tmp_path, {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/a"}) == "unix:path=/a"
 
 
-def test_a_sleep_waits_until_it_was_told(bus: BusDaemon, sleeper: Sleeper, tmp_path: Path) -> None:
+def test_a_sleep_waits_until_it_was_told(bus: BusDaemon, sleeper: Sleeper) -> None:
     """The lock is held until the sleeper returns; after waking there is another. Told twice counts once."""
-    with Systemd(bus.address) as systemd, watching(sleeper, tmp_path):
+    with Systemd(bus.address) as systemd, watching(sleeper, bus):
         for _ in range(2):
             wait_for(lambda: systemd.locks == 1, "a lock")
             sleeper.gate.clear()
@@ -82,18 +82,18 @@ def test_a_sleep_waits_until_it_was_told(bus: BusDaemon, sleeper: Sleeper, tmp_p
     assert sleeper.told == ["suspend", "resume"] * 2
 
 
-def test_the_lock_is_not_inherited(bus: BusDaemon, sleeper: Sleeper, tmp_path: Path) -> None:
+def test_the_lock_is_not_inherited(bus: BusDaemon, sleeper: Sleeper) -> None:
     """A program that the agent starts keeps no host awake."""
-    with Systemd(bus.address) as systemd, watching(sleeper, tmp_path) as watch:
+    with Systemd(bus.address) as systemd, watching(sleeper, bus) as watch:
         wait_for(lambda: systemd.locks == 1, "a lock")
         assert watch._lock is not None
         assert not os.get_inheritable(watch._lock)
 
 
-def test_an_agent_that_ends_holds_no_lock(bus: BusDaemon, sleeper: Sleeper, tmp_path: Path) -> None:
+def test_an_agent_that_ends_holds_no_lock(bus: BusDaemon, sleeper: Sleeper) -> None:
     """Nothing is left behind: neither the lock nor the thread."""
     with Systemd(bus.address) as systemd:
-        with watching(sleeper, tmp_path) as watch:
+        with watching(sleeper, bus) as watch:
             wait_for(lambda: systemd.locks == 1, "a lock")
         assert systemd.locks == 0
         assert watch._thread is not None
@@ -101,11 +101,11 @@ def test_an_agent_that_ends_holds_no_lock(bus: BusDaemon, sleeper: Sleeper, tmp_
 
 
 def test_a_lock_that_is_refused_is_named_at_the_first_sleep(
-    bus: BusDaemon, sleeper: Sleeper, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    bus: BusDaemon, sleeper: Sleeper, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Hosts that never sleep need no word of it; the sleep is told all the same, and nobody asks again."""
     refusal = "org.freedesktop.DBus.Error.AccessDenied"
-    with Systemd(bus.address, refuse=refusal) as systemd, watching(sleeper, tmp_path):
+    with Systemd(bus.address, refuse=refusal) as systemd, watching(sleeper, bus):
         wait_for(lambda: systemd.asked[-1:] and systemd.asked[-1][0] == "Get", "all questions")
         assert caplog.messages == []
         for told in (["suspend", "resume"], ["suspend", "resume"] * 2):
@@ -120,13 +120,12 @@ def test_a_lock_that_is_refused_is_named_at_the_first_sleep(
 def test_a_bus_that_ends_in_a_sleep_ends_it_and_is_found_again(
     bus: BusDaemon,
     sleeper: Sleeper,
-    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody would tell of the waking; with another bus there is another lock, and nothing is logged."""
     monkeypatch.setattr(watch_module, "_LOOK_SECONDS", 0.05)
-    with watching(sleeper, tmp_path) as watch:
+    with watching(sleeper, bus) as watch:
         with Systemd(bus.address, failed_units=2) as systemd:
             wait_for(lambda: watch.failed_units == 2, "failed units")
             systemd.sleep()
@@ -140,11 +139,11 @@ def test_a_bus_that_ends_in_a_sleep_ends_it_and_is_found_again(
 
 
 def test_a_waking_that_was_missed_is_noticed(
-    bus: BusDaemon, sleeper: Sleeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bus: BusDaemon, sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The login manager is asked from time to time whether the sleep goes on."""
     monkeypatch.setattr(watch_module, "_ASLEEP_LOOK_SECONDS", 0.05)
-    with Systemd(bus.address) as systemd, watching(sleeper, tmp_path):
+    with Systemd(bus.address) as systemd, watching(sleeper, bus):
         wait_for(lambda: systemd.locks == 1, "a lock")
         systemd.sleep()
         wait_for(lambda: systemd.asked.count(("Get", PREPARING)) >= 2, "the question")
@@ -156,9 +155,9 @@ def test_a_waking_that_was_missed_is_noticed(
 PREPARING = ("org.freedesktop.login1.Manager", "PreparingForSleep")
 
 
-def test_only_the_login_manager_is_believed(bus: BusDaemon, sleeper: Sleeper, tmp_path: Path) -> None:
+def test_only_the_login_manager_is_believed(bus: BusDaemon, sleeper: Sleeper) -> None:
     """Anybody on the bus may send anybody a signal, and must not hide a host so."""
-    with Systemd(bus.address) as systemd, watching(sleeper, tmp_path) as watch:
+    with Systemd(bus.address) as systemd, watching(sleeper, bus) as watch:
         wait_for(lambda: systemd.locks == 1, "a lock")
         assert watch._bus is not None
         manager = DBusAddress("/org/freedesktop/login1", interface="org.freedesktop.login1.Manager")
@@ -177,14 +176,13 @@ def test_only_the_login_manager_is_believed(bus: BusDaemon, sleeper: Sleeper, tm
 def test_a_bus_without_all_of_systemd(
     bus: BusDaemon,
     sleeper: Sleeper,
-    tmp_path: Path,
     names: tuple[str, ...],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is not there is not missed, and is found when it comes."""
     monkeypatch.setattr(watch_module, "_LOOK_SECONDS", 0.05)
-    with watching(sleeper, tmp_path) as watch:
+    with watching(sleeper, bus) as watch:
         with Systemd(bus.address, names=names, failed_units=3) as systemd:
             if "org.freedesktop.systemd1" in names:
                 wait_for(lambda: watch.failed_units == 3, "failed units")
