@@ -45,6 +45,22 @@ def test_the_headline_is_taken_from_the_groups() -> None:
     assert found.uptime_seconds == 60
 
 
+def test_the_hottest_that_a_computer_can_be_is_told() -> None:
+    """What is hotter than any part can be is in its group, but not in the headline."""
+    found = pulse(
+        Sensor(
+            time=1,
+            tick=1,
+            temperatures={
+                "max31855/temp1": Temperature(current_celsius=210.0),
+                "coretemp/Core 0": Temperature(current_celsius=71.0),
+            },
+        ),
+        Gpu(time=1, tick=1, devices={"a": GpuDevice(temperature_celsius=66.0), "b": GpuDevice()}),
+    )
+    assert found.temperature_celsius == 71.0
+
+
 def test_a_missing_group_leaves_its_numbers_out() -> None:
     """Without groups only the stamp and the uptime are left."""
     found = pulse()

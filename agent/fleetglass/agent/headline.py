@@ -24,6 +24,7 @@ from fleetglass.wire.payloads import (
 )
 
 MAX_CORES = 64
+_HIGHEST_CELSIUS = 150.0  # nothing in a computer still works there: it is an oven's, or a loose wire's
 
 N = TypeVar("N", int, float)
 
@@ -68,7 +69,9 @@ def pulse_of(
                 pulse.process_count = group.count
             case _:
                 pass
-    pulse.temperature_celsius = _highest(temperatures)
+    pulse.temperature_celsius = _highest(
+        one for one in temperatures if isinstance(one, UnsetType) or one < _HIGHEST_CELSIUS
+    )
     return pulse
 
 

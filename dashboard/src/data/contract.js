@@ -117,6 +117,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {string} [chip] the chip it belongs to
  * @property {string} [label] what the chip calls it
  * @property {number} [speed_rpm] turns per minute
+ * @property {boolean} [alarm] `true` while the chip raises an alarm, else absent
  */
 
 /**
@@ -275,6 +276,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [current_celsius] now
  * @property {number} [high_celsius] high from here
  * @property {number} [critical_celsius] critical from here
+ * @property {boolean} [alarm] `true` while the chip raises an alarm, else absent
  */
 
 /**

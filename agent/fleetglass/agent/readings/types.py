@@ -110,23 +110,26 @@ class Link(NamedTuple):
 
 
 class TemperatureReading(NamedTuple):
-    """One sensor, in degrees celsius. `device` tells two chips of one name apart."""
+    """One sensor, in degrees celsius. `name` is its own in messages, such as `coretemp/Core 0`."""
 
+    name: str
     chip: str
-    device: str
     label: str
     current: float
-    high: float | None
-    critical: float | None
+    high: float | None = None
+    critical: float | None = None
+    alarm: bool = False
+    """Whether the chip raises an alarm."""
 
 
 class FanReading(NamedTuple):
-    """One fan, in turns per minute."""
+    """One fan, in turns per minute. `name` and `alarm` are as for a temperature."""
 
+    name: str
     chip: str
-    device: str
     label: str
     speed: int
+    alarm: bool = False
 
 
 class SensorReading(NamedTuple):

@@ -151,6 +151,9 @@ class Temperature(msgspec.Struct, kw_only=True, omit_defaults=True):
     current_celsius: Annotated[Celsius, Meta(description="now")] = UNSET
     high_celsius: Annotated[Celsius, Meta(description="high from here")] = UNSET
     critical_celsius: Annotated[Celsius, Meta(description="critical from here")] = UNSET
+    alarm: Annotated[
+        bool | UnsetType, Meta(description="`true` while the chip raises an alarm, else absent")
+    ] = UNSET
 
 
 class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -159,6 +162,9 @@ class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
     chip: Annotated[str | UnsetType, Meta(description="the chip it belongs to")] = UNSET
     label: Annotated[str | UnsetType, Meta(description="what the chip calls it")] = UNSET
     speed_rpm: Annotated[Count, Meta(description="turns per minute")] = UNSET
+    alarm: Annotated[
+        bool | UnsetType, Meta(description="`true` while the chip raises an alarm, else absent")
+    ] = UNSET
 
 
 class Throttling(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -1,0 +1,62 @@
+"""Which thermal zones of `/sys` are sensors that no chip of hwmon tells of already."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fleetglass.agent.readings.files import list_folder, read_text, read_whole
+from fleetglass.agent.readings.sensor_name import Place
+
+# Zones that have no temperature: a driver of Intel that says 20 degrees for ever, and Qualcomm's limits of
+# current, voltage and charge, whose numbers are amperes, volts and percent.
+_NO_TEMPERATURE = re.compile(r"INT3400 Thermal|(.*[-_])?(ibat|vbat|bcl)([-_].*)?")
+
+
+class Zone(NamedTuple):
+    """One thermal zone. The limits are in parts of a degree, as its temperature."""
+
+    path: str
+    place: Place
+    high: int | None
+    critical: int | None
+
+
+def find_zones(folder: str, told: Mapping[str, int], *, has_coretemp: bool) -> list[Zone]:
+    """Return the zones below `folder` that are sensors of their own.
+
+    `told` is how many temperatures the chips tell that the kernel made of zones, by name of the chip:
+    it has the name of the zones' type, with `_` for `-`, and one temperature for each of them in order.
+    """
+    names = [name for name in list_folder(f"{folder}/thermal") if name.startswith("thermal_zone")]
+    types = {
+        name: read_text(f"{folder}/thermal/{name}/type") or "thermal"
+        for name in sorted(names, key=lambda name: (len(name), name))
+    }
+    dropped = {kind for kind in types.values() if _NO_TEMPERATURE.fullmatch(kind)}
+    if dropped - {"INT3400 Thermal"}:
+        dropped.add("soc")  # Qualcomm's state of charge
+    if has_coretemp:
+        dropped.add("x86_pkg_temp")  # the package of coretemp, read from the same register
+    told_by_chip = {name.replace("-", "_"): number for name, number in told.items()}
+    seen: Counter[str] = Counter()
+    zones = []
+    for name, kind in types.items():
+        chip = kind.replace("-", "_")
+        seen[chip] += 1
+        if kind not in dropped and seen[chip] > told_by_chip.get(chip, 0):
+            zones.append(_zone(f"{folder}/thermal/{name}", name, kind))
+    return zones
+
+
+def _zone(path: str, name: str, kind: str) -> Zone:
+    limits: dict[str, int] = {}
+    for file in list_folder(path):
+        if file.startswith("trip_point_") and file.endswith("_type"):
+            limit = read_whole(f"{path}/{file.removesuffix('_type')}_temp")
+            trip = read_text(f"{path}/{file}")
+            if limit is not None and trip is not None:
+                limits[trip] = min(limit, limits.get(trip, limit))
+    # A zone has no number among its like but the one in its name.
+    place = Place(kind, name, path, "temp", name)
+    return Zone(f"{path}/temp", place, limits.get("hot"), limits.get("critical"))
