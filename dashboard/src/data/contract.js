@@ -147,7 +147,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_used_bytes] memory of its own in use
  * @property {number} [memory_total_bytes] memory of its own
  * @property {number} [memory_percent] memory of its own in use, of total
- * @property {number} [temperature_celsius] temperature
+ * @property {number} [temperature_celsius] temperature of its hottest sensor
  * @property {number} [power_watts] electric power drawn
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
@@ -300,7 +300,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [disk_write_bytes_per_second] written to all disks
  * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
  * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
- * @property {number} [temperature_celsius] the hottest sensor
+ * @property {number} [temperature_celsius] the hottest sensor below 150 °C
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
  * @property {number} [process_count] processes

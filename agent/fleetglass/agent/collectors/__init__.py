@@ -30,7 +30,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
         PowerCollector(host.batteries),
-        GpuCollector.of(GpuReader(Path(settings.root))),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,

@@ -236,7 +236,7 @@ class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     memory_used_bytes: Annotated[Bytes, Meta(description="memory of its own in use")] = UNSET
     memory_total_bytes: Annotated[Bytes, Meta(description="memory of its own")] = UNSET
     memory_percent: Annotated[Percent, Meta(description="memory of its own in use, of total")] = UNSET
-    temperature_celsius: Annotated[Celsius, Meta(description="temperature")] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="temperature of its hottest sensor")] = UNSET
     power_watts: Annotated[float | UnsetType, Meta(description="electric power drawn")] = UNSET
     clock_hertz: Annotated[Hertz, Meta(description="frequency of its cores now")] = UNSET
     fan_percent: Annotated[Percent, Meta(description="speed of its fan, of the highest")] = UNSET
