@@ -58,6 +58,8 @@ SPECIAL: dict[str, tuple[Any, str]] = {
     "speed_bytes_per_second": (312_500_000, "2.5 Gbit/s"),
     "up": (True, "up"),
     "alarm": (True, "alarm"),
+    "ups": (True, "UPS"),
+    "to_full_seconds": (3784, "01:03:04"),
     "synthetic": (True, "simulated, not a real host"),
     "demand": (True, "yes, for more detail while somebody watches"),
     "conflict": ("other1", "other1"),

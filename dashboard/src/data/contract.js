@@ -19,13 +19,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * One battery.
+ * One battery or UPS.
  * @typedef {object} Battery
  * @property {number} [charge_percent] charge
  * @property {boolean} [plugged] whether external power is connected
- * @property {number} [left_seconds] time until empty, while discharging
+ * @property {number} [left_seconds] time until empty, while discharging; of a UPS also what it would last now
+ * @property {number} [to_full_seconds] time until full, while charging
  * @property {string} [status] `charging`, `discharging`, `full` or `not-charging`
- * @property {number} [power_watts] power now, into it or out of it
+ * @property {number} [power_watts] power now, into it or out of it; of a UPS what its load draws
  * @property {number} [voltage_volts] voltage now
  * @property {number} [energy_watt_hours] energy in it now
  * @property {number} [energy_full_watt_hours] energy when full
@@ -35,6 +36,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [charge_design_ampere_hours] charge when full, by design
  * @property {number} [health_percent] charge when full, relative to the design
  * @property {number} [cycles] charge cycles
+ * @property {boolean} [ups] `true` for a UPS, else absent
+ * @property {string} [model] maker and model of a UPS
+ * @property {number} [load_percent] load of a UPS, of what it can carry
+ * @property {string[]} [warnings] warnings of a UPS
  */
 
 /**
@@ -217,7 +222,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Batteries; sent only by hosts with a battery.
+ * Batteries and UPSes; sent only by hosts that have one.
  * @typedef {object} Power
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages

@@ -88,7 +88,7 @@ def test_a_laptop() -> None:
     assert first[:5] == ("BAT0", 64.0, False, 6335, "discharging")
     assert first[5:7] == pytest.approx((7.012, 11.834))
     assert first[7:10] == pytest.approx((12.34, 19.23, 23.94))
-    assert first[10:] == (None, None, None, 213)
+    assert first[10:14] == (None, None, None, 213)
     assert second[:6] == ("BAT1", 98.0, False, None, "not-charging", 0.0)
     assert second[7:10] == (None, None, None)
     assert second[10:13] == pytest.approx((1.851, 1.89, 2.1))
