@@ -51,7 +51,7 @@ NAVIGATION: Final = {
         "docs/performance.md",
     ),
     "Connect": ("deploy/README.md", "deploy/home-assistant/README.md", "deploy/*/README.md"),
-    "Reference": ("docs/configuration.md", "docs/topics.md", "docs/protocol.md"),
+    "Reference": ("docs/configuration.md", "docs/topics.md", "docs/values.md", "docs/protocol.md"),
     "Help": ("docs/troubleshooting.md", "docs/faq.md"),
     "Project": (
         "CHANGELOG.md",
