@@ -29,7 +29,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         DiskCollector(host.disks, pressure=host.pressure),
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
-        PowerCollector(host.batteries),
+        _power(settings, host),
         GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
@@ -53,3 +53,11 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
 
         collectors.append(CustomFolder(settings.custom_folder))
     return collectors
+
+
+def _power(settings: AgentSettings, host: Readings) -> Collector:
+    if settings.nut is None:
+        return PowerCollector(host.batteries)
+    from fleetglass.agent.collectors.ups import power_collector
+
+    return power_collector(host.batteries, settings.nut)
