@@ -199,6 +199,30 @@ def test_a_port_tells_which_way_it_feeds(tmp_path: Path) -> None:
     assert [one.plugged for one in read_batteries(str(root))] == [True]
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "plugged"),
+    [
+        ("usb", {"TYPE": "USB_PD_DRP"}, False),
+        ("tcpm-source-psy-4-0022", {"TYPE": "USB", "USB_TYPE": "[C] PD"}, False),
+        ("usb", {"TYPE": "USB", "USB_TYPE": "SDP [DCP]"}, True),  # the other socket, which is no USB-C
+    ],
+)
+def test_a_port_without_a_link_to_its_supply(
+    tmp_path: Path,
+    name: str,
+    source: dict[str, str],
+    plugged: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    """Where every port of USB-C gives power, none of their supplies feeds the host."""
+    (tmp_path / "typec/port0").mkdir(parents=True)
+    (tmp_path / "typec/port0/power_role").write_text("[source] sink\n")
+    root = tmp_path / "power_supply"
+    root.mkdir()
+    supply(root, "BAT0", TYPE="Battery", STATUS="Unknown", CAPACITY="50")
+    supply(root, name, ONLINE="1", **source)
+    assert [one.plugged for one in read_batteries(str(root))] == [plugged]
+
+
 def test_what_belongs_to_a_device_is_not_the_hosts(tmp_path: Path) -> None:
     """Batteries of mice, pens and pads, by their scope or, where a driver tells none, by their bus."""
     for name in ("hidpp_battery_0", "wacom_battery_0", "ps-controller-battery-a0:b1"):

@@ -195,7 +195,10 @@ def test_what_is_left_out_is_not_opened(tmp_path: Path) -> None:
     write(tmp_path / "hwmon/hwmon2", name="drivetemp", temp2_input="30000", fan1_input="900")
     os.mkfifo(tmp_path / "hwmon/hwmon2/temp1_input")  # to open it would hang
     os.mkfifo(tmp_path / "hwmon/hwmon2/temp1_fault")
-    selected = Selection(exclude=("drivetemp/temp1", "nvme-nvme1/*"))
+    write(tmp_path / "thermal/thermal_zone0", type="cpu", trip_point_0_type="hot")
+    os.mkfifo(tmp_path / "thermal/thermal_zone0/temp")
+    os.mkfifo(tmp_path / "thermal/thermal_zone0/trip_point_0_temp")
+    selected = Selection(exclude=("drivetemp/temp1", "nvme-nvme1/*", "cpu/*"))
     reading = SensorReader(str(tmp_path), selected=selected)()
     assert list(degrees(reading)) == ["nvme-nvme0/temp1", "drivetemp/temp2"]
     assert len(reading.fans) == 1

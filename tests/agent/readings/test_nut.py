@@ -117,7 +117,7 @@ def test_what_is_no_upsd_costs_one_line(answers: tuple[str, ...], got: str) -> N
 
 def test_nobody_listens() -> None:
     """A upsd that is not there costs one line."""
-    with pytest.raises(CollectionError, match="Connection refused, expected a list of UPSes"):
+    with pytest.raises(CollectionError, match="got Connection refused, expected a list of UPSes"):
         UpsdReader(("127.0.0.1", free_port()))()
 
 

@@ -17,7 +17,7 @@ _STORES = {"Battery", "UPS", "BMS"}
 # What is not in `uevent` (before Linux 5.8 the type, in some drivers more) has a file of its own.
 _IN_FILES = frozenset(
     (
-        *("TYPE", "SCOPE", "PRESENT", "ONLINE", "STATUS", "POWER_ROLE"),
+        *("TYPE", "SCOPE", "PRESENT", "ONLINE", "STATUS", "POWER_ROLE", "USB_TYPE"),
         *("CAPACITY", "CAPACITY_LEVEL", "CYCLE_COUNT"),
         *("ENERGY_NOW", "ENERGY_FULL", "ENERGY_FULL_DESIGN", "POWER_NOW"),
         *("CHARGE_NOW", "CHARGE_FULL", "CHARGE_FULL_DESIGN", "CURRENT_NOW"),
@@ -28,6 +28,8 @@ _IN_FILES = frozenset(
 # On phones the chip that measures a battery is a supply beside the battery.
 _GAUGE = re.compile(r"(.*[-_])?(bms|main|parallel|(max|fuel[-_]?)?(fg|gauge))([-_].*)?")
 
+_TYPE_C = re.compile(r"typec|ucsi|tcpm|USB_C\b|USB_TYPE_C|USB_PD|\[(C|PD\w*)\]")
+
 
 class _Supply(NamedTuple):
     name: str
@@ -37,6 +39,11 @@ class _Supply(NamedTuple):
     @property
     def type(self) -> str:
         return self.properties.get("TYPE", "")
+
+    @property
+    def is_type_c(self) -> bool:
+        words = f"{self.name} {self.type} {self.properties.get('USB_TYPE', '')}"
+        return _TYPE_C.search(words) is not None
 
     @property
     def status(self) -> str:
@@ -212,15 +219,23 @@ def _is_online(properties: Properties) -> bool | None:
 
 def _feeds_another(supply: _Supply) -> bool:
     """Return whether a USB port gives power (kernel: Documentation/ABI/testing/sysfs-class-typec)."""
-    role = supply.properties.get("POWER_ROLE")
-    if role is None:
-        ports = f"{supply.path}/device/typec"
-        names = [name for name in list_folder(ports) if name.removeprefix("port").isdigit()]
-        # Several ports of one controller have supplies that are numbered from 1.
-        number = re.search("([0-9]+)$", supply.name) if len(names) > 1 else None
-        place = int(number[1]) - 1 if number is not None else 0
-        role = read_text(f"{ports}/{names[place]}/power_role") if 0 <= place < len(names) else None
-    return role is not None and (role == "source" or "[source]" in role)
+    if (own := supply.properties.get("POWER_ROLE")) is not None:
+        return _gives(own)
+    ports = f"{supply.path}/device/typec"
+    if not list_folder(ports) and supply.is_type_c:
+        ports = f"{os.path.dirname(os.path.dirname(supply.path))}/typec"  # noqa: PTH120 -- texts in, text out
+    names = [name for name in list_folder(ports) if name.removeprefix("port").isdigit()]
+    roles = [role for name in names if (role := read_text(f"{ports}/{name}/power_role"))]
+    # Several ports of one controller have supplies that are numbered from 1.
+    number = re.search("[0-9]+$", supply.name)
+    place = int(number[0]) - 1 if number is not None else -1
+    if 0 <= place < len(roles):
+        return _gives(roles[place])
+    return bool(roles) and all(map(_gives, roles))
+
+
+def _gives(role: str) -> bool:
+    return role == "source" or "[source]" in role
 
 
 def _charge(capacity: float | None, *stores: tuple[float | None, float | None]) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleetglass.agent.readings.files import list_folder, read_text, read_whole
 from fleetglass.agent.readings.gpu_sleep import may_sleep
-from fleetglass.agent.readings.linux_thermal_zone import Zone, find_zones
+from fleetglass.agent.readings.linux_thermal_zone import find_zones, zone_limits
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import FanReading, SensorReading, TemperatureReading
 from fleetglass.agent.selection import EVERYTHING, Selection
@@ -143,6 +143,7 @@ class _Source:
         "_enable",
         "_fault",
         "_high",
+        "_limit_paths",
         "alarm",
         "chip",
         "critical",
@@ -167,8 +168,9 @@ class _Source:
         self.critical: float | None = None
         self.is_faulty = False
         self.alarm = False
-        self._high: int | str | None = None
-        self._critical: int | str | None = None
+        self._limit_paths: tuple[str | None, str | None] = (None, None)
+        self._high: int | None = None
+        self._critical: int | None = None
         self._fault: str | None = None
         self._enable: str | None = None
         self._alarms: list[str] = []
@@ -191,28 +193,29 @@ class _Source:
             if name.startswith(f"{place.entry}_") and name.endswith("_alarm")
         ]
         if place.kind == "temp":
-            one._high, one._critical = path("max"), path("crit")
+            one._limit_paths = path("max"), path("crit")
         return one
 
     @classmethod
-    def of_zone(cls, zone: Zone) -> "_Source":
+    def of_zone(cls, place: Place) -> "_Source":
         """Return the source of a thermal zone."""
-        one = cls(zone.path, zone.place, family=re.sub("[0-9]", "", zone.place.chip))
-        one._high, one._critical = zone.high, zone.critical
-        return one
+        return cls(f"{place.folder}/temp", place, family=re.sub("[0-9]", "", place.chip))
 
     def limits(self) -> tuple[int | None, int | None]:
         """Read the limits, once per discovery."""
-        self._high, self._critical = (
-            read_whole(limit) if isinstance(limit, str) else limit for limit in (self._high, self._critical)
-        )
+        if self.place.entry == "temp":
+            self._high, self._critical = zone_limits(self.place.folder)
+        else:
+            self._high, self._critical = (
+                None if path is None else read_whole(path) for path in self._limit_paths
+            )
         return self._high, self._critical
 
     def take_unit(self, per_degree: int) -> None:
         """Learn in which parts of a degree it tells its values."""
         self.per_degree = per_degree
         self.high, self.critical = (
-            limit / per_degree if isinstance(limit, int) else None for limit in (self._high, self._critical)
+            None if limit is None else limit / per_degree for limit in (self._high, self._critical)
         )
 
     def check(self) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from fleetglass.agent.readings.files import list_folder, read_text, read_whole
 from fleetglass.agent.readings.sensor_name import Place
@@ -13,16 +12,7 @@ from fleetglass.agent.readings.sensor_name import Place
 _NO_TEMPERATURE = re.compile(r"INT3400 Thermal|(.*[-_])?(ibat|vbat|bcl)([-_].*)?")
 
 
-class Zone(NamedTuple):
-    """One thermal zone. The limits are in parts of a degree, as its temperature."""
-
-    path: str
-    place: Place
-    high: int | None
-    critical: int | None
-
-
-def find_zones(folder: str, told: Mapping[str, int], *, has_coretemp: bool) -> list[Zone]:
+def find_zones(folder: str, told: Mapping[str, int], *, has_coretemp: bool) -> list[Place]:
     """Return the zones below `folder` that are sensors of their own.
 
     `told` is how many temperatures the chips tell that the kernel made of zones, by name of the chip:
@@ -45,11 +35,13 @@ def find_zones(folder: str, told: Mapping[str, int], *, has_coretemp: bool) -> l
         chip = kind.replace("-", "_")
         seen[chip] += 1
         if kind not in dropped and seen[chip] > told_by_chip.get(chip, 0):
-            zones.append(_zone(f"{folder}/thermal/{name}", name, kind))
+            # A zone has no number among its like but the one in its name.
+            zones.append(Place(kind, name, f"{folder}/thermal/{name}", "temp", name))
     return zones
 
 
-def _zone(path: str, name: str, kind: str) -> Zone:
+def zone_limits(path: str) -> tuple[int | None, int | None]:
+    """Return from where a zone is hot and critical, in parts of a degree as its temperature."""
     limits: dict[str, int] = {}
     for file in list_folder(path):
         if file.startswith("trip_point_") and file.endswith("_type"):
@@ -57,6 +49,4 @@ def _zone(path: str, name: str, kind: str) -> Zone:
             trip = read_text(f"{path}/{file}")
             if limit is not None and trip is not None:
                 limits[trip] = min(limit, limits.get(trip, limit))
-    # A zone has no number among its like but the one in its name.
-    place = Place(kind, name, path, "temp", name)
-    return Zone(f"{path}/temp", place, limits.get("hot"), limits.get("critical"))
+    return limits.get("hot"), limits.get("critical")

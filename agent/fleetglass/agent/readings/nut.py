@@ -61,7 +61,9 @@ class UpsdReader:
                 return self._read(session)
         except TimeoutError as error:
             raise self._error(f"no answer within {self._answer_seconds:g} s") from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise self._error(error.strerror or str(error)) from error
+        except ValueError as error:
             raise self._error(str(error)) from error
 
     def _read(self, session: "_Session") -> UpsReadings:
