@@ -227,9 +227,10 @@ def test_what_belongs_to_a_device_is_not_the_hosts(tmp_path: Path) -> None:
     """Batteries of mice, pens and pads, by their scope or, where a driver tells none, by their bus."""
     for name in ("hidpp_battery_0", "wacom_battery_0", "ps-controller-battery-a0:b1"):
         supply(tmp_path, name, TYPE="Battery", SCOPE="Device", CAPACITY="5")
-    supply(tmp_path, "hid-0018:04F3:2A36.0001-battery", TYPE="Battery", CAPACITY="5")
-    (tmp_path / "hid-0018:04F3:2A36.0001-battery/device").mkdir()
-    (tmp_path / "hid-0018:04F3:2A36.0001-battery/device/subsystem").symlink_to("../../../../bus/hid")
+    supply(tmp_path, "wiimote_battery_00", TYPE="Battery", CAPACITY="5")
+    supply(tmp_path, "stylus", TYPE="Battery", CAPACITY="5")
+    (tmp_path / "stylus/device").mkdir()
+    (tmp_path / "stylus/device/subsystem").symlink_to("../../../../bus/hid")
     supply(tmp_path, "sbs-5-000b", TYPE="Battery", SCOPE="System", CAPACITY="81")
     assert [one.name for one in read_batteries(str(tmp_path))] == ["sbs-5-000b"]
 

@@ -250,6 +250,17 @@ def test_a_kernel_that_tells_whole_degrees(tmp_path: Path) -> None:
     assert degrees(read()) == expected | {"battery/thermal_zone2": 0.15}
 
 
+def test_a_refrigerator_does_not_become_an_oven(tmp_path: Path) -> None:
+    """A probe that was once seen at half a degree tells thousandths, also when it says 125."""
+    now = [0.0]
+    write(tmp_path / "hwmon/hwmon0", name="w1_slave_temp", temp1_input="562")
+    read = SensorReader(str(tmp_path), lambda: now[0])
+    assert degrees(read()) == {"w1_slave_temp/temp1": 0.562}
+    write(tmp_path / "hwmon/hwmon0", temp1_input="125")
+    now[0] = 60.0
+    assert degrees(read()) == {"w1_slave_temp/temp1": 0.125}
+
+
 def test_a_gpu_that_may_sleep_is_left_alone(tmp_path: Path) -> None:
     """Each reading would keep it awake, so its sensors are not read here; those of one with a display are."""
     sensors = AMD | {"power/control": "auto"}

@@ -28,6 +28,10 @@ _IN_FILES = frozenset(
 # On phones the chip that measures a battery is a supply beside the battery.
 _GAUGE = re.compile(r"(.*[-_])?(bms|main|parallel|(max|fuel[-_]?)?(fg|gauge))([-_].*)?")
 
+# Names of what has its own battery; drivers of long ago tell no scope.
+_DEVICES = re.compile(
+    r"hid-|hidpp_|wacom_|wiimote_|ps-controller|sony_controller|nintendo_switch|steam-controller"
+)
 _TYPE_C = re.compile(r"typec|ucsi|tcpm|USB_C\b|USB_TYPE_C|USB_PD|\[(C|PD\w*)\]")
 
 
@@ -175,6 +179,8 @@ def battery_of(name: str, properties: Properties, *, external: bool | None) -> B
 def _is_peripheral(supply: _Supply) -> bool:
     scope = supply.properties.get("SCOPE", "Unknown")
     if scope == "Unknown":
+        if _DEVICES.match(supply.name):
+            return True
         try:
             return os.path.basename(os.readlink(f"{supply.path}/device/subsystem")) in {"hid", "bluetooth"}  # noqa: PTH115, PTH119 -- texts in, text out
         except OSError:

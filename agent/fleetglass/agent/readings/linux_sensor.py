@@ -114,7 +114,8 @@ class SensorReader:
             else:
                 told = [*(read_whole(one.path) for one in members), *limits]
                 unit = parts_of_a_degree(told)
-                if any(abs(value or 0) >= 2000 and value not in _UNSET_LIMITS for value in told):
+                # A sensor near the freezing point tells small numbers too, now and then.
+                if unit == 1000 and any(abs(value or 0) >= 200 for value in told):
                     self._thousandths.add(family)
             for one in members:
                 one.take_unit(unit)
