@@ -57,6 +57,7 @@ SPECIAL: dict[str, tuple[Any, str]] = {
     "interval_seconds": (1.0, "1 s"),
     "speed_bytes_per_second": (312_500_000, "2.5 Gbit/s"),
     "up": (True, "up"),
+    "in_total": (False, "in another"),
     "synthetic": (True, "simulated, not a real host"),
     "demand": (True, "yes, for more detail while somebody watches"),
     "conflict": ("other1", "other1"),

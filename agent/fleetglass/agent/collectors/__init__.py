@@ -22,7 +22,7 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root)
+    host = readings or host_readings(settings.root, disks=settings.disks, filesystems=settings.filesystems)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),

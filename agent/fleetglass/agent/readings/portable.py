@@ -8,6 +8,8 @@ import time
 
 import psutil
 
+from fleetglass.agent.readings.block_devices import device_by_name, summed_disks
+from fleetglass.agent.readings.mounts import is_image, is_out_of_reach
 from fleetglass.agent.readings.types import (
     BatteryReading,
     CpuReading,
@@ -28,12 +30,17 @@ from fleetglass.agent.readings.types import (
     TemperatureReading,
     printable,
 )
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
 
 class PortableReadings:
     """Reads the host it runs on, as far as psutil does."""
+
+    def __init__(self, *, disks: Selection = EVERYTHING, filesystems: Selection = EVERYTHING) -> None:
+        self._disks = disks
+        self._filesystems = filesystems
 
     def cpu(self) -> CpuReading:
         """Return the processor times that the system has."""
@@ -77,6 +84,8 @@ class PortableReadings:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
         devices = {}
         for name, one in counters.items():
+            if not self._disks.takes(printable(name)):
+                continue
             busy = getattr(one, "busy_time", None)
             devices[printable(name)] = DiskCounters(
                 one.read_count,
@@ -85,7 +94,8 @@ class PortableReadings:
                 one.write_bytes,
                 None if busy is None else busy / 1000,
             )
-        return DiskReading(at, devices)
+        known = {name: device_by_name(name, devices) for name in devices}
+        return DiskReading(at, devices, summed_disks(known, devices))
 
     def network(self) -> NetworkReading:
         """Return the counters of every network interface."""
@@ -212,13 +222,19 @@ class PortableReadings:
 
     def filesystems(self) -> FilesystemsReading:
         """Return the filesystems on devices."""
-        found = []
+        found, failed = [], []
         for part in psutil.disk_partitions(all=False):
+            mount = printable(part.mountpoint)
+            if not self._filesystems.takes(mount, part.fstype) or is_image(
+                kind=part.fstype, device=part.device, mount=part.mountpoint, options=part.opts
+            ):
+                continue
             try:
                 found.append(_usage(part.mountpoint, part.device, part.fstype))
-            except OSError:
-                continue  # an empty drive, unmounted meanwhile, or not ours to see
-        return FilesystemsReading(found, [])
+            except OSError as error:  # an empty drive, unmounted meanwhile, or not ours to see
+                if is_out_of_reach(error):
+                    failed.append(mount)
+        return FilesystemsReading(found, failed)
 
     def throttling(self) -> None:
         """Give nothing: this is Linux's own."""
