@@ -1,5 +1,7 @@
+import ast
 import errno
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -256,6 +258,42 @@ def test_a_filesystem_that_answers_with_an_error_is_named(tmp_path: Path, code: 
     is_dead = False
     found = ask()
     assert ([one.mount for one in found.filesystems], found.silent) == (["/", "/mnt/nas", "/with space"], [])
+
+
+# Mounts what a program would serve, and ends it at once. What is asked is the real `mountinfo`.
+_DEAD_MOUNT = """
+import ctypes, os, sys
+from fleetglass.agent.readings.linux_filesystem import FilesystemReader
+target = sys.argv[1].encode()
+mount = ctypes.CDLL(None, use_errno=True).mount
+program = os.open("/dev/fuse", os.O_RDWR)
+options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % program
+if mount(b"demo", target, b"fuse.demo", 0, options):
+    sys.exit("refused")
+os.close(program)
+print(ascii(FilesystemReader(patience=20)().silent))
+assert not mount(b"cover", os.path.dirname(target), b"tmpfs", 0, None)
+print(ascii(FilesystemReader(patience=20)().silent))
+"""
+
+
+def test_a_mount_whose_program_ended_is_named_on_the_real_host(tmp_path: Path) -> None:
+    """Whatever bytes are in its name; one that is covered by a later mount is not there at all."""
+    target = tmp_path / "parent" / "a\rb\x1c"
+    target.mkdir(parents=True)
+    done = subprocess.run(
+        ["unshare", "-Urm", sys.executable, "-c", _DEAD_MOUNT, str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and (
+        "refused" in done.stderr or "unshare" in done.stderr or "/dev/fuse" in done.stderr
+    ):
+        pytest.skip("mounting is not permitted")
+    before, covered = map(ast.literal_eval, done.stdout.splitlines())
+    assert str(target) in before
+    assert set(before) - set(covered) == {str(target)}
 
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.EPERM, errno.EKEYEXPIRED])
