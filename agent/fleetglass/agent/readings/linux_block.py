@@ -36,6 +36,13 @@ class BlockDevices:
         return self._summed
 
 
+def disks_among(sys: str, numbers: frozenset[str]) -> frozenset[str]:
+    """Return those of some devices, by numbers such as `8:0`, of whose use the sum is that of all disks."""
+    names = {os.path.basename(os.path.realpath(f"{sys}/dev/block/{one}")): one for one in numbers}  # noqa: PTH119
+    used = dict.fromkeys(names, DiskCounters(1, 1, 1, 1, None))
+    return frozenset(names[one] for one in summed_disks(read_block_devices(sys, names), used))
+
+
 def read_block_devices(sys: str, names: Collection[str]) -> dict[str, BlockDevice]:
     """Return what carries each device; names tell it where `/sys` does not."""
     tree = _Tree(sys, names)
