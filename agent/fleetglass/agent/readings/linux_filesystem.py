@@ -75,8 +75,8 @@ class FilesystemReader:
         """Return the filesystems that answered, in the order of their mount points."""
         self._hung = [one for one in self._hung if not one.done.is_set()]
         silent = {one.asking for one in self._hung if one.asking}
-        mounts = (one for one in self._mounts() if self._selection.takes(printable(one.mount), one.type))
-        waiting = [same for same in filesystems_of(mounts) if same[0].mount not in silent]
+        filesystems = filesystems_of(self._mounts(), self._selection)
+        waiting = [mounts for mounts in filesystems if mounts[0].mount not in silent]
         found: dict[str, FilesystemReading] = {}
         while waiting:
             rounds = [_Round(batch, self._first) for batch in self._batches(waiting)]
@@ -194,17 +194,19 @@ def parse_mountinfo(text: bytes) -> list[Mounted]:
     return list(mounts.values())
 
 
-def filesystems_of(mounts: Iterable[Mounted]) -> list[list[Mounted]]:
-    """Return the mounts of each filesystem that holds data, the whole and shortest first.
+def filesystems_of(mounts: Iterable[Mounted], selection: Selection = EVERYTHING) -> list[list[Mounted]]:
+    """Return the mounts of each filesystem that holds data and is selected, the whole and shortest first.
 
     As `df` does, a filesystem is told once, however often it is mounted. The root is told even where it is
     in memory.
     """
     found: dict[str, list[Mounted]] = {}
     for one in mounts:
-        if (one.type not in _WITHOUT_DATA or one.mount == "/") and not is_image(
-            kind=one.type, device=one.device, mount=one.mount, options=one.options
-        ):
+        if one.type in _WITHOUT_DATA and one.mount != "/":
+            continue
+        if is_image(kind=one.type, device=one.device, mount=one.mount, options=one.options):
+            continue
+        if selection.takes(printable(one.mount), one.type):
             found.setdefault(one.superblock, []).append(one)
     return [
         sorted(same, key=lambda one: (one.mount != "/", one.subtree != "/", len(one.mount)))
