@@ -136,13 +136,13 @@ class FilesystemReader:
         found = self._stat(path)
         if not modes.S_ISDIR(found.st_mode):
             return False
-        if f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}" == mounted.superblock:
+        if path == "/" or f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}" == mounted.superblock:
             return True
         if mounted.type != "btrfs" and not mounted.superblock.startswith("0:"):
             return False
         # Each subvolume of btrfs has a number of its own, which mountinfo does not tell; so may others that
         # have no device. That something is mounted here has to be enough.
-        return path == "/" or found.st_dev != self._stat(os.path.dirname(path)).st_dev  # noqa: PTH120 -- as above
+        return found.st_dev != self._stat(os.path.dirname(path)).st_dev  # noqa: PTH120 -- as above
 
     def _ask(self, path: str, mounted: Mounted) -> FilesystemReading | None:
         if is_read_only(mounted.options) and self._has_read_only_device(mounted):
