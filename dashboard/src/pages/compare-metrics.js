@@ -107,8 +107,8 @@ export function scaleFor({ unit = "", limit }) {
 }
 
 /**
- * A metric in a payload: the number itself; of a number that each device has, all added up that are not part of
- * another device, or the highest where a sum means nothing.
+ * A metric in a payload: the number itself; of a number that each device has, the sum of the devices that are
+ * not part of another, or the highest where a sum means nothing.
  * @param {unknown} payload
  * @param {string} field
  * @param {string | undefined} unit
