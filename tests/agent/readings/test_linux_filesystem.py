@@ -118,10 +118,18 @@ def test_the_root_is_told_whatever_it_is() -> None:
         "zfs tank/home@autosnap_2026-11-30 ro,xattr",
     ],
 )
-@pytest.mark.parametrize("mount", ["/", "/somewhere"])
-def test_an_image_is_no_news(filesystem: str, mount: str) -> None:
+@pytest.mark.parametrize("mount", ["/", "/data"])
+def test_an_image_is_no_news(tmp_path: Path, filesystem: str, mount: str) -> None:
     """What nobody can write to is always full: it is not asked, not even as the root."""
-    assert mounts_of(f"1 0 0:99 / {mount} ro,relatime shared:1 - {filesystem}\n".encode()) == []
+    asked = []
+
+    def statvfs(path: str) -> os.statvfs_result:
+        asked.append(path)
+        return os.statvfs(path)
+
+    root = made(tmp_path, f"1 0 0:99 / {mount} ro,relatime shared:1 - {filesystem}\n".encode())
+    assert reader(root, statvfs=statvfs)() == ([], [])
+    assert asked == []
 
 
 @pytest.mark.parametrize(
@@ -146,18 +154,19 @@ def test_what_can_be_filled_is_told(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    "filesystem",
     [
-        "/var/lib/docker/aufs/mnt/1f2e rw - aufs none rw,si=1b2c",
-        "/home/a/.local/share/containers/storage/overlay/x/merged rw - fuse.fuse-overlayfs fuse-overlayfs rw",
-        "/home/.zfs/snapshot/daily ro - zfs tank/home@daily ro",
-        "/mnt/nas/.zfs/snapshot/daily ro - nfs4 nas:/tank/.zfs/snapshot/daily ro,vers=4.2",
+        "aufs none rw,si=1b2c",
+        "overlay overlay rw,lowerdir=/a,upperdir=/b,workdir=/c",
+        "shiftfs /var/lib/lxd/rootfs rw,passthrough=3",
+        "fuse.fuse-overlayfs fuse-overlayfs rw,user_id=1000",
+        "nfs4 nas:/tank/.zfs/snapshot/daily ro,vers=4.2",
     ],
 )
-def test_a_view_of_another_filesystem_is_not_told(line: str) -> None:
+def test_a_view_of_another_filesystem_is_not_told(tmp_path: Path, filesystem: str) -> None:
     """What is below or behind it is told itself."""
-    mount, rest = line.split(" ", 1)
-    assert mounts_of(f"1 0 0:99 / {mount} {rest}\n".encode()) == []
+    root = made(tmp_path, f"1 0 0:99 / /data rw - {filesystem}\n".encode())
+    assert reader(root)() == ([], [])
 
 
 @pytest.mark.parametrize(("options", "free", "is_told"), [("ro", 0, False), ("ro", 5, True), ("rw", 0, True)])
@@ -230,6 +239,17 @@ def test_what_lies_there_is_what_mountinfo_tells(
 
     found = FilesystemReader(root, stat=stat, patience=20)()
     assert [one.mount for one in found.filesystems] == ["/data"] * is_told
+
+
+@pytest.mark.parametrize("kind", ["fuse.demo.AppImage", "fuse.sshfs", "fuse"])
+def test_a_program_that_ended_is_named_whatever_it_served(tmp_path: Path, kind: str) -> None:
+    """Its mount is in everybody's way, even where it was an image."""
+    root = made(tmp_path, f"1 0 0:99 / /data rw - {kind} demo ro\n".encode())
+
+    def stat(path: str) -> os.stat_result:
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN), path)
+
+    assert FilesystemReader(root, stat=stat, patience=20)() == ([], ["/data"])
 
 
 @pytest.mark.parametrize("code", [errno.ENOTCONN, errno.ESTALE, errno.EIO, errno.EHOSTDOWN, errno.ETIMEDOUT])

@@ -145,6 +145,8 @@ class FilesystemReader:
         return found.st_dev != self._stat(os.path.dirname(path)).st_dev  # noqa: PTH120 -- as above
 
     def _ask(self, path: str, mounted: Mounted) -> FilesystemReading | None:
+        if _is_image(mounted):
+            return None
         if is_read_only(mounted.options) and self._has_read_only_device(mounted):
             return None
         stat = self._statvfs(path)
@@ -204,7 +206,7 @@ def filesystems_of(mounts: Iterable[Mounted], selection: Selection = EVERYTHING)
     for one in mounts:
         if one.type in _WITHOUT_DATA and one.mount != "/":
             continue
-        if is_image(kind=one.type, device=one.device, mount=one.mount, options=one.options):
+        if _is_image(one) and not one.type.startswith("fuse"):  # a program that ended is told all the same
             continue
         if selection.takes(printable(one.mount), one.type):
             found.setdefault(one.superblock, []).append(one)
@@ -260,6 +262,10 @@ class _Round:
             mounts = self._waiting.popleft()
             self.asking = mounts[0].mount
             return mounts
+
+
+def _is_image(one: Mounted) -> bool:
+    return is_image(kind=one.type, device=one.device, mount=one.mount, options=one.options)
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

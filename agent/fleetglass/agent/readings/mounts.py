@@ -14,7 +14,7 @@ _IMAGES = re.compile(
 )
 # What is written to these is stored by another filesystem, which is told itself, unless a container sees
 # nothing else of it.
-_LAYERS = frozenset(("overlay", "overlayfs", "aufs", "unionfs", "fuse.fuse-overlayfs"))
+_LAYERS = frozenset(("overlay", "overlayfs", "aufs", "unionfs", "shiftfs", "fuse.fuse-overlayfs"))
 _SNAPSHOTS = "/.zfs/snapshot/"
 # The mount is gone, belongs to somebody else, or has no sizes. Any other error is the filesystem's own: its
 # program ended (ENOTCONN), its server lost it (ESTALE), its disk is gone (EIO).
