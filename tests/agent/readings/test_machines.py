@@ -7,6 +7,7 @@ import pytest
 
 from agent.frozen_mounts import stat_as_mounted
 from fleetglass.agent.readings.types import FilesystemReading
+from fleetglass.agent.selection import DEFAULT_DISKS, EVERYTHING, Selection
 from support.programs import REPOSITORY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
@@ -218,3 +219,20 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
+
+
+def test_a_container_whose_only_disk_is_a_loop(tmp_path: Path) -> None:
+    """Loops are left out where there is anything else, and where somebody said so."""
+    stats = tmp_path / "proc/diskstats"
+    stats.parent.mkdir()
+    loop = "7 0 loop0 5 0 40 1 6 0 48 1 0 2 2\n"
+
+    def disks(text: str, selection: Selection) -> tuple[set[str], frozenset[str]]:
+        stats.write_text(text)
+        reading = LinuxReadings(str(tmp_path), disks=selection).disks()
+        return set(reading.devices), reading.summed
+
+    assert disks(loop, DEFAULT_DISKS) == ({"loop0"}, {"loop0"})
+    assert disks(loop, Selection(exclude=("loop*",))) == (set(), set())
+    assert disks(loop + loop.replace("loop0", "vda"), DEFAULT_DISKS) == ({"vda"}, {"vda"})
+    assert disks(loop + loop.replace("loop0", "vda"), EVERYTHING) == ({"loop0", "vda"}, {"vda"})
