@@ -227,10 +227,10 @@ def test_a_container_whose_only_disk_is_a_loop(tmp_path: Path) -> None:
     stats.parent.mkdir()
     loop = "7 0 loop0 5 0 40 1 6 0 48 1 0 2 2\n"
 
-    def disks(text: str, selection: Selection) -> tuple[set[str], frozenset[str]]:
+    def disks(text: str, selection: Selection) -> tuple[set[str], set[str]]:
         stats.write_text(text)
         reading = LinuxReadings(str(tmp_path), disks=selection).disks()
-        return set(reading.devices), reading.summed
+        return set(reading.devices), set(reading.summed)
 
     assert disks(loop, DEFAULT_DISKS) == ({"loop0"}, {"loop0"})
     assert disks(loop, Selection(exclude=("loop*",))) == (set(), set())
