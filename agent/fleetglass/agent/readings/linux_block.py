@@ -1,7 +1,9 @@
 """Readings of how block devices stand on each other (kernel: Documentation/ABI/stable/sysfs-block)."""
 
+import functools
 import os
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
 
 from fleetglass.agent.readings.block_devices import (
     BlockDevice,
@@ -36,8 +38,13 @@ class BlockDevices:
         return self._summed
 
 
-def disks_among(sys: str, numbers: frozenset[str]) -> frozenset[str]:
+def disks_among(sys: str, numbers: Iterable[str]) -> frozenset[str]:
     """Return those of some devices, by numbers such as `8:0`, of whose use the sum is that of all disks."""
+    return _disks_in_span(sys, frozenset(numbers), time.monotonic() // _INTERVAL_SECONDS)
+
+
+@functools.lru_cache(maxsize=256)
+def _disks_in_span(sys: str, numbers: frozenset[str], span: float) -> frozenset[str]:  # noqa: ARG001 -- what is known ends with it
     names = {os.path.basename(os.path.realpath(f"{sys}/dev/block/{one}")): one for one in numbers}  # noqa: PTH119
     used = dict.fromkeys(names, DiskCounters(1, 1, 1, 1, None))
     return frozenset(names[one] for one in summed_disks(read_block_devices(sys, names), used))

@@ -1,8 +1,6 @@
 """Readings of one control group, version 2 (kernel: Documentation/admin-guide/cgroup-v2.rst)."""
 
-import functools
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_file, read_text
@@ -24,7 +22,9 @@ def read_use(root: Path, pid: int, container: str, *, own_network: bool) -> Cont
     memory = _number(read_text(f"{group}/memory.current") or "")
     cache = parse_pairs(read_text(f"{group}/memory.stat") or "").get("inactive_file", 0)
     traffic = _traffic(process / "net/dev") if own_network else (None, None)
-    read, written = parse_io(read_text(f"{group}/io.stat") or "", lambda numbers: _disks(root, numbers))
+    read, written = parse_io(
+        read_text(f"{group}/io.stat") or "", lambda numbers: disks_among(f"{root}/sys", numbers)
+    )
     return ContainerUse(
         cpu_seconds=cpu["usage_usec"] / 1e6,
         memory_used=None if memory is None else max(memory - cache, 0),
@@ -58,7 +58,7 @@ def parse_pairs(text: str) -> dict[str, int]:
 
 
 def parse_io(
-    text: str, disks: Callable[[frozenset[str]], Collection[str]] = lambda numbers: numbers
+    text: str, disks: Callable[[Iterable[str]], Collection[str]] = set
 ) -> tuple[int | None, int | None]:
     """Return what was read and written, in bytes, from `io.stat`; None where it tells none.
 
@@ -72,7 +72,7 @@ def parse_io(
         numbers = [word for word in words if "=" not in word]
         if numbers:
             devices[numbers[-1]] = [word for word in words if "=" in word]
-    chosen = disks(frozenset(devices))
+    chosen = disks(devices)
     read = written = None
     for number, fields in devices.items():
         for field in fields if number in chosen else ():
@@ -82,15 +82,6 @@ def parse_io(
             elif name == "wbytes" and value.isdecimal():
                 written = (written or 0) + int(value)
     return read, written
-
-
-def _disks(root: Path, numbers: frozenset[str]) -> frozenset[str]:
-    return _disks_in_minute(f"{root}/sys", numbers, int(time.monotonic() // 60))
-
-
-@functools.lru_cache(maxsize=256)
-def _disks_in_minute(sys: str, numbers: frozenset[str], minute: int) -> frozenset[str]:  # noqa: ARG001 -- ends the cache
-    return disks_among(sys, numbers)
 
 
 def _traffic(path: Path) -> tuple[int | None, int | None]:
