@@ -67,6 +67,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {number} [total_percent] busy share of all cores
  * @property {number[]} [core_percents] busy share of each core
+ * @property {number[]} [core_numbers] number of each core in the lists, unless they are 0, 1, 2, …: some are offline
  * @property {number} [user_percent] in user mode
  * @property {number} [nice_percent] in user mode with low priority
  * @property {number} [system_percent] in the kernel
@@ -304,6 +305,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [process_count] processes
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
+ * @property {number[]} [core_numbers] number of each core in `core_percents`, unless they are 0, 1, 2, …
  * @property {number} [uptime_seconds] time since boot
  */
 

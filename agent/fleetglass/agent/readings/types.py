@@ -10,21 +10,29 @@ class CpuReading(NamedTuple):
     """Time spent since boot. Its unit does not matter: only shares of it are used.
 
     `times` is by kind (user, nice, system, idle, …), each kind apart from the others: guest time is
-    not also in user. `cores` is busy and total time by the name of the core.
+    not also in user. `cores` has the time of each core that is switched on, by its number.
     """
 
     at: float
     times: dict[str, float]
-    cores: dict[str, tuple[float, float]]
+    cores: dict[int, "CoreTimes"]
     context_switches: int | None
     interrupts: int | None
 
 
+class CoreTimes(NamedTuple):
+    """Time spent since boot by one core; `waiting` is idle with input or output outstanding."""
+
+    busy: float
+    idle: float
+    waiting: float = 0.0
+
+
 class FrequencyReading(NamedTuple):
-    """Frequency in hertz. `cores` is of each core in order; empty where not every core tells its own."""
+    """Frequency in hertz. `cores` is of each core that tells its own, by its number."""
 
     current: int | None
-    cores: tuple[int, ...]
+    cores: dict[int, int]
     lowest: int | None
     highest: int | None
 
