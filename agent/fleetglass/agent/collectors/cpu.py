@@ -42,12 +42,12 @@ class CpuCollector:
             self._frequency_until = now.at + _FREQUENCY_SECONDS
         message = cpu_use(before, now, time=time, tick=tick)
         shares = core_use(before.cores, now.cores) if before is not None else {}
-        numbers = list(shares or now.cores)
+        told = self._frequency.cores if self._frequency is not None else {}
+        numbers = list(shares or now.cores or told)
         message.core_percents = list(shares.values()) or UNSET
         if numbers != list(range(len(numbers))):
             message.core_numbers = numbers
         if self._frequency is not None:
-            told = self._frequency.cores
             if all(core in told for core in numbers):  # a list cannot leave one out
                 message.core_frequencies_hertz = [told[core] for core in numbers] or UNSET
             message.frequency_hertz = known(self._frequency.current)
