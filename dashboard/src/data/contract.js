@@ -348,6 +348,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
+ * @property {string} [container] what runs the container that the agent shows instead of its host, such as `docker`
  * @property {boolean} [synthetic] a simulated host, not a real one
  * @property {boolean} [demand] the agent accepts leases on `demand`
  * @property {string} [conflict] session of another machine that publishes under this host id
