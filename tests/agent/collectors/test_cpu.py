@@ -20,7 +20,7 @@ def messages(*readings: CpuReading, frequency: FrequencyReading | None = None) -
 
 def turning(seconds: float, *numbers: int) -> CpuReading:
     """Return a reading after so many seconds, in which each core was busy by 10 % times its number."""
-    cores = {number: CoreTimes(10 * number * seconds, (100 - 10 * number) * seconds) for number in numbers}
+    cores = {number: (10 * number * seconds, (100 - 10 * number) * seconds, 0.0) for number in numbers}
     return reading(seconds, cores=cores, user=seconds, idle=seconds)
 
 
@@ -65,17 +65,17 @@ def test_one_reading_gives_no_percentage() -> None:
 
 def test_each_core_has_its_own_share() -> None:
     """Busy, idle and waiting time of a core give its share."""
-    before = {0: CoreTimes(10.0, 90.0), 1: CoreTimes(0.0, 60.0, 40.0)}
-    now = {0: CoreTimes(60.0, 140.0), 1: CoreTimes(1.0, 99.0, 100.0)}
+    before = {0: (10.0, 90.0, 0.0), 1: (0.0, 60.0, 40.0)}
+    now = {0: (60.0, 140.0, 0.0), 1: (1.0, 99.0, 100.0)}
     assert core_use(before, now) == {0: 50.0, 1: 1.0}
 
 
 def test_waiting_that_runs_backwards_makes_no_core_busier() -> None:
     """The kernel does not keep its count well (proc_stat(5)); what is lost counts as nothing."""
-    before, now = {0: CoreTimes(0.0, 0.0, 90.0)}, {0: CoreTimes(50.0, 50.0, 0.0)}
+    before, now = {0: (0.0, 0.0, 90.0)}, {0: (50.0, 50.0, 0.0)}
     assert core_use(before, now) == {0: 50.0}
-    assert core_use({0: CoreTimes(50.0, 50.0, 50.0)}, {0: CoreTimes(10.0, 60.0, 50.0)}) == {0: 0.0}
-    assert core_use({0: CoreTimes(50.0, 50.0, 50.0)}, {0: CoreTimes(50.0, 50.0, 50.0)}) == {}
+    assert core_use({0: (50.0, 50.0, 50.0)}, {0: (10.0, 60.0, 50.0)}) == {0: 0.0}
+    assert core_use({0: (50.0, 50.0, 50.0)}, {0: (50.0, 50.0, 50.0)}) == {}
 
 
 def test_cores_keep_their_numbers_while_others_come_and_go() -> None:

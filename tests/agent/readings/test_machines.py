@@ -13,6 +13,7 @@ from support.waiting import POLL_SECONDS
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
+    from fleetglass.agent.readings import linux
     from fleetglass.agent.readings.linux import LinuxReadings
 
 MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd", "virtual-machine")
@@ -238,6 +239,19 @@ def test_zfs_may_come_later(tmp_path: Path) -> None:
     assert host.memory().available == 100 * 1024
     now = 60.0
     assert host.memory().available == 400 * 1024
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_container_has_the_load_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """Where lxcfs tells it; the kernel, asked, tells that of the whole machine."""
+    file = tmp_path / "loadavg"
+    file.write_text("900.10 900.20 900.30 1/2 3\n")
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_loadavg", str(file))
+    monkeypatch.setattr(linux, "is_replaced", lambda *_: replaced)
+    assert (host.load() == (900.1, 900.2, 900.3)) is replaced
 
 
 @pytest.mark.parametrize(("told", "expected"), [("629.5 397.0\n", 629.5), ("", None), ("nan 1\n", None)])

@@ -48,7 +48,7 @@ class CpuCollector:
         if numbers != list(range(len(numbers))):
             message.core_numbers = numbers
         if self._frequency is not None:
-            if all(core in told for core in numbers):  # a list cannot leave one out
+            if told.keys() >= set(numbers):  # a list cannot leave one out
                 message.core_frequencies_hertz = [told[core] for core in numbers] or UNSET
             message.frequency_hertz = known(self._frequency.current)
             message.frequency_min_hertz = known(self._frequency.lowest)
@@ -93,11 +93,13 @@ def core_use(before: Mapping[int, CoreTimes], now: Mapping[int, CoreTimes]) -> d
     A core that was just switched on, or whose clock stood still, has none.
     """
     shares = {}
-    for core, times in now.items():
+    for core, (busy, idle, waiting) in now.items():
         if core not in before:
             continue
-        spent = [max(after - earlier, 0) for earlier, after in zip(before[core], times, strict=True)]
-        share = percent(spent[0], sum(spent))
+        busy_before, idle_before, waiting_before = before[core]
+        spent = max(busy - busy_before, 0)
+        rest = max(idle - idle_before, 0) + max(waiting - waiting_before, 0)
+        share = percent(spent, spent + rest)
         if not isinstance(share, UnsetType):
             shares[core] = share
     return shares

@@ -58,6 +58,7 @@ class LinuxReadings:
         net = f"{proc}/1/net" if self._root else f"{proc}/net"
         self._stat = f"{proc}/stat"
         self._loadavg = f"{proc}/loadavg"
+        self._asks_load: bool | None = None
         self._uptime = f"{proc}/uptime"
         self._pressure = f"{proc}/pressure/"
         self._meminfo, self._vmstat = f"{proc}/meminfo", f"{proc}/vmstat"
@@ -83,8 +84,10 @@ class LinuxReadings:
         return read_frequency(self._root, self.cpu().cores)
 
     def load(self) -> tuple[float, float, float] | None:
-        """Ask this host, or read `/proc/loadavg` of another."""
-        if not self._root:
+        """Ask the kernel of this host; read `/proc/loadavg` of another, or where a container has its own."""
+        if self._asks_load is None:
+            self._asks_load = not self._root and not is_replaced("", self._loadavg)
+        if self._asks_load:
             with contextlib.suppress(OSError):
                 return os.getloadavg()
         return parse_load(self._optional(self._loadavg))

@@ -23,9 +23,8 @@ _MEMINFO = frozenset(
     b"MemTotal MemFree MemAvailable Buffers Cached AnonPages Shmem SReclaimable SwapTotal SwapFree".split()
 )
 _MOST_BYTES = 1 << 53  # a size that fell below zero is printed as one just under 2^64
-# So are times, in nanoseconds before the kernel divides them into ticks of 10 ms.
-_ZERO_TICKS = (1 << 64) // 10**7
-_LOST_TICKS = 10**9
+# So are times, some after the kernel divided nanoseconds into ticks of 10 ms.
+_BELOW_ZERO = b" 18446"
 
 
 def parse_stat(at: float, text: bytes) -> CpuReading:
@@ -33,23 +32,21 @@ def parse_stat(at: float, text: bytes) -> CpuReading:
     times: dict[str, float] = {}
     cores: dict[int, CoreTimes] = {}
     context_switches = interrupts = None
+    whole = _above_zero if _BELOW_ZERO in text else int
     for line in text.splitlines():
         if line.startswith(b"cpu"):
             name, *numbers = line.split()
             if len(numbers) < 4:
                 continue
             try:
-                ticks = [*map(int, numbers[:10])]
-                if max(ticks) > _ZERO_TICKS - _LOST_TICKS:
-                    ticks = [*map(_above_zero, ticks)]
                 # Old kernels have fewer columns.
                 user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice = (
-                    *ticks,
-                    *(0,) * (10 - len(ticks)),
+                    *map(whole, numbers[:10]),
+                    *(0,) * (10 - len(numbers)),
                 )
                 if name != b"cpu":
                     busy = user + nice + system + irq + softirq + steal
-                    cores[int(name[3:])] = CoreTimes(busy, idle, iowait)
+                    cores[int(name[3:])] = (busy, idle, iowait)
                     continue
             except ValueError:
                 continue
@@ -203,10 +200,10 @@ def parse_pressure(text: bytes) -> dict[str, float] | None:
     return shares or None
 
 
-def _above_zero(ticks: int) -> int:
+def _above_zero(ticks: bytes) -> int:
     """Return a count of ticks, and 0 for one that fell below zero, as stolen time does after a migration."""
-    fell = _ZERO_TICKS - _LOST_TICKS < ticks <= _ZERO_TICKS or ticks >= 1 << 62
-    return 0 if fell else ticks
+    fell = len(ticks) in (len("1844674407370"), len("18446744073709551615")) and ticks.startswith(b"18446")
+    return 0 if fell else int(ticks)
 
 
 def _part(size: int | None, whole: int | None) -> int | None:

@@ -10,7 +10,6 @@ import psutil
 
 from fleetglass.agent.readings.types import (
     BatteryReading,
-    CoreTimes,
     CpuReading,
     DiskCounters,
     DiskReading,
@@ -44,7 +43,7 @@ class PortableReadings:
         cores = {}
         for number, core in enumerate(psutil.cpu_times(percpu=True)):
             waiting = getattr(core, "iowait", 0.0)
-            cores[number] = CoreTimes(sum(core) - core.idle - waiting, core.idle, waiting)
+            cores[number] = (sum(core) - core.idle - waiting, core.idle, waiting)
         return CpuReading(
             at=at,
             times={kind: float(getattr(times, kind)) for kind in _KINDS if hasattr(times, kind)},

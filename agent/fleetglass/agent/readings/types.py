@@ -4,28 +4,22 @@ import os
 from typing import Literal, NamedTuple
 
 GpuState = Literal["active", "idle", "suspended"]
+CoreTimes = tuple[float, float, float]
 
 
 class CpuReading(NamedTuple):
     """Time spent since boot. Its unit does not matter: only shares of it are used.
 
     `times` is by kind (user, nice, system, idle, …), each kind apart from the others: guest time is
-    not also in user. `cores` has the time of each core that is switched on, by its number.
+    not also in user. `cores` has the time of each core that is switched on, by its number: busy, idle, and
+    idle with input or output outstanding.
     """
 
     at: float
     times: dict[str, float]
-    cores: dict[int, "CoreTimes"]
+    cores: dict[int, CoreTimes]
     context_switches: int | None
     interrupts: int | None
-
-
-class CoreTimes(NamedTuple):
-    """Time spent since boot by one core; `waiting` is idle with input or output outstanding."""
-
-    busy: float
-    idle: float
-    waiting: float = 0.0
 
 
 class FrequencyReading(NamedTuple):
