@@ -38,8 +38,8 @@ function placedCores(payload) {
 }
 
 /**
- * What is used, and what of the rest is free, in buffers and in caches: together the whole memory. Shared memory
- * is in the cache of a payload, but is used.
+ * What is used, and what of the rest is free, in buffers and in caches: together the whole memory. Shared
+ * memory is in the cache of a payload, but is used.
  * @param {Record<string, any>} memory
  */
 function memoryParts({ used_bytes: used, available_bytes: available, free_bytes, buffers_bytes }) {
