@@ -60,6 +60,7 @@ SPECIAL: dict[str, tuple[Any, str]] = {
     "alarm": (True, "alarm"),
     "ups": (True, "UPS"),
     "to_full_seconds": (3784, "01:03:04"),
+    "in_total": (False, "in another"),
     "synthetic": (True, "simulated, not a real host"),
     "demand": (True, "yes, for more detail while somebody watches"),
     "conflict": ("other1", "other1"),

@@ -60,7 +60,7 @@ def run(
         kept = settings.kept_id_hash is not None
         shown = shown_instead(settings.container, settings.host_id, has_kept_id=kept)
         _log.info("this agent runs %s; %s", shown, SHOW_THE_HOST)
-    readings = host_readings(settings.root, sensors=settings.sensors)
+    readings = host_readings(settings.root, settings.selections)
     if collectors is None:
         collectors = default_collectors(settings, readings)
     session = new_session()

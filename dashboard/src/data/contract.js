@@ -95,10 +95,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Input and output of every block device.
+ * Input and output of every block device, and of all disks, each byte counted once.
  * @typedef {object} Disk
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [read_bytes_per_second] read from all disks
+ * @property {number} [write_bytes_per_second] written to all disks
+ * @property {number} [read_total_bytes] read from all disks since boot
+ * @property {number} [write_total_bytes] written to all disks since boot
  * @property {Record<string, DiskDevice>} devices by name, such as `sda`
  * @property {Pressure} [pressure] time waited for disks
  */
@@ -115,6 +119,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [write_total_bytes] written since boot
  * @property {number} [read_total] read operations since boot
  * @property {number} [write_total] write operations since boot
+ * @property {boolean} [in_total] whether it is part of the sums; a partition is part of its disk
  */
 
 /**

@@ -1,11 +1,13 @@
 """Readings from `/proc` and `/sys`, of this host or of one whose files lie under another folder."""
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite, read_text
+from fleetglass.agent.readings.linux_block import BlockDevices
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
 from fleetglass.agent.readings.linux_host import is_replaced, read_host
@@ -39,8 +41,9 @@ from fleetglass.agent.readings.types import (
     SensorReading,
     ThrottlingReading,
 )
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
+_MAX_NAMES = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _LOOK_FOR_ARC_SECONDS = 60.0
 _CLOCK_STEP_SECONDS = 1.0  # by which two clocks read one after the other may differ
@@ -57,7 +60,7 @@ class LinuxReadings:
         root: str = "/",
         clock: Callable[[], float] = time.monotonic,
         *,
-        sensors: Selection = EVERYTHING,
+        selections: Selections = EVERY_SELECTION,
     ) -> None:
         self._root = root.rstrip("/")
         self._clock = clock
@@ -78,10 +81,13 @@ class LinuxReadings:
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
-        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=sensors)
+        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=selections.sensors)
         self._firmware = FirmwareReader(self._root, clock)
-        self._reads_firmware = sensors.takes(FIRMWARE_TEMPERATURE)
-        self._filesystems = FilesystemReader(self._root)
+        self._reads_firmware = selections.sensors.takes(FIRMWARE_TEMPERATURE)
+        self._disks = selections.disks
+        self._takes_disk = functools.lru_cache(_MAX_NAMES)(selections.disks.takes)
+        self._block_devices = BlockDevices(self._sys)
+        self._filesystems = FilesystemReader(self._root, selection=selections.filesystems)
 
     def cpu(self) -> CpuReading:
         """Read `/proc/stat`."""
@@ -114,8 +120,13 @@ class LinuxReadings:
         )
 
     def disks(self) -> DiskReading:
-        """Read `/proc/diskstats`."""
-        return parse_diskstats(self._clock(), self._files.read(self._diskstats))
+        """Read `/proc/diskstats`, and `/sys/class/block` once in a while."""
+        at = self._clock()
+        text = self._files.read(self._diskstats)
+        devices = parse_diskstats(text, self._takes_disk)
+        if not devices and self._disks.is_default:
+            devices = parse_diskstats(text)  # a container may have nothing but a loop
+        return DiskReading(at, devices, self._block_devices.summed(at, devices))
 
     def filesystems(self) -> FilesystemsReading:
         """Read `mountinfo`, and ask each mount for its sizes."""

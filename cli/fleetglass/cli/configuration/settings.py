@@ -2,18 +2,13 @@
 
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleetglass.agent.identity import host_name, kept_id_hash
 from fleetglass.agent.own_container import is_container_id, own_container
-from fleetglass.agent.selection import (
-    DEFAULT_DISKS,
-    DEFAULT_FILESYSTEMS,
-    DEFAULT_INTERFACES,
-    EVERYTHING,
-    selection_of,
-)
+from fleetglass.agent.selection import DEFAULT_SELECTIONS, Selections, selection_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
@@ -29,13 +24,6 @@ if TYPE_CHECKING:
     from fleetglass.fleet.expected_host_list import ExpectedHostList
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-_SELECTIONS = {
-    "interfaces": DEFAULT_INTERFACES,
-    "disks": DEFAULT_DISKS,
-    "filesystems": DEFAULT_FILESYSTEMS,
-    "sensors": EVERYTHING,
-    "users": EVERYTHING,
-}
 _CERTIFICATES = ("certificate_file", "certificate")
 _KEYS = ("key_file", "private_key")
 _TLS = (("ca_file", "ca"), _CERTIFICATES, _KEYS)
@@ -58,7 +46,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         kept_id_hash=kept_id,
         prefix=single_prefix(configuration, "agent"),
         custom_folder=_custom_folder(configuration),
-        **_selections(configuration),
+        selections=_selections(configuration),
         **_said(
             configuration,
             "agent",
@@ -154,15 +142,16 @@ def single_prefix(configuration: Configuration, part: Part) -> str:
     return str(prefixes[0])
 
 
-def _selections(configuration: Configuration) -> dict[str, Any]:
-    return {
-        name: selection_of(
-            configuration.get(f"include_{name}", "agent"),
-            configuration.get(f"exclude_{name}", "agent"),
-            default,
+def _selections(configuration: Configuration) -> Selections:
+    given = {
+        field.name: selection_of(
+            configuration.get(f"include_{field.name}", "agent"),
+            configuration.get(f"exclude_{field.name}", "agent"),
+            getattr(DEFAULT_SELECTIONS, field.name),
         )
-        for name, default in _SELECTIONS.items()
+        for field in fields(Selections)
     }
+    return Selections(**given)
 
 
 def _said(configuration: Configuration, part: Part, *names: str) -> dict[str, Any]:
