@@ -177,6 +177,7 @@ export class Host {
     const newest = rows.at(-1)
     if (newest !== undefined && this.#order.acceptPast(newest, this.intervalSeconds)) {
       this.pulse = prepared(newest, "pulse")
+      this.noteSlow(newest)
       this.hear(newest.time)
     }
   }
