@@ -12,7 +12,7 @@ from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.portable import PortableReadings
-from fleetglass.agent.readings.types import HostReading
+from fleetglass.agent.readings.types import Choice, HostReading, all_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
@@ -50,6 +50,8 @@ def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     assert info.physical_cores == psutil.cpu_count(logical=False)
     assert isinstance(info.addresses, dict)
     assert "127.0.0.1" in info.addresses["lo"]
+    assert isinstance(info.networks, dict)
+    assert "127.0.0.1/8" in info.networks["lo"]
 
 
 def test_groups_are_told_with_interval_and_units(inventory: Inventory) -> None:
@@ -108,7 +110,7 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
             self.found = {"eth0": ["192.0.2.1"]}
 
         def addresses(self) -> dict[str, list[str]]:
-            return self.found
+            return {name: [f"{one}/24" for one in found] for name, found in self.found.items()}
 
         def uptime_seconds(self) -> float:
             self.released.wait(60)
@@ -141,17 +143,44 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
     assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
 
 
-@pytest.mark.parametrize("part", ["host", "addresses", "uptime_seconds"])
+@pytest.mark.parametrize("part", ["host", "addresses", "mac_addresses", "main_address", "uptime_seconds"])
 def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever one of the readings raises, the others are there, and the thread ends in order."""
-    monkeypatch.setattr(PortableReadings, part, lambda _: 1 / 0)
+    monkeypatch.setattr(PortableReadings, "mac_addresses", lambda *_: {"eth0": "02:00:00:00:00:01"})
+    monkeypatch.setattr(PortableReadings, "main_address", lambda _: "192.0.2.1")
+    monkeypatch.setattr(PortableReadings, part, lambda *_: 1 / 0)
     errors = UnexpectedErrors()
     inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], errors=errors)
     wait_for(lambda: errors.total == 1, "the error")
     inventory.look()
     info = inventory.info({}, time=1.0, conflict=None)
-    told = {"host": info.kernel, "addresses": info.addresses, "uptime_seconds": inventory.uptime_seconds}
+    told = {
+        "host": info.kernel,
+        "addresses": info.addresses,
+        "mac_addresses": info.mac_addresses,
+        "main_address": info.main_address,
+        "uptime_seconds": inventory.uptime_seconds,
+    }
     assert {name for name, value in told.items() if value is UNSET} == {part}
+
+
+def test_addresses_of_what_is_left_out_are_not_told() -> None:
+    """A host with two hundred containers tells no address of their cables."""
+
+    class Engine(PortableReadings):
+        """A host with the cables of containers."""
+
+        def addresses(self) -> dict[str, list[str]]:
+            return {"eth0": ["192.0.2.1/24"]} | {f"veth{n}": ["fe80::1/64"] for n in range(200)}
+
+        def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
+            names = ["eth0", *(f"veth{n}" for n in range(200))]
+            return {name: "02:00:00:00:00:01" for name in names if name in choose(names)}
+
+    inventory = Inventory(SETTINGS, session="a", readings=Engine(), collectors=[], errors=UnexpectedErrors())
+    info = inventory.info({}, time=1.0, conflict=None)
+    assert (info.addresses, info.networks) == ({"eth0": ["192.0.2.1"]}, {"eth0": ["192.0.2.1/24"]})
+    assert info.mac_addresses == {"eth0": "02:00:00:00:00:01"}
 
 
 class Frozen(PortableReadings):

@@ -2,11 +2,13 @@
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
 _EVERY_NAME = ("*",)
+# Loopback, and the tunnels that the kernel makes in every network once it has the module.
+_LEADS_NOWHERE = re.compile(r"(lo\d*|(tunl|sit|gre|gretap|erspan|ip_vti|ip6_vti|ip6tnl|ip6gre)0)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,14 @@ class Selection:
 
 
 EVERYTHING = Selection()
-DEFAULT_INTERFACES = Selection(exclude=("veth*", "cali*", "lxc*", "ve-*", "vb-*"), is_default=True)
-"""The host's end of the virtual cables of containers: one per container, named anew at each start."""
+DEFAULT_INTERFACES = Selection(
+    exclude=("veth*", "cali*", "lxc?????*", "azv*", "gke?????*", "eni????????*", "ve-*", "vb-*"),
+    is_default=True,
+)
+"""The host's end of the virtual cables of containers: one per container, named anew at each start.
+
+`lxcbr0` is not one, nor is `eni0`.
+"""
 DEFAULT_DISKS = Selection(exclude=("loop*", "ram*"), is_default=True)
 DEFAULT_FILESYSTEMS = Selection(
     exclude=(
@@ -60,6 +68,24 @@ def selection_of(
     if include is None and exclude is None:
         return default
     return Selection(tuple(include or ()), tuple(exclude or ()))
+
+
+class InterfaceChoice:
+    """Chooses by a selection which of the interfaces that a host has are read."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._names: Sequence[str] = ()
+        self._chosen: Collection[str] = ()
+
+    def __call__(self, names: Sequence[str]) -> Collection[str]:
+        """Return those to read. Of a container whose only way out looks like a cable, that is every one."""
+        if names != self._names:
+            self._names = names
+            self._chosen = {name for name in names if self._selection.takes(name)}
+            if self._selection.is_default and all(map(_LEADS_NOWHERE.match, self._chosen)):
+                self._chosen = set(names)
+        return self._chosen
 
 
 @functools.cache

@@ -188,11 +188,15 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Traffic of every network interface.
+ * Traffic of every network interface, and its sums: what the wire carries, each byte once.
  * @typedef {object} Network
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, NetworkInterface>} interfaces by name, such as `eth0`
+ * @property {number} [receive_bytes_per_second] received by all that is counted
+ * @property {number} [transmit_bytes_per_second] transmitted by all that is counted
+ * @property {number} [receive_total_bytes] received since boot; of an interface that comes later, since it came
+ * @property {number} [transmit_total_bytes] transmitted since boot; of an interface that comes later, since it came
  * @property {Record<string, number>} [tcp_connections] TCP sockets by state, such as `established`
  */
 
@@ -213,6 +217,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [transmit_drops_total] dropped before transmission since boot
  * @property {boolean} [up] whether the interface is up
  * @property {number} [speed_bytes_per_second] speed of the link
+ * @property {number} [signal_dbm] signal of the Wi-Fi
+ * @property {boolean} [counted] whether it is counted in the sums, where every byte counts once
  */
 
 /**
@@ -344,6 +350,9 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [swap_total_bytes] swap
  * @property {number} [boot_time] UTC, seconds since the epoch
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
+ * @property {Record<string, string[]>} [networks] the same with the length of the network's prefix, such as `192.0.2.9/24`
+ * @property {Record<string, string>} [mac_addresses] hardware addresses by network interface
+ * @property {string} [main_address] source address of the default route
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
  * @property {boolean} [synthetic] a simulated host, not a real one

@@ -50,9 +50,9 @@ def test_what_fits_is_sent_as_it_is() -> None:
 
 
 def test_what_counts_in_the_headline_is_told_first() -> None:
-    """Of interfaces those to the outside, of disks the whole ones stay; the rest as the host lists them."""
+    """Of interfaces those that are counted, of disks the whole ones stay; the rest as the host lists them."""
     interfaces = {f"veth{number}": NetworkInterface(up=True) for number in range(5000)}
-    interfaces |= {"eth0": NetworkInterface(up=True)}
+    interfaces |= {"eth0": NetworkInterface(up=True, counted=True)}
     assert kept(Network(time=1.0, tick=1, interfaces=interfaces), "interfaces")[:2] == ["eth0", "veth0"]
     devices = {f"sda{number}": DiskDevice(read_total=1) for number in range(5000)} | {"sda": DiskDevice()}
     assert kept(Disk(time=1.0, tick=1, devices=devices), "devices")[:2] == ["sda", "sda0"]
@@ -106,8 +106,9 @@ def test_an_inventory_loses_what_readers_miss_least() -> None:
     groups = {"custom-x": GroupInfo(interval_seconds=1.0, fields=meant)}
     for change, lost in (
         ({"devices": many}, ["devices"]),
-        ({"devices": many, "addresses": many}, ["devices", "addresses"]),
-        ({"groups": groups}, ["devices", "addresses", "fields"]),
+        ({"devices": many, "networks": many}, ["devices", "networks"]),
+        ({"addresses": many}, ["devices", "networks", "mac_addresses", "addresses"]),
+        ({"groups": groups}, ["devices", "networks", "mac_addresses", "addresses", "fields"]),
     ):
         payload, left_out = written_info(msgspec.structs.replace(info, **change))
         assert len(payload) <= MAX_PAYLOAD_BYTES

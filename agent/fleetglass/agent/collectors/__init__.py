@@ -15,6 +15,7 @@ from fleetglass.agent.collectors.process import ProcessCollector
 from fleetglass.agent.collectors.sensor import SensorCollector
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.selection import InterfaceChoice
 from fleetglass.agent.settings import AgentSettings
 
 __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
@@ -23,11 +24,12 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
     host = readings or host_readings(settings.root)
+    interfaces = InterfaceChoice(settings.interfaces)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
         DiskCollector(host.disks, pressure=host.pressure),
-        NetworkCollector(host.network, links=host.links, tcp=host.tcp),
+        NetworkCollector(lambda: host.network(interfaces), links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
         PowerCollector(host.batteries),
         GpuCollector.of(GpuReader(Path(settings.root))),

@@ -1,7 +1,9 @@
+from collections.abc import Collection
 from typing import Protocol
 
 from fleetglass.agent.readings.types import (
     BatteryReading,
+    Choice,
     CpuReading,
     DiskReading,
     FilesystemsReading,
@@ -13,6 +15,7 @@ from fleetglass.agent.readings.types import (
     ProcessReading,
     SensorReading,
     ThrottlingReading,
+    all_of,
 )
 
 
@@ -43,17 +46,26 @@ class Readings(Protocol):
     def filesystems(self) -> FilesystemsReading:
         """Return the sizes of every filesystem that holds data."""
 
-    def network(self) -> NetworkReading:
-        """Return the counters of every network interface."""
+    def network(self, choose: Choice = all_of) -> NetworkReading:
+        """Return the counters of the network interfaces that are chosen, by default of all."""
 
-    def links(self) -> dict[str, Link]:
-        """Return the state of every network interface."""
+    def links(self, names: Collection[str]) -> dict[str, Link]:
+        """Return the state of the network interfaces of these names."""
 
     def tcp(self) -> dict[str, int] | None:
         """Return the TCP sockets by state."""
 
     def addresses(self) -> dict[str, list[str]]:
-        """Return the IP addresses of each network interface that has any."""
+        """Return the IP addresses of each network interface that has any, such as `192.0.2.9/24`.
+
+        The length of the prefix is left out where the system does not tell it.
+        """
+
+    def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
+        """Return the hardware addresses of the network interfaces that are chosen, where they have one."""
+
+    def main_address(self) -> str | None:
+        """Return the source address of the default route."""
 
     def sensors(self) -> SensorReading:
         """Return every temperature and fan."""

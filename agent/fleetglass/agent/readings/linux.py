@@ -2,13 +2,24 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fleetglass.agent.readings.files import finite, read_file, read_text
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
-from fleetglass.agent.readings.linux_network import own_ipv4_addresses, parse_ipv4, parse_ipv6, read_links
+from fleetglass.agent.readings.linux_interface import (
+    interface_names,
+    read_links,
+    read_mac_addresses,
+    read_routes,
+)
+from fleetglass.agent.readings.linux_network import (
+    main_address_of,
+    own_ipv4_addresses,
+    parse_ipv4,
+    parse_ipv6,
+)
 from fleetglass.agent.readings.linux_power import read_batteries
 from fleetglass.agent.readings.linux_proc import (
     parse_diskstats,
@@ -23,9 +34,11 @@ from fleetglass.agent.readings.linux_process import ProcessNames
 from fleetglass.agent.readings.linux_process_list import ProcessList
 from fleetglass.agent.readings.linux_processor import read_frequency
 from fleetglass.agent.readings.linux_sensor import SensorReader
+from fleetglass.agent.readings.main_address import own_main_address
 from fleetglass.agent.readings.open_files import OpenFiles
 from fleetglass.agent.readings.types import (
     BatteryReading,
+    Choice,
     CpuReading,
     DiskReading,
     FilesystemsReading,
@@ -37,6 +50,7 @@ from fleetglass.agent.readings.types import (
     ProcessReading,
     SensorReading,
     ThrottlingReading,
+    all_of,
 )
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -101,13 +115,13 @@ class LinuxReadings:
         """Read `mountinfo`, and ask each mount for its sizes."""
         return self._filesystems()
 
-    def network(self) -> NetworkReading:
+    def network(self, choose: Choice = all_of) -> NetworkReading:
         """Read `/proc/net/dev`."""
-        return parse_net_dev(self._clock(), self._files.read(self._net_dev))
+        return parse_net_dev(self._clock(), self._files.read(self._net_dev), choose)
 
-    def links(self) -> dict[str, Link]:
+    def links(self, names: Collection[str]) -> dict[str, Link]:
         """Read `/sys/class/net`."""
-        return read_links(f"{self._sys}/class/net")
+        return read_links(f"{self._sys}/class/net", self._net, names)
 
     def tcp(self) -> dict[str, int] | None:
         """Read `/proc/net/snmp` and `/proc/net/sockstat`: listing every socket would cost far more."""
@@ -127,6 +141,18 @@ class LinuxReadings:
         for name, addresses in parse_ipv6(read_text(f"{self._net}/if_inet6") or "").items():
             found.setdefault(name, []).extend(addresses)
         return found
+
+    def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
+        """Read `/sys/class/net`."""
+        folder = f"{self._sys}/class/net"
+        return read_mac_addresses(folder, choose(interface_names(folder)))
+
+    def main_address(self) -> str | None:
+        """Ask the kernel for its way out; of another host, read tables."""
+        if not self._root:
+            return own_main_address()
+        ipv6_routes = read_text(f"{self._net}/ipv6_route") or ""
+        return main_address_of(read_routes(self._net), ipv6_routes, self.addresses())
 
     def sensors(self) -> SensorReading:
         """Read every temperature and fan, the firmware's where the kernel knows none."""

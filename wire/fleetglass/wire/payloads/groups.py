@@ -132,12 +132,24 @@ class NetworkInterface(msgspec.Struct, kw_only=True, omit_defaults=True):
     transmit_drops_total: Annotated[Count, Meta(description="dropped before transmission since boot")] = UNSET
     up: Annotated[bool | UnsetType, Meta(description="whether the interface is up")] = UNSET
     speed_bytes_per_second: Annotated[Bytes, Meta(description="speed of the link")] = UNSET
+    signal_dbm: Annotated[int | UnsetType, Meta(description="signal of the Wi-Fi")] = UNSET
+    counted: Annotated[
+        bool | UnsetType, Meta(description="whether it is counted in the sums, where every byte counts once")
+    ] = UNSET
 
 
 class Network(Group, kw_only=True, omit_defaults=True):
-    """Traffic of every network interface."""
+    """Traffic of every network interface, and its sums: what the wire carries, each byte once."""
 
     interfaces: Annotated[dict[str, NetworkInterface], Meta(description="by name, such as `eth0`")]
+    receive_bytes_per_second: Annotated[Rate, Meta(description="received by all that is counted")] = UNSET
+    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted by all that is counted")] = UNSET
+    receive_total_bytes: Annotated[
+        Bytes, Meta(description="received since boot; of an interface that comes later, since it came")
+    ] = UNSET
+    transmit_total_bytes: Annotated[
+        Bytes, Meta(description="transmitted since boot; of an interface that comes later, since it came")
+    ] = UNSET
     tcp_connections: Annotated[
         dict[str, int] | UnsetType, Meta(description="TCP sockets by state, such as `established`")
     ] = UNSET
