@@ -16,7 +16,8 @@ import { Readout } from "./readout.js"
  * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string,
  *   device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
  * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[],
- *   isUsual: (name: string, names: string[]) => boolean}} Traffic
+ *   isUsual: (name: string, names: string[],
+ *   device: import("./panel.js").Payload) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */
 
@@ -31,6 +32,8 @@ export class TrafficPanel extends Panel {
   #drawn = ""
   /** @type {Map<string, import("./panel.js").Payload>} */
   #devices = new Map()
+  /** @type {import("./panel.js").Payload} */
+  #payload = {}
 
   /**
    * @param {import("./panel.js").Context} context
@@ -89,6 +92,7 @@ export class TrafficPanel extends Panel {
 
   /** @param {import("./panel.js").Payload} payload */
   show(payload) {
+    this.#payload = payload
     this.#devices = new Map(devicesOf(payload[this.#kind.list]))
     this.#write()
   }
@@ -116,17 +120,24 @@ export class TrafficPanel extends Panel {
 
   /** @param {string} name */
   #isDrawn(name) {
-    const names = [...this.#devices.keys()]
-    const hasUsual = names.some((one) => this.#kind.isUsual(one, names))
-    return this.isShown(name, !hasUsual || this.#kind.isUsual(name, names))
+    return this.isShown(name, this.#isDrawnUnasked(name))
+  }
+
+  /** @param {string} name */
+  #isDrawnUnasked(name) {
+    return this.#isUsual(name) || ![...this.#devices.keys()].some((one) => this.#isUsual(one))
+  }
+
+  /** @param {string} name */
+  #isUsual(name) {
+    return this.#kind.isUsual(name, [...this.#devices.keys()], this.#devices.get(name) ?? {})
   }
 
   #write() {
-    const { up, down, views, isUsual, list, format } = this.#kind
+    const { up, down, views, list, format } = this.#kind
     const names = [...this.#devices.keys()].sort(
       (a, b) =>
-        Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) ||
-        a.localeCompare(b, "en", { numeric: true }),
+        Number(this.#isUsual(b)) - Number(this.#isUsual(a)) || a.localeCompare(b, "en", { numeric: true }),
     )
     const drawn = names.filter((name) => this.#isDrawn(name))
     if (drawn.join("\n") !== this.#drawn) {
@@ -150,8 +161,12 @@ export class TrafficPanel extends Panel {
     )
   }
 
-  /** @param {string[]} names @param {string} field */
+  /** The host's own sum, if it has one, until other devices are chosen. @param {string[]} names @param {string} field */
   #sum(names, field) {
+    const isWhole = [...this.#devices.keys()].every(
+      (name) => names.includes(name) === this.#isDrawnUnasked(name),
+    )
+    if (isWhole && isNumber(this.#payload[field])) return this.#payload[field]
     const values = names.map((name) => this.#devices.get(name)?.[field]).filter(isNumber)
     return values.length > 0 ? values.reduce((sum, one) => sum + one, 0) : undefined
   }

@@ -130,6 +130,12 @@ def _configured(
         who = f"this host is {agent.host_id}, prefix {agent.prefix}" if agent else "of a bridge"
         yield Finding("configuration", "ok", f"{source}; {who}")
     yield from check_secrets(configuration)
+    if agent is not None or bridge is not None:
+        from fleetglass.agent.readings import host_readings
+        from fleetglass.cli.doctor.address_check import check_address
+
+        readings = host_readings(agent.root if agent is not None else "/")
+        checks["address"] = lambda: check_address(readings)
     if agent is not None:
         _add_agent(checks, agent, configuration)
     if bridge is not None:
