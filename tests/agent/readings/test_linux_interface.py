@@ -12,9 +12,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux_interface import (
+        LinkReader,
         interface_names,
         parse_wireless,
-        read_links,
         read_mac_addresses,
     )
 
@@ -43,7 +43,7 @@ def test_links(
     for name, text in (("operstate", state), ("speed", speed)):
         if text is not None:
             (tmp_path / "eth0" / name).write_text(text + "\n")
-    links = read_links(str(tmp_path), str(tmp_path), ["eth0", "bonding_masters", "lo"])
+    links = LinkReader(str(tmp_path), str(tmp_path))(["eth0", "bonding_masters", "lo"])
     assert links == {"eth0": (*expected, None, None)}
 
 
@@ -88,7 +88,7 @@ class Tree:
 
     def attachments(self) -> dict[str, Attachment | None]:
         """Read the tree."""
-        links = read_links(str(self.net), str(self.proc), ["eth7", "lan", "ppp0"])
+        links = LinkReader(str(self.net), str(self.proc))(["eth7", "lan", "ppp0"])
         return {name: link.attachment for name, link in links.items()}
 
 
@@ -154,7 +154,7 @@ def test_the_bus_of_xen(tmp_path: Path) -> None:
         (tmp_path / name / "device/uevent").write_text(f"DRIVER=vif\n{alias}")
         (tmp_path / name / "ifindex").write_text("7\n")
     (tmp_path / "vif2.0/device/subsystem").symlink_to("../../../bus/xen-backend")
-    links = read_links(str(tmp_path), str(tmp_path), ["vif1.0", "vif2.0"])
+    links = LinkReader(str(tmp_path), str(tmp_path))(["vif1.0", "vif2.0"])
     assert [one.attachment.bus for one in links.values() if one.attachment] == ["xen-backend"] * 2
 
 
@@ -164,8 +164,33 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "operstate").write_text("up\n")
         (tmp_path / name / "address").write_text("02:00:00:00:00:01\n")
-    assert list(read_links(str(tmp_path), str(tmp_path), ["eth0"])) == ["eth0"]
+    assert list(LinkReader(str(tmp_path), str(tmp_path))(["eth0"])) == ["eth0"]
     assert read_mac_addresses(str(tmp_path), ["eth0"]) == {"eth0": "02:00:00:00:00:01"}
+
+
+def test_an_interface_that_takes_the_place_of_another(tmp_path: Path) -> None:
+    """What cannot change is read once, and anew of a namesake; what may change is read each time."""
+    read = LinkReader(str(tmp_path), str(tmp_path))
+
+    def make(index: int) -> None:
+        own = tmp_path / f"new{index}"
+        own.mkdir()
+        (own / "ifindex").write_text(f"{index}\n")
+        own.rename(tmp_path / "usb0")
+
+    def found() -> tuple[int | None, str]:
+        attachment = read(["usb0"])["usb0"].attachment
+        assert attachment is not None
+        return attachment.ifindex, attachment.master
+
+    make(4)
+    assert found() == (4, "")
+    (tmp_path / "usb0/master").symlink_to("../br0")
+    (tmp_path / "usb0/ifindex").write_text("5\n")
+    assert found() == (4, "br0")
+    (tmp_path / "usb0").rename(tmp_path / "gone")
+    make(6)
+    assert found() == (6, "")
 
 
 def test_hardware_addresses(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
 from fleetglass.agent.readings.linux_interface import (
+    LinkReader,
     interface_names,
-    read_links,
     read_mac_addresses,
     read_routes,
 )
@@ -74,6 +74,7 @@ class LinuxReadings:
         self._meminfo, self._vmstat = f"{proc}/meminfo", f"{proc}/vmstat"
         self._diskstats = f"{proc}/diskstats"
         self._net = net
+        self._links = LinkReader(f"{self._sys}/class/net", net)
         self._net_dev, self._snmp, self._sockstat = f"{net}/dev", f"{net}/snmp", f"{net}/sockstat"
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
@@ -121,7 +122,7 @@ class LinuxReadings:
 
     def links(self, names: Collection[str]) -> dict[str, Link]:
         """Read `/sys/class/net`."""
-        return read_links(f"{self._sys}/class/net", self._net, names)
+        return self._links(names)
 
     def tcp(self) -> dict[str, int] | None:
         """Read `/proc/net/snmp` and `/proc/net/sockstat`: listing every socket would cost far more."""

@@ -18,26 +18,42 @@ _ROUTES_BYTES = 4096  # default routes come first; a router has a million of the
 _PLAUSIBLE_DBM = range(-120, 0)
 
 
-def read_links(folder: str, net: str, names: Collection[str]) -> dict[str, Link]:
-    """Return the state of the interfaces of these names; `net` is the folder of their `/proc/net`."""
-    routes = read_routes(net)
-    signals = parse_wireless(read_text(f"{net}/wireless") or "")
-    links = {}
-    for entry in list_folder(folder):
-        name = printable(entry)
-        if name not in names:
-            continue  # left out, or a file such as bonding_masters
-        path, content = _interface(folder, entry)
-        if content:
+class LinkReader:
+    """Reads the state of interfaces, and of each only once what cannot change while it exists."""
+
+    def __init__(self, folder: str, net: str) -> None:
+        """Read interfaces of a folder like `/sys/class/net`; `net` is the folder of their `/proc/net`."""
+        self._folder = folder
+        self._net = net
+        self._fixed: dict[str, tuple[int, Attachment | None]] = {}  # with the number of its folder
+
+    def __call__(self, names: Collection[str]) -> dict[str, Link]:
+        """Return the state of the interfaces of these names."""
+        routes = read_routes(self._net)
+        signals = parse_wireless(read_text(f"{self._net}/wireless") or "")
+        links, before, self._fixed = {}, self._fixed, {}
+        for entry in list_folder(self._folder):
+            name = printable(entry)
+            if name not in names:
+                continue  # left out, or a file such as bonding_masters
+            path, content = _interface(self._folder, entry)
+            if not content:
+                continue
+            number = _folder_number(path)
+            known = before.get(name)
+            fixed = known[1] if known is not None and known[0] == number else _fixed(path, content)
+            self._fixed[name] = number, fixed
+            flags = _flags(f"{path}/flags")
+            own = [one for one in routes if one.interface == name]
             links[name] = Link(
-                up=_is_up(path),
+                up=_is_up(read_text(f"{path}/operstate"), flags),
                 speed=_speed(path),
                 signal=signals.get(name),
-                attachment=_attachment(path, content, name, routes),
+                attachment=fixed and _attachment(fixed._replace(flags=flags or 0), path, content, own),
             )
-    if any(one.attachment and one.attachment.hardware_type == _PPP for one in links.values()):
-        _note_pppoe(links, read_text(f"{net}/pppoe") or "")
-    return links
+        if any(one.attachment and one.attachment.hardware_type == _PPP for one in links.values()):
+            _note_pppoe(links, read_text(f"{self._net}/pppoe") or "")
+        return links
 
 
 def read_mac_addresses(folder: str, names: Collection[str]) -> dict[str, str]:
@@ -90,8 +106,14 @@ def _interface(folder: str, entry: str) -> tuple[str, list[str]]:
     return path, content
 
 
-def _is_up(path: str) -> bool | None:
-    state, flags = read_text(f"{path}/operstate"), _flags(path)
+def _folder_number(path: str) -> int:
+    """Return what tells a folder from one that takes its place under the same name."""
+    with contextlib.suppress(OSError):
+        return os.stat(path).st_ino  # noqa: PTH116 -- a Path costs more
+    return 0
+
+
+def _is_up(state: str | None, flags: int | None) -> bool | None:
     if state is None or flags is None:
         return None
     return state in {"up", "unknown"} and flags & _IFF_UP != 0
@@ -105,11 +127,11 @@ def _speed(path: str) -> int | None:
 
 def _flags(path: str) -> int | None:
     with contextlib.suppress(ValueError):
-        return int(read_text(f"{path}/flags") or "", 16)
+        return int(read_text(path) or "", 16)
     return None
 
 
-def _attachment(path: str, content: Collection[str], name: str, routes: list[Route]) -> Attachment | None:
+def _fixed(path: str, content: Collection[str]) -> Attachment | None:
     """Return what an interface is, or None where the files that tell are missing."""
     ifindex, kind = read_whole(f"{path}/ifindex"), _uevent(path).get("DEVTYPE", "")
     hardware_type = read_whole(f"{path}/type")
@@ -127,17 +149,22 @@ def _attachment(path: str, content: Collection[str], name: str, routes: list[Rou
         iflink=read_whole(f"{path}/iflink"),
         hardware_type=hardware_type,
         kind=kind,
-        flags=_flags(path) or 0,
         has_device=has_device,
         driver=driver,
         # Only of Xen does it matter, and older kernels have no MODALIAS there.
         bus=bus or (_target(f"{path}/device/subsystem") if driver == "vif" else ""),
         port=(read_text(f"{path}/phys_port_name") or "") if has_device else "",
+    )
+
+
+def _attachment(fixed: Attachment, path: str, content: Collection[str], routes: list[Route]) -> Attachment:
+    """Add what may change; `routes` are those of this interface."""
+    return fixed._replace(
         master=_target(f"{path}/master") if "master" in content else "",
         lowers=frozenset(one.removeprefix("lower_") for one in content if one.startswith("lower_")),
         is_bridge_port="brport" in content,
-        has_default_route=any(one.interface == name and one.is_default for one in routes),
-        has_gateway=any(one.interface == name and one.gateway for one in routes),
+        has_default_route=any(one.is_default for one in routes),
+        has_gateway=any(one.gateway for one in routes),
     )
 
 
