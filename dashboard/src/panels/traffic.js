@@ -161,7 +161,11 @@ export class TrafficPanel extends Panel {
     )
   }
 
-  /** The host's own sum, if it has one, until other devices are chosen. @param {string[]} names @param {string} field */
+  /**
+   * The host's own sum, if it has one, until other devices are chosen.
+   * @param {string[]} names
+   * @param {string} field
+   */
   #sum(names, field) {
     const isWhole = [...this.#devices.keys()].every(
       (name) => names.includes(name) === this.#isDrawnUnasked(name),

@@ -32,7 +32,7 @@ def test_a_counter_that_went_backwards_gives_no_rate() -> None:
 
 
 def test_interfaces_come_and_go() -> None:
-    """A cable that is pulled vanishes; a new one has totals only, and is asked for its link at once."""
+    """A cable that is pulled vanishes; a new one has totals only, and is asked for its link."""
     left = [
         NetworkReading(1.0, {"eth0": counters(100), "wlan0": counters(100)}),
         NetworkReading(2.0, {"eth0": counters(300), "usb0": counters(50)}),
@@ -53,8 +53,28 @@ def test_interfaces_come_and_go() -> None:
     assert message.interfaces["usb0"].receive_bytes_per_second is UNSET
     assert message.interfaces["usb0"].up is False
     assert message.tcp_connections == {"established": 7}
-    collector.collect(3.0, 2)
     assert len(asked) == 2
+
+
+def test_links_are_asked_for_when_something_changes_and_when_it_has_settled() -> None:
+    """A new interface has no master yet: it is looked at at once, a second later, and then every 10 s."""
+    names = ["eth0"]
+    at = 0.0
+    asked: list[float] = []
+
+    def links(_: Collection[str]) -> dict[str, Link]:
+        asked.append(at)
+        return {}
+
+    collector = NetworkCollector(
+        lambda: NetworkReading(at, {name: counters(1) for name in names}), links=links
+    )
+    for second in range(30):
+        at = float(second)
+        if second == 15:
+            names.append("eth1")
+        collector.collect(at, second)
+    assert asked == [0, 1, 11, 15, 16, 26]
 
 
 def test_the_sums_are_of_what_is_counted() -> None:

@@ -8,6 +8,7 @@ from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkRead
 from fleetglass.wire.payloads import Network, NetworkInterface
 
 _LINKS_SECONDS = 10.0  # asking every interface for its state costs more than all counters
+_SETTLING_SECONDS = 1.0  # one that comes is renamed, switched on and put below its master a moment later
 
 
 class NetworkCollector:
@@ -40,9 +41,10 @@ class NetworkCollector:
         if not now.interfaces:
             return None
         earlier = before.interfaces if before is not None else {}
-        if now.at >= self._links_until or earlier.keys() != now.interfaces.keys():
+        has_changed = earlier.keys() != now.interfaces.keys()
+        if has_changed or now.at >= self._links_until:
             self._links = self._read_links(now.interfaces)
-            self._links_until = now.at + _LINKS_SECONDS
+            self._links_until = now.at + (_SETTLING_SECONDS if has_changed else _LINKS_SECONDS)
             self._counted = counted_interfaces(now.interfaces, self._links)
         self._add_up(earlier, now.interfaces)
         elapsed = now.at - before.at if before is not None else 0.0
