@@ -23,7 +23,7 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root)
+    host = readings or host_readings(settings.root, sensors=settings.sensors)
     interfaces = InterfaceChoice(settings.interfaces)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
@@ -31,8 +31,8 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         DiskCollector(host.disks, pressure=host.pressure),
         NetworkCollector(lambda: host.network(interfaces), links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
-        PowerCollector(host.batteries),
-        GpuCollector.of(GpuReader(Path(settings.root))),
+        _power(settings, host),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,
@@ -55,3 +55,11 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
 
         collectors.append(CustomFolder(settings.custom_folder))
     return collectors
+
+
+def _power(settings: AgentSettings, host: Readings) -> Collector:
+    if settings.nut is None:
+        return PowerCollector(host.batteries)
+    from fleetglass.agent.collectors.ups import power_collector
+
+    return power_collector(host.batteries, settings.nut)
