@@ -12,7 +12,7 @@ from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.inventory import Inventory, devices_of
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.portable import PortableReadings
-from fleetglass.agent.readings.types import Choice, HostReading, all_of
+from fleetglass.agent.readings.types import HostReading
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
@@ -162,25 +162,6 @@ def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.
         "uptime_seconds": inventory.uptime_seconds,
     }
     assert {name for name, value in told.items() if value is UNSET} == {part}
-
-
-def test_addresses_of_what_is_left_out_are_not_told() -> None:
-    """A host with two hundred containers tells no address of their cables."""
-
-    class Engine(PortableReadings):
-        """A host with the cables of containers."""
-
-        def addresses(self) -> dict[str, list[str]]:
-            return {"eth0": ["192.0.2.1/24"]} | {f"veth{n}": ["fe80::1/64"] for n in range(200)}
-
-        def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
-            names = ["eth0", *(f"veth{n}" for n in range(200))]
-            return {name: "02:00:00:00:00:01" for name in names if name in choose(names)}
-
-    inventory = Inventory(SETTINGS, session="a", readings=Engine(), collectors=[], errors=UnexpectedErrors())
-    info = inventory.info({}, time=1.0, conflict=None)
-    assert (info.addresses, info.networks) == ({"eth0": ["192.0.2.1"]}, {"eth0": ["192.0.2.1/24"]})
-    assert info.mac_addresses == {"eth0": "02:00:00:00:00:01"}
 
 
 class Frozen(PortableReadings):

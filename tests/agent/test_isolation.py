@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import pytest
 
+from agent.frozen_mounts import mount_root
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
-from fleetglass.agent.selection import DEFAULT_INTERFACES, Selection
+from fleetglass.agent.selection import DEFAULT_INTERFACES, Selection, Selections
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
@@ -36,16 +37,16 @@ class Host:
         self, root: Path, *, interval: float = 1.0, interfaces: Selection = DEFAULT_INTERFACES
     ) -> None:
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
+        mount_root(root)
         self.root = root
         self.now = 100.0
         self.wall = 1_760_000_000.0
         settings = AgentSettings(
-            broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)),
-            host_id="db-1",
-            root=str(root),
-            interfaces=interfaces,
+            broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="db-1", root=str(root)
         )
-        collectors = default_collectors(settings, LinuxReadings(str(root), clock=lambda: self.now))
+        selections = Selections(interfaces=interfaces)
+        readings = LinuxReadings(str(root), clock=lambda: self.now, selections=selections)
+        collectors = default_collectors(settings, readings)
         self.sampler = Sampler(collectors, interval=interval)
         self.tick = 0
         self.sample()

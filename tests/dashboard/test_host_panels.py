@@ -332,19 +332,19 @@ def test_alerts_and_changes_of_state_are_listed(page: Page, bridge: FakeBridge) 
     expect(panel.locator("tbody td")).to_have_text(["live", "late"])
 
 
-def test_the_network_panel_draws_what_the_host_counts(page: Page, bridge: FakeBridge) -> None:
-    """What is counted is drawn, whatever its name; the sum is the host's own, and Wi-Fi tells its signal."""
+def test_the_network_panel_draws_what_is_in_the_total(page: Page, bridge: FakeBridge) -> None:
+    """What is in the total is drawn, whatever its name; Wi-Fi tells its signal, and the host's sums are told."""
     open_host(page)
     interfaces = {
-        "wlp2s0": {"receive_bytes_per_second": 2048, "counted": True, "signal_dbm": -61},
-        "lan": {"receive_bytes_per_second": 2048, "counted": False},
+        "wlp2s0": {"receive_bytes_per_second": 2048, "in_total": True, "signal_dbm": -61},
+        "lan": {"receive_bytes_per_second": 2048, "in_total": False},
     }
     sums = {"receive_bytes_per_second": 3072, "receive_total_bytes": 1024**3, "transmit_total_bytes": 1024**2}
     send(bridge, network=sums | {"interfaces": interfaces})
     panel = panel_of(page, "net")
     expect(panel.locator("tr.picked")).to_have_text([re.compile(r"^wlp2s0.*-61 dBm")])
-    expect(panel.locator(".reading.large dd").first).to_have_text("3.00 KiB/s")
-    expect(panel).to_contain_text("1.00 GiB / 1.00 MiB ↓ / ↑ since boot")
+    expect(panel.locator(".reading.large dd").first).to_have_text("2.00 KiB/s")
+    expect(panel).to_contain_text("all networks: received 3.00 KiB/s, 1.00 GiB since boot · sent")
     panel.get_by_role("button", name="lan").click()
     expect(panel.locator(".reading.large dd").first).to_have_text("4.00 KiB/s")
 

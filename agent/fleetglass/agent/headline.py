@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.disk import whole_disks
 from fleetglass.wire.payloads import (
     Battery,
     Cpu,
@@ -48,9 +47,8 @@ def pulse_of(
                 pulse.memory_percent = group.used_percent
                 pulse.swap_percent = group.swap_percent
             case Disk():
-                disks = [group.devices[name] for name in whole_disks(group.devices)]
-                pulse.disk_read_bytes_per_second = _sum(one.read_bytes_per_second for one in disks)
-                pulse.disk_write_bytes_per_second = _sum(one.write_bytes_per_second for one in disks)
+                pulse.disk_read_bytes_per_second = group.read_bytes_per_second
+                pulse.disk_write_bytes_per_second = group.write_bytes_per_second
             case Filesystem():
                 pulse.filesystem_percent = _highest(one.used_percent for one in group.mounts.values())
             case Network():
@@ -129,11 +127,6 @@ class Means:
 
 def _known(values: Iterable[N | UnsetType]) -> list[N]:
     return [value for value in values if not isinstance(value, UnsetType)]
-
-
-def _sum(values: Iterable[int | UnsetType]) -> int | UnsetType:
-    known = _known(values)
-    return sum(known) if known else UNSET
 
 
 def _highest(values: Iterable[float | UnsetType]) -> float | UnsetType:

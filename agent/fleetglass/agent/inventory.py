@@ -14,7 +14,6 @@ from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings
 from fleetglass.agent.sampler import turns_between
-from fleetglass.agent.selection import InterfaceChoice
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire.fields import numeric_fields
 from fleetglass.wire.payloads import (
@@ -76,7 +75,6 @@ class Inventory:
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
-        self._choose = InterfaceChoice(settings.interfaces)
         self._networks: dict[str, list[str]] = {}
         self._mac_addresses: dict[str, str] = {}
         self._main_address: str | None = None
@@ -161,15 +159,13 @@ class Inventory:
 
     def _read_networks(self) -> dict[str, list[str]]:
         try:
-            found = self._readings.addresses()
+            return self._readings.addresses()
         except (OSError, ValueError):
             return {}
-        chosen = self._choose(list(found))
-        return {name: addresses for name, addresses in found.items() if name in chosen}
 
     def _read_mac_addresses(self) -> dict[str, str]:
         try:
-            return self._readings.mac_addresses(self._choose)
+            return self._readings.mac_addresses()
         except (OSError, ValueError):
             return {}
 

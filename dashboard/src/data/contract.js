@@ -94,10 +94,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Input and output of every block device.
+ * Input and output of every block device, and of all disks, each byte counted once.
  * @typedef {object} Disk
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [read_bytes_per_second] read from all disks
+ * @property {number} [write_bytes_per_second] written to all disks
+ * @property {number} [read_total_bytes] read from all disks since boot
+ * @property {number} [write_total_bytes] written to all disks since boot
  * @property {Record<string, DiskDevice>} devices by name, such as `sda`
  * @property {Pressure} [pressure] time waited for disks
  */
@@ -114,6 +118,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [write_total_bytes] written since boot
  * @property {number} [read_total] read operations since boot
  * @property {number} [write_total] write operations since boot
+ * @property {boolean} [in_total] whether it is part of the sums; a partition is part of its disk
  */
 
 /**
@@ -199,8 +204,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, NetworkInterface>} interfaces by name, such as `eth0`
- * @property {number} [receive_bytes_per_second] received by all that is counted
- * @property {number} [transmit_bytes_per_second] transmitted by all that is counted
+ * @property {number} [receive_bytes_per_second] received, each byte once
+ * @property {number} [transmit_bytes_per_second] transmitted, each byte once
  * @property {number} [receive_total_bytes] received since boot; of an interface that comes later, since it came
  * @property {number} [transmit_total_bytes] transmitted since boot; of an interface that comes later, since it came
  * @property {Record<string, number>} [tcp_connections] TCP sockets by state, such as `established`
@@ -224,7 +229,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {boolean} [up] whether the interface is up
  * @property {number} [speed_bytes_per_second] speed of the link
  * @property {number} [signal_dbm] signal of the Wi-Fi
- * @property {boolean} [counted] whether it is counted in the sums, where every byte counts once
+ * @property {boolean} [in_total] whether it is part of the sums; a bridge carries what its ports do
  */
 
 /**

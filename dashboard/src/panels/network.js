@@ -23,7 +23,7 @@ class NetworkPanel extends TrafficPanel {
       format: networkRate,
       up: { label: "received", field: "receive_bytes_per_second", sign: "↓" },
       down: { label: "sent", field: "transmit_bytes_per_second", sign: "↑" },
-      isUsual: (_name, _names, { counted }) => counted !== false,
+      isUsual: (_name, { in_total }) => in_total !== false,
       views: [
         {
           words: "now",
@@ -57,7 +57,7 @@ class NetworkPanel extends TrafficPanel {
             { title: "drops ↓ / ↑", kind: "number" },
           ],
           cells: (name, nic) => [
-            nic.counted === false ? `${named(name, nic)}, not counted` : named(name, nic),
+            nic.in_total === false ? `${named(name, nic)}, not in total` : named(name, nic),
             bytes(nic.receive_total_bytes),
             bytes(nic.transmit_total_bytes),
             both(nic.receive_packets_total, nic.transmit_packets_total, count),
@@ -74,16 +74,16 @@ class NetworkPanel extends TrafficPanel {
     super.show(network)
     const connections = isObject(network.tcp_connections) ? Object.entries(network.tcp_connections) : []
     const words = connections.map(([state, number]) => `${count(number)} ${state}`)
-    const totals = both(network.receive_total_bytes, network.transmit_total_bytes, bytes)
-    setText(
-      this.below,
-      [
-        words.length === 0 ? "" : `TCP ${words.join(" · ")}`,
-        totals === MISSING ? "" : `${totals} ↓ / ↑ since boot`,
-      ]
-        .filter(Boolean)
-        .join("; "),
-    )
+    const pairs = [
+      ["received", networkRate(network.receive_bytes_per_second), bytes(network.receive_total_bytes)],
+      ["sent", networkRate(network.transmit_bytes_per_second), bytes(network.transmit_total_bytes)],
+    ]
+    const told = pairs.map(([word, now, total]) => `${word} ${now}, ${total} since boot`)
+    const parts = [
+      ...(isNumber(network.receive_total_bytes) ? [`all networks: ${told.join(" · ")}`] : []),
+      ...(words.length > 0 ? [`TCP ${words.join(" · ")}`] : []),
+    ]
+    setText(this.below, parts.join("; "))
   }
 }
 

@@ -16,8 +16,7 @@ import { Readout } from "./readout.js"
  * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string,
  *   device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
  * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[],
- *   isUsual: (name: string, names: string[],
- *   device: import("./panel.js").Payload) => boolean}} Traffic
+ *   isUsual: (name: string, device: import("./panel.js").Payload) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */
 
@@ -32,8 +31,6 @@ export class TrafficPanel extends Panel {
   #drawn = ""
   /** @type {Map<string, import("./panel.js").Payload>} */
   #devices = new Map()
-  /** @type {import("./panel.js").Payload} */
-  #payload = {}
 
   /**
    * @param {import("./panel.js").Context} context
@@ -92,7 +89,6 @@ export class TrafficPanel extends Panel {
 
   /** @param {import("./panel.js").Payload} payload */
   show(payload) {
-    this.#payload = payload
     this.#devices = new Map(devicesOf(payload[this.#kind.list]))
     this.#write()
   }
@@ -120,17 +116,13 @@ export class TrafficPanel extends Panel {
 
   /** @param {string} name */
   #isDrawn(name) {
-    return this.isShown(name, this.#isDrawnUnasked(name))
-  }
-
-  /** @param {string} name */
-  #isDrawnUnasked(name) {
-    return this.#isUsual(name) || ![...this.#devices.keys()].some((one) => this.#isUsual(one))
+    const hasUsual = [...this.#devices.keys()].some((one) => this.#isUsual(one))
+    return this.isShown(name, !hasUsual || this.#isUsual(name))
   }
 
   /** @param {string} name */
   #isUsual(name) {
-    return this.#kind.isUsual(name, [...this.#devices.keys()], this.#devices.get(name) ?? {})
+    return this.#kind.isUsual(name, this.#devices.get(name) ?? {})
   }
 
   #write() {
@@ -161,16 +153,8 @@ export class TrafficPanel extends Panel {
     )
   }
 
-  /**
-   * The host's own sum, if it has one, until other devices are chosen.
-   * @param {string[]} names
-   * @param {string} field
-   */
+  /** @param {string[]} names @param {string} field */
   #sum(names, field) {
-    const isWhole = [...this.#devices.keys()].every(
-      (name) => names.includes(name) === this.#isDrawnUnasked(name),
-    )
-    if (isWhole && isNumber(this.#payload[field])) return this.#payload[field]
     const values = names.map((name) => this.#devices.get(name)?.[field]).filter(isNumber)
     return values.length > 0 ? values.reduce((sum, one) => sum + one, 0) : undefined
   }

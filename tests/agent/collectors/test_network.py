@@ -86,7 +86,7 @@ def test_the_sums_are_of_what_is_counted() -> None:
     message = host.collect(eth0=(1500, 30), br0=(1500, 30))
     assert (message.receive_bytes_per_second, message.transmit_bytes_per_second) == (500, 20)
     assert (message.receive_total_bytes, message.transmit_total_bytes) == (1500, 30)
-    assert {name: one.counted for name, one in message.interfaces.items()} == {"eth0": True, "br0": False}
+    assert {name: one.in_total for name, one in message.interfaces.items()} == {"eth0": True, "br0": False}
 
 
 def test_an_interface_that_comes_or_goes_moves_no_sum() -> None:
@@ -118,7 +118,7 @@ def test_a_host_without_a_network_has_no_sums() -> None:
     message = host.collect(lo=(2000, 2000))
     assert message.receive_bytes_per_second is UNSET
     assert message.receive_total_bytes is UNSET
-    assert message.interfaces["lo"].counted is False
+    assert message.interfaces["lo"].in_total is False
     back = host.collect(lo=(2000, 2000), eth0=(70, 0))
     assert back.receive_total_bytes == 70
 

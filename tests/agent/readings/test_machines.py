@@ -1,19 +1,20 @@
 """What the fixture trees hold, to the last digit."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from agent.frozen_mounts import stat_as_mounted
 from fleetglass.agent.readings.types import FilesystemReading
+from fleetglass.agent.selection import DEFAULT_DISKS, EVERYTHING, Selection, Selections
 from support.programs import REPOSITORY
-from support.waiting import POLL_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux import LinuxReadings
+    from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 
 MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd", "virtual-machine")
 
@@ -27,13 +28,10 @@ def links_of(host: "LinuxReadings") -> dict[str, tuple[bool | None, int | None]]
     return {name: one[:2] for name, one in host.links(host.network().interfaces).items()}
 
 
-def filesystems(host: "LinuxReadings") -> list[FilesystemReading]:
-    """Return every filesystem; on a busy machine even a mount that is none may take its time."""
-    found = host.filesystems()
-    while found.silent:
-        time.sleep(POLL_SECONDS)
-        found = host.filesystems()
-    return found.filesystems
+def filesystems(name: str) -> list[FilesystemReading]:
+    """Return every filesystem of a machine, as if it were mounted here."""
+    root = str(REPOSITORY / "tests" / "fixtures" / name)
+    return FilesystemReader(root, stat=stat_as_mounted(root), patience=20)().filesystems
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -47,7 +45,7 @@ def test_every_machine_can_be_read(name: str) -> None:
     assert links_of(host)["lo"] == (True, None)
     assert host.tcp()
     assert host.addresses()["lo"][0] == "127.0.0.1/8"
-    assert filesystems(host)[0].mount == "/"
+    assert filesystems(name)[0].mount == "/"
     assert host.processes().processes
     assert host.load()
     assert host.uptime_seconds()
@@ -102,7 +100,7 @@ def test_a_laptop() -> None:
     assert second.cycles is None
     assert host.sensors().fans == [("thinkpad/fan1", "thinkpad", "fan1", 2712, False)]
     assert len(host.sensors().temperatures) == 6
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("laptop")] == [
         ("/", "btrfs"),
         ("/boot", "ext4"),
         ("/boot/efi", "vfat"),
@@ -158,7 +156,7 @@ def test_a_large_server() -> None:
         "docker0": ["172.17.0.1/16"],
     }
     assert host.main_address() == "10.20.0.11"
-    assert [(one.mount, one.device) for one in filesystems(host)] == [
+    assert [(one.mount, one.device) for one in filesystems("server")] == [
         ("/", "/dev/mapper/rl-root"),
         ("/boot", "/dev/nvme0n1p2"),
         ("/mnt/backup", "nas.dc2:/export/backup"),
@@ -169,10 +167,19 @@ def test_a_large_server() -> None:
     assert host.owner(2213) == "www-data"
 
 
+def test_interfaces_that_are_left_out() -> None:
+    """Neither counters nor addresses are read of what a selection leaves out."""
+    root = str(REPOSITORY / "tests" / "fixtures" / "server")
+    host = LinuxReadings(root, selections=Selections(interfaces=Selection(include=("eno*", "docker0"))))
+    assert set(host.network().interfaces) == {"eno1", "eno2", "docker0"}
+    assert host.addresses() == {"docker0": ["172.17.0.1/16"]}
+    assert set(host.mac_addresses()) == {"eno1", "eno2", "docker0"}
+
+
 def test_a_container() -> None:
     """A container sees its own mounts and network; what its `/sys` lacks is absent."""
     host = machine("container")
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("container")] == [
         ("/", "overlay"),
         ("/data", "ext4"),
     ]
@@ -237,3 +244,20 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
+
+
+def test_a_container_whose_only_disk_is_a_loop(tmp_path: Path) -> None:
+    """Loops are left out where there is anything else, and where somebody said so."""
+    stats = tmp_path / "proc/diskstats"
+    stats.parent.mkdir()
+    loop = "7 0 loop0 5 0 40 1 6 0 48 1 0 2 2\n"
+
+    def disks(text: str, selection: Selection) -> tuple[set[str], set[str]]:
+        stats.write_text(text)
+        reading = LinuxReadings(str(tmp_path), selections=Selections(disks=selection)).disks()
+        return set(reading.devices), set(reading.summed)
+
+    assert disks(loop, DEFAULT_DISKS) == ({"loop0"}, {"loop0"})
+    assert disks(loop, Selection(exclude=("loop*",))) == (set(), set())
+    assert disks(loop + loop.replace("loop0", "vda"), DEFAULT_DISKS) == ({"vda"}, {"vda"})
+    assert disks(loop + loop.replace("loop0", "vda"), EVERYTHING) == ({"loop0", "vda"}, {"vda"})

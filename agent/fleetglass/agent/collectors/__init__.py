@@ -15,7 +15,6 @@ from fleetglass.agent.collectors.process import ProcessCollector
 from fleetglass.agent.collectors.sensor import SensorCollector
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.readings.gpu import GpuReader
-from fleetglass.agent.selection import InterfaceChoice
 from fleetglass.agent.settings import AgentSettings
 
 __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
@@ -23,16 +22,15 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root, sensors=settings.sensors)
-    interfaces = InterfaceChoice(settings.interfaces)
+    host = readings or host_readings(settings.root, settings.selections)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
         DiskCollector(host.disks, pressure=host.pressure),
-        NetworkCollector(lambda: host.network(interfaces), links=host.links, tcp=host.tcp),
+        NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
         _power(settings, host),
-        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.selections.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,

@@ -2,8 +2,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.counted_interfaces import counted_interfaces
 from fleetglass.agent.collectors.rates import known, rate
+from fleetglass.agent.collectors.summed_interfaces import summed_interfaces
 from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
 from fleetglass.wire.payloads import Network, NetworkInterface
 
@@ -30,7 +30,7 @@ class NetworkCollector:
         self._before: NetworkReading | None = None
         self._links: dict[str, Link] = {}
         self._links_until = float("-inf")
-        self._counted: set[str] = set()
+        self._summed: set[str] = set()
         self._received: int | None = None
         self._transmitted = 0
 
@@ -45,7 +45,7 @@ class NetworkCollector:
         if has_changed or now.at >= self._links_until:
             self._links = self._read_links(now.interfaces)
             self._links_until = now.at + (_SETTLING_SECONDS if has_changed else _LINKS_SECONDS)
-            self._counted = counted_interfaces(now.interfaces, self._links)
+            self._summed = summed_interfaces(now.interfaces, self._links)
         self._add_up(earlier, now.interfaces)
         elapsed = now.at - before.at if before is not None else 0.0
         message = Network(
@@ -60,21 +60,21 @@ class NetworkCollector:
             tcp_connections=known(self._read_tcp()),
         )
         for name, one in message.interfaces.items():
-            one.counted = name in self._counted
-        counted = [message.interfaces[name] for name in self._counted]
+            one.in_total = name in self._summed
+        counted = [message.interfaces[name] for name in self._summed]
         message.receive_bytes_per_second = _sum(one.receive_bytes_per_second for one in counted)
         message.transmit_bytes_per_second = _sum(one.transmit_bytes_per_second for one in counted)
         return message
 
     def _add_up(self, before: Mapping[str, InterfaceCounters], now: Mapping[str, InterfaceCounters]) -> None:
         """Count on. An interface that comes adds only what passes it from then on, one that goes stays in."""
-        if not self._counted:
+        if not self._summed:
             return
         if self._received is None:
-            self._received = sum(now[name].received_bytes for name in self._counted)
-            self._transmitted = sum(now[name].transmitted_bytes for name in self._counted)
+            self._received = sum(now[name].received_bytes for name in self._summed)
+            self._transmitted = sum(now[name].transmitted_bytes for name in self._summed)
             return
-        for name in self._counted & before.keys():
+        for name in self._summed & before.keys():
             self._received += max(0, now[name].received_bytes - before[name].received_bytes)
             self._transmitted += max(0, now[name].transmitted_bytes - before[name].transmitted_bytes)
 

@@ -7,12 +7,12 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 import sys
 
 from fleetglass.agent.readings.base import Readings
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 __all__ = ["Readings", "host_readings"]
 
 
-def host_readings(root: str = "/", *, sensors: Selection = EVERYTHING) -> Readings:
+def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> Readings:
     """Return the readings of this host, or of the one whose `/proc` and `/sys` lie under `root`.
 
     Only Linux has them lying anywhere else; other systems read themselves.
@@ -20,7 +20,7 @@ def host_readings(root: str = "/", *, sensors: Selection = EVERYTHING) -> Readin
     if sys.platform == "linux":
         from fleetglass.agent.readings.linux import LinuxReadings  # one system needs one
 
-        return LinuxReadings(root, sensors=sensors)
+        return LinuxReadings(root, selections=selections)
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
-    return PortableReadings(sensors=sensors)
+    return PortableReadings(selections)

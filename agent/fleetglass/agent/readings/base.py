@@ -3,7 +3,6 @@ from typing import Protocol
 
 from fleetglass.agent.readings.types import (
     BatteryReading,
-    Choice,
     CpuReading,
     DiskReading,
     FilesystemsReading,
@@ -15,7 +14,6 @@ from fleetglass.agent.readings.types import (
     ProcessReading,
     SensorReading,
     ThrottlingReading,
-    all_of,
 )
 
 
@@ -46,8 +44,8 @@ class Readings(Protocol):
     def filesystems(self) -> FilesystemsReading:
         """Return the sizes of every filesystem that holds data."""
 
-    def network(self, choose: Choice = all_of) -> NetworkReading:
-        """Return the counters of the network interfaces that are chosen, by default of all."""
+    def network(self) -> NetworkReading:
+        """Return the counters of every network interface."""
 
     def links(self, names: Collection[str]) -> dict[str, Link]:
         """Return the state of the network interfaces of these names."""
@@ -61,8 +59,8 @@ class Readings(Protocol):
         The length of the prefix is left out where the system does not tell it.
         """
 
-    def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
-        """Return the hardware addresses of the network interfaces that are chosen, where they have one."""
+    def mac_addresses(self) -> dict[str, str]:
+        """Return the hardware addresses of the network interfaces that have one."""
 
     def main_address(self) -> str | None:
         """Return the source address of the default route."""

@@ -1,10 +1,12 @@
 """Readings from `/proc` and `/sys`, of this host or of one whose files lie under another folder."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Collection
 
 from fleetglass.agent.readings.files import finite, read_file, read_text
+from fleetglass.agent.readings.linux_block import BlockDevices
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
@@ -38,7 +40,6 @@ from fleetglass.agent.readings.main_address import own_main_address
 from fleetglass.agent.readings.open_files import OpenFiles
 from fleetglass.agent.readings.types import (
     BatteryReading,
-    Choice,
     CpuReading,
     DiskReading,
     FilesystemsReading,
@@ -50,10 +51,10 @@ from fleetglass.agent.readings.types import (
     ProcessReading,
     SensorReading,
     ThrottlingReading,
-    all_of,
 )
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, InterfaceChoice, Selections
 
+_MAX_NAMES = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -68,7 +69,7 @@ class LinuxReadings:
         root: str = "/",
         clock: Callable[[], float] = time.monotonic,
         *,
-        sensors: Selection = EVERYTHING,
+        selections: Selections = EVERY_SELECTION,
     ) -> None:
         self._root = root.rstrip("/")
         self._clock = clock
@@ -86,10 +87,15 @@ class LinuxReadings:
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
-        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=sensors)
+        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=selections.sensors)
         self._firmware = FirmwareReader(self._root, clock)
-        self._reads_firmware = sensors.takes(FIRMWARE_TEMPERATURE)
-        self._filesystems = FilesystemReader(self._root)
+        self._reads_firmware = selections.sensors.takes(FIRMWARE_TEMPERATURE)
+        self._disks = selections.disks
+        self._interfaces = InterfaceChoice(selections.interfaces)
+        self._addressed_interfaces = InterfaceChoice(selections.interfaces)  # asked on a thread of its own
+        self._takes_disk = functools.lru_cache(_MAX_NAMES)(selections.disks.takes)
+        self._block_devices = BlockDevices(self._sys)
+        self._filesystems = FilesystemReader(self._root, selection=selections.filesystems)
 
     def cpu(self) -> CpuReading:
         """Read `/proc/stat`."""
@@ -117,16 +123,21 @@ class LinuxReadings:
         return parse_memory(self._clock(), self._files.read(self._meminfo), self._files.read(self._vmstat))
 
     def disks(self) -> DiskReading:
-        """Read `/proc/diskstats`."""
-        return parse_diskstats(self._clock(), self._files.read(self._diskstats))
+        """Read `/proc/diskstats`, and `/sys/class/block` once in a while."""
+        at = self._clock()
+        text = self._files.read(self._diskstats)
+        devices = parse_diskstats(text, self._takes_disk)
+        if not devices and self._disks.is_default:
+            devices = parse_diskstats(text)  # a container may have nothing but a loop
+        return DiskReading(at, devices, self._block_devices.summed(at, devices))
 
     def filesystems(self) -> FilesystemsReading:
         """Read `mountinfo`, and ask each mount for its sizes."""
         return self._filesystems()
 
-    def network(self, choose: Choice = all_of) -> NetworkReading:
+    def network(self) -> NetworkReading:
         """Read `/proc/net/dev`."""
-        return parse_net_dev(self._clock(), self._files.read(self._net_dev), choose)
+        return parse_net_dev(self._clock(), self._files.read(self._net_dev), self._interfaces)
 
     def links(self, names: Collection[str]) -> dict[str, Link]:
         """Read `/sys/class/net`."""
@@ -149,12 +160,13 @@ class LinuxReadings:
             found = own_ipv4_addresses()
         for name, addresses in parse_ipv6(read_text(f"{self._net}/if_inet6") or "").items():
             found.setdefault(name, []).extend(addresses)
-        return found
+        chosen = self._addressed_interfaces(list(found))
+        return {name: addresses for name, addresses in found.items() if name in chosen}
 
-    def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
+    def mac_addresses(self) -> dict[str, str]:
         """Read `/sys/class/net`."""
         folder = f"{self._sys}/class/net"
-        return read_mac_addresses(folder, choose(interface_names(folder)))
+        return read_mac_addresses(folder, self._addressed_interfaces(interface_names(folder)))
 
     def main_address(self) -> str | None:
         """Ask the kernel for its way out; of another host, read tables."""

@@ -10,11 +10,12 @@ from typing import Any
 
 import psutil
 
+from fleetglass.agent.readings.block_devices import device_by_name, summed_disks
 from fleetglass.agent.readings.main_address import own_main_address
+from fleetglass.agent.readings.mounts import is_image, is_out_of_reach
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import (
     BatteryReading,
-    Choice,
     CpuReading,
     DiskCounters,
     DiskReading,
@@ -31,10 +32,9 @@ from fleetglass.agent.readings.types import (
     ProcessStat,
     SensorReading,
     TemperatureReading,
-    all_of,
     printable,
 )
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, InterfaceChoice, Selections
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
@@ -42,8 +42,12 @@ _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal",
 class PortableReadings:
     """Reads the host it runs on, as far as psutil does."""
 
-    def __init__(self, *, sensors: Selection = EVERYTHING) -> None:
-        self._sensors = sensors
+    def __init__(self, selections: Selections = EVERY_SELECTION) -> None:
+        self._sensors = selections.sensors
+        self._disks = selections.disks
+        self._interfaces = InterfaceChoice(selections.interfaces)
+        self._addressed_interfaces = InterfaceChoice(selections.interfaces)
+        self._filesystems = selections.filesystems
 
     def cpu(self) -> CpuReading:
         """Return the processor times that the system has."""
@@ -87,6 +91,8 @@ class PortableReadings:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
         devices = {}
         for name, one in counters.items():
+            if not self._disks.takes(printable(name)):
+                continue
             busy = getattr(one, "busy_time", None)
             devices[printable(name)] = DiskCounters(
                 one.read_count,
@@ -95,15 +101,16 @@ class PortableReadings:
                 one.write_bytes,
                 None if busy is None else busy / 1000,
             )
-        return DiskReading(at, devices)
+        known = {name: device_by_name(name, devices) for name in devices}
+        return DiskReading(at, devices, summed_disks(known, devices))
 
-    def network(self, choose: Choice = all_of) -> NetworkReading:
-        """Return the counters of the network interfaces that are chosen."""
+    def network(self) -> NetworkReading:
+        """Return the counters of every network interface."""
         at = time.monotonic()
         found = {
             printable(name): one for name, one in psutil.net_io_counters(pernic=True, nowrap=False).items()
         }
-        chosen = choose(list(found))
+        chosen = self._interfaces(list(found))
         return NetworkReading(
             at,
             {
@@ -238,12 +245,14 @@ class PortableReadings:
             ]
             for name, found in psutil.net_if_addrs().items()
         }
-        return {name: found for name, found in addresses.items() if found}
+        addresses = {name: found for name, found in addresses.items() if found}
+        chosen = self._addressed_interfaces(list(addresses))
+        return {name: found for name, found in addresses.items() if name in chosen}
 
-    def mac_addresses(self, choose: Choice = all_of) -> dict[str, str]:
+    def mac_addresses(self) -> dict[str, str]:
         """Return the hardware addresses, written as on Linux."""
         found = {printable(name): addresses for name, addresses in psutil.net_if_addrs().items()}
-        chosen = choose(list(found))
+        chosen = self._addressed_interfaces(list(found))
         return {
             name: one.address.replace("-", ":").lower()
             for name, addresses in found.items()
@@ -258,13 +267,19 @@ class PortableReadings:
 
     def filesystems(self) -> FilesystemsReading:
         """Return the filesystems on devices."""
-        found = []
+        found, failed = [], []
         for part in psutil.disk_partitions(all=False):
+            mount = printable(part.mountpoint)
+            if not self._filesystems.takes(mount, part.fstype) or is_image(
+                kind=part.fstype, device=part.device, mount=part.mountpoint, options=part.opts
+            ):
+                continue
             try:
                 found.append(_usage(part.mountpoint, part.device, part.fstype))
-            except OSError:
-                continue  # an empty drive, unmounted meanwhile, or not ours to see
-        return FilesystemsReading(found, [])
+            except OSError as error:  # an empty drive, unmounted meanwhile, or not ours to see
+                if is_out_of_reach(error):
+                    failed.append(mount)
+        return FilesystemsReading(found, failed)
 
     def throttling(self) -> None:
         """Give nothing: this is Linux's own."""

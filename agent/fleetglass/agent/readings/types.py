@@ -65,10 +65,11 @@ class DiskCounters(NamedTuple):
 
 
 class DiskReading(NamedTuple):
-    """Every block device by name."""
+    """Every block device by name. What all disks did is the sum of what those in `summed` did."""
 
     at: float
     devices: dict[str, DiskCounters]
+    summed: frozenset[str]
 
 
 class FilesystemReading(NamedTuple):

@@ -113,9 +113,9 @@ def test_processes_by_memory() -> None:
 def test_the_network() -> None:
     """What is counted comes first; signal and errors have room in the narrowest column."""
     interfaces = {
-        "br0": {"receive_bytes_per_second": 1, "counted": False},
-        "wlp2s0": {"receive_bytes_per_second": 1, "counted": True, "signal_dbm": -61},
-        "eth0": {"receive_bytes_per_second": 1, "counted": True, "receive_errors_total": 7},
+        "br0": {"receive_bytes_per_second": 1, "in_total": False},
+        "wlp2s0": {"receive_bytes_per_second": 1, "in_total": True, "signal_dbm": -61},
+        "eth0": {"receive_bytes_per_second": 1, "in_total": True, "receive_errors_total": 7},
     }
     totals = {"receive_total_bytes": 3 * 1024**3, "transmit_total_bytes": 1024**3}
     text = "\n".join(page(model(network=STAMP | totals | {"interfaces": interfaces}), 80))

@@ -86,11 +86,18 @@ class DiskDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     write_total_bytes: Annotated[Bytes, Meta(description="written since boot")] = UNSET
     read_total: Annotated[Count, Meta(description="read operations since boot")] = UNSET
     write_total: Annotated[Count, Meta(description="write operations since boot")] = UNSET
+    in_total: Annotated[
+        bool | UnsetType, Meta(description="whether it is part of the sums; a partition is part of its disk")
+    ] = UNSET
 
 
 class Disk(Group, kw_only=True, omit_defaults=True):
-    """Input and output of every block device."""
+    """Input and output of every block device, and of all disks, each byte counted once."""
 
+    read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
+    write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
+    read_total_bytes: Annotated[Bytes, Meta(description="read from all disks since boot")] = UNSET
+    write_total_bytes: Annotated[Bytes, Meta(description="written to all disks since boot")] = UNSET
     devices: Annotated[dict[str, DiskDevice], Meta(description="by name, such as `sda`")]
     pressure: Annotated[Pressure | UnsetType, Meta(description="time waited for disks")] = UNSET
 
@@ -133,8 +140,9 @@ class NetworkInterface(msgspec.Struct, kw_only=True, omit_defaults=True):
     up: Annotated[bool | UnsetType, Meta(description="whether the interface is up")] = UNSET
     speed_bytes_per_second: Annotated[Bytes, Meta(description="speed of the link")] = UNSET
     signal_dbm: Annotated[int | UnsetType, Meta(description="signal of the Wi-Fi")] = UNSET
-    counted: Annotated[
-        bool | UnsetType, Meta(description="whether it is counted in the sums, where every byte counts once")
+    in_total: Annotated[
+        bool | UnsetType,
+        Meta(description="whether it is part of the sums; a bridge carries what its ports do"),
     ] = UNSET
 
 
@@ -142,8 +150,8 @@ class Network(Group, kw_only=True, omit_defaults=True):
     """Traffic of every network interface, and its sums: what the wire carries, each byte once."""
 
     interfaces: Annotated[dict[str, NetworkInterface], Meta(description="by name, such as `eth0`")]
-    receive_bytes_per_second: Annotated[Rate, Meta(description="received by all that is counted")] = UNSET
-    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted by all that is counted")] = UNSET
+    receive_bytes_per_second: Annotated[Rate, Meta(description="received, each byte once")] = UNSET
+    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted, each byte once")] = UNSET
     receive_total_bytes: Annotated[
         Bytes, Meta(description="received since boot; of an interface that comes later, since it came")
     ] = UNSET

@@ -83,7 +83,7 @@ def _filesystems(group: Filesystem) -> Panel | None:
 
 
 def _networks(group: Network) -> Panel | None:
-    names = sorted(group.interfaces, key=lambda name: group.interfaces[name].counted is False)
+    names = sorted(group.interfaces, key=lambda name: group.interfaces[name].in_total is False)
     shown = {name: group.interfaces[name] for name in names if group.interfaces[name].up is not False}
     down = [name for name in group.interfaces if name not in shown]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fleetglass.agent.collectors.counted_interfaces import counted_interfaces
+from fleetglass.agent.collectors.summed_interfaces import summed_interfaces
 from fleetglass.agent.readings.types import Attachment, Link
 
 LOOPBACK = Attachment(ifindex=1, iflink=1, hardware_type=772, flags=0x9)
@@ -44,7 +44,7 @@ class Host:
     @property
     def counted(self) -> list[str]:
         """The names that are counted, in order."""
-        return sorted(counted_interfaces(self.links, self.links))
+        return sorted(summed_interfaces(self.links, self.links))
 
 
 MACHINES = {
@@ -272,12 +272,12 @@ def test_each_byte_of_the_wire_counts_once(host: Host, counted: str) -> None:
 )
 def test_names_decide_where_nothing_else_is_told(names: str, counted: str) -> None:
     """Other systems, and roots without `sys`, tell names alone."""
-    assert sorted(counted_interfaces(names.split(), {})) == counted.split()
+    assert sorted(summed_interfaces(names.split(), {})) == counted.split()
     known = {"lo": Link(up=True, speed=None, attachment=LOOPBACK)}
-    assert sorted(counted_interfaces(names.split(), known)) == counted.split()
+    assert sorted(summed_interfaces(names.split(), known)) == counted.split()
 
 
 def test_what_is_known_of_others_is_not_counted() -> None:
     """An interface that is gone or left out is not in the sum, nor does it keep its parts out."""
     host = Host().card("eth0", over="vf").card("vf", master="eth0")
-    assert counted_interfaces(["lo", "vf"], host.links) == {"vf"}
+    assert summed_interfaces(["lo", "vf"], host.links) == {"vf"}

@@ -30,7 +30,7 @@ _INNER_NAME = re.compile(
 )
 
 
-def counted_interfaces(names: Iterable[str], links: Mapping[str, Link]) -> set[str]:
+def summed_interfaces(names: Iterable[str], links: Mapping[str, Link]) -> set[str]:
     """Return which of the interfaces `names` are counted, by what `links` tells of them.
 
     An interface of which nothing is told is judged by its name.
