@@ -208,6 +208,10 @@ MACHINES = {
         "eth0",
     ),
     "a container": (Host().veth("eth0", has_default_route=True), "eth0"),
+    "a container whose loopback has no type": (
+        Host().veth("eth0").add("lo1", hardware_type=None, flags=0x9),
+        "eth0",
+    ),
     "a container in two networks": (Host().veth("eth0").veth("eth1"), "eth0 eth1"),
     "a container of nspawn": (Host().veth("host0"), "host0"),
     "a container by macvlan": (Host().add("eth0", kind="macvlan", iflink=FAR), "eth0"),

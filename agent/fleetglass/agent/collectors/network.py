@@ -2,6 +2,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.rates import known, rate
 from fleetglass.agent.collectors.summed_interfaces import summed_interfaces
 from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
@@ -34,12 +35,15 @@ class NetworkCollector:
         self._received: int | None = None
         self._transmitted = 0
 
-    def collect(self, time: float, tick: int) -> Network | None:
+    def collect(self, time: float, tick: int) -> Network | Partial | None:
         """Return the traffic since the last call."""
-        now = self._read()
+        try:
+            now = self._read()
+        except OSError as error:
+            return self._sockets_alone(time, tick, error)
         before, self._before = self._before, now
         if not now.interfaces:
-            return None
+            return self._sockets_alone(time, tick)
         earlier = before.interfaces if before is not None else {}
         has_changed = earlier.keys() != now.interfaces.keys()
         if has_changed or now.at >= self._links_until:
@@ -77,6 +81,15 @@ class NetworkCollector:
         for name in self._summed & before.keys():
             self._received += max(0, now[name].received_bytes - before[name].received_bytes)
             self._transmitted += max(0, now[name].transmitted_bytes - before[name].transmitted_bytes)
+
+    def _sockets_alone(self, time: float, tick: int, error: OSError | None = None) -> Partial | None:
+        tcp = self._read_tcp()
+        if tcp is not None:
+            message = Network(time=time, tick=tick, interfaces={}, tcp_connections=tcp)
+            return Partial(message, str(error or ""))
+        if error is not None:
+            raise error
+        return None
 
 
 def interface_use(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from fleetglass.agent.readings.types import Attachment, Link
 
 _ETHERNET, _INFINIBAND, _PPP, _LOOPBACK = 1, 32, 512, 772
+_IFF_LOOPBACK, _IFF_NOARP = 0x8, 0x80
 _SERIAL = {256, 257, 258, 259, _PPP}
 # Monitors of Wi-Fi and of netlink tell what another interface has received or sent.
 _COPIES = {801, 802, 803, 824}
@@ -19,7 +20,6 @@ _TUNNEL_KINDS = {"amt", "bareudp", "batadv", "geneve", "gtp", "hsr", "lowpan", "
 _TUNNEL_KINDS |= {"vxlan", "wireguard"}
 _COLLECTIONS = {"bridge", "bond", "team"}
 _CABLES = {"", "veth", "netkit", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"}
-_NO_ARP = 0x80
 # Ports of the switch in a network card that lead to its virtual functions (kernel: networking/switchdev.rst).
 _TO_FUNCTION = re.compile(r"(c\d+)?pf\d+((vf|sf)\d+)?\Z")
 _INNER_NAME = re.compile(
@@ -39,7 +39,7 @@ def summed_interfaces(names: Iterable[str], links: Mapping[str, Link]) -> set[st
     known = {
         name: link.attachment for name, link in links.items() if name in names and link.attachment is not None
     }
-    if all(one.hardware_type == _LOOPBACK for one in known.values()):
+    if all(map(_is_loopback, known.values())):
         known = {}
     counted = _outer_names(names - known.keys())
     if not known:
@@ -129,15 +129,19 @@ def _ways_out(known: Mapping[str, Attachment], up: set[str]) -> set[str]:
 
 def _is_end(one: Attachment, known: Mapping[str, Attachment]) -> bool:
     """Whether something may lead out: it is made of no other interface, and is no dummy."""
-    if one.hardware_type in _COPIES | {_LOOPBACK, _VIRTUAL_CAN} or one.kind in _COLLECTIONS:
+    if _is_loopback(one) or one.hardware_type in {*_COPIES, _VIRTUAL_CAN} or one.kind in _COLLECTIONS:
         return False
     is_dummy = (
         one.hardware_type == _ETHERNET
         and not one.kind
-        and bool(one.flags & _NO_ARP)
+        and bool(one.flags & _IFF_NOARP)
         and one.iflink == one.ifindex
     )
     return not is_dummy and not one.lowers & known.keys()
+
+
+def _is_loopback(one: Attachment) -> bool:
+    return one.hardware_type == _LOOPBACK or one.flags & _IFF_LOOPBACK != 0
 
 
 def _is_bridged(one: Attachment, known: Mapping[str, Attachment]) -> bool:
