@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.sampler import Sampler
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Cpu, Group
@@ -20,13 +21,13 @@ class Clock:
         return self.now
 
 
-def collector(read: Callable[[], Group | None], clock: Clock) -> BackgroundCollector:
+def collector(read: Callable[[], Group | Partial | None], clock: Clock) -> BackgroundCollector:
     return BackgroundCollector("slow", 10.0, read, clock=clock)
 
 
 def message_of(slow: BackgroundCollector, tick: int = 1) -> Group:
     message = wait_for(lambda: slow.collect(5.0, tick), "the message")
-    assert message is not None
+    assert isinstance(message, Group)
     return message
 
 
@@ -65,13 +66,28 @@ def test_a_failure_is_told_until_a_reading_succeeds() -> None:
     with pytest.raises(CollectionError):
         slow.collect(1.0, 4)
 
-    def recovered() -> Group | None:
+    def recovered() -> Group | Partial | None:
         try:
             return slow.collect(1.0, 5)
         except CollectionError:
             return None
 
     wait_for(recovered, "the message after the failure")
+
+
+def test_what_could_not_be_read_is_told_until_all_is_read() -> None:
+    """The message comes once, the reason at every turn: one that came and went would be logged each time."""
+    clock = Clock()
+    missing = ["sda is silent"]
+    slow = collector(lambda: Partial(Group(time=0, tick=0), missing[0]), clock)
+    slow.collect(1.0, 1)
+    told = wait_for(lambda: slow.collect(5.0, 2), "the message")
+    assert told == Partial(Group(time=5.0, tick=2), "sda is silent")
+    assert slow.collect(6.0, 3) == Partial(None, "sda is silent")
+    missing[0] = ""
+    clock.now += 10
+    assert wait_for(lambda: isinstance(slow.collect(7.0, 4), Group), "a message without a reason")
+    assert slow.collect(8.0, 5) is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is the case
