@@ -30,6 +30,8 @@ class AgentSettings:
     """Publish the containers of Docker or Podman."""
     units: tuple[str, ...] = ()
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    storage: bool = False
+    """Publish the health of disks, arrays and pools."""
     custom_folder: Path | None = None
     """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
     tags: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from fleetglass.wire.payloads import (
     GroupInfo,
     Info,
     Network,
+    Storage,
 )
 
 _STEP = 10
@@ -97,6 +98,8 @@ def _lesser(message: Group) -> Callable[[str], float]:
             return lambda name: name not in whole
         case Filesystem(mounts=mounts):
             return lambda name: -(mounts[name].used_percent or 0.0)
+        case Storage(disks=disks):
+            return lambda name: name not in disks or disks[name].health != "failed"
         case Container(containers=containers):
             return lambda name: containers[name].state != "running"
         case _:

@@ -163,6 +163,7 @@ KEYS: Final = (
         flag="--unit",
         repeated=True,
     ),
+    Key("storage", Flag(), "publish the health of disks, arrays and pools; runs smartctl and zpool", _AGENT),
     Key(
         "custom_folder",
         Text(),
