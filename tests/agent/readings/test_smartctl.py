@@ -14,7 +14,7 @@ from fleetglass.agent.readings.program import Program
 from fleetglass.agent.readings.smartctl import INTERVAL_SECONDS, DiskReader, DisksReading
 from fleetglass.agent.selection import EVERYTHING, Selection
 from support.smartctl import FakeSmartctl, ata_disk, ata_ssd, nvme_disk, said, sas_disk, sys_disk
-from support.waiting import wait_for
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
 
@@ -28,7 +28,13 @@ class Machine:
         self.now = 100.0
         self.reader = self.another(selection)
 
-    def another(self, selection: Selection = EVERYTHING, run_seconds: float = 20.0) -> DiskReader:
+    def another(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        run_seconds: float = 20.0,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> DiskReader:
         """Return a reader that knows nothing yet."""
         return DiskReader(
             root=self.root,
@@ -37,6 +43,7 @@ class Machine:
             clock=lambda: self.now,
             wall=lambda: 1_700_000_000 + self.now,
             run_seconds=run_seconds,
+            patience_seconds=patience_seconds,
         )
 
     def later(self, seconds: float = INTERVAL_SECONDS) -> DisksReading:
@@ -72,7 +79,7 @@ def test_every_disk_is_read_once_in_half_an_hour(machine: Machine) -> None:
     assert len(machine.smartctl.asked()) == 3
     machine.later(300)
     assert len(machine.smartctl.asked()) == 6
-    assert machine.smartctl.notes("calls")[1].endswith("-d sat /dev/sda")
+    assert any(call.endswith("-d sat /dev/sda") for call in machine.smartctl.notes("calls"))
 
 
 def test_a_disk_in_standby_is_not_woken(machine: Machine) -> None:
@@ -146,21 +153,21 @@ def test_a_smartctl_that_cannot_be_killed_gets_no_other(
     assert machine.later().disks["sda"].state == "active"
 
 
-def test_disks_that_are_left_over_are_read_at_the_next_call(machine: Machine) -> None:
-    """A machine with dozens of disks does not keep the group waiting."""
-    for name in ("sda", "sdb", "sdc"):
+def test_a_call_does_not_wait_for_disks_that_take_long(machine: Machine) -> None:
+    """What has been read is returned; the others come with a later call, and each is asked once."""
+    names = [f"sd{letter}" for letter in "abcdefgh"]
+    for name in names:
         sys_disk(machine.root, name)
         machine.smartctl.say(name, ata_disk(f"{name}12"))
-    ticks = iter(range(100, 10_000, 4))
-    reader = DiskReader(
-        root=machine.root, environment=machine.smartctl.environment, clock=lambda: float(next(ticks))
-    )
-    reader.read()
-    assert 0 < len(machine.smartctl.asked()) < 3
+    machine.smartctl.put("sda.hangs")
+    reader = machine.another(patience_seconds=0.0)
+    assert not reader.read().disks.keys() & {"sda"}
+    others = wait_for(lambda: reader.read().disks.keys() == set(names[1:]), "the disks that answer")
+    assert others
     assert not reader.is_done
-    while not reader.is_done:
-        reader.read()
-    assert machine.smartctl.asked() == ["/dev/sda", "/dev/sdb", "/dev/sdc"]
+    assert sorted(machine.smartctl.asked()) == [f"/dev/{name}" for name in names]
+    reader.cancel()
+    wait_for(lambda: reader.is_done, "the end of the one that hangs")
 
 
 def test_what_is_left_out_is_not_asked(machine: Machine) -> None:
@@ -231,6 +238,19 @@ def test_a_scan_that_says_nothing_leaves_the_disks_of_the_kernel(machine: Machin
     machine.smartctl.say("sda", ata_ssd())
     (machine.root / "smartctl/scan").write_text("")
     assert machine.reader.read().disks["sda"].kind == "ssd"
+
+
+def test_a_scan_that_hangs_leaves_the_disks_of_the_kernel(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller that does not answer is named, and costs its members only."""
+    monkeypatch.setattr(module, "_SCAN_SECONDS", 0.3)
+    sys_disk(machine.root, "sda")
+    machine.smartctl.say("sda", ata_disk())
+    machine.smartctl.put("scan.hangs")
+    disks, problems = machine.reader.read()
+    assert problems == ["smartctl --scan: took more than 0.3 s"]
+    assert disks["sda"].health == "passed"
 
 
 def test_a_disk_that_is_gone_is_forgotten(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,10 @@ from fleetglass.wire.payloads import StorageDisk
 INTERVAL_SECONDS: Final = 1800.0
 
 _RUN_SECONDS = 20.0
-_TURN_SECONDS = 5.0  # with one run more, a turn takes less than what counts as stuck
+_SCAN_SECONDS = 5.0
+_PATIENCE_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+_MAX_RUNNING = 4
 _MAX_BYTES = 1024 * 1024
 _MAX_DISKS = 256
 _JSON_VERSION = (7, 0)
@@ -41,8 +45,8 @@ class DisksReading(NamedTuple):
 class DiskReader:
     """Reads each disk at most every 30 minutes, and never wakes one.
 
-    A disk that does not answer costs itself only: its `smartctl` is killed, and while that does not end
-    there is no other.
+    A few are read at a time, each on a thread of its own. So a disk that does not answer costs itself only:
+    its `smartctl` is killed, and while that does not end there is no other.
     """
 
     def __init__(
@@ -54,34 +58,40 @@ class DiskReader:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         run_seconds: float = _RUN_SECONDS,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         self._devices = SmartDevices(f"{str(root).rstrip('/')}/sys", selection)
         self._path = os.pathsep.join((environment.get("PATH", os.defpath), *_FOLDERS))
         self._clock = clock
         self._wall = wall
         self._run_seconds = run_seconds
+        self._patience_seconds = patience_seconds
+        self._ended = threading.Event()  # a reading came to its end
         self._scanner = Program()
         self._program = ""
         self._disks: dict[str, _Disk] = {}
         self._scan_due = float("-inf")
         self._problem: str | None = None  # of all disks
+        self._scan_problem: str | None = None
 
     def read(self) -> DisksReading:
-        """Read the disks that are due, and stop after a while: the others are read at the next call."""
-        began = self._clock()
-        if began >= self._scan_due:
+        """Begin to read the disks that are due, wait a moment for them, and return the last values."""
+        if self._clock() >= self._scan_due:
             self._find()
-        for name, disk in self._disks.items():
-            if self._problem is None and disk.due <= began:
-                self._read(name, disk)
-                if self._clock() - began >= _TURN_SECONDS:
-                    break
+        until = time.monotonic() + self._patience_seconds
+        while not self.is_done:
+            self._begin_readings()
+            self._ended.clear()
+            if any(disk.is_running for disk in self._disks.values()):
+                self._ended.wait(min(max(until - time.monotonic(), 0.0), _LOOK_SECONDS))
+            if time.monotonic() >= until:
+                break
         return self.last()
 
     @property
     def is_done(self) -> bool:
-        """Whether no disk is left to be read now."""
-        return self._problem is not None or all(disk.due > self._clock() for disk in self._disks.values())
+        """Whether no disk is read now, and none is due."""
+        return not any(disk.is_running or self._is_due(disk) for disk in self._disks.values())
 
     def last(self) -> DisksReading:
         """Return the last values of every disk; one that can be reached in two ways is told once."""
@@ -92,16 +102,17 @@ class DiskReader:
         told = {
             name: disk
             for name, disk in self._disks.items()
-            if disk.identity is None or owners[disk.identity] == name
+            if disk.values.state is not UNSET and owners.get(disk.identity or "", name) == name
         }
         problems: dict[str, list[str]] = {}
         for name, disk in told.items():
             if disk.problem is not None:
                 problems.setdefault(disk.problem, []).append(name)
         lines = [f"{', '.join(names)}: {reason}" for reason, names in problems.items()]
+        general = [self._problem, self._scan_problem]
         return DisksReading(
             {name: disk.values for name, disk in told.items()},
-            [self._problem, *lines] if self._problem is not None else lines,
+            [*(line for line in general if line is not None), *lines],
         )
 
     def identities(self) -> dict[str, str]:
@@ -127,16 +138,37 @@ class DiskReader:
         for disk in list(self._disks.values()):
             disk.program.cancel()
 
+    def _is_due(self, disk: "_Disk") -> bool:
+        return self._problem is None and not disk.is_running and disk.due <= self._clock()
+
+    def _begin_readings(self) -> None:
+        running = sum(disk.is_running for disk in self._disks.values())
+        for name, disk in self._disks.items():
+            if running < _MAX_RUNNING and self._is_due(disk):
+                disk.due = self._clock() + INTERVAL_SECONDS
+                work = threading.Thread(
+                    target=self._read, args=(name, disk), name=f"fleetglass-disk-{name}", daemon=True
+                )
+                work.start()
+                disk.thread = work
+                running += 1
+
     def _find(self) -> None:
         found = self._devices.of_kernel()
-        self._problem = None
+        self._problem = self._scan_problem = None
         self._program = shutil.which("smartctl", path=self._path) or ""
         if self._program:
             self._scan_due = self._clock() + INTERVAL_SECONDS
             try:
-                found |= self._scan(found)
+                output = self._run(self._scanner, "--scan", "--json=c", seconds=_SCAN_SECONDS)
             except CollectionError as error:
-                self._problem = f"smartctl: {error}"
+                self._scan_problem = f"smartctl --scan: {error}"
+            else:
+                found |= self._devices.of_scan(output, found)
+                version = smartctl_version(output)
+                if version is not None and version < _JSON_VERSION:
+                    got = ".".join(map(str, version))
+                    self._problem = f"smartctl: got version {got}, expected 7.0 or newer, with --json"
         elif found:  # looked for again at the next call: it costs little
             self._problem = "smartctl is not installed: install the package smartmontools"
         before = self._disks
@@ -145,20 +177,17 @@ class DiskReader:
             disk = kept[name] = before.get(name) or _Disk(device, StorageDisk())
             disk.device = device
             disk.values = _filled(disk.values, self._devices.facts(name))
+            if self._problem is not None and disk.values.state is UNSET:
+                disk.values.state = "unreadable"
         self._disks = kept
 
-    def _scan(self, kernel: Mapping[str, SmartDevice]) -> dict[str, SmartDevice]:
-        """Have smartctl list what the kernel does not: it opens no disk for that."""
-        output = self._run(self._scanner, "--scan", "--json=c")
-        version = smartctl_version(output)
-        if version is not None and version < _JSON_VERSION:
-            raise CollectionError(
-                f"got version {version[0]}.{version[1]}, expected 7.0 or newer, with --json"
-            )
-        return self._devices.of_scan(output, kernel)
-
     def _read(self, name: str, disk: "_Disk") -> None:
-        disk.due = self._clock() + INTERVAL_SECONDS
+        try:
+            self._read_disk(name, disk)
+        finally:
+            self._ended.set()
+
+    def _read_disk(self, name: str, disk: "_Disk") -> None:
         disk.problem = None
         if self._devices.is_suspended(name):
             disk.values = msgspec.structs.replace(disk.values, state="standby", reason=UNSET)
@@ -172,8 +201,8 @@ class DiskReader:
         told = reading.disk
         if told.state == "active":
             disk.identity = reading.identity
+            told.read_time = round(self._wall(), 3)
             disk.values = _filled(told, self._devices.facts(name))
-            disk.values.read_time = round(self._wall(), 3)
             return
         if reading.is_denied:
             disk.problem = f"smartctl is not permitted to read it; run: {_HELPER}"
@@ -187,15 +216,17 @@ class DiskReader:
         if (pid := disk.left_over) is not None:
             raise CollectionError(f"smartctl (process {pid}) was killed, but does not end")
         kind = [] if disk.device.type is None else ["-d", disk.device.type]
-        reading = parse_smart(self._run(disk.program, *_OPTIONS, *kind, disk.device.path))
+        reading = parse_smart(
+            self._run(disk.program, *_OPTIONS, *kind, disk.device.path, seconds=self._run_seconds)
+        )
         if reading is None:
             raise CollectionError("smartctl printed no JSON")
         return reading
 
-    def _run(self, program: Program, *arguments: str) -> bytes:
+    def _run(self, program: Program, *arguments: str, seconds: float) -> bytes:
         return program.run(
             [self._program, *arguments],
-            seconds=self._run_seconds,
+            seconds=seconds,
             most_bytes=_MAX_BYTES,
             environment={"PATH": self._path, "LC_ALL": "C"},
             any_exit=True,
@@ -210,8 +241,14 @@ class _Disk:
     earlier: int | None = None
     """A process of an earlier reader that did not end."""
     due: float = float("-inf")
+    thread: threading.Thread | None = None
+    """What reads it, or read it last."""
     problem: str | None = None
     program: Program = field(default_factory=Program)
+
+    @property
+    def is_running(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
 
     @property
     def left_over(self) -> int | None:
