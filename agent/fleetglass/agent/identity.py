@@ -35,8 +35,13 @@ def machine_id_hash(root: str = "/") -> str | None:
         except OSError:
             continue
         if machine_id:
-            return str(_sha256(_SALT + machine_id).hexdigest())[:16]
+            return digest(_SALT + machine_id)[:16]
     return None
+
+
+def digest(content: bytes) -> str:
+    """Return what is the same for the same content only, and does not reveal it."""
+    return str(_sha256(content).hexdigest())
 
 
 def host_name(root: str = "/") -> str:

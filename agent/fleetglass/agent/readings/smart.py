@@ -1,6 +1,5 @@
 """What `smartctl --json` says of one disk: smartctl(8), NVM Express, ACS and SCSI log pages."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.identity import digest
 from fleetglass.wire.payloads import StorageDisk
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def parse_smart(output: bytes) -> SmartReading | None:
     exit_status = _whole(told, "smartctl", "exit_status") or 0
     disk = _facts(told)
     serial = _text(told, "serial_number")
-    identity = _identity(f"{disk.model} {serial}") if serial and len(set(serial)) > 2 else None
+    identity = digest(f"{disk.model} {serial}".encode())[:16] if serial and len(set(serial)) > 2 else None
     if any(map(_ASLEEP.search, messages)):
         disk.state = "standby"
         return SmartReading(disk, identity)
@@ -114,11 +114,6 @@ def smartctl_version(output: bytes) -> tuple[int, int] | None:
     found = re.search(rb'"version":\[(\d+),(\d+)\]', output.replace(b" ", b"").replace(b"\n", b""))
     found = found or re.search(rb"smartctl (\d+)\.(\d+)", output)
     return (int(found[1]), int(found[2])) if found else None
-
-
-def _identity(text: str) -> str:
-    """Return what is the same for a disk only, and does not reveal its serial number."""
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _facts(told: dict[str, Any]) -> StorageDisk:
