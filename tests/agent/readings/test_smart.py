@@ -175,6 +175,9 @@ def test_a_disk_in_standby_is_known_by_its_message() -> None:
     ):
         assert disk_of(said(2, text)).state == "standby"
     assert disk_of(said(2, "Read Device Identity failed: Input/output error")).state == "unreadable"
+    assert disk_of(said(2) | {"power_mode": {"ata_value": 0, "name": "STANDBY"}}).state == "standby"
+    assert disk_of(said(2) | {"power_mode": "SLEEP"}).state == "standby"
+    assert disk_of(ata_disk(power_mode={"name": "ACTIVE or IDLE"})).state == "active"
 
 
 @pytest.mark.parametrize(

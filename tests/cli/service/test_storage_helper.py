@@ -1,9 +1,13 @@
 import os
+import platform
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from fleetglass.agent.readings.storage_report import read_report
 from fleetglass.agent.selection import DEFAULT_DISKS, Selection
 from fleetglass.cli.service import storage_helper
 from fleetglass.cli.service.storage_helper import (
@@ -14,7 +18,10 @@ from fleetglass.cli.service.storage_helper import (
 )
 from fleetglass.cli.service.unit_file import MARKER
 from fleetglass.wire.errors import CommandError
+from support.smartctl import FakeSmartctl, nvme_disk
+from support.waiting import PATIENCE_SECONDS
 
+CONFINE = Path(__file__).resolve().parents[2] / "support" / "system_calls.py"
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is on Linux")
@@ -77,3 +84,45 @@ def test_files_of_others(tmp_path: Path) -> None:
     file.chmod(0o600)
     folder.chmod(0o777)
     assert changeable(file)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_understands_the_helper(tmp_path: Path) -> None:
+    """`systemd-analyze` has nothing to say about service and timer, and rates their exposure low."""
+    program = tmp_path / "fleetglass"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for name, text in helper_units((str(program),), Selection(exclude=("a b%",))).items():
+        (tmp_path / name).write_text(text)
+    words = ["systemd-analyze", "verify", str(tmp_path / SERVICE), str(tmp_path / TIMER)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "fleetglass" in line] == []
+    words = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=22"]
+    done = subprocess.run([*words, str(tmp_path / SERVICE)], capture_output=True, text=True, check=False)
+    if "unrecognized option" in done.stderr:
+        pytest.skip("needs systemd 250 or later")
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64" or not shutil.which("systemd-analyze"),
+    reason="needs systemd-analyze and libseccomp on x86_64",
+)
+def test_the_helper_works_with_the_system_calls_that_it_is_left(tmp_path: Path) -> None:
+    """It runs smartctl, writes its report, and ends."""
+    smartctl = FakeSmartctl(tmp_path)
+    smartctl.scan(("/dev/nvme9", "nvme"))
+    smartctl.say("nvme9", nvme_disk())
+    unit = tmp_path / SERVICE
+    unit.write_text(helper_units(("/f",), DEFAULT_DISKS)[SERVICE])
+    report = tmp_path / "storage.json"
+    words = [sys.executable, "-m", "fleetglass.cli", "storage", "--output", str(report)]
+    subprocess.run(
+        [sys.executable, str(CONFINE), str(unit), *words, "--include-disk=nvme9"],
+        env=smartctl.environment,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    found = read_report(report)
+    assert found is not None
+    assert found.disks["nvme9"].health == "passed"

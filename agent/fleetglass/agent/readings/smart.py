@@ -88,7 +88,7 @@ def parse_smart(output: bytes) -> SmartReading | None:
     disk = _facts(told)
     serial = _text(told, "serial_number")
     identity = digest(f"{disk.model} {serial}".encode())[:16] if serial and len(set(serial)) > 2 else None
-    if any(map(_ASLEEP.search, messages)):
+    if any(map(_ASLEEP.search, messages)) or _is_low_power(told):
         disk.state = "standby"
         return SmartReading(disk, identity)
     if exit_status & _OPEN_FAILED or (exit_status & 1 and messages):
@@ -114,6 +114,12 @@ def smartctl_version(output: bytes) -> tuple[int, int] | None:
     found = re.search(rb'"version":\[(\d+),(\d+)\]', output.replace(b" ", b"").replace(b"\n", b""))
     found = found or re.search(rb"smartctl (\d+)\.(\d+)", output)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def _is_low_power(told: dict[str, Any]) -> bool:
+    """Whether newer versions say so in a field; of a disk that was read all the same, it is no news."""
+    mode = _text(told, "power_mode") or _text(told, "power_mode", "name") or ""
+    return "smart_status" not in told and mode.upper().startswith(("STANDBY", "SLEEP"))
 
 
 def _facts(told: dict[str, Any]) -> StorageDisk:
