@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from agent.frozen_mounts import mount_root
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.settings import AgentSettings
@@ -32,6 +33,7 @@ class Host:
 
     def __init__(self, root: Path, *, interval: float = 1.0) -> None:
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
+        mount_root(root)
         self.root = root
         self.now = 100.0
         self.wall = 1_760_000_000.0

@@ -21,7 +21,7 @@ class Clock:
         return self.now
 
 
-def collector(read: Callable[[], Group | Partial | None], clock: Clock) -> BackgroundCollector:
+def collector(read: Callable[[], Group | None], clock: Clock) -> BackgroundCollector:
     return BackgroundCollector("slow", 10.0, read, clock=clock)
 
 
@@ -43,6 +43,21 @@ def test_a_message_comes_once_and_with_the_stamp_of_its_tick() -> None:
     clock.now += 0.1
     assert slow.collect(6.0, 10) is None
     assert message_of(slow, 11).tick == 11
+
+
+def test_what_is_missing_is_told_until_a_reading_is_whole() -> None:
+    """A message comes once, and why a part of it is missing at every turn."""
+    clock = Clock()
+    found: list[Group | Partial] = [Partial(Cpu(time=0, tick=0), "no fan"), Cpu(time=0, tick=0)]
+    slow = BackgroundCollector("slow", 10.0, lambda: found.pop(0), clock=clock)
+    slow.collect(1.0, 1)
+    assert wait_for(lambda: slow.collect(2.0, 2), "the message") == Partial(Cpu(time=2.0, tick=2), "no fan")
+    assert slow.collect(3.0, 3) == Partial(None, "no fan")
+    clock.now += 10
+    assert slow.collect(4.0, 4) == Partial(None, "no fan")
+    whole = wait_for(lambda: isinstance(found := slow.collect(5.0, 5), Cpu) and found, "a whole message")
+    assert whole == Cpu(time=5.0, tick=5)
+    assert slow.collect(6.0, 6) is None
 
 
 def test_a_failure_is_told_until_a_reading_succeeds() -> None:
@@ -73,21 +88,6 @@ def test_a_failure_is_told_until_a_reading_succeeds() -> None:
             return None
 
     wait_for(recovered, "the message after the failure")
-
-
-def test_what_could_not_be_read_is_told_until_all_is_read() -> None:
-    """The message comes once, the reason at every turn: one that came and went would be logged each time."""
-    clock = Clock()
-    missing = ["sda is silent"]
-    slow = collector(lambda: Partial(Group(time=0, tick=0), missing[0]), clock)
-    slow.collect(1.0, 1)
-    told = wait_for(lambda: slow.collect(5.0, 2), "the message")
-    assert told == Partial(Group(time=5.0, tick=2), "sda is silent")
-    assert slow.collect(6.0, 3) == Partial(None, "sda is silent")
-    missing[0] = ""
-    clock.now += 10
-    assert wait_for(lambda: isinstance(slow.collect(7.0, 4), Group), "a message without a reason")
-    assert slow.collect(8.0, 5) is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is the case

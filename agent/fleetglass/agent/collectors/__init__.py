@@ -22,15 +22,15 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root)
+    host = readings or host_readings(settings.root, settings.selections)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
         DiskCollector(host.disks, pressure=host.pressure),
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
-        PowerCollector(host.batteries),
-        GpuCollector.of(GpuReader(Path(settings.root))),
+        _power(settings, host),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.selections.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,
@@ -51,9 +51,17 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
     if settings.storage:
         from fleetglass.agent.collectors.storage import storage_collector
 
-        collectors.append(storage_collector(Path(settings.root), settings.disks))
+        collectors.append(storage_collector(Path(settings.root), settings.selections.disks))
     if settings.custom_folder is not None:
         from fleetglass.agent.collectors.custom import CustomFolder
 
         collectors.append(CustomFolder(settings.custom_folder))
     return collectors
+
+
+def _power(settings: AgentSettings, host: Readings) -> Collector:
+    if settings.nut is None:
+        return PowerCollector(host.batteries)
+    from fleetglass.agent.collectors.ups import power_collector
+
+    return power_collector(host.batteries, settings.nut)

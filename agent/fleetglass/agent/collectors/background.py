@@ -15,7 +15,7 @@ class BackgroundCollector:
 
     It has a turn at every tick: it gives the message of a reading that has come to its end, once, and
     begins the next when `interval` seconds have passed since the last began. What the last reading
-    raised, or could not read, is told at every turn until one succeeds.
+    raised is raised at every turn until one succeeds, and why it was partial is told at every turn.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class BackgroundCollector:
         self._wanted_interval = interval
         self._closed = False
         self._failure: str | None = None
-        self._missing = ""  # what the last reading could not read
+        self._missing: str | None = None  # why the last reading was partial
 
     def collect(self, time: float, tick: int) -> Group | Partial | None:
         """Return the message of a reading that has ended since the last turn.
@@ -70,7 +70,7 @@ class BackgroundCollector:
             raise CollectionError(self._failure)
         if message is not None:
             message.time, message.tick = time, tick
-        return Partial(message, self._missing) if self._missing else message
+        return message if self._missing is None else Partial(message, self._missing)
 
     def hasten(self, interval: float | None) -> None:
         """Begin readings at least as often as this, in seconds; None is as often as usual."""
@@ -100,9 +100,10 @@ class BackgroundCollector:
             plain = isinstance(outcome, CollectionError)
             self._failure = str(outcome) if plain else f"{type(outcome).__name__}: {outcome}"
             return None
-        self._failure = None
-        message, self._missing = outcome if isinstance(outcome, Partial) else (outcome, "")
-        return message
+        self._failure = self._missing = None
+        if isinstance(outcome, Partial):
+            outcome, self._missing = outcome
+        return outcome
 
     def _work(self) -> None:
         began = self._clock()

@@ -54,17 +54,16 @@ class StorageHealth:
         self._takes = selection.takes
         self._wall = wall
 
-    def read(self) -> Partial | None:
-        """Return what there is, without a stamp of its own, and what could not be read."""
+    def read(self) -> Storage | Partial | None:
+        """Return what there is, without a stamp of its own, and what could not be read, if anything."""
         takes = self._takes
         disks, problems = self._disks()
         pools, problem = self._read_pools(takes)
         disks |= read_flash(self._root, takes)
         arrays = read_md_arrays(self._root, takes) | read_btrfs(self._root, takes) | pools
-        problems = [*problems, *([problem] if problem is not None else [])]
-        if not disks and not arrays:
-            return Partial(None, "; ".join(problems)) if problems else None
-        return Partial(Storage(time=0, tick=0, disks=disks, arrays=arrays or UNSET), "; ".join(problems))
+        reason = "; ".join([*problems, *([problem] if problem is not None else [])])
+        message = Storage(time=0, tick=0, disks=disks, arrays=arrays or UNSET) if disks or arrays else None
+        return Partial(message, reason) if reason else message
 
     def _disks(self) -> DisksReading:
         try:

@@ -18,6 +18,7 @@ from fleetglass.cli.configuration.values import (
     Prefixes,
     Text,
     Texts,
+    Upsd,
     UserHeader,
     Whole,
 )
@@ -164,6 +165,7 @@ KEYS: Final = (
         repeated=True,
     ),
     Key("storage", Flag(), "publish the health of disks, arrays and pools; runs smartctl and zpool", _AGENT),
+    Key("nut", Upsd(), "upsd of Network UPS Tools whose UPSes to publish", _AGENT, metavar="HOST[:PORT]"),
     Key(
         "custom_folder",
         Text(),

@@ -55,7 +55,11 @@ def plan(
     program = installed_program()
     if system:
         _check_reachable(part, program)
-    disks = settings.disks if isinstance(settings, AgentSettings) and settings.storage and system else None
+    disks = (
+        settings.selections.disks
+        if isinstance(settings, AgentSettings) and settings.storage and system
+        else None
+    )
     if disks is not None:
         check_only_root_may_change(program)
     told, credentials = _files(part, arguments, configuration, system=system)
