@@ -51,6 +51,7 @@ def test_a_scan_adds_what_the_kernel_does_not_know(tmp_path: Path) -> None:
         ("/dev/bus/0", "megaraid,8"),
         ("/dev/bus/1", "sat+megaraid,8"),
         ("/dev/sg2", "cciss,1"),
+        ("/dev/sg3", "areca,3/1"),
         ("/dev/sdd; rm -rf /", "scsi"),
         ("/dev/sde", "-q silent,"),
         (None, 5),
@@ -61,6 +62,7 @@ def test_a_scan_adds_what_the_kernel_does_not_know(tmp_path: Path) -> None:
         "bus0/megaraid,8": SmartDevice("/dev/bus/0", "megaraid,8"),
         "bus1/megaraid,8": SmartDevice("/dev/bus/1", "sat+megaraid,8"),
         "sg2/cciss,1": SmartDevice("/dev/sg2", "cciss,1"),
+        "sg3/areca,3/1": SmartDevice("/dev/sg3", "areca,3/1"),
         "sde": SmartDevice("/dev/sde"),
     }
     for nothing in (b"", b"[]", b'{"devices": 5}', b'{"devices": [5]}', b"\xff"):

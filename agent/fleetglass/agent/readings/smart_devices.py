@@ -13,6 +13,7 @@ from fleetglass.wire.payloads import StorageDisk
 
 _SECTOR_BYTES = 512
 _CONTROLLER = re.compile(r"nvme\d+")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9,+/-]{0,39}")  # such as `sat+megaraid,4` or `areca,3/1`
 
 
 class SmartDevice(NamedTuple):
@@ -105,4 +106,4 @@ def _scan_lines(output: bytes) -> Iterator[tuple[str, str]]:
         if isinstance(device, dict):
             path, kind = device.get("name"), device.get("type")
             if isinstance(path, str) and re.fullmatch(r"/dev/[\w./-]{1,80}", path, re.ASCII):
-                yield path, kind if isinstance(kind, str) and re.fullmatch(r"[\w,+-]{1,40}", kind) else ""
+                yield path, kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else ""

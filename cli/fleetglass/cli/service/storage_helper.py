@@ -1,5 +1,6 @@
 """The helper that reads the disks as root for an agent without privileges: a service and its timer."""
 
+import importlib
 import os
 import stat
 import sys
@@ -34,6 +35,7 @@ def check_only_root_may_change(program: tuple[str, ...]) -> None:
     Raises:
         CommandError: another user may change a file of the program.
     """
+    importlib.import_module("fleetglass.cli.commands.storage")  # with all that it runs
     modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     files = {Path(program[0]), Path(sys.executable), *(Path(name) for name in modules if name)}
     if (path := next(_changeable(files), None)) is not None:
