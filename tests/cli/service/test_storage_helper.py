@@ -84,6 +84,8 @@ def test_files_of_others(tmp_path: Path) -> None:
     file.chmod(0o600)
     folder.chmod(0o777)
     assert changeable(file)
+    folder.chmod(0o755)
+    assert not changeable(folder / "nothing")
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
