@@ -1,6 +1,7 @@
 import os
 import threading
 import time as clocks
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -50,6 +51,16 @@ def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     assert info.physical_cores == psutil.cpu_count(logical=False)
     assert isinstance(info.addresses, dict)
     assert "127.0.0.1" in info.addresses["lo"]
+
+
+def test_a_container_is_known_by_what_it_keeps() -> None:
+    """A machine id in its image would be that of each container of the image."""
+    for kept_id in ("0123abcd4567ef89", None):
+        container = replace(SETTINGS, container="docker", kept_id_hash=kept_id)
+        readings, errors = host_readings(), UnexpectedErrors()
+        told = Inventory(container, session="abc", readings=readings, collectors=[], errors=errors)
+        info = told.info({}, time=1.0, conflict=None)
+        assert (info.container, info.machine_id_hash) == ("docker", kept_id or UNSET)
 
 
 def test_groups_are_told_with_interval_and_units(inventory: Inventory) -> None:

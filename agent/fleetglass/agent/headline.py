@@ -44,6 +44,8 @@ def pulse_of(
                 pulse.load_1m = group.load_1m
                 if not isinstance(group.core_percents, UnsetType):
                     pulse.core_percents = [round(one) for one in group.core_percents[:MAX_CORES]]
+                    if not isinstance(group.core_numbers, UnsetType):
+                        pulse.core_numbers = group.core_numbers[:MAX_CORES]
             case Memory():
                 pulse.memory_percent = group.used_percent
                 pulse.swap_percent = group.swap_percent

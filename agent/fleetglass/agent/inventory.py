@@ -71,7 +71,10 @@ class Inventory:
             agent_version=VERSION,
             interval_seconds=settings.interval,
             groups={},
-            machine_id_hash=known(machine_id_hash(settings.root)),
+            machine_id_hash=known(
+                settings.kept_id_hash if settings.container else machine_id_hash(settings.root)
+            ),
+            container=known(settings.container),
             python_version=platform.python_version(),
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,

@@ -37,6 +37,10 @@ class AgentSettings:
     """Interfaces, disks, filesystems, sensors and users to read."""
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""
+    container: str | None = None
+    """What runs the container that the agent shows instead of a host, such as `docker`."""
+    kept_id_hash: str | None = None
+    """Stands for the machine id of such a container, where it is kept."""
     home_assistant: bool = True
     """Whether Home Assistant is told of this host."""
     home_assistant_prefix: str = "homeassistant"

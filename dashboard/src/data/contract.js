@@ -72,6 +72,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {number} [total_percent] busy share of all cores
  * @property {number[]} [core_percents] busy share of each core
+ * @property {number[]} [core_numbers] number of each core in the lists, unless they are 0, 1, 2, …: some are offline
  * @property {number} [user_percent] in user mode
  * @property {number} [nice_percent] in user mode with low priority
  * @property {number} [system_percent] in the kernel
@@ -316,6 +317,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [process_count] processes
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
+ * @property {number[]} [core_numbers] number of each core in `core_percents`, unless they are 0, 1, 2, …
  * @property {number} [uptime_seconds] time since boot
  */
 
@@ -358,6 +360,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
+ * @property {string} [container] what runs the container that the agent shows instead of its host, such as `docker`
  * @property {boolean} [synthetic] a simulated host, not a real one
  * @property {boolean} [demand] the agent accepts leases on `demand`
  * @property {string} [conflict] session of another machine that publishes under this host id

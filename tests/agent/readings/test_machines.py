@@ -1,6 +1,7 @@
 """What the fixture trees hold, to the last digit."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.programs import REPOSITORY
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
+    from fleetglass.agent.readings import linux
     from fleetglass.agent.readings.linux import LinuxReadings
     from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 
@@ -64,7 +66,7 @@ def test_a_raspberry_pi() -> None:
     )
     assert host.frequency() == (
         1_050_000_000,
-        (1_500_000_000, 1_500_000_000, 600_000_000, 600_000_000),
+        {0: 1_500_000_000, 1: 1_500_000_000, 2: 600_000_000, 3: 600_000_000},
         600_000_000,
         1_800_000_000,
     )
@@ -119,7 +121,8 @@ def test_a_large_server() -> None:
     assert host.host()[3:6] == ("AMD EPYC 7302 16-Core Processor", 32, 64)
     frequency = host.frequency()
     assert frequency is not None
-    assert frequency.cores[:4] == (1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000)
+    assert list(frequency.cores) == list(range(64))
+    assert [*frequency.cores.values()][:4] == [1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000]
     assert (len(frequency.cores), frequency.current, frequency.highest) == (64, 2_250_000_000, None)
     assert len(host.disks().devices) == 16
     assert host.links() == {
@@ -207,6 +210,66 @@ def test_this_machine_tells_what_psutil_tells() -> None:
     assert set(own.network().interfaces) == set(other.network().interfaces)
 
 
+ARCSTATS = "13 1 0x01 2 99 5 9\nname type data\nc_min 4 0\nsize 4 307200\n"
+LXCFS = "520 500 0:61 /proc/meminfo /proc/meminfo rw,nosuid,nodev - fuse.lxcfs lxcfs rw\n"
+
+
+def test_a_container_does_not_have_the_cache_of_its_host(tmp_path: Path) -> None:
+    """The cache of ZFS can be taken, except where lxcfs tells of a container, whose memory it is not in."""
+    files = {
+        "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 100 kB\n",
+        "proc/1/mountinfo": "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n",
+        "proc/spl/kstat/zfs/arcstats": ARCSTATS,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert LinuxReadings(str(tmp_path)).memory().available == 400 * 1024
+    (tmp_path / "proc/1/mountinfo").write_text(files["proc/1/mountinfo"] + LXCFS)
+    assert LinuxReadings(str(tmp_path)).memory().available == 100 * 1024
+
+
+def test_zfs_may_come_later(tmp_path: Path) -> None:
+    """It is looked for once a minute."""
+    now = 0.0
+    host = LinuxReadings(str(tmp_path), clock=lambda: now)
+    (tmp_path / "proc/spl/kstat/zfs").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\nMemAvailable: 100 kB\n")
+    assert host.memory().available == 100 * 1024
+    (tmp_path / "proc/spl/kstat/zfs/arcstats").write_text(ARCSTATS)
+    assert host.memory().available == 100 * 1024
+    now = 60.0
+    assert host.memory().available == 400 * 1024
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_container_has_the_load_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """Where lxcfs tells it; the kernel, asked, tells that of the whole machine."""
+    file = tmp_path / "loadavg"
+    file.write_text("900.10 900.20 900.30 1/2 3\n")
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_loadavg", str(file))
+    monkeypatch.setattr(linux, "is_replaced", lambda *_: replaced)
+    assert (host.load() == (900.1, 900.2, 900.3)) is replaced
+
+
+@pytest.mark.parametrize(("told", "expected"), [("629.5 397.0\n", 629.5), ("", None), ("nan 1\n", None)])
+def test_a_container_is_up_since_its_own_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, expected: float | None
+) -> None:
+    """Its /proc/uptime is that of lxcfs; the kernel's clock, which is the host's, fills in where it fails."""
+    file = tmp_path / "uptime"
+    file.write_text(told)
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_uptime", str(file))
+    since = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert host.uptime_seconds() == pytest.approx(expected or since, abs=5)
+    boot_time = host.host().boot_time
+    assert boot_time == pytest.approx(time.time() - (expected or since), abs=5)
+
+
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     """What is not there is None or empty, or an error that costs only its own group."""
     host = LinuxReadings(str(tmp_path))
@@ -218,7 +281,10 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     assert host.links() == {}
     assert host.addresses() == {}
     assert host.batteries() == []
-    for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
+    assert host.cpu()[1:] == ({}, {}, None, None)
+    assert set(host.memory()[1:]) == {None}
+    assert host.load() is None
+    for read in (host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
 

@@ -52,8 +52,8 @@ class PortableReadings:
         stats = psutil.cpu_stats()
         cores = {}
         for number, core in enumerate(psutil.cpu_times(percpu=True)):
-            total = float(sum(core))
-            cores[f"cpu{number}"] = (total - core.idle, total)
+            waiting = getattr(core, "iowait", 0.0)
+            cores[number] = (sum(core) - core.idle - waiting, core.idle, waiting)
         return CpuReading(
             at=at,
             times={kind: float(getattr(times, kind)) for kind in _KINDS if hasattr(times, kind)},
@@ -207,7 +207,7 @@ class PortableReadings:
             return None
         return FrequencyReading(
             current=int(frequency.current * 1e6) or None,
-            cores=(),
+            cores={},
             lowest=int(frequency.min * 1e6) or None,
             highest=int(frequency.max * 1e6) or None,
         )

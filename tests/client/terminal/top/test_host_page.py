@@ -87,6 +87,29 @@ def test_an_expected_host_that_was_not_heard(width: int) -> None:
         assert "\nRack 3, unit 9.\nAsk Jane" in text
 
 
+def test_cores_keep_their_numbers() -> None:
+    """Of a core that is switched off nothing comes, and the one after it is not called by its number."""
+    cpu = STAMP | {"core_percents": [7.0, 20.0, 100.0], "core_numbers": [0, 1, 3]}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith(" 0 ")]
+    assert line.split()[::3] == ["0", "1", "3"]
+
+
+def test_of_many_cores_one_that_is_off_is_blank() -> None:
+    """It keeps its place among the upright bars."""
+    numbers = [number for number in range(40) if number != 2]
+    cpu = STAMP | {"core_percents": [100.0] * 39, "core_numbers": numbers}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith("    0  ")]
+    assert line.rstrip() == "    0  ██ " + "█" * 37
+
+
+@pytest.mark.parametrize("numbers", [[0, 1], [0, 1, 1], [-1, 0, 1], [0, 1, 10**9]])
+def test_numbers_that_no_core_has_are_ignored(numbers: list[int]) -> None:
+    """The cores are then called by their place in the list."""
+    cpu = STAMP | {"core_percents": [7.0, 20.0, 100.0], "core_numbers": numbers}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith(" 0 ")]
+    assert line.split()[::3] == ["0", "1", "2"]
+
+
 def test_many_cores() -> None:
     """More cores than fit as bars are upright bars, one cell each."""
     lines = page(model(MadeUpHost("web-1", 1, cores=128)), 80)

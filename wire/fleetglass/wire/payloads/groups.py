@@ -31,6 +31,10 @@ class Cpu(Group, kw_only=True, omit_defaults=True):
 
     total_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
     core_percents: Annotated[list[float] | UnsetType, Meta(description="busy share of each core")] = UNSET
+    core_numbers: Annotated[
+        list[int] | UnsetType,
+        Meta(description="number of each core in the lists, unless they are 0, 1, 2, …: some are offline"),
+    ] = UNSET
     user_percent: Annotated[Percent, Meta(description="in user mode")] = UNSET
     nice_percent: Annotated[Percent, Meta(description="in user mode with low priority")] = UNSET
     system_percent: Annotated[Percent, Meta(description="in the kernel")] = UNSET
