@@ -30,6 +30,7 @@ from fleetglass.wire.payloads import (
     Network,
     Power,
     Sensor,
+    Storage,
 )
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
@@ -199,6 +200,8 @@ def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
                 devices[name] = sorted(group.interfaces)
             case Gpu():
                 devices[name] = sorted(group.devices)
+            case Storage():
+                devices[name] = sorted(group.disks)
             case Power():
                 devices[name] = sorted(group.batteries)
             case Sensor():

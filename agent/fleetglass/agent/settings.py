@@ -24,6 +24,8 @@ class AgentSettings:
     """Publish the containers of Docker or Podman."""
     units: tuple[str, ...] = ()
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    storage: bool = False
+    """Publish the health of disks, arrays and pools."""
     nut: tuple[str, int] | None = None
     """Host and port of the upsd of Network UPS Tools whose UPSes to publish."""
     custom_folder: Path | None = None

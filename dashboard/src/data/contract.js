@@ -424,6 +424,62 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * Health of disks, arrays and pools; sent only with `storage: true`.
+ * @typedef {object} Storage
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, StorageDisk>} disks by name, such as `sda` or `nvme0`
+ * @property {Record<string, StorageArray>} [arrays] by name, such as `md0`, `btrfs/data` or `zfs/tank`
+ */
+
+/**
+ * One array of Linux (md), filesystem of btrfs, or pool of ZFS.
+ * @typedef {object} StorageArray
+ * @property {string} [type] `md`, `btrfs` or `zfs`
+ * @property {string} [level] such as `raid1`
+ * @property {"degraded" | "failed" | "ok"} [health] `degraded`: works without some of its devices or data
+ * @property {string} [state] the system's word, such as `clean` or `degraded`
+ * @property {number} [devices] devices that it is made for
+ * @property {number} [degraded_devices] devices that are missing or failed
+ * @property {number} [size_bytes] capacity
+ * @property {string} [sync_action] what runs now, such as `resync`, `recover`, `check`, `scrub`, `resilver`
+ * @property {number} [sync_percent] how much of it is done
+ * @property {number} [read_errors] errors of its devices while reading
+ * @property {number} [write_errors] errors of its devices while writing
+ * @property {number} [checksum_errors] data that did not match its checksum
+ * @property {number} [data_errors] damaged data that could not be repaired
+ */
+
+/**
+ * One disk. A disk in standby is never woken: it keeps the values of `read_time`.
+ * @typedef {object} StorageDisk
+ * @property {"active" | "standby" | "unreadable" | "unsupported"} [state] `active`: read; `standby`: asleep; `unsupported`: tells nothing; `unreadable`
+ * @property {string} [reason] why it is unsupported or unreadable
+ * @property {number} [read_time] when the values were read: UTC, seconds since the epoch
+ * @property {"failed" | "passed"} [health] the disk's own verdict on itself
+ * @property {string[]} [warnings] what the disk warns of, such as `spare-low`, `read-only`, `self-test-failed`
+ * @property {string} [kind] `hdd`, `ssd`, `nvme`, `emmc` or `sd`
+ * @property {string} [model] name of the model
+ * @property {string} [serial_end] last four characters of the serial number
+ * @property {number} [size_bytes] capacity
+ * @property {number} [wear_percent] share of the rated endurance that is used: can exceed 100
+ * @property {number} [spare_percent] spare blocks left
+ * @property {number} [spare_threshold_percent] spare blocks below which it warns
+ * @property {number} [temperature_celsius] temperature
+ * @property {number} [power_on_seconds] time it has been switched on
+ * @property {number} [power_cycles] times it was switched on
+ * @property {number} [unsafe_shutdowns] times it lost power without warning
+ * @property {number} [reallocated_sectors] bad sectors that were replaced by spares
+ * @property {number} [pending_sectors] sectors that could not be read lately
+ * @property {number} [uncorrectable_sectors] sectors that could not be read in a check of the whole disk
+ * @property {number} [media_errors] errors that the disk could not correct
+ * @property {number} [interface_errors] transfers damaged on the way, as by a bad cable
+ * @property {number} [error_log_entries] errors that its log has counted
+ * @property {number} [read_total_bytes] read by the host since it was made
+ * @property {number} [write_total_bytes] written by the host since it was made
+ */
+
+/**
  * Viewer: first message, within 5 s.
  * @typedef {object} Hello
  * @property {"hello"} type
@@ -597,6 +653,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Process} [process]
  * @property {Container} [container]
  * @property {Unit} [unit]
+ * @property {Storage} [storage]
  * @property {CollectorReport} [collector]
  */
 

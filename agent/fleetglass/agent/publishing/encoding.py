@@ -18,6 +18,7 @@ from fleetglass.wire.payloads import (
     GroupInfo,
     Info,
     Network,
+    Storage,
 )
 
 _STEP = 10
@@ -99,6 +100,8 @@ def _lesser(message: Group) -> Callable[[str], float]:
             return lambda name: devices[name].in_total is not True
         case Filesystem(mounts=mounts):
             return lambda name: -(mounts[name].used_percent or 0.0)
+        case Storage(disks=disks):
+            return lambda name: name not in disks or disks[name].health != "failed"
         case Container(containers=containers):
             return lambda name: containers[name].state != "running"
         case _:

@@ -55,6 +55,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
             "containers",
             "units",
             "nut",
+            "storage",
             "demand",
             "tags",
         ),

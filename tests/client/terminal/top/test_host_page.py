@@ -168,6 +168,15 @@ def test_groups_on_request() -> None:
             "failed": ["cron.service"],
             "units": {"ssh.service": {"active_state": "active"}},
         },
+        "storage": STAMP
+        | {
+            "disks": {
+                "sda": {"state": "standby", "health": "passed", "temperature_celsius": 31},
+                "nvme0": {"state": "active", "health": "failed", "wear_percent": 104},
+                "sdc": {"state": "unsupported"},
+            },
+            "arrays": {"md0": {"health": "degraded", "degraded_devices": 1}},
+        },
         "custom-ups": STAMP | {"load_watts": 120, "level": 1.25, "mode": "line", "deep": {"x": 1}},
         "collector": STAMP | {"collectors": {"disk": {"state": "late", "reason": "slow"}}},
     }
@@ -180,6 +189,12 @@ def test_groups_on_request() -> None:
         "◆ cron.service",
         "ssh.service",
         "1 failed",
+        "◆ nvme0",
+        "104 % worn",
+        "◆ md0",
+        "lacks 1",
+        "2 in trouble",
+        "unsupported",
     ):
         assert words in text
     for words in ("CUSTOM-UPS ─", "load_watts", "1.25", "line", "▲ disk late: slow"):
@@ -229,6 +244,11 @@ def test_hostile_values(text: str, number: float, width: int) -> None:
         "power": STAMP | {"batteries": {text: {"charge_percent": number, "left_seconds": whole}}},
         "gpu": STAMP | {"devices": {text: {"busy_percent": number, "power_watts": number, "name": text}}},
         "unit": STAMP | {"failed_count": whole, "failed": [text], "units": {text: {"active_state": text}}},
+        "storage": STAMP
+        | {
+            "disks": {text: {"model": text, "wear_percent": number, "temperature_celsius": number}},
+            "arrays": {text: {"state": text, "degraded_devices": whole}},
+        },
         "container": STAMP | {"containers": {text: {"state": text, "cpu_percent": number}}},
         "collector": STAMP
         | {"collectors": {text: {"state": "failed", "reason": text}}, "cpu_percent": number},
