@@ -223,13 +223,15 @@ def test_an_interface_that_is_left_out_is_neither_read_nor_counted(tmp_path: Pat
 
 
 def test_a_host_with_many_containers_tells_no_more(tmp_path: Path) -> None:
-    """By default the cables of containers are left out: two hundred add nothing to the message."""
+    """By default the cables of containers are left out: two hundred are shorter than four."""
     host = Host(tmp_path / "root")
-    few = encode(of(host.sample(1.0), Network))
     counters = (host.root / "proc/1/net/dev").read_text()
+    assert counters.count("veth") <= 4
+    few = encode(of(host.sample(1.0), Network))
+    assert b"veth" in few
     counters += "".join(f"veth{number:x}: {'7 ' * 16}\n" for number in range(200))
     (host.root / "proc/1/net/dev").write_text(counters)
-    assert len(encode(of(host.sample(1.0), Network))) == len(few)
+    assert len(encode(of(host.sample(1.0), Network))) < len(few)
 
 
 def test_a_process_may_end_while_it_is_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
+_FEW_CABLES = 4
 _EVERY_NAME = ("*",)
 # Loopback, and the tunnels that the kernel makes in every network once it has the module.
 _LEADS_NOWHERE = re.compile(r"(lo\d*|(tunl|sit|gre|gretap|erspan|ip_vti|ip6_vti|ip6tnl|ip6gre)0)\Z")
@@ -102,11 +103,16 @@ class InterfaceChoice:
         self._chosen: Collection[str] = ()
 
     def __call__(self, names: Sequence[str]) -> Collection[str]:
-        """Return those to read. Of a container whose only way out looks like a cable, that is every one."""
+        """Return those to read.
+
+        The default patterns are for hosts with many containers: a few cables are read, and so is the only way
+        out of a container, which may look like a cable.
+        """
         if names != self._names:
             self._names = names
             self._chosen = {name for name in names if self._selection.takes(name)}
-            if self._selection.is_default and all(map(_LEADS_NOWHERE.match, self._chosen)):
+            is_short = len(names) - len(self._chosen) <= _FEW_CABLES
+            if self._selection.is_default and (is_short or all(map(_LEADS_NOWHERE.match, self._chosen))):
                 self._chosen = set(names)
         return self._chosen
 

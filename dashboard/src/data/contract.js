@@ -315,8 +315,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [filesystem_percent] use of the fullest filesystem
  * @property {number} [disk_read_bytes_per_second] read from all disks
  * @property {number} [disk_write_bytes_per_second] written to all disks
- * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
- * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
+ * @property {number} [network_receive_bytes_per_second] received; each byte on the wire counts once
+ * @property {number} [network_transmit_bytes_per_second] transmitted; each byte on the wire counts once
  * @property {number} [temperature_celsius] the hottest sensor below 150 °C
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
