@@ -38,6 +38,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
             total_memory=lambda: host.memory().total,
             owner=host.owner,
             full_name=host.full_name,
+            users=settings.users,
         ),
     ]
     if settings.containers:
