@@ -436,6 +436,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} Watch
  * @property {"watch"} type
  * @property {boolean} [fleet]
+ * @property {boolean} [summaries]
  * @property {Record<string, string[] | "*">} [hosts]
  * @property {number} [history]
  */
@@ -534,6 +535,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * Bridge: the `summary` of one host.
+ * @typedef {object} SummaryFrame
+ * @property {"summary"} type
+ * @property {string} host
+ * @property {unknown} summary
+ */
+
+/**
  * Bridge: the groups of one host and tick.
  * @typedef {object} LiveFrame
  * @property {"live"} type
@@ -602,4 +611,4 @@ export const MAX_MAGNITUDE = 1e24
 
 /** @typedef {KnownGroups & Record<string, Sample>} Samples */
 
-/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */
+/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | SummaryFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */
