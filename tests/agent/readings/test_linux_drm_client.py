@@ -141,6 +141,15 @@ def test_other_gpus_and_other_files_are_passed_over(root: Path) -> None:
     assert list(DrmClients(str(root)).read({AMD}).processes) == [AMD]
 
 
+def test_a_card_without_an_address_has_what_is_left(root: Path) -> None:
+    """In a copy of /sys without links a single such card is the GPU that no other card is; of two neither."""
+    files = {3: (RENDER, amd(7)), 4: ("/dev/dri/renderD129", amd(1, address=INTEL))}
+    add_process(root, 50, files=files)
+    reader = DrmClients(str(root))
+    assert set(reader.read(["card0", INTEL]).processes) == {"card0", INTEL}
+    assert set(reader.read(["card0", "card1"]).processes) == set()
+
+
 def test_processes_that_are_not_taken_are_not_read(root: Path) -> None:
     """Neither the open files of a process that is left out nor its memory with ROCm are looked at."""
     add_process(root, 50, files={3: (RENDER, amd(7))})

@@ -70,7 +70,7 @@ class GpuReader:
         if self._clients is None:
             root = str(self._root).rstrip("/")
             self._clients = DrmClients(root, takes=self._takes, clock=self._clock)
-        processes, is_partial = self._clients.read(set(addresses.values()))
+        processes, is_partial = self._clients.read(addresses.values())
         if is_partial:
             self.users_problem = _OTHERS_HIDDEN
         return {

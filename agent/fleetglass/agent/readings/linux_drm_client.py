@@ -65,7 +65,12 @@ class DrmClients:
         self._before: dict[tuple[str, str], tuple[float, DrmClient]] = {}
 
     def read(self, addresses: Collection[str]) -> DrmUsers:
-        """Read who uses the GPUs with these PCI addresses."""
+        """Read who uses the GPUs with these PCI addresses.
+
+        A card whose address is not known, as in a copy of `/sys` without its links, has what is of no other.
+        """
+        strange = [address for address in addresses if ":" not in address]
+        other = strange[0] if len(strange) == 1 else ""
         clients: dict[tuple[str, str], tuple[float, DrmClient]] = {}
         openings: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
         is_partial = not Path(f"{self._proc}/1").exists()  # a /proc that hides the processes of others
@@ -74,9 +79,10 @@ class DrmClients:
                 is_user = False
                 for at, one in self._clients_of(pid):
                     is_user = True
-                    if one.address in addresses:
-                        clients[one.address, one.id] = at, one
-                        openings[one.address, one.id][int(pid)] += 1
+                    address = one.address if one.address in addresses else other
+                    if address:
+                        clients[address, one.id] = at, one
+                        openings[address, one.id][int(pid)] += 1
                 if not is_user:
                     self._look_at[pid] = self._clock() + _LOOK_AGAIN_SECONDS
             except PermissionError:
@@ -95,8 +101,8 @@ class DrmClients:
     def _due(self) -> Iterator[str]:
         """Yield the processes whose open files are to be gone through now."""
         now = self._clock()
-        pids = {name for name in list_folder(self._proc) if name.isdigit()}
-        for pid in self._first_seen.keys() - pids:
+        pids = [name for name in list_folder(self._proc) if name.isdigit()]
+        for pid in self._first_seen.keys() - set(pids):
             del self._first_seen[pid]
             self._look_at.pop(pid, None)
         for pid in pids:
