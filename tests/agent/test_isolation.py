@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 from msgspec import UNSET
 
+from agent.frozen_mounts import mount_root
 from agent.gpu_tree import AMD, add_card, add_process
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
@@ -39,6 +40,7 @@ class Host:
     ) -> None:
         """`prepare` may change the tree before it is first read."""
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
+        mount_root(root)
         prepare(root)
         self.root = root
         self.now = 100.0

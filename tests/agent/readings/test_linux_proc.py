@@ -75,11 +75,12 @@ def test_a_kernel_without_swap_counters_gives_none() -> None:
 
 def test_disks_are_counted_in_sectors_of_512_bytes() -> None:
     """Sectors become bytes, and a loop slot that nothing ever used is no device."""
-    reading = linux_proc.parse_diskstats(1.0, DISKSTATS)
-    assert set(reading.devices) == {"loop1", "sda"}
-    sda = reading.devices["sda"]
+    devices = linux_proc.parse_diskstats(DISKSTATS)
+    assert set(devices) == {"loop1", "sda"}
+    sda = devices["sda"]
     assert (sda.reads, sda.read_bytes, sda.writes, sda.written_bytes) == (100, 409_600, 200, 819_200)
     assert sda.busy == 1.5
+    assert set(linux_proc.parse_diskstats(DISKSTATS, lambda name: name != "sda")) == {"loop1"}
 
 
 def test_an_interface_name_may_hold_a_colon() -> None:
@@ -118,7 +119,7 @@ def test_no_text_can_harm(text: bytes) -> None:
     linux_proc.parse_boot_time(b"\nbtime " + text)
     linux_proc.parse_load(text)
     linux_proc.parse_memory(1.0, b"MemTotal:" + text, b"\npswpin " + text)
-    linux_proc.parse_diskstats(1.0, text)
+    linux_proc.parse_diskstats(text)
     linux_proc.parse_net_dev(1.0, b"\n\neth0:" + text)
     linux_proc.parse_tcp(b"Tcp: " + text, b"TCP: " + text)
     shares = linux_proc.parse_pressure(b"some " + text) or {}
@@ -133,8 +134,8 @@ def test_garbage_costs_only_its_own_value() -> None:
     assert (memory.available, memory.total) == (512_000, 1_024_000)
     assert memory.swapped_in is None
     assert memory.swapped_out is not None
-    disks = linux_proc.parse_diskstats(1.0, DISKSTATS.replace(b"loop1 5", b"loop1 ?") + b"8 1 sdb 1 2\n")
-    assert set(disks.devices) == {"sda"}
+    disks = linux_proc.parse_diskstats(DISKSTATS.replace(b"loop1 5", b"loop1 ?") + b"8 1 sdb 1 2\n")
+    assert set(disks) == {"sda"}
     network = linux_proc.parse_net_dev(1.0, NET_DEV.replace(b"lo: 10", b"lo: -"))
     assert list(network.interfaces) == ["eth0:1"]
     assert linux_proc.parse_pressure(b"some avg10=nan avg60=1.00 avg300=inf total=1\n") == {"some_60s": 1.0}

@@ -1,19 +1,20 @@
 """What the fixture trees hold, to the last digit."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from agent.frozen_mounts import stat_as_mounted
 from fleetglass.agent.readings.types import FilesystemReading
+from fleetglass.agent.selection import DEFAULT_DISKS, EVERYTHING, Selection, Selections
 from support.programs import REPOSITORY
-from support.waiting import POLL_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux import LinuxReadings
+    from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 
 MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd", "virtual-machine")
 
@@ -22,13 +23,10 @@ def machine(name: str) -> "LinuxReadings":
     return LinuxReadings(str(REPOSITORY / "tests" / "fixtures" / name), clock=lambda: 1.0)
 
 
-def filesystems(host: "LinuxReadings") -> list[FilesystemReading]:
-    """Return every filesystem; on a busy machine even a mount that is none may take its time."""
-    found = host.filesystems()
-    while found.silent:
-        time.sleep(POLL_SECONDS)
-        found = host.filesystems()
-    return found.filesystems
+def filesystems(name: str) -> list[FilesystemReading]:
+    """Return every filesystem of a machine, as if it were mounted here."""
+    root = str(REPOSITORY / "tests" / "fixtures" / name)
+    return FilesystemReader(root, stat=stat_as_mounted(root), patience=20)().filesystems
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -42,7 +40,7 @@ def test_every_machine_can_be_read(name: str) -> None:
     assert host.links()["lo"] == (True, None)
     assert host.tcp()
     assert host.addresses()["lo"][0] == "127.0.0.1"
-    assert filesystems(host)[0].mount == "/"
+    assert filesystems(name)[0].mount == "/"
     assert host.processes().processes
     assert host.load()
     assert host.uptime_seconds()
@@ -70,7 +68,9 @@ def test_a_raspberry_pi() -> None:
         600_000_000,
         1_800_000_000,
     )
-    assert host.sensors().temperatures == [("cpu_thermal", "hwmon0", "temp1", 48.199, None, 110.0)]
+    assert host.sensors().temperatures == [
+        ("cpu_thermal/temp1", "cpu_thermal", "temp1", 48.199, None, 110.0, False)
+    ]
     assert host.links() == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
     assert host.pressure("cpu") is None
     assert list(host.disks().devices) == ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]
@@ -86,14 +86,14 @@ def test_a_laptop() -> None:
     assert first[:5] == ("BAT0", 64.0, False, 6335, "discharging")
     assert first[5:7] == pytest.approx((7.012, 11.834))
     assert first[7:10] == pytest.approx((12.34, 19.23, 23.94))
-    assert first[10:] == (None, None, None, 213)
+    assert first[10:14] == (None, None, None, 213)
     assert second[:6] == ("BAT1", 98.0, False, None, "not-charging", 0.0)
     assert second[7:10] == (None, None, None)
     assert second[10:13] == pytest.approx((1.851, 1.89, 2.1))
     assert second.cycles is None
-    assert host.sensors().fans == [("thinkpad", "hwmon3", "fan1", 2712)]
+    assert host.sensors().fans == [("thinkpad/fan1", "thinkpad", "fan1", 2712, False)]
     assert len(host.sensors().temperatures) == 6
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("laptop")] == [
         ("/", "btrfs"),
         ("/boot", "ext4"),
         ("/boot/efi", "vfat"),
@@ -147,7 +147,7 @@ def test_a_large_server() -> None:
         "bond0.120": ["10.20.120.11", "2001:db8:120::11"],
         "docker0": ["172.17.0.1"],
     }
-    assert [(one.mount, one.device) for one in filesystems(host)] == [
+    assert [(one.mount, one.device) for one in filesystems("server")] == [
         ("/", "/dev/mapper/rl-root"),
         ("/boot", "/dev/nvme0n1p2"),
         ("/mnt/backup", "nas.dc2:/export/backup"),
@@ -161,7 +161,7 @@ def test_a_large_server() -> None:
 def test_a_container() -> None:
     """A container sees its own mounts and network; what its `/sys` lacks is absent."""
     host = machine("container")
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("container")] == [
         ("/", "overlay"),
         ("/data", "ext4"),
     ]
@@ -180,7 +180,7 @@ def test_a_workstation() -> None:
         ("junction", 71.0),
         ("mem", 70.0),
     ]
-    assert host.sensors().fans == [("amdgpu", "hwmon1", "fan1", 1412)]
+    assert host.sensors().fans == [("amdgpu/fan1", "amdgpu", "fan1", 1412, False)]
     assert host.host()[3:6] == ("AMD Ryzen 5 5600X 6-Core Processor", 6, 12)
 
 
@@ -221,3 +221,20 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
+
+
+def test_a_container_whose_only_disk_is_a_loop(tmp_path: Path) -> None:
+    """Loops are left out where there is anything else, and where somebody said so."""
+    stats = tmp_path / "proc/diskstats"
+    stats.parent.mkdir()
+    loop = "7 0 loop0 5 0 40 1 6 0 48 1 0 2 2\n"
+
+    def disks(text: str, selection: Selection) -> tuple[set[str], set[str]]:
+        stats.write_text(text)
+        reading = LinuxReadings(str(tmp_path), selections=Selections(disks=selection)).disks()
+        return set(reading.devices), set(reading.summed)
+
+    assert disks(loop, DEFAULT_DISKS) == ({"loop0"}, {"loop0"})
+    assert disks(loop, Selection(exclude=("loop*",))) == (set(), set())
+    assert disks(loop + loop.replace("loop0", "vda"), DEFAULT_DISKS) == ({"vda"}, {"vda"})
+    assert disks(loop + loop.replace("loop0", "vda"), EVERYTHING) == ({"loop0", "vda"}, {"vda"})

@@ -1,5 +1,6 @@
 from dataclasses import fields
 
+from fleetglass.agent.selection import Selections
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.keys import KEYS, keys_of
@@ -30,7 +31,11 @@ def names_of(*types: type) -> set[str]:
 def test_every_setting_of_the_agent_can_be_told() -> None:
     """Agent and access settings have exactly the keys of the table; two keys make one selection."""
     keys = {key.name.removeprefix("include_").removeprefix("exclude_") for key in keys_of("agent")}
-    assert keys - NOT_SETTINGS == names_of(AgentSettings, BrokerAccess) - {"prefix", "server_name"}
+    assert keys - NOT_SETTINGS == names_of(AgentSettings, Selections, BrokerAccess) - {
+        "prefix",
+        "server_name",
+        "selections",
+    }
 
 
 def test_every_setting_of_the_bridge_can_be_told() -> None:

@@ -53,11 +53,11 @@ def test_selections(tmp_path: Path) -> None:
     file.write_text("agent:\n  exclude_interfaces: []\n  include_disks: [sd*, 'nvme?n1']\n")
     environment = {"FLEETGLASS_EXCLUDE_USERS": "root,www-*", "FLEETGLASS_EXCLUDE_DISKS": "sdb"}
     agent = agent_settings(configuration(tmp_path, environment, config=str(file), exclude_sensors=["nvme/*"]))
-    assert agent.interfaces == Selection()
-    assert agent.disks == Selection(include=("sd*", "nvme?n1"), exclude=("sdb",))
-    assert agent.users == Selection(exclude=("root", "www-*"))
-    assert agent.sensors == Selection(exclude=("nvme/*",))
-    assert agent.filesystems == DEFAULT_FILESYSTEMS
+    assert agent.selections.interfaces == Selection()
+    assert agent.selections.disks == Selection(include=("sd*", "nvme?n1"), exclude=("sdb",))
+    assert agent.selections.users == Selection(exclude=("root", "www-*"))
+    assert agent.selections.sensors == Selection(exclude=("nvme/*",))
+    assert agent.selections.filesystems == DEFAULT_FILESYSTEMS
 
 
 def test_expected_hosts(tmp_path: Path) -> None:

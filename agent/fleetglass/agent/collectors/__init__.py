@@ -26,7 +26,7 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root)
+    host = readings or host_readings(settings.root, settings.selections)
     container_names: dict[str, str] = {}  # by id
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
@@ -34,7 +34,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         DiskCollector(host.disks, pressure=host.pressure),
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
-        PowerCollector(host.batteries),
+        _power(settings, host),
         _gpu_collector(settings, host, container_names),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
@@ -43,7 +43,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
             total_memory=lambda: host.memory().total,
             owner=host.owner,
             full_name=host.full_name,
-            users=settings.users,
+            users=settings.selections.users,
         ),
     ]
     if settings.containers:
@@ -68,8 +68,10 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
 def _gpu_collector(
     settings: AgentSettings, host: Readings, container_names: Mapping[str, str]
 ) -> GpuCollector:
+    users = settings.selections.users
+
     def takes(pid: int) -> bool:
-        return settings.users is EVERYTHING or settings.users.takes(host.owner(pid) or "")
+        return users is EVERYTHING or users.takes(host.owner(pid) or "")
 
     def facts_of(pid: int) -> ProcessFacts:
         container = None
@@ -79,4 +81,13 @@ def _gpu_collector(
             container = container_of(settings.root.rstrip("/"), pid, container_names)
         return ProcessFacts(host.program(pid), host.owner(pid), container)
 
-    return GpuCollector.of(GpuReader(Path(settings.root), takes=takes), facts_of)
+    reader = GpuReader(Path(settings.root), takes=takes, sensors=settings.selections.sensors)
+    return GpuCollector.of(reader, facts_of)
+
+
+def _power(settings: AgentSettings, host: Readings) -> Collector:
+    if settings.nut is None:
+        return PowerCollector(host.batteries)
+    from fleetglass.agent.collectors.ups import power_collector
+
+    return power_collector(host.batteries, settings.nut)

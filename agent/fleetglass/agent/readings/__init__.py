@@ -7,11 +7,12 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 import sys
 
 from fleetglass.agent.readings.base import Readings
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 __all__ = ["Readings", "host_readings"]
 
 
-def host_readings(root: str = "/") -> Readings:
+def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> Readings:
     """Return the readings of this host, or of the one whose `/proc` and `/sys` lie under `root`.
 
     Only Linux has them lying anywhere else; other systems read themselves.
@@ -19,7 +20,7 @@ def host_readings(root: str = "/") -> Readings:
     if sys.platform == "linux":
         from fleetglass.agent.readings.linux import LinuxReadings  # one system needs one
 
-        return LinuxReadings(root)
+        return LinuxReadings(root, selections=selections)
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
-    return PortableReadings()
+    return PortableReadings(selections)

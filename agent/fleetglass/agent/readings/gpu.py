@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetglass.agent.readings.nvidia import NvidiaReader
 from fleetglass.agent.readings.types import GpuReading, GpuUsersReading
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux_gpu import CardReader
@@ -28,7 +29,9 @@ class GpuReader:
         self,
         root: Path = Path("/"),
         clock: Callable[[], float] = time.monotonic,
+        *,
         takes: Callable[[int], bool] = lambda _: True,
+        sensors: Selection = EVERYTHING,
     ) -> None:
         """`takes` says whether a process is to be told as a user of a GPU."""
         self._root = root
@@ -40,7 +43,7 @@ class GpuReader:
         self._nvidia = NvidiaReader(root, clock)
         self._read_cards: Callable[[], list[GpuReading]] = list
         if sys.platform == "linux":
-            self._read_cards = self._cards = CardReader(root, clock)
+            self._read_cards = self._cards = CardReader(root, clock, sensors=sensors)
 
     @property
     def problem(self) -> str | None:

@@ -1,12 +1,14 @@
 """Readings from `/proc` and `/sys`, of this host or of one whose files lie under another folder."""
 
+import functools
 import os
 import time
 from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite, read_file, read_text
+from fleetglass.agent.readings.linux_block import BlockDevices
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
-from fleetglass.agent.readings.linux_firmware import FirmwareReader
+from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
 from fleetglass.agent.readings.linux_network import own_ipv4_addresses, parse_ipv4, parse_ipv6, read_links
 from fleetglass.agent.readings.linux_power import read_batteries
@@ -38,7 +40,9 @@ from fleetglass.agent.readings.types import (
     SensorReading,
     ThrottlingReading,
 )
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
+_MAX_NAMES = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -48,7 +52,13 @@ class LinuxReadings:
     Of another host, what belongs to namespaces (mounts, networks) is that of its first process.
     """
 
-    def __init__(self, root: str = "/", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: str = "/",
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        selections: Selections = EVERY_SELECTION,
+    ) -> None:
         self._root = root.rstrip("/")
         self._clock = clock
         proc, self._sys = f"{self._root}/proc", f"{self._root}/sys"
@@ -64,9 +74,13 @@ class LinuxReadings:
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
-        self._sensors = SensorReader(f"{self._sys}/class", clock)
+        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=selections.sensors)
         self._firmware = FirmwareReader(self._root, clock)
-        self._filesystems = FilesystemReader(self._root)
+        self._reads_firmware = selections.sensors.takes(FIRMWARE_TEMPERATURE)
+        self._disks = selections.disks
+        self._takes_disk = functools.lru_cache(_MAX_NAMES)(selections.disks.takes)
+        self._block_devices = BlockDevices(self._sys)
+        self._filesystems = FilesystemReader(self._root, selection=selections.filesystems)
 
     def cpu(self) -> CpuReading:
         """Read `/proc/stat`."""
@@ -94,8 +108,13 @@ class LinuxReadings:
         return parse_memory(self._clock(), self._files.read(self._meminfo), self._files.read(self._vmstat))
 
     def disks(self) -> DiskReading:
-        """Read `/proc/diskstats`."""
-        return parse_diskstats(self._clock(), self._files.read(self._diskstats))
+        """Read `/proc/diskstats`, and `/sys/class/block` once in a while."""
+        at = self._clock()
+        text = self._files.read(self._diskstats)
+        devices = parse_diskstats(text, self._takes_disk)
+        if not devices and self._disks.is_default:
+            devices = parse_diskstats(text)  # a container may have nothing but a loop
+        return DiskReading(at, devices, self._block_devices.summed(at, devices))
 
     def filesystems(self) -> FilesystemsReading:
         """Read `mountinfo`, and ask each mount for its sizes."""
@@ -131,7 +150,7 @@ class LinuxReadings:
     def sensors(self) -> SensorReading:
         """Read every temperature and fan, the firmware's where the kernel knows none."""
         found = self._sensors()
-        if not found.temperatures:
+        if self._reads_firmware and not self._sensors.has_temperatures:
             found.temperatures.extend(self._firmware.temperatures())
         return found
 

@@ -4,12 +4,12 @@ A line that is not what it should be costs only its own value.
 """
 
 import os
+from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite
 from fleetglass.agent.readings.types import (
     CpuReading,
     DiskCounters,
-    DiskReading,
     InterfaceCounters,
     MemoryReading,
     NetworkReading,
@@ -107,24 +107,26 @@ def parse_memory(at: float, meminfo: bytes, vmstat: bytes) -> MemoryReading:
     )
 
 
-def parse_diskstats(at: float, text: bytes) -> DiskReading:
+def parse_diskstats(text: bytes, takes: Callable[[str], bool] = lambda _: True) -> dict[str, DiskCounters]:
     """Read the text of `/proc/diskstats`, without loop and ram slots that nothing ever used."""
     devices: dict[str, DiskCounters] = {}
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         fields = line.split()
         try:
+            name = fields[2].decode(errors="replace")
+            if not takes(name):
+                continue
             reads, read_sectors, writes, written_sectors, busy = (
                 int(fields[number]) for number in (3, 5, 7, 9, 12)
             )
         except (IndexError, ValueError):
             continue
-        name = fields[2].decode(errors="replace")
         if not reads and not writes and name.startswith(("loop", "ram")):
             continue
         devices[name] = DiskCounters(
             reads, writes, read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, busy / 1000
         )
-    return DiskReading(at, devices)
+    return devices
 
 
 def parse_net_dev(at: float, text: bytes) -> NetworkReading:

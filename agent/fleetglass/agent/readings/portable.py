@@ -5,9 +5,13 @@ import platform
 import socket
 import sys
 import time
+from typing import Any
 
 import psutil
 
+from fleetglass.agent.readings.block_devices import device_by_name, summed_disks
+from fleetglass.agent.readings.mounts import is_image, is_out_of_reach
+from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import (
     BatteryReading,
     CpuReading,
@@ -28,12 +32,18 @@ from fleetglass.agent.readings.types import (
     TemperatureReading,
     printable,
 )
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
 
 class PortableReadings:
     """Reads the host it runs on, as far as psutil does."""
+
+    def __init__(self, selections: Selections = EVERY_SELECTION) -> None:
+        self._sensors = selections.sensors
+        self._disks = selections.disks
+        self._filesystems = selections.filesystems
 
     def cpu(self) -> CpuReading:
         """Return the processor times that the system has."""
@@ -77,6 +87,8 @@ class PortableReadings:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
         devices = {}
         for name, one in counters.items():
+            if not self._disks.takes(printable(name)):
+                continue
             busy = getattr(one, "busy_time", None)
             devices[printable(name)] = DiskCounters(
                 one.read_count,
@@ -85,7 +97,8 @@ class PortableReadings:
                 one.write_bytes,
                 None if busy is None else busy / 1000,
             )
-        return DiskReading(at, devices)
+        known = {name: device_by_name(name, devices) for name in devices}
+        return DiskReading(at, devices, summed_disks(known, devices))
 
     def network(self) -> NetworkReading:
         """Return the counters of every network interface."""
@@ -129,18 +142,28 @@ class PortableReadings:
         fans = psutil.sensors_fans() if hasattr(psutil, "sensors_fans") else {}
         return SensorReading(
             temperatures=[
-                TemperatureReading(
-                    chip, f"{number}", one.label or f"temp{number}", one.current, one.high, one.critical
-                )
-                for chip, sensors in temperatures.items()
-                for number, one in enumerate(sensors, 1)
+                TemperatureReading(name, chip, label, one.current, one.high, one.critical)
+                for name, chip, label, one in self._named("temp", temperatures)
             ],
             fans=[
-                FanReading(chip, f"{number}", one.label or f"fan{number}", one.current)
-                for chip, sensors in fans.items()
-                for number, one in enumerate(sensors, 1)
+                FanReading(name, chip, label, one.current)
+                for name, chip, label, one in self._named("fan", fans)
             ],
         )
+
+    def _named(self, kind: str, found: dict[str, list[Any]]) -> list[tuple[str, str, str, Any]]:
+        """Return what may be read as name, chip, label and what psutil tells."""
+        sensors = [
+            (Place(chip, "", chip, f"{kind}{number}", one.label or f"{kind}{number}"), one)
+            for chip, entries in found.items()
+            for number, one in enumerate(entries, 1)
+        ]
+        names = sensor_names([place for place, _ in sensors], set())
+        return [
+            (name, place.chip, label, one)
+            for (place, one), (name, label) in zip(sensors, names, strict=True)
+            if self._sensors.takes(name)
+        ]
 
     def processes(self) -> ProcessReading:
         """Return every process that may be seen."""
@@ -219,13 +242,19 @@ class PortableReadings:
 
     def filesystems(self) -> FilesystemsReading:
         """Return the filesystems on devices."""
-        found = []
+        found, failed = [], []
         for part in psutil.disk_partitions(all=False):
+            mount = printable(part.mountpoint)
+            if not self._filesystems.takes(mount, part.fstype) or is_image(
+                kind=part.fstype, device=part.device, mount=part.mountpoint, options=part.opts
+            ):
+                continue
             try:
                 found.append(_usage(part.mountpoint, part.device, part.fstype))
-            except OSError:
-                continue  # an empty drive, unmounted meanwhile, or not ours to see
-        return FilesystemsReading(found, [])
+            except OSError as error:  # an empty drive, unmounted meanwhile, or not ours to see
+                if is_out_of_reach(error):
+                    failed.append(mount)
+        return FilesystemsReading(found, failed)
 
     def throttling(self) -> None:
         """Give nothing: this is Linux's own."""

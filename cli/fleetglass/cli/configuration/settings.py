@@ -2,17 +2,12 @@
 
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleetglass.agent.identity import host_name
-from fleetglass.agent.selection import (
-    DEFAULT_DISKS,
-    DEFAULT_FILESYSTEMS,
-    DEFAULT_INTERFACES,
-    EVERYTHING,
-    selection_of,
-)
+from fleetglass.agent.selection import DEFAULT_SELECTIONS, Selections, selection_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
@@ -27,13 +22,6 @@ if TYPE_CHECKING:
     from fleetglass.fleet.expected_host_list import ExpectedHostList
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-_SELECTIONS = {
-    "interfaces": DEFAULT_INTERFACES,
-    "disks": DEFAULT_DISKS,
-    "filesystems": DEFAULT_FILESYSTEMS,
-    "sensors": EVERYTHING,
-    "users": EVERYTHING,
-}
 _CERTIFICATES = ("certificate_file", "certificate")
 _KEYS = ("key_file", "private_key")
 _TLS = (("ca_file", "ca"), _CERTIFICATES, _KEYS)
@@ -52,8 +40,18 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         root=root,
         prefix=single_prefix(configuration, "agent"),
         custom_folder=_custom_folder(configuration),
-        **_selections(configuration),
-        **_said(configuration, "agent", "interval", "top_processes", "containers", "units", "demand", "tags"),
+        selections=_selections(configuration),
+        **_said(
+            configuration,
+            "agent",
+            "interval",
+            "top_processes",
+            "containers",
+            "units",
+            "nut",
+            "demand",
+            "tags",
+        ),
         **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
     )
 
@@ -138,15 +136,16 @@ def single_prefix(configuration: Configuration, part: Part) -> str:
     return str(prefixes[0])
 
 
-def _selections(configuration: Configuration) -> dict[str, Any]:
-    return {
-        name: selection_of(
-            configuration.get(f"include_{name}", "agent"),
-            configuration.get(f"exclude_{name}", "agent"),
-            default,
+def _selections(configuration: Configuration) -> Selections:
+    given = {
+        field.name: selection_of(
+            configuration.get(f"include_{field.name}", "agent"),
+            configuration.get(f"exclude_{field.name}", "agent"),
+            getattr(DEFAULT_SELECTIONS, field.name),
         )
-        for name, default in _SELECTIONS.items()
+        for field in fields(Selections)
     }
+    return Selections(**given)
 
 
 def _said(configuration: Configuration, part: Part, *names: str) -> dict[str, Any]:
