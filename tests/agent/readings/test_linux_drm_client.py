@@ -1,5 +1,7 @@
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,35 @@ def test_memory_of_rocm_is_told_to_everybody(root: Path) -> None:
     add_process(root, 50, files={3: (RENDER, amd(7))})
     found = {one.pid: one.memory for one in DrmClients(str(root)).read({AMD}).processes[AMD]}
     assert found == {50: 3000 * MIB, 52: 64 * MIB}
+
+
+AS_NOBODY = """
+import os, sys
+from fleetglass.agent.readings.linux_drm_client import DrmClients
+os.setuid(65534)
+now = 0.0
+reader = DrmClients(sys.argv[1], clock=lambda: now)
+for _ in range(9):
+    users = reader.read({"0000:0b:00.0"})
+    print([one.pid for one in users.processes["0000:0b:00.0"]], users.is_partial)
+    now += 10
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs two users")
+def test_an_ordinary_user_sees_its_own_processes_alone() -> None:
+    """Those of others are known to be hidden, also while nobody looks at them; its own are told."""
+    with tempfile.TemporaryDirectory() as folder:  # that of pytest is closed to others
+        root = Path(folder)
+        root.chmod(0o755)
+        for pid in (1, 50, 51):
+            add_process(root, pid, files={3: (RENDER, amd(pid))})
+        for name in ("1/fd", "1/fdinfo", "51/fd", "51/fdinfo"):
+            (root / "proc" / name).chmod(0o700)
+        ended = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, folder], capture_output=True, text=True, check=True
+        )
+    assert set(ended.stdout.splitlines()) == {"[50] True"}
 
 
 def test_hidden_processes_are_noticed(tmp_path: Path) -> None:

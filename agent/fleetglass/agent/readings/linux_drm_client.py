@@ -62,6 +62,8 @@ class DrmClients:
         self._clock = clock
         self._first_seen: dict[str, float] = {}
         self._look_at: dict[str, float] = {}
+        self._hidden: set[str] = set()
+        """Processes whose files must not be seen."""
         self._before: dict[tuple[str, str], tuple[float, DrmClient]] = {}
 
     def read(self, addresses: Collection[str]) -> DrmUsers:
@@ -73,22 +75,22 @@ class DrmClients:
         other = strange[0] if len(strange) == 1 else ""
         clients: dict[tuple[str, str], tuple[float, DrmClient]] = {}
         openings: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        is_partial = not Path(f"{self._proc}/1").exists()  # a /proc that hides the processes of others
         for pid in self._due():
+            is_user = False
             try:
-                is_user = False
                 for at, one in self._clients_of(pid):
                     is_user = True
                     address = one.address if one.address in addresses else other
                     if address:
                         clients[address, one.id] = at, one
                         openings[address, one.id][int(pid)] += 1
-                if not is_user:
-                    self._look_at[pid] = self._clock() + _LOOK_AGAIN_SECONDS
+                self._hidden.discard(pid)
             except PermissionError:
-                is_partial = True
+                self._hidden.add(pid)
             except OSError:
                 continue  # it has ended
+            if not is_user:
+                self._look_at[pid] = self._clock() + _LOOK_AGAIN_SECONDS
         processes = self._summed(clients, _holders(openings))
         self._before = clients
         for address, memory in self._rocm(addresses).items():
@@ -96,6 +98,8 @@ class DrmClients:
             for number, used in memory.items():
                 process = known.get(number, GpuProcessReading(number))
                 known[number] = process._replace(memory=max(process.memory or 0, used))
+        # A /proc without a first process hides all those of others.
+        is_partial = bool(self._hidden) or not Path(f"{self._proc}/1").exists()
         return DrmUsers({address: list(found.values()) for address, found in processes.items()}, is_partial)
 
     def _due(self) -> Iterator[str]:
@@ -105,6 +109,7 @@ class DrmClients:
         for pid in self._first_seen.keys() - set(pids):
             del self._first_seen[pid]
             self._look_at.pop(pid, None)
+            self._hidden.discard(pid)
         for pid in pids:
             young = now - self._first_seen.setdefault(pid, now) < _YOUNG_SECONDS
             if (young or now >= self._look_at.get(pid, now)) and self._takes(int(pid)):
