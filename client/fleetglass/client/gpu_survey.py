@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.client.source import Source
 from fleetglass.wire import PayloadError, decode
 from fleetglass.wire.payloads import GpuDevice, GpuInstance, GpuProcess, Summary
-from fleetglass.wire.protocol import Fleet, Host, HostState, SummaryFrame, Watch
+from fleetglass.wire.protocol import Fleet, Host, HostEntry, HostState, SummaryFrame, Watch
 
 T = TypeVar("T")
 
@@ -22,8 +22,9 @@ LITTLE_PERCENT: Final = 5.0
 LITTLE_BYTES: Final = 2**30
 """So much memory may be in use as well: that of a desktop, or of the driver."""
 
-_QUIET_SECONDS = 0.2  # after a summary, until no other is expected
 _LONGEST_SECONDS = 3.0
+_PAUSE_SECONDS = 0.5  # in what comes, after which nobody is waited for any longer
+_LAST_SECONDS = 0.1  # after which it is believed that there are no more hosts
 _AWAY: Final = {"lost", "stopped"}
 
 
@@ -123,23 +124,32 @@ async def survey(source: Source, hosts: Collection[str] = ()) -> Survey:
                 match message:
                     case Fleet():
                         states = {one.id: one.state for one in message.hosts}
-                        # One that was only expected has no summary.
-                        awaited = {one.id for one in message.hosts if one.info is not UNSET}
+                        awaited = {one.id for one in message.hosts if _was_heard(one)}
                         awaited = awaited & set(hosts) if hosts else awaited
                         last_moment = loop.time() + _LONGEST_SECONDS
-                        timer.reschedule(last_moment)
                     case Host(id=host, state=state, info=info) if not isinstance(state, UnsetType):
                         states[host] = state
-                        if info is not UNSET and host not in summaries and (not hosts or host in hosts):
-                            awaited.add(host)
+                        if info is UNSET or host in summaries or (hosts and host not in hosts):
+                            continue
+                        awaited.add(host)
                     case SummaryFrame(host=host):
-                        awaited.discard(host)
+                        is_first = host not in summaries
                         with suppress(PayloadError):
                             summaries[host] = decode(bytes(message.summary), Summary)
-                        timer.reschedule(min(loop.time() + _QUIET_SECONDS, last_moment))
-                if last_moment < float("inf") and not awaited:
-                    break
+                        if not is_first:
+                            continue
+                        awaited.discard(host)
+                    case _:
+                        continue
+                # Only news prolongs it: a fleet never falls silent.
+                pause = _LAST_SECONDS if not awaited else _PAUSE_SECONDS if summaries else _LONGEST_SECONDS
+                timer.reschedule(min(loop.time() + pause, last_moment))
     return _survey(states, summaries, hosts)
+
+
+def _was_heard(host: HostEntry) -> bool:
+    """Whether a host can have a summary: one that is only expected has none."""
+    return host.info is not UNSET or host.expected is UNSET
 
 
 def _survey(states: dict[str, HostState], summaries: dict[str, Summary], hosts: Collection[str]) -> Survey:
