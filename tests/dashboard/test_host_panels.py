@@ -248,6 +248,40 @@ def test_cores_are_shown_over_time_or_now(page: Page) -> None:
     expect(bars).to_be_visible()
 
 
+def test_cores_keep_their_numbers(page: Page, bridge: FakeBridge) -> None:
+    """A core that is switched off keeps its place, and the busiest is called by its own number."""
+    open_host(page)
+    panel = panel_of(page, "cores")
+    cpu = bridge.hosts[0].live(bridge.now)["cpu"]
+    send(bridge, cpu=cpu | {"core_percents": [0.0, 20.0, 100.0], "core_numbers": [0, 1, 3]})
+    expect(panel.locator("dd").first).to_have_text("3")
+    expect(panel).to_contain_text("100 % (core 3)")
+    expect(panel.locator(".axis-y span")).to_have_text(["core 0", "3"])
+    panel.hover()
+    panel.get_by_role("button", name="Per core as table").click()
+    expect(panel.locator("tbody th, tbody td:first-child")).to_have_text(["0", "1", "2", "3"])
+    expect(panel.locator("tbody tr").nth(2)).to_contain_text("off")
+
+
+def test_the_parts_of_memory_are_the_whole_of_it(page: Page, bridge: FakeBridge) -> None:
+    """Shared memory is used, though it lies in the page cache, and is not drawn a second time."""
+    open_host(page)
+    panel = panel_of(page, "mem")
+    gibi = 1024**3
+    memory = bridge.hosts[0].live(bridge.now)["memory"] | {
+        "total_bytes": 64 * gibi,
+        "available_bytes": 10 * gibi,
+        "used_bytes": 54 * gibi,
+        "free_bytes": gibi,
+        "cached_bytes": 45 * gibi,
+        "buffers_bytes": 2 * gibi,
+        "shared_bytes": 40 * gibi,
+    }
+    send(bridge, memory=memory)
+    for words in ("used 54.0 GiB", "cached 7.00 GiB", "buffers 2.00 GiB"):
+        expect(panel).to_contain_text(words)
+
+
 def test_many_cores_share_rows(page: Page, bridge: FakeBridge) -> None:
     """Of 96 cores two share a row of the heat map, and its labels say so."""
     bridge.hosts = [MadeUpHost("web-1", cores=96)]
@@ -346,6 +380,38 @@ def test_alerts_and_changes_of_state_are_listed(page: Page, bridge: FakeBridge) 
     bridge.set_state("web-1", "late")
     bridge.set_state("web-1", "live")
     expect(panel.locator("tbody td")).to_have_text(["live", "late"])
+
+
+def test_the_network_panel_draws_what_is_in_the_total(page: Page, bridge: FakeBridge) -> None:
+    """What is in the total is drawn, whatever its name; Wi-Fi tells its signal, and the host's sums are told."""
+    open_host(page)
+    interfaces = {
+        "wlp2s0": {"receive_bytes_per_second": 2048, "in_total": True, "signal_dbm": -61},
+        "lan": {"receive_bytes_per_second": 2048, "in_total": False},
+    }
+    sums = {"receive_bytes_per_second": 3072, "receive_total_bytes": 1024**3, "transmit_total_bytes": 1024**2}
+    send(bridge, network=sums | {"interfaces": interfaces})
+    panel = panel_of(page, "net")
+    expect(panel.locator("tr.picked")).to_have_text([re.compile(r"^wlp2s0.*-61 dBm")])
+    expect(panel.locator(".reading.large dd").first).to_have_text("2.00 KiB/s")
+    expect(panel).to_contain_text("all networks: received 3.00 KiB/s, 1.00 GiB since boot · sent")
+    panel.get_by_role("button", name="lan").click()
+    expect(panel.locator(".reading.large dd").first).to_have_text("4.00 KiB/s")
+
+
+def test_the_plate_begins_with_the_main_address(page: Page, bridge: FakeBridge) -> None:
+    """The address by which the host reaches others comes first; all are told with network and MAC below."""
+    changes = {
+        "addresses": {"docker0": ["172.17.0.1"], "eth0": ["192.0.2.9"]},
+        "networks": {"docker0": ["172.17.0.1/16"], "eth0": ["192.0.2.9/24"]},
+        "mac_addresses": {"eth0": "02:00:00:00:00:09"},
+        "main_address": "192.0.2.9",
+    }
+    bridge.hosts[0].changes.update(changes)
+    open_host(page)
+    expect(page.locator('[data-fact="address"] dd')).to_have_text("192.0.2.9  172.17.0.1")
+    for words in ("192.0.2.9/24", "02:00:00:00:00:09"):
+        expect(panel_of(page, "info")).to_contain_text(words)
 
 
 def test_the_plate_says_who_the_host_is(page: Page) -> None:

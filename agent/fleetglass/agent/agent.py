@@ -20,6 +20,7 @@ from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.last_gpus import LastGpus, without_users
+from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
 from fleetglass.agent.publishing.encoding import written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
@@ -57,6 +58,10 @@ def run(
     Raises:
         AgentError: a file that the connection needs cannot be used.
     """
+    if settings.container:
+        kept = settings.kept_id_hash is not None
+        shown = shown_instead(settings.container, settings.host_id, has_kept_id=kept)
+        _log.info("this agent runs %s; %s", shown, SHOW_THE_HOST)
     readings = host_readings(settings.root, settings.selections)
     if collectors is None:
         collectors = default_collectors(settings, readings)

@@ -30,6 +30,7 @@ from fleetglass.wire.payloads import (
     Network,
     Power,
     Sensor,
+    Storage,
 )
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
@@ -70,12 +71,17 @@ class Inventory:
             agent_version=VERSION,
             interval_seconds=settings.interval,
             groups={},
-            machine_id_hash=known(machine_id_hash(settings.root)),
+            machine_id_hash=known(
+                settings.kept_id_hash if settings.container else machine_id_hash(settings.root)
+            ),
+            container=known(settings.container),
             python_version=platform.python_version(),
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
-        self._addresses: dict[str, list[str]] = {}
+        self._networks: dict[str, list[str]] = {}
+        self._mac_addresses: dict[str, str] = {}
+        self._main_address: str | None = None
         self._started: float | None = None  # on the clock that sleep does not stop
         self._host_is_due = True
         self._looking = self._start_looking()
@@ -120,7 +126,13 @@ class Inventory:
             },
             memory_total_bytes=sizes.total_bytes,
             swap_total_bytes=sizes.swap_total_bytes,
-            addresses=self._addresses or UNSET,
+            addresses={
+                name: [one.partition("/")[0] for one in found] for name, found in self._networks.items()
+            }
+            or UNSET,
+            networks=self._networks or UNSET,
+            mac_addresses=self._mac_addresses or UNSET,
+            main_address=known(self._main_address),
             devices=devices_of(groups) or UNSET,
             conflict=conflict or UNSET,
         )
@@ -134,8 +146,11 @@ class Inventory:
         if self._host_is_due:
             self._host_is_due = False
             self._errors.attempt("reading the host", self._read_host)
-        self._addresses = self._errors.attempt("reading the addresses", self._read_addresses) or {}
-        self._started = self._errors.attempt("reading the uptime", self._read_start)
+        attempt = self._errors.attempt
+        self._networks = attempt("reading the addresses", self._read_networks) or {}
+        self._mac_addresses = attempt("reading the hardware addresses", self._read_mac_addresses) or {}
+        self._main_address = attempt("reading the main address", self._readings.main_address)
+        self._started = attempt("reading the uptime", self._read_start)
 
     def _read_host(self) -> None:
         try:
@@ -146,9 +161,15 @@ class Inventory:
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)
 
-    def _read_addresses(self) -> dict[str, list[str]]:
+    def _read_networks(self) -> dict[str, list[str]]:
         try:
             return self._readings.addresses()
+        except (OSError, ValueError):
+            return {}
+
+    def _read_mac_addresses(self) -> dict[str, str]:
+        try:
+            return self._readings.mac_addresses()
         except (OSError, ValueError):
             return {}
 
@@ -179,6 +200,8 @@ def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
                 devices[name] = sorted(group.interfaces)
             case Gpu():
                 devices[name] = sorted(group.devices)
+            case Storage():
+                devices[name] = sorted(group.disks)
             case Power():
                 devices[name] = sorted(group.batteries)
             case Sensor():

@@ -24,6 +24,8 @@ class AgentSettings:
     """Publish the containers of Docker or Podman."""
     units: tuple[str, ...] = ()
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    storage: bool = False
+    """Publish the health of disks, arrays and pools."""
     nut: tuple[str, int] | None = None
     """Host and port of the upsd of Network UPS Tools whose UPSes to publish."""
     custom_folder: Path | None = None
@@ -35,6 +37,10 @@ class AgentSettings:
     """Interfaces, disks, filesystems, sensors and users to read."""
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""
+    container: str | None = None
+    """What runs the container that the agent shows instead of a host, such as `docker`."""
+    kept_id_hash: str | None = None
+    """Stands for the machine id of such a container, where it is kept."""
     home_assistant: bool = True
     """Whether Home Assistant is told of this host."""
     home_assistant_prefix: str = "homeassistant"

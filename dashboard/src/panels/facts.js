@@ -51,7 +51,9 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["memory", bytes(info.memory_total_bytes)],
     ["swap", info.swap_total_bytes === 0 ? "none" : bytes(info.swap_total_bytes)],
     ["booted", moment(info.boot_time)],
-    ...listsOf(info.addresses, "  ", (name) => `address of ${name}`),
+    ["main address", text(info.main_address)],
+    ...listsOf(info.networks ?? info.addresses, "  ", (name) => `address of ${name}`),
+    ...textsOf(info.mac_addresses, (name) => `MAC of ${name}`),
     ...listsOf(info.devices, ", ", (group) => `devices, ${group}`),
     ["tags", tags.join(", ")],
     ["agent", text(info.agent_version)],
@@ -69,6 +71,12 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["session", text(info.session)],
     ["machine", text(info.machine_id_hash)],
     ["told at", moment(info.time)],
+    [
+      "container",
+      info.container
+        ? `${text(info.container)}: these are its own values; to show its host, mount that and set --root`
+        : "",
+    ],
     ["synthetic", info.synthetic === true ? "simulated, not a real host" : ""],
     [
       "conflict",
@@ -90,6 +98,11 @@ function listsOf(lists, between, title) {
       ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])]
       : [],
   )
+}
+
+/** @param {unknown} texts @param {(name: string) => string} title @returns {[string, string][]} */
+function textsOf(texts, title) {
+  return isObject(texts) ? Object.entries(texts).map(([name, value]) => [title(name), text(value)]) : []
 }
 
 /** @param {[string, unknown]} group */

@@ -1,7 +1,10 @@
+import pytest
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.disk import DiskCollector, device_use
 from fleetglass.agent.readings.types import DiskCounters, DiskReading
+from fleetglass.wire.payloads import Disk
 
 
 def counters(reads: int = 0, writes: int = 0, busy: float | None = 0.0) -> DiskCounters:
@@ -41,12 +44,30 @@ def test_devices_come_and_go() -> None:
     collector = DiskCollector(lambda: left.pop(0))
     collector.collect(1.0, 0)
     message = collector.collect(2.0, 1)
-    assert message is not None
+    assert isinstance(message, Disk)
     assert set(message.devices) == {"sda", "sdc"}
     assert message.devices["sda"].reads_per_second == 2
     assert message.devices["sdc"].reads_per_second is UNSET
     assert message.devices["sdc"].read_total == 7
     assert collector.collect(3.0, 2) is None
+
+
+@pytest.mark.parametrize("error", [None, PermissionError("not yours")])
+def test_pressure_is_told_without_disks(error: OSError | None) -> None:
+    """It comes from another file than the counters; without it either, the refusal counts."""
+
+    def read() -> DiskReading:
+        if error is not None:
+            raise error
+        return DiskReading(1.0, {}, frozenset())
+
+    found = DiskCollector(read, pressure=lambda _: {"some_10s": 1.5}).collect(1.0, 1)
+    assert isinstance(found, Partial)
+    assert isinstance(found.message, Disk)
+    assert (found.message.devices, found.reason) == ({}, str(error or ""))
+    if error is not None:
+        with pytest.raises(PermissionError):
+            DiskCollector(read).collect(1.0, 1)
 
 
 def test_the_sums_are_of_the_disks_that_count() -> None:
@@ -58,8 +79,8 @@ def test_the_sums_are_of_the_disks_that_count() -> None:
     ]
     collector = DiskCollector(lambda: left.pop(0))
     first, message = collector.collect(1.0, 0), collector.collect(2.0, 1)
-    assert first is not None
-    assert message is not None
+    assert isinstance(first, Disk)
+    assert isinstance(message, Disk)
     assert first.read_bytes_per_second is UNSET
     assert (first.read_total_bytes, first.write_total_bytes) == (2 * 4096, 2 * 512)
     assert (message.read_bytes_per_second, message.write_bytes_per_second) == (4 * 4096, 2 * 512)
@@ -74,5 +95,5 @@ def test_without_a_disk_that_counts_there_is_no_sum() -> None:
     collector = DiskCollector(lambda: left.pop(0))
     collector.collect(1.0, 0)
     message = collector.collect(2.0, 1)
-    assert message is not None
+    assert isinstance(message, Disk)
     assert (message.read_bytes_per_second, message.write_total_bytes) == (UNSET, UNSET)

@@ -1,6 +1,7 @@
 """What the fixture trees hold, to the last digit."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.programs import REPOSITORY
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
+    from fleetglass.agent.readings import linux
     from fleetglass.agent.readings.linux import LinuxReadings
     from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 
@@ -21,6 +23,11 @@ MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd"
 
 def machine(name: str) -> "LinuxReadings":
     return LinuxReadings(str(REPOSITORY / "tests" / "fixtures" / name), clock=lambda: 1.0)
+
+
+def links_of(host: "LinuxReadings") -> dict[str, tuple[bool | None, int | None]]:
+    """Return whether each interface is up, and its speed."""
+    return {name: one[:2] for name, one in host.links(host.network().interfaces).items()}
 
 
 def filesystems(name: str) -> list[FilesystemReading]:
@@ -37,9 +44,9 @@ def test_every_machine_can_be_read(name: str) -> None:
     assert host.memory().total
     assert host.disks().devices
     assert "lo" in host.network().interfaces
-    assert host.links()["lo"] == (True, None)
+    assert links_of(host)["lo"] == (True, None)
     assert host.tcp()
-    assert host.addresses()["lo"][0] == "127.0.0.1"
+    assert host.addresses()["lo"][0] == "127.0.0.1/8"
     assert filesystems(name)[0].mount == "/"
     assert host.processes().processes
     assert host.load()
@@ -64,18 +71,20 @@ def test_a_raspberry_pi() -> None:
     )
     assert host.frequency() == (
         1_050_000_000,
-        (1_500_000_000, 1_500_000_000, 600_000_000, 600_000_000),
+        {0: 1_500_000_000, 1: 1_500_000_000, 2: 600_000_000, 3: 600_000_000},
         600_000_000,
         1_800_000_000,
     )
     assert host.sensors().temperatures == [
         ("cpu_thermal/temp1", "cpu_thermal", "temp1", 48.199, None, 110.0, False)
     ]
-    assert host.links() == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
+    assert links_of(host) == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
     assert host.pressure("cpu") is None
     assert list(host.disks().devices) == ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]
     assert host.disks().devices["mmcblk0"] == (41233, 301233, 1_644_720_128, 4_671_209_472, 402.312)
-    assert host.addresses()["eth0"] == ["192.168.7.21", "fe80::dea6:32ff:fe12:3456"]
+    assert host.addresses()["eth0"] == ["192.168.7.21/24", "fe80::dea6:32ff:fe12:3456/64"]
+    assert host.mac_addresses() == {"eth0": "dc:a6:32:12:34:56", "wlan0": "dc:a6:32:12:34:57"}
+    assert host.main_address() == "192.168.7.21"
 
 
 def test_a_laptop() -> None:
@@ -99,7 +108,8 @@ def test_a_laptop() -> None:
         ("/boot/efi", "vfat"),
         ("/home/anna/My Cloud", "fuse.sshfs"),
     ]
-    assert host.addresses()["tun0"] == ["10.8.0.6"]
+    assert host.addresses()["tun0"] == ["10.8.0.6/24"]
+    assert host.links(["wlp3s0"])["wlp3s0"].signal == -56
     assert host.pressure("io") == {
         "some_10s": 0.12,
         "some_60s": 0.31,
@@ -119,10 +129,11 @@ def test_a_large_server() -> None:
     assert host.host()[3:6] == ("AMD EPYC 7302 16-Core Processor", 32, 64)
     frequency = host.frequency()
     assert frequency is not None
-    assert frequency.cores[:4] == (1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000)
+    assert list(frequency.cores) == list(range(64))
+    assert [*frequency.cores.values()][:4] == [1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000]
     assert (len(frequency.cores), frequency.current, frequency.highest) == (64, 2_250_000_000, None)
     assert len(host.disks().devices) == 16
-    assert host.links() == {
+    assert links_of(host) == {
         "bond0": (True, 6_250_000_000),
         "bond0.120": (True, 6_250_000_000),
         "docker0": (True, None),
@@ -142,11 +153,12 @@ def test_a_large_server() -> None:
         0,
     )
     assert host.addresses() == {
-        "lo": ["127.0.0.1", "::1"],
-        "bond0": ["10.20.0.11"],
-        "bond0.120": ["10.20.120.11", "2001:db8:120::11"],
-        "docker0": ["172.17.0.1"],
+        "lo": ["127.0.0.1/8", "::1/128"],
+        "bond0": ["10.20.0.11/24"],
+        "bond0.120": ["10.20.120.11/24", "2001:db8:120::11/64"],
+        "docker0": ["172.17.0.1/16"],
     }
+    assert host.main_address() == "10.20.0.11"
     assert [(one.mount, one.device) for one in filesystems("server")] == [
         ("/", "/dev/mapper/rl-root"),
         ("/boot", "/dev/nvme0n1p2"),
@@ -156,6 +168,15 @@ def test_a_large_server() -> None:
     assert host.tcp() == {"established": 812, "time_wait": 311, "orphan": 4}
     assert host.processes().processes[1518].state == "disk-sleep"
     assert host.owner(2213) == "www-data"
+
+
+def test_interfaces_that_are_left_out() -> None:
+    """Neither counters nor addresses are read of what a selection leaves out."""
+    root = str(REPOSITORY / "tests" / "fixtures" / "server")
+    host = LinuxReadings(root, selections=Selections(interfaces=Selection(include=("eno*", "docker0"))))
+    assert set(host.network().interfaces) == {"eno1", "eno2", "docker0"}
+    assert host.addresses() == {"docker0": ["172.17.0.1/16"]}
+    assert set(host.mac_addresses()) == {"eno1", "eno2", "docker0"}
 
 
 def test_a_container() -> None:
@@ -168,7 +189,7 @@ def test_a_container() -> None:
     assert host.sensors() == ([], [])
     assert host.batteries() == []
     assert host.memory()[7:9] == (0, 0)
-    assert host.addresses() == {"lo": ["127.0.0.1"], "eth0": ["172.18.0.4"]}
+    assert host.addresses() == {"lo": ["127.0.0.1/8"], "eth0": ["172.18.0.4/16"]}
     assert (host.owner(1), host.owner(14)) == ("node", "root")
 
 
@@ -202,9 +223,72 @@ def test_this_machine_tells_what_psutil_tells() -> None:
     assert {name: set(found) for name, found in own.addresses().items()} == {
         name: set(found) for name, found in other.addresses().items()
     }
-    assert own.links() == other.links()
+    names = own.network().interfaces
+    assert links_of(own) == {name: one[:2] for name, one in other.links(names).items()}
+    assert own.mac_addresses() == other.mac_addresses()
+    assert own.main_address() == other.main_address()
     assert own.host()[4:6] == other.host()[4:6]
     assert set(own.network().interfaces) == set(other.network().interfaces)
+
+
+ARCSTATS = "13 1 0x01 2 99 5 9\nname type data\nc_min 4 0\nsize 4 307200\n"
+LXCFS = "520 500 0:61 /proc/meminfo /proc/meminfo rw,nosuid,nodev - fuse.lxcfs lxcfs rw\n"
+
+
+def test_a_container_does_not_have_the_cache_of_its_host(tmp_path: Path) -> None:
+    """The cache of ZFS can be taken, except where lxcfs tells of a container, whose memory it is not in."""
+    files = {
+        "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 100 kB\n",
+        "proc/1/mountinfo": "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n",
+        "proc/spl/kstat/zfs/arcstats": ARCSTATS,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert LinuxReadings(str(tmp_path)).memory().available == 400 * 1024
+    (tmp_path / "proc/1/mountinfo").write_text(files["proc/1/mountinfo"] + LXCFS)
+    assert LinuxReadings(str(tmp_path)).memory().available == 100 * 1024
+
+
+def test_zfs_may_come_later(tmp_path: Path) -> None:
+    """It is looked for once a minute."""
+    now = 0.0
+    host = LinuxReadings(str(tmp_path), clock=lambda: now)
+    (tmp_path / "proc/spl/kstat/zfs").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\nMemAvailable: 100 kB\n")
+    assert host.memory().available == 100 * 1024
+    (tmp_path / "proc/spl/kstat/zfs/arcstats").write_text(ARCSTATS)
+    assert host.memory().available == 100 * 1024
+    now = 60.0
+    assert host.memory().available == 400 * 1024
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_container_has_the_load_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """Where lxcfs tells it; the kernel, asked, tells that of the whole machine."""
+    file = tmp_path / "loadavg"
+    file.write_text("900.10 900.20 900.30 1/2 3\n")
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_loadavg", str(file))
+    monkeypatch.setattr(linux, "is_replaced", lambda *_: replaced)
+    assert (host.load() == (900.1, 900.2, 900.3)) is replaced
+
+
+@pytest.mark.parametrize(("told", "expected"), [("629.5 397.0\n", 629.5), ("", None), ("nan 1\n", None)])
+def test_a_container_is_up_since_its_own_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, expected: float | None
+) -> None:
+    """Its /proc/uptime is that of lxcfs; the kernel's clock, which is the host's, fills in where it fails."""
+    file = tmp_path / "uptime"
+    file.write_text(told)
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_uptime", str(file))
+    since = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert host.uptime_seconds() == pytest.approx(expected or since, abs=5)
+    boot_time = host.host().boot_time
+    assert boot_time == pytest.approx(time.time() - (expected or since), abs=5)
 
 
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
@@ -215,10 +299,15 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     assert host.tcp() is None
     assert host.throttling() is None
     assert host.uptime_seconds() is None
-    assert host.links() == {}
+    assert host.links(["eth0"]) == {}
+    assert host.mac_addresses() == {}
+    assert host.main_address() is None
     assert host.addresses() == {}
     assert host.batteries() == []
-    for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
+    assert host.cpu()[1:] == ({}, {}, None, None)
+    assert set(host.memory()[1:]) == {None}
+    assert host.load() is None
+    for read in (host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
 

@@ -58,6 +58,10 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         from fleetglass.agent.collectors.systemd_unit import unit_collector
 
         collectors.append(unit_collector(settings.units, Path(settings.root)))
+    if settings.storage:
+        from fleetglass.agent.collectors.storage import storage_collector
+
+        collectors.append(storage_collector(Path(settings.root), settings.selections.disks))
     if settings.custom_folder is not None:
         from fleetglass.agent.collectors.custom import CustomFolder
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.collectors.rates import percent, rate, total
 from fleetglass.agent.readings.types import DiskCounters, DiskReading
@@ -24,12 +25,15 @@ class DiskCollector:
         self._read_pressure = pressure
         self._before: DiskReading | None = None
 
-    def collect(self, time: float, tick: int) -> Disk | None:
+    def collect(self, time: float, tick: int) -> Disk | Partial | None:
         """Return what was read and written since the last call."""
-        now = self._read()
+        try:
+            now = self._read()
+        except OSError as error:
+            return self._pressure_alone(time, tick, error)
         before, self._before = self._before, now
         if not now.devices:
-            return None
+            return self._pressure_alone(time, tick)
         earlier = before.devices if before is not None else {}
         elapsed = now.at - before.at if before is not None else 0.0
         devices = {
@@ -48,6 +52,14 @@ class DiskCollector:
             devices=devices,
             pressure=pressure_message(self._read_pressure("io")),
         )
+
+    def _pressure_alone(self, time: float, tick: int, error: OSError | None = None) -> Partial | None:
+        pressure = pressure_message(self._read_pressure("io"))
+        if pressure is not UNSET:
+            return Partial(Disk(time=time, tick=tick, devices={}, pressure=pressure), str(error or ""))
+        if error is not None:
+            raise error
+        return None
 
 
 def device_use(before: DiskCounters | None, now: DiskCounters, elapsed: float) -> DiskDevice:

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire import encode
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import (
@@ -19,6 +18,7 @@ from fleetglass.wire.payloads import (
     GroupInfo,
     Info,
     Network,
+    Storage,
 )
 
 _STEP = 10
@@ -58,7 +58,13 @@ def written_info(info: Info, max_bytes: int = MAX_PAYLOAD_BYTES) -> tuple[bytes,
     the fields of the groups mean.
     """
     payload, left_out = encode(info), []
-    for part, rest in (("devices", UNSET), ("addresses", UNSET), ("groups", _without_fields(info))):
+    for part, rest in (
+        ("devices", UNSET),
+        ("networks", UNSET),
+        ("mac_addresses", UNSET),
+        ("addresses", UNSET),
+        ("groups", _without_fields(info)),
+    ):
         if len(payload) <= max_bytes:
             break
         info = msgspec.structs.replace(info, **{part: rest})
@@ -84,17 +90,18 @@ def _largest(message: Group) -> tuple[str, dict[str, Any]]:
 def _lesser(message: Group) -> Callable[[str], float]:
     """Return what tells entries that are missed less: those of a higher number, and then the later ones.
 
-    What is counted once in the headline comes before what is counted with something else, the fullest
+    What the headline counts comes before what is counted with something else, the fullest
     filesystem before the others, containers that run before those that do not.
     """
     match message:
         case Network(interfaces=interfaces):
-            outer = set(outer_interfaces(interfaces))
-            return lambda name: name not in outer
+            return lambda name: interfaces[name].in_total is not True
         case Disk(devices=devices):
             return lambda name: devices[name].in_total is not True
         case Filesystem(mounts=mounts):
             return lambda name: -(mounts[name].used_percent or 0.0)
+        case Storage(disks=disks):
+            return lambda name: name not in disks or disks[name].health != "failed"
         case Container(containers=containers):
             return lambda name: containers[name].state != "running"
         case _:

@@ -39,7 +39,7 @@ class GpuReader:
         self._takes = takes
         self._clients: DrmClients | None = None
         self.users_problem: str | None = None
-        """Why `users` did not see everything just now."""
+        """Why `users` did not see everything the last time."""
         self._nvidia = NvidiaReader(root, clock)
         self._read_cards: Callable[[], list[GpuReading]] = list
         if sys.platform == "linux":
@@ -60,7 +60,6 @@ class GpuReader:
         It may be called on another thread than everything else here.
         """
         found = self._nvidia.users(keys, self._takes)
-        self.users_problem = None
         if sys.platform == "linux":
             addresses = {key: address for key, address in self._cards.addresses().items() if key in keys}
             if addresses:
@@ -74,8 +73,7 @@ class GpuReader:
             root = str(self._root).rstrip("/")
             self._clients = DrmClients(root, takes=self._takes, clock=self._clock)
         processes, is_partial = self._clients.read(addresses.values())
-        if is_partial:
-            self.users_problem = _OTHERS_HIDDEN
+        self.users_problem = _OTHERS_HIDDEN if is_partial else None
         return {
             # That nobody uses it can be said only by who sees everybody.
             key: GpuUsersReading(processes.get(address, None if is_partial else []), {})

@@ -6,13 +6,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleetglass.agent.identity import host_name
+from fleetglass.agent.identity import host_name, kept_id_hash
+from fleetglass.agent.own_container import is_container_id, own_container
 from fleetglass.agent.selection import DEFAULT_SELECTIONS, Selections, selection_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import Part
 from fleetglass.cli.configuration.reachable import warn_if_exposed
+from fleetglass.cli.configuration.state_folder import state_folder
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import ContractError, HostIdError, host_id_from_name
@@ -34,10 +36,14 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         UsageError: the configuration does not fit together.
     """
     root = _root(configuration)
+    container = own_container() if root == "/" else None
+    kept_id = kept_id_hash(state_folder()) if container else None
     return AgentSettings(
         broker=broker_access(configuration, "agent"),
-        host_id=configuration.get("host_id", "agent") or _own_host_id(root),
+        host_id=configuration.get("host_id", "agent") or _own_host_id(root, container, kept_id),
         root=root,
+        container=container,
+        kept_id_hash=kept_id,
         prefix=single_prefix(configuration, "agent"),
         custom_folder=_custom_folder(configuration),
         selections=_selections(configuration),
@@ -49,6 +55,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
             "containers",
             "units",
             "nut",
+            "storage",
             "demand",
             "tags",
         ),
@@ -163,8 +170,10 @@ def _root(configuration: Configuration) -> str:
     return str(root)
 
 
-def _own_host_id(root: str) -> str:
+def _own_host_id(root: str, container: str | None, kept_id: str | None) -> str:
     name = host_name(root).split(".")[0] or "host"
+    if kept_id and container and (container == "kubernetes" or is_container_id(name)):
+        name = f"container-{kept_id[:8]}"  # each new container has another name
     try:
         return host_id_from_name(name)
     except HostIdError as error:

@@ -33,6 +33,10 @@ class Cpu(Group, kw_only=True, omit_defaults=True):
 
     total_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
     core_percents: Annotated[list[float] | UnsetType, Meta(description="busy share of each core")] = UNSET
+    core_numbers: Annotated[
+        list[int] | UnsetType,
+        Meta(description="number of each core in the lists, unless they are 0, 1, 2, …: some are offline"),
+    ] = UNSET
     user_percent: Annotated[Percent, Meta(description="in user mode")] = UNSET
     nice_percent: Annotated[Percent, Meta(description="in user mode with low priority")] = UNSET
     system_percent: Annotated[Percent, Meta(description="in the kernel")] = UNSET
@@ -141,12 +145,25 @@ class NetworkInterface(msgspec.Struct, kw_only=True, omit_defaults=True):
     transmit_drops_total: Annotated[Count, Meta(description="dropped before transmission since boot")] = UNSET
     up: Annotated[bool | UnsetType, Meta(description="whether the interface is up")] = UNSET
     speed_bytes_per_second: Annotated[Bytes, Meta(description="speed of the link")] = UNSET
+    signal_dbm: Annotated[int | UnsetType, Meta(description="signal of the Wi-Fi")] = UNSET
+    in_total: Annotated[
+        bool | UnsetType,
+        Meta(description="whether it is part of the sums; a bridge carries what its ports do"),
+    ] = UNSET
 
 
 class Network(Group, kw_only=True, omit_defaults=True):
-    """Traffic of every network interface."""
+    """Traffic of every network interface, and its sums: what the wire carries, each byte once."""
 
     interfaces: Annotated[dict[str, NetworkInterface], Meta(description="by name, such as `eth0`")]
+    receive_bytes_per_second: Annotated[Rate, Meta(description="received, each byte once")] = UNSET
+    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted, each byte once")] = UNSET
+    receive_total_bytes: Annotated[
+        Bytes, Meta(description="received since boot; of an interface that comes later, since it came")
+    ] = UNSET
+    transmit_total_bytes: Annotated[
+        Bytes, Meta(description="transmitted since boot; of an interface that comes later, since it came")
+    ] = UNSET
     tcp_connections: Annotated[
         dict[str, int] | UnsetType, Meta(description="TCP sockets by state, such as `established`")
     ] = UNSET

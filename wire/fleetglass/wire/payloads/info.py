@@ -49,10 +49,24 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     addresses: Annotated[
         dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
     ] = UNSET
+    networks: Annotated[
+        dict[str, list[str]] | UnsetType,
+        Meta(description="the same with the length of the network's prefix, such as `192.0.2.9/24`"),
+    ] = UNSET
+    mac_addresses: Annotated[
+        dict[str, str] | UnsetType, Meta(description="hardware addresses by network interface")
+    ] = UNSET
+    main_address: Annotated[str | UnsetType, Meta(description="source address of the default route")] = UNSET
     devices: Annotated[
         dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
     ] = UNSET
     tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
+    container: Annotated[
+        str | UnsetType,
+        Meta(
+            description="what runs the container that the agent shows instead of its host, such as `docker`"
+        ),
+    ] = UNSET
     synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
     demand: Annotated[bool | UnsetType, Meta(description="the agent accepts leases on `demand`")] = UNSET
     conflict: Annotated[
