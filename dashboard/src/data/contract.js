@@ -164,7 +164,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
  * @property {number} [fan_rpm] turns of its fan per minute
- * @property {number} [process_count] processes that use it
+ * @property {number} [process_count] processes that use it, as far as the agent may see them
  * @property {GpuProcess[]} [processes] the 20 of them with most memory, largest first; absent if the agent cannot see who uses it
  * @property {Record<string, GpuInstance>} [instances] MIG instances by ids of GPU instance and compute instance, such as `7/0`
  */

@@ -312,7 +312,9 @@ class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     clock_hertz: Annotated[Hertz, Meta(description="frequency of its cores now")] = UNSET
     fan_percent: Annotated[Percent, Meta(description="speed of its fan, of the highest")] = UNSET
     fan_rpm: Annotated[Count, Meta(description="turns of its fan per minute")] = UNSET
-    process_count: Annotated[Count, Meta(description="processes that use it")] = UNSET
+    process_count: Annotated[
+        Count, Meta(description="processes that use it, as far as the agent may see them")
+    ] = UNSET
     processes: Annotated[
         list[GpuProcess] | UnsetType,
         Meta(
