@@ -291,3 +291,32 @@ def test_a_message_that_cannot_be_sent_is_a_failure_told_once(caplog: pytest.Log
     assert "of 5000 interfaces" in partly
     assert "disk failed: UnicodeEncodeError" in failed
     sampler.close()
+
+
+class Half(Scripted):
+    """A collector that reads a part of its group in the background."""
+
+    def __init__(self) -> None:
+        super().__init__("gpu")
+        self.hastened: list[float | None] = []
+        self.closed = False
+
+    def hasten(self, interval: float | None) -> None:
+        """Note how often somebody wants it."""
+        self.hastened.append(interval)
+
+    def close(self) -> None:
+        """Note the end."""
+        self.closed = True
+
+
+def test_a_part_that_is_read_in_the_background_is_hastened_and_closed() -> None:
+    """It is told at every tick how often its group is wanted, and of the end."""
+    half = Half()
+    sampler, _ = run(half)
+    sampler.hasten({"gpu": 1.0, "process": 2.0})
+    found_by(sampler, 2)
+    sampler.hasten({})
+    found_by(sampler, 3)
+    sampler.close()
+    assert (half.hastened, half.closed, half.turns) == ([None, 1.0, None], True, [1, 2, 3])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 import msgspec
+from msgspec import UnsetType
 
 from fleetglass.agent.clock_jumps import ClockJump, ClockJumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
@@ -18,6 +19,7 @@ from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
+from fleetglass.agent.last_gpus import LastGpus, without_users
 from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
 from fleetglass.agent.publishing.encoding import written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
@@ -29,7 +31,7 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse, Summary
 from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
@@ -121,6 +123,8 @@ class _Agent:
         self._own = SelfReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
+        self._gpus = LastGpus()
+        self._gpus_used_anew = False
         self._inventory = Inventory(
             settings, session=session, readings=readings, collectors=collectors, errors=errors
         )
@@ -150,6 +154,7 @@ class _Agent:
         attempt("taking leases", self._hasten)
         found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
         newest = attempt("keeping the newest messages", lambda: self._newest_of(found)) or {}
+        self._gpus_used_anew = attempt("keeping the GPUs", lambda: self._gpus.hear(newest)) is True
         bare = Pulse(time=now, tick=self._tick, session=self._session)
         pulse = attempt("making the pulse", lambda: self._pulse(newest, now)) or bare
         others = [
@@ -229,7 +234,7 @@ class _Agent:
         """Take the pulse into the summary, and return that when it is time for one."""
         self._means.add(pulse)
         moment = clocks.monotonic()
-        if moment < self._summary_due:
+        if moment < self._summary_due and not self._gpus_used_anew:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
@@ -237,7 +242,17 @@ class _Agent:
             "handing a summary to Home Assistant's discovery",
             lambda: self._home_assistant.hear_summary(summary),
         )
-        return [Message(self._summary_topic, encode(summary), retain=True)]
+        return [Message(self._summary_topic, self._written_summary(summary), retain=True)]
+
+    def _written_summary(self, summary: Summary) -> bytes:
+        """Return its payload with the GPUs, as far as there is room."""
+        room = min(self._publisher.max_payload_bytes(self._summary_topic), MAX_PAYLOAD_BYTES)
+        gpus = self._gpus.told()
+        for told in () if isinstance(gpus, UnsetType) else (gpus, without_users(gpus)):
+            payload = encode(msgspec.structs.replace(summary, gpus=told))
+            if len(payload) <= room:
+                return payload
+        return encode(summary)
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:
         """Look now and then whether the inventory changed, and publish it when it did."""

@@ -20,7 +20,9 @@ from fleetglass.wire.payloads import Info, State, Summary
 from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.units import UNITS, unit_of
 
-SUMMARY_FIELDS: Final = tuple(name for name in Summary.__struct_fields__ if name not in ("time", "tick"))
+SUMMARY_FIELDS: Final = tuple(
+    name for name in Summary.__struct_fields__ if name not in ("time", "tick", "gpus")
+)
 """The fields of a summary that become entities."""
 
 GONE_SUMMARIES: Final = 40

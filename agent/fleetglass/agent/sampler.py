@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
-from fleetglass.agent.collectors.base import Collector, Partial
+from fleetglass.agent.collectors.base import BackgroundWork, Collector, Partial
 from fleetglass.agent.publishing.encoding import written
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import CollectorRun, Group
@@ -49,6 +49,7 @@ class Sampler:
         self.runs: dict[str, CollectorRun] = {}
         """How each collector did at its last turn, by group."""
         self._collectors = list(collectors)
+        self._background = [one for one in collectors if isinstance(one, BackgroundWork)]
         self._interval = interval
         self._clock = clock
         self._deadline = min(0.5, interval / 2)
@@ -62,6 +63,8 @@ class Sampler:
 
     def sample(self, time: float, tick: int) -> list[Sampled]:
         """Return what the due collectors found, within one deadline per late collector."""
+        for work in self._background:
+            work.hasten(self._hastened.get(work.group))
         collectors = list(current(self._collectors))
         for gone in self.runs.keys() - {one.group for one in collectors}:
             del self.runs[gone]
@@ -97,9 +100,8 @@ class Sampler:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
         if self._worker is not None:
             self._worker.end()
-        for collector in self._collectors:
-            if isinstance(collector, BackgroundCollector):
-                collector.close()
+        for work in self._background:
+            work.close()
 
     def _is_due(self, collector: Collector, tick: int) -> bool:
         turn = self._late.get(collector.group)

@@ -152,6 +152,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} GpuDevice
  * @property {string} [name] name of the model
  * @property {string} [vendor] such as `AMD`, `Intel` or `NVIDIA`
+ * @property {number} [index] number in `nvidia-smi`; for other makers, in the order of PCI addresses per maker
  * @property {"active" | "idle" | "suspended"} [state] `suspended`: asleep; `idle`: not read for a while, so that it can fall asleep
  * @property {number} [busy_percent] time with work
  * @property {number} [awake_percent] time not in the idle state RC6 of Intel: at least the time with work
@@ -163,6 +164,29 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
  * @property {number} [fan_rpm] turns of its fan per minute
+ * @property {number} [process_count] processes that use it, as far as the agent may see them
+ * @property {GpuProcess[]} [processes] the 20 of them with most memory, largest first; absent if the agent cannot see who uses it
+ * @property {Record<string, GpuInstance>} [instances] MIG instances by ids of GPU instance and compute instance, such as `7/0`
+ */
+
+/**
+ * One MIG instance: a part of an NVIDIA GPU with memory of its own.
+ * @typedef {object} GpuInstance
+ * @property {string} [profile] such as `1g.10gb`
+ * @property {number} [memory_used_bytes] its memory in use
+ * @property {number} [memory_total_bytes] its memory
+ */
+
+/**
+ * One process that uses a GPU.
+ * @typedef {object} GpuProcess
+ * @property {number} pid process id
+ * @property {string} [name] name of the program
+ * @property {string} [user] owner
+ * @property {number} [memory_bytes] memory of the GPU that it holds; system memory where the GPU has none of its own
+ * @property {number} [busy_percent] time with work on the engine of the GPU that it uses most
+ * @property {string} [container] container that it runs in: its name if known, else its short id
+ * @property {string} [instance] MIG instance that it runs on, a key of `instances`
  */
 
 /**
@@ -492,6 +516,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} Watch
  * @property {"watch"} type
  * @property {boolean} [fleet]
+ * @property {boolean} [summaries]
  * @property {Record<string, string[] | "*">} [hosts]
  * @property {number} [history]
  */
@@ -590,6 +615,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * Bridge: the `summary` of one host.
+ * @typedef {object} SummaryFrame
+ * @property {"summary"} type
+ * @property {string} host
+ * @property {unknown} summary
+ */
+
+/**
  * Bridge: the groups of one host and tick.
  * @typedef {object} LiveFrame
  * @property {"live"} type
@@ -659,4 +692,4 @@ export const MAX_MAGNITUDE = 1e24
 
 /** @typedef {KnownGroups & Record<string, Sample>} Samples */
 
-/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */
+/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | SummaryFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */

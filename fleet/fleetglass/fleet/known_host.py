@@ -40,6 +40,8 @@ class KnownHost:
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
+    summary: bytes | None = None
+    """The last one, while somebody asks for them."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""

@@ -207,6 +207,10 @@ class LinuxReadings:
         """Return who runs a process."""
         return self._process_names.owner(pid)
 
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called."""
+        return self._process_names.program(pid)
+
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off."""
         return self._process_names.full_name(pid, name)

@@ -41,6 +41,11 @@ class ProcessNames:
             self._users[uid] = self._user_name(uid) or str(uid)
         return self._users[uid]
 
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called."""
+        name = read_text(f"{self._proc}/{pid}/comm")
+        return None if name is None else self.full_name(pid, name)
+
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off, else the name as it is.
 

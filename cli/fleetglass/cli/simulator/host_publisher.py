@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 from fleetglass.cli.simulator.synthetic_host import SyntheticHost
 from fleetglass.cli.simulator.synthetic_messages import EVERY_TICK, SLOW_SECONDS, make_info, make_messages
 from fleetglass.wire import Topics, encode
-from fleetglass.wire.payloads import Headline, Pulse, State, Status, Summary
+from fleetglass.wire.payloads import Gpu, Headline, Pulse, State, Status, Summary
 from fleetglass.wire.topics import INFO_SECONDS, STATUS_SECONDS, SUMMARY_SECONDS
 
 _HEADLINES: Final = [name for name in Headline.__struct_fields__ if name not in {"time", "tick"}]
@@ -31,7 +31,8 @@ class SyntheticPublisher:
         self._info_topic = topics.leaf(host.id, "info")
         self._pulse_topic = topics.leaf(host.id, "pulse")
         self._summary_topic = topics.leaf(host.id, "summary")
-        self._live_topics = {group: topics.live(host.id, group) for group in (*EVERY_TICK, *SLOW_SECONDS)}
+        groups = (*EVERY_TICK, *SLOW_SECONDS, "gpu")
+        self._live_topics = {group: topics.live(host.id, group) for group in groups}
         # Every so many ticks, each host at another tick.
         self._turns = {
             group: (max(1, round(seconds / interval)), number) for group, seconds in SLOW_SECONDS.items()
@@ -41,6 +42,8 @@ class SyntheticPublisher:
         self._pulses: list[Pulse] = []
         self._status_due = 0.0
         self._info_due = 0.0
+        self._is_new = True
+        """Whether no summary was published yet."""
         self._fresh = True
         """Whether the next tick is the first since the connection stands: it has all groups."""
 
@@ -72,10 +75,12 @@ class SyntheticPublisher:
         pulse, groups = make_messages(self.host, now, tick, self.session, due)
         client.publish(self._pulse_topic, encode(pulse))
         self._pulses.append(pulse)
-        if (tick + self._number) % self._summary_every == 0:
-            client.publish(
-                self._summary_topic, encode(summarise(self._pulses, self.host.boot_time)), retain=True
-            )
+        if (tick + self._number) % self._summary_every == 0 or self._is_new:
+            self._is_new = False
+            summary = summarise(self._pulses, self.host.boot_time)
+            if isinstance(gpu := groups.get("gpu"), Gpu):
+                summary.gpus = gpu.devices
+            client.publish(self._summary_topic, encode(summary), retain=True)
             self._pulses.clear()
         self._publish_retained(client, now)
         last = None

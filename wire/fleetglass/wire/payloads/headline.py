@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fleetglass.wire.payloads.common import Celsius, Count, Percent, Rate, Session, Tick, Time
+from fleetglass.wire.payloads.groups import GpuDevice
 
 State = Literal["online", "stopped", "lost"]
 
@@ -60,6 +61,13 @@ class Summary(Headline, kw_only=True, omit_defaults=True):
     """Headline numbers as means over a slow interval, for consumers that keep every message."""
 
     boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+    gpus: Annotated[
+        dict[str, GpuDevice] | UnsetType,
+        Meta(
+            description="GPUs, as in the group `gpu`; one that is `idle` keeps its last values, and one that "
+            "is `suspended` its total memory"
+        ),
+    ] = UNSET
 
 
 class Backfill(msgspec.Struct):
