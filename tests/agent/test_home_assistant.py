@@ -206,6 +206,16 @@ def running(broker: Mosquitto, prefix: str, **told: Any) -> Iterator[AgentSettin
 
 
 @pytest.mark.broker
+def test_updates_and_reboots_are_entities_of_the_inventory() -> None:
+    """Only what the host can tell; they read its inventory, which is retained."""
+    info = msgspec.structs.replace(INFO, pending_updates=12, reboot_required=False)
+    told = config(info)["cmps"]
+    assert "security_updates" not in told
+    assert told["pending_updates"]["stat_t"] == "fleet/web-1/info"
+    assert told["reboot_required"]["p"] == "binary_sensor"
+    assert {"pending_updates", "reboot_required"} & config()["cmps"].keys() == set()
+
+
 def test_entities_that_few_people_look_at_go_first_when_the_broker_takes_little() -> None:
     """Those that wait to be enabled are left out, then diagnostic ones; presence stays as long as can be."""
     board = Board()

@@ -80,7 +80,7 @@ def run(
         errors.attempt("taking the first readings", sampler.prime)
         agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
         hold()
-        with _waiting(stop) as wait, publisher:
+        with contextlib.closing(agent), _waiting(stop) as wait, publisher:
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -165,6 +165,10 @@ class _Agent:
         attempt("refreshing the inventory", lambda: self._refresh_info(newest, now))
         attempt("refreshing Home Assistant's discovery", self._refresh_discovery)
         attempt("repeating announcements", self._publisher.refresh)
+
+    def close(self) -> None:
+        """End what runs beside the ticks."""
+        self._inventory.close()
 
     def _hasten(self) -> None:
         if self._leases is not None:

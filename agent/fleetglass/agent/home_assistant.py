@@ -120,7 +120,7 @@ def device_config(
         "sw": info.os_name,
     }
     sensors = {name: _sensor(name, info.interval_seconds) for name in SUMMARY_FIELDS if name in present}
-    components = sensors | _presence(status)
+    components = sensors | _upkeep(topics.leaf(host_id, "info"), info) | _presence(status)
     for name, component in components.items():
         component["uniq_id"] = f"{unique}_{name}"
     return {
@@ -266,6 +266,23 @@ def _sensor(name: str, interval_seconds: float) -> _Component:
         component |= {"stat_cla": "measurement", "sug_dsp_prc": look.decimals}
     component["val_tpl"] = f"{{{{ {shown} if {value} is defined else None }}}}"
     return {key: one for key, one in component.items() if one is not None}
+
+
+def _upkeep(info_topic: str, info: Info) -> dict[str, _Component]:
+    """Return the entities of what an inventory tells that asks for somebody's work."""
+    common = {"stat_t": info_topic, "ent_cat": "diagnostic"}
+    sensor = common | {"p": "sensor", "ic": "mdi:package-up", "stat_cla": "measurement"}
+    components = {
+        "pending_updates": sensor | {"name": "Pending updates"},
+        "security_updates": sensor | {"name": "Security updates"},
+        "reboot_required": common | {"p": "binary_sensor", "name": "Reboot required", "dev_cla": "problem"},
+    }
+    for name, component in components.items():
+        shown = (
+            f"('ON' if value_json.{name} else 'OFF')" if name == "reboot_required" else f"value_json.{name}"
+        )
+        component["val_tpl"] = f"{{{{ {shown} if value_json.{name} is defined else None }}}}"
+    return {name: one for name, one in components.items() if getattr(info, name) is not UNSET}
 
 
 def _presence(status_topic: str) -> dict[str, _Component]:

@@ -32,6 +32,8 @@ class AgentSettings:
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
     custom_folder: Path | None = None
     """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
+    updates: bool = False
+    """Count the updates of packages that wait, by running the host's package manager."""
     tags: tuple[str, ...] = ()
     interface: str | None = None
     """Publish only while this interface has an address."""

@@ -343,6 +343,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_total_bytes] memory
  * @property {number} [swap_total_bytes] swap
  * @property {number} [boot_time] UTC, seconds since the epoch
+ * @property {number} [pending_updates] package updates that wait
+ * @property {number} [security_updates] those of them that fix security
+ * @property {number} [updates_time] last refresh of the package lists: UTC, seconds since the epoch
+ * @property {boolean} [reboot_required] the system asks for a reboot, or a newer kernel is installed than runs
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user

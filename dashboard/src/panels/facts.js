@@ -51,6 +51,8 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["memory", bytes(info.memory_total_bytes)],
     ["swap", info.swap_total_bytes === 0 ? "none" : bytes(info.swap_total_bytes)],
     ["booted", moment(info.boot_time)],
+    ["reboot", info.reboot_required === true ? "required" : ""],
+    ["updates", updatesIn(info)],
     ...listsOf(info.addresses, "  ", (name) => `address of ${name}`),
     ...listsOf(info.devices, ", ", (group) => `devices, ${group}`),
     ["tags", tags.join(", ")],
@@ -90,6 +92,15 @@ function listsOf(lists, between, title) {
       ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])]
       : [],
   )
+}
+
+/** @param {Record<string, unknown>} info */
+function updatesIn(info) {
+  const { pending_updates: pending, security_updates: security, updates_time: refreshed } = info
+  if (!isNumber(pending)) return ""
+  const fixes = isNumber(security) && security > 0 ? `, ${count(security)} of them for security` : ""
+  const since = isNumber(refreshed) ? `, by lists of ${moment(refreshed)}` : ""
+  return `${pending === 0 ? "none" : count(pending)}${fixes}${since}`
 }
 
 /** @param {[string, unknown]} group */

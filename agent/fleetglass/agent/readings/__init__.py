@@ -5,10 +5,14 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 from fleetglass.agent.readings.base import Readings
 
-__all__ = ["Readings", "host_readings"]
+if TYPE_CHECKING:
+    from fleetglass.agent.readings.package_manager import UpdateCount
+
+__all__ = ["Readings", "host_readings", "update_count"]
 
 
 def host_readings(root: str = "/") -> Readings:
@@ -23,3 +27,10 @@ def host_readings(root: str = "/") -> Readings:
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
     return PortableReadings()
+
+
+def update_count() -> "UpdateCount":
+    """Return what asks the package manager of this host how many updates wait."""
+    from fleetglass.agent.readings.package_manager import UpdateCount  # runs programs, which few agents do
+
+    return UpdateCount()

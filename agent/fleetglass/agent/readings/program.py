@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_file
@@ -40,8 +40,11 @@ class Program:
         most_bytes: int,
         environment: Mapping[str, str],
         folder: Path | None = None,
+        good_codes: Collection[int] = (0,),
     ) -> bytes:
         """Return what a program prints. It has no input, and no shell is involved.
+
+        It succeeds with one of the `good_codes`.
 
         Raises:
             CollectionError: it cannot be started, fails, takes too long or prints too much; or `cancel`
@@ -59,7 +62,7 @@ class Program:
         finally:
             self._end(process)
             self._running = None
-        if code != 0:
+        if code not in good_codes:
             lines = errors.decode(errors="replace").strip().splitlines()
             how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise CollectionError(f"{how}: {lines[-1]}" if lines else how)

@@ -54,7 +54,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         custom_folder=_custom_folder(configuration),
         **_selections(configuration),
         **_said(configuration, "agent", "interval", "top_processes", "containers", "units", "demand", "tags"),
-        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
+        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface", "updates"),
     )
 
 

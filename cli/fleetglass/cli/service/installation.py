@@ -60,7 +60,8 @@ def plan(
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
-        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
+        own_programs=part == "agent"
+        and (configuration.get(_FOLDER, part) is not None or bool(configuration.get("updates", part))),
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )
