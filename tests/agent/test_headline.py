@@ -45,6 +45,58 @@ def test_the_headline_is_taken_from_the_groups() -> None:
     assert found.uptime_seconds == 60
 
 
+def test_the_hottest_that_a_computer_can_be_is_told() -> None:
+    """What is hotter than any part can be is in its group, but not in the headline."""
+    found = pulse(
+        Sensor(
+            time=1,
+            tick=1,
+            temperatures={
+                "max31855/temp1": Temperature(current_celsius=210.0),
+                "coretemp/Core 0": Temperature(current_celsius=71.0),
+            },
+        ),
+        Gpu(time=1, tick=1, devices={"a": GpuDevice(temperature_celsius=66.0), "b": GpuDevice()}),
+    )
+    assert found.temperature_celsius == 71.0
+
+
+def power(**batteries: Battery) -> Power:
+    return Power(time=1, tick=1, batteries=batteries)
+
+
+def energy(now: float, full: float) -> Battery:
+    return Battery(charge_percent=round(100 * now / full), energy_watt_hours=now, energy_full_watt_hours=full)
+
+
+def test_batteries_count_by_what_they_hold() -> None:
+    """A large battery counts more than a small one, whatever each counts in."""
+    assert pulse(power(a=energy(2, 20), b=energy(54, 60))).battery_percent == 70.0
+    charge = Battery(charge_percent=20, charge_full_ampere_hours=2.0, voltage_volts=10.0)
+    assert pulse(power(a=energy(60, 60), b=charge)).battery_percent == 80.0
+    halves = Battery(charge_percent=50, charge_full_ampere_hours=1.0)
+    assert (
+        pulse(power(a=halves, b=Battery(charge_percent=90, charge_full_ampere_hours=3.0))).battery_percent
+        == 80
+    )
+    full = Battery(charge_percent=100)
+    assert pulse(power(a=Battery(charge_percent=50), b=full)).battery_percent == 75.0
+    assert pulse(power(a=energy(10, 20), b=energy(10, 40), c=full)).battery_percent == 55.6
+
+
+def test_a_battery_that_tells_no_charge_does_not_count() -> None:
+    """What is unknown is not 0."""
+    assert pulse(power(a=Battery(voltage_volts=12.0), b=energy(10, 20))).battery_percent == 50.0
+    assert pulse(power(a=Battery(voltage_volts=12.0))).battery_percent is UNSET
+
+
+def test_a_ups_is_not_the_battery_of_a_laptop() -> None:
+    """It counts where there is no battery."""
+    ups = Battery(charge_percent=100, ups=True)
+    assert pulse(power(a=energy(10, 20), b=ups)).battery_percent == 50.0
+    assert pulse(power(b=ups)).battery_percent == 100.0
+
+
 def test_a_missing_group_leaves_its_numbers_out() -> None:
     """Without groups only the stamp and the uptime are left."""
     found = pulse()

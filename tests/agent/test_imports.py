@@ -47,7 +47,7 @@ def test_an_agent_loads_only_what_it_needs() -> None:
 
 
 def test_groups_on_request_are_loaded_on_request(tmp_path: Path) -> None:
-    """Nothing of containers, units, own metrics and NVIDIA is loaded by an agent that does not need it."""
+    """Nothing of containers, units, UPSes, own metrics and NVIDIA is loaded where it is not needed."""
     program = f"""
 import sys
 from fleetglass.agent.collectors import default_collectors
@@ -60,7 +60,7 @@ for one in default_collectors(AgentSettings(broker=broker, host_id="web-1", root
         one.collect(1.0, 1)
     except OSError:
         pass
-print([m for m in sys.modules if m.endswith((".container", ".unit", ".custom", ".program"))
+print([m for m in sys.modules if m.endswith((".container", ".unit", ".custom", ".program", ".ups", ".nut"))
        or m in {ON_REQUEST!r}])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -294,6 +294,17 @@ def test_only_as_many_lines_as_there_are_colours(page: Page, bridge: FakeBridge)
     expect(panel.locator("tr:not(.picked) th[scope=row]")).to_have_text(["chip s1", "chip s8"])
 
 
+def test_two_chips_of_one_name_can_be_told_apart(page: Page, bridge: FakeBridge) -> None:
+    """Both disks are named with their device; an alarm stands beside the sensor that has it."""
+    open_host(page)
+    disk = {"chip": "nvme", "label": "Composite", "current_celsius": 40.0}
+    names = ("nvme-nvme0/Composite", "nvme-nvme1/Composite")
+    send(bridge, sensor={"temperatures": dict(zip(names, (disk, disk | {"alarm": True}), strict=True))})
+    expect(panel_of(page, "temp").locator("tbody th")).to_have_text(
+        ["nvme-nvme0 Composite", "nvme-nvme1 Composite, alarm"]
+    )
+
+
 def test_what_holds_a_processor_back_is_said(page: Page, bridge: FakeBridge) -> None:
     """A Raspberry Pi that is throttled says why, now and since boot, among its sensors and its alerts."""
     open_host(page)

@@ -56,7 +56,7 @@ def run(
     Raises:
         AgentError: a file that the connection needs cannot be used.
     """
-    readings = host_readings(settings.root)
+    readings = host_readings(settings.root, sensors=settings.sensors)
     if collectors is None:
         collectors = default_collectors(settings, readings)
     session = new_session()

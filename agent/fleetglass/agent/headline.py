@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors.disk import whole_disks
 from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire.payloads import (
+    Battery,
     Cpu,
     Disk,
     Filesystem,
@@ -24,6 +25,7 @@ from fleetglass.wire.payloads import (
 )
 
 MAX_CORES = 64
+_HIGHEST_CELSIUS = 150.0  # nothing in a computer still works there: it is an oven's, or a loose wire's
 
 N = TypeVar("N", int, float)
 
@@ -63,13 +65,36 @@ def pulse_of(
                 # A GPU of which the sensors tell as well is no hotter for being told twice.
                 temperatures.extend(one.temperature_celsius for one in group.devices.values())
             case Power():
-                pulse.battery_percent = _mean(one.charge_percent for one in group.batteries.values())
+                pulse.battery_percent = charge_of(group.batteries.values())
             case Process():
                 pulse.process_count = group.count
             case _:
                 pass
-    pulse.temperature_celsius = _highest(temperatures)
+    pulse.temperature_celsius = _highest(
+        one for one in temperatures if isinstance(one, UnsetType) or one < _HIGHEST_CELSIUS
+    )
     return pulse
+
+
+def charge_of(batteries: Iterable[Battery]) -> float | UnsetType:
+    """Return the charge of a host: what is in all its batteries, of what they hold.
+
+    A battery that does not tell how much it holds counts like the others' mean. A UPS counts only for a host
+    without a battery.
+    """
+    told = [one for one in batteries if one.charge_percent is not UNSET]
+    told = [one for one in told if one.ups is UNSET] or told
+    if len(told) < 2:
+        return told[0].charge_percent if told else UNSET
+    sizes = list(map(_watt_hours, told))
+    if not any(sizes):
+        # All of one voltage, as far as we know.
+        sizes = [_known_one(one.charge_full_ampere_hours, one.charge_design_ampere_hours) for one in told]
+    known = [size for size in sizes if size is not None]
+    mean = sum(known) / len(known) if known else 1.0
+    weights = [mean if size is None else size for size in sizes]
+    held = sum(weight * _share(one) for weight, one in zip(weights, told, strict=True))
+    return round(100 * held / sum(weights), 1)
 
 
 class Means:
@@ -117,6 +142,26 @@ def _highest(values: Iterable[float | UnsetType]) -> float | UnsetType:
     return max(_known(values), default=UNSET)
 
 
-def _mean(values: Iterable[float | UnsetType]) -> float | UnsetType:
-    known = _known(values)
-    return round(sum(known) / len(known), 1) if known else UNSET
+def _watt_hours(battery: Battery) -> float | None:
+    """Return how much a battery holds."""
+    energy = _known_one(battery.energy_full_watt_hours, battery.energy_design_watt_hours)
+    charge = _known_one(battery.charge_full_ampere_hours, battery.charge_design_ampere_hours)
+    volts = _known_one(battery.voltage_volts)
+    if energy is None and charge is not None and volts is not None:
+        return charge * volts
+    return energy
+
+
+def _share(battery: Battery) -> float:
+    """Return how full a battery is, from 0 to 1: more precisely than in percent, where it tells that."""
+    for now, full in (
+        (battery.energy_watt_hours, battery.energy_full_watt_hours),
+        (battery.charge_ampere_hours, battery.charge_full_ampere_hours),
+    ):
+        if not isinstance(now, UnsetType) and not isinstance(full, UnsetType) and full > 0:
+            return min(now / full, 1.0)
+    return 0.0 if isinstance(battery.charge_percent, UnsetType) else battery.charge_percent / 100
+
+
+def _known_one(*values: float | UnsetType) -> float | None:
+    return next((value for value in values if not isinstance(value, UnsetType) and value > 0), None)

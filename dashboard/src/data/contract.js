@@ -19,13 +19,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * One battery.
+ * One battery or UPS.
  * @typedef {object} Battery
  * @property {number} [charge_percent] charge
  * @property {boolean} [plugged] whether external power is connected
- * @property {number} [left_seconds] time until empty, while discharging
+ * @property {number} [left_seconds] time until empty, while discharging; of a UPS also what it would last now
+ * @property {number} [to_full_seconds] time until full, while charging
  * @property {string} [status] `charging`, `discharging`, `full` or `not-charging`
- * @property {number} [power_watts] power now, into it or out of it
+ * @property {number} [power_watts] power now, into it or out of it; of a UPS what its load draws
  * @property {number} [voltage_volts] voltage now
  * @property {number} [energy_watt_hours] energy in it now
  * @property {number} [energy_full_watt_hours] energy when full
@@ -35,6 +36,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [charge_design_ampere_hours] charge when full, by design
  * @property {number} [health_percent] charge when full, relative to the design
  * @property {number} [cycles] charge cycles
+ * @property {boolean} [ups] `true` for a UPS, else absent
+ * @property {string} [model] maker and model of a UPS
+ * @property {number} [load_percent] load of a UPS, of what it can carry
+ * @property {string[]} [warnings] warnings of a UPS
  */
 
 /**
@@ -117,6 +122,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {string} [chip] the chip it belongs to
  * @property {string} [label] what the chip calls it
  * @property {number} [speed_rpm] turns per minute
+ * @property {boolean} [alarm] `true` while the chip raises an alarm, else absent
  */
 
 /**
@@ -146,7 +152,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_used_bytes] memory of its own in use
  * @property {number} [memory_total_bytes] memory of its own
  * @property {number} [memory_percent] memory of its own in use, of total
- * @property {number} [temperature_celsius] temperature
+ * @property {number} [temperature_celsius] temperature of its hottest sensor
  * @property {number} [power_watts] electric power drawn
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
@@ -216,7 +222,7 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Batteries; sent only by hosts with a battery.
+ * Batteries and UPSes; sent only by hosts that have one.
  * @typedef {object} Power
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
@@ -275,6 +281,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [current_celsius] now
  * @property {number} [high_celsius] high from here
  * @property {number} [critical_celsius] critical from here
+ * @property {boolean} [alarm] `true` while the chip raises an alarm, else absent
  */
 
 /**
@@ -298,7 +305,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [disk_write_bytes_per_second] written to all disks
  * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
  * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
- * @property {number} [temperature_celsius] the hottest sensor
+ * @property {number} [temperature_celsius] the hottest sensor below 150 °C
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
  * @property {number} [process_count] processes

@@ -12,7 +12,7 @@ export const POWER = {
   key: "power",
   title: "Power",
   groups: ["power"],
-  none: "no battery on this host",
+  none: "no battery or UPS on this host",
   optional: true,
   isEmpty: ({ batteries }) => devicesOf(batteries).length === 0,
   make: (context, kind) => new PowerPanel(context, kind),
@@ -91,6 +91,7 @@ class BatteryCard {
     setText(this.#state, stateOf(battery))
     this.#facts.update([
       ["time left", uptime(battery.left_seconds)],
+      ["time to full", uptime(battery.to_full_seconds)],
       ["power", withUnit(battery.power_watts, "W")],
       ["voltage", withUnit(battery.voltage_volts, "V")],
       ["energy", ofFull(battery.energy_watt_hours, battery.energy_full_watt_hours, "Wh")],
@@ -99,14 +100,22 @@ class BatteryCard {
       ["charge as built", withUnit(battery.charge_design_ampere_hours, "Ah")],
       ["health", percent(battery.health_percent)],
       ["cycles", count(battery.cycles)],
+      ["load", percent(battery.load_percent)],
+      ["model", battery.model ?? MISSING],
     ])
   }
 }
 
 /** @param {import("../data/contract.js").Battery} battery */
-function stateOf({ status, plugged }) {
-  const told = typeof status === "string" ? [status.replaceAll("-", " ")] : []
-  return [...told, ...(plugged === undefined ? [] : [plugged ? "plugged in" : "on battery"])].join(", ")
+function stateOf({ ups, status, plugged, warnings }) {
+  return [
+    ups === true ? "UPS" : "",
+    ...[status].concat(Array.isArray(warnings) ? warnings : []).map((word) => String(word ?? "")),
+    plugged === undefined ? "" : plugged ? "plugged in" : "on battery",
+  ]
+    .filter(Boolean)
+    .map((word) => word.replaceAll("-", " "))
+    .join(", ")
 }
 
 /** @param {unknown} value @param {string} unit */

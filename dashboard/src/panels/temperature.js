@@ -65,7 +65,7 @@ class TemperaturePanel extends Panel {
         label: nameOf(name, sensor),
         keys: [columnKey("temperatures", name, "current_celsius")],
         cells: [
-          nameOf(name, sensor),
+          nameOf(name, sensor) + alarmOf(sensor),
           celsius(sensor.current_celsius),
           celsius(sensor.high_celsius),
           celsius(sensor.critical_celsius),
@@ -79,7 +79,7 @@ class TemperaturePanel extends Panel {
     this.#fans.update(
       devicesOf(fans).map(([name, fan]) => [
         `fan ${nameOf(name, fan)}`,
-        isNumber(fan.speed_rpm) ? `${count(fan.speed_rpm)} rpm` : "",
+        isNumber(fan.speed_rpm) ? `${count(fan.speed_rpm)} rpm${alarmOf(fan)}` : "",
       ]),
     )
     this.#writeHeld(isObject(throttling) ? throttling : {})
@@ -124,5 +124,12 @@ function limitsOf(sensors) {
 
 /** @param {string} key @param {{chip?: string, label?: string}} device */
 function nameOf(key, { chip, label }) {
+  // Of two chips with one name, the key has the device too.
+  if (chip && key.startsWith(`${chip}-`)) return key.replace("/", " ")
   return chip && label ? `${chip} ${label}` : String(chip || label || key)
+}
+
+/** @param {{alarm?: boolean}} device */
+function alarmOf({ alarm }) {
+  return alarm === true ? ", alarm" : ""
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.sampler import Sampler
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Cpu, Group
@@ -26,7 +27,7 @@ def collector(read: Callable[[], Group | None], clock: Clock) -> BackgroundColle
 
 def message_of(slow: BackgroundCollector, tick: int = 1) -> Group:
     message = wait_for(lambda: slow.collect(5.0, tick), "the message")
-    assert message is not None
+    assert isinstance(message, Group)
     return message
 
 
@@ -42,6 +43,21 @@ def test_a_message_comes_once_and_with_the_stamp_of_its_tick() -> None:
     clock.now += 0.1
     assert slow.collect(6.0, 10) is None
     assert message_of(slow, 11).tick == 11
+
+
+def test_what_is_missing_is_told_until_a_reading_is_whole() -> None:
+    """A message comes once, and why a part of it is missing at every turn."""
+    clock = Clock()
+    found: list[Group | Partial] = [Partial(Cpu(time=0, tick=0), "no fan"), Cpu(time=0, tick=0)]
+    slow = BackgroundCollector("slow", 10.0, lambda: found.pop(0), clock=clock)
+    slow.collect(1.0, 1)
+    assert wait_for(lambda: slow.collect(2.0, 2), "the message") == Partial(Cpu(time=2.0, tick=2), "no fan")
+    assert slow.collect(3.0, 3) == Partial(None, "no fan")
+    clock.now += 10
+    assert slow.collect(4.0, 4) == Partial(None, "no fan")
+    whole = wait_for(lambda: isinstance(found := slow.collect(5.0, 5), Cpu) and found, "a whole message")
+    assert whole == Cpu(time=5.0, tick=5)
+    assert slow.collect(6.0, 6) is None
 
 
 def test_a_failure_is_told_until_a_reading_succeeds() -> None:
@@ -65,7 +81,7 @@ def test_a_failure_is_told_until_a_reading_succeeds() -> None:
     with pytest.raises(CollectionError):
         slow.collect(1.0, 4)
 
-    def recovered() -> Group | None:
+    def recovered() -> Group | Partial | None:
         try:
             return slow.collect(1.0, 5)
         except CollectionError:

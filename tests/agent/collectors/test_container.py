@@ -14,7 +14,7 @@ from fleetglass.agent.collectors.container import (
 from fleetglass.agent.readings.container import ContainerReading
 from fleetglass.agent.readings.types import ContainerUse
 from fleetglass.wire.errors import CollectionError
-from fleetglass.wire.payloads import Container, Group
+from fleetglass.wire.payloads import Container
 from support.waiting import wait_for
 
 BEFORE = ContainerReading(
@@ -83,7 +83,7 @@ def test_containers_come_from_the_background() -> None:
         docker.say_docker()
         collector = container_collector(docker.root, total_memory=lambda: 2**33, environment={})
         assert collector.collect(1.0, 1) is None
-        message: Group | None = wait_for(lambda: collector.collect(2.0, 2), "the containers")
+        message = wait_for(lambda: collector.collect(2.0, 2), "the containers")
         assert isinstance(message, Container)
         assert (message.time, message.tick, list(message.containers)) == (2.0, 2, ["web", "job"])
 

@@ -23,7 +23,7 @@ def test_a_host_with_two_makers_of_gpus(tmp_path: Path) -> None:
     assert list(message.devices) == ["0000:00:02.0", "0000:0b:00.0"]
     amd = message.devices["0000:0b:00.0"]
     assert (amd.vendor, amd.busy_percent, amd.memory_percent) == ("AMD", 4.0, 17.4)
-    assert (amd.temperature_celsius, amd.power_watts, amd.clock_hertz) == (41.0, 17.0, 852_000_000)
+    assert (amd.temperature_celsius, amd.power_watts, amd.clock_hertz) == (43.0, 17.0, 852_000_000)
     intel = message.devices["0000:00:02.0"]
     assert (intel.busy_percent, intel.memory_percent, intel.power_watts) == (UNSET, UNSET, UNSET)
 
@@ -36,6 +36,12 @@ def test_power_and_time_awake_follow_from_counters() -> None:
     assert (reset.power_watts, reset.awake_percent) == (UNSET, UNSET)
     first = gpu_use(None, BEFORE)
     assert (first.power_watts, first.awake_percent) == (UNSET, UNSET)
+
+
+def test_nonsense_is_left_out() -> None:
+    """Whatever reads a GPU, a temperature or a speed that cannot be is absent."""
+    use = gpu_use(None, GpuReading(1.0, "a", "NVIDIA", temperature=255.0, fan_rpm=65535))
+    assert (use.temperature_celsius, use.fan_rpm) == (UNSET, UNSET)
 
 
 def test_counters_are_kept_over_a_rest() -> None:

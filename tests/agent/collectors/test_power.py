@@ -1,4 +1,4 @@
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.power import PowerCollector, battery_message
 from fleetglass.agent.readings.types import BatteryReading
@@ -38,3 +38,32 @@ def test_power_and_health_are_told_where_they_are_known() -> None:
     )
     assert (charge.charge_full_ampere_hours, charge.health_percent) == (1.8, 90.0)
     assert charge.energy_watt_hours is UNSET
+
+
+def test_health_is_plausible() -> None:
+    """A new battery may hold more than it was built for, but not twice as much."""
+
+    def health(full: float) -> float | UnsetType:
+        return battery_message(
+            BatteryReading("BAT0", 50, None, None, energy_full=full, energy_design=50.0)
+        ).health_percent
+
+    assert (health(40.0), health(52.0), health(500.0)) == (80.0, 100.0, UNSET)
+
+
+def test_what_a_ups_tells_is_told() -> None:
+    """Its load and warnings, which no battery has."""
+    ups = battery_message(
+        BatteryReading(
+            "rack", 100, plugged=True, left=900, is_ups=True, load=23, warnings=("off",), model="A 1"
+        )
+    )
+    assert (ups.ups, ups.load_percent, ups.warnings, ups.model, ups.left_seconds) == (
+        True,
+        23.0,
+        ["off"],
+        "A 1",
+        900,
+    )
+    battery = battery_message(BatteryReading("BAT0", 50, None, None, to_full=60))
+    assert (battery.ups, battery.warnings, battery.to_full_seconds) == (UNSET, UNSET, 60)

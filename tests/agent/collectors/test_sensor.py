@@ -5,12 +5,12 @@ from fleetglass.agent.readings.types import FanReading, SensorReading, Temperatu
 from fleetglass.wire.payloads import Throttling
 
 
-def test_sensors_are_keyed_by_chip_and_label() -> None:
-    """A temperature and a fan have their chip and label in their name, and their values rounded."""
+def test_sensors_are_keyed_by_their_name() -> None:
+    """A temperature and a fan have their chip and label beside their values, which are rounded."""
     message = sensor_message(
         SensorReading(
-            [TemperatureReading("k10temp", "0000:00:18.3", "Tctl", 48.6789, 80.0, None)],
-            [FanReading("nct6798", "nct6775.656", "fan1", 912)],
+            [TemperatureReading("k10temp/Tctl", "k10temp", "Tctl", 48.6789, 80.0, None)],
+            [FanReading("nct6798/fan1", "nct6798", "fan1", 912)],
         ),
         time=1.0,
         tick=1,
@@ -23,15 +23,23 @@ def test_sensors_are_keyed_by_chip_and_label() -> None:
     assert message.fans["nct6798/fan1"].speed_rpm == 912
 
 
-def test_two_chips_of_one_name_are_told_apart() -> None:
-    """Two disks of the same driver have the device in their names."""
-    disks = [
-        TemperatureReading("nvme", device, "Composite", 40.0, None, None) for device in ("nvme0", "nvme1")
-    ]
-    message = sensor_message(SensorReading(disks, []), time=1.0, tick=1)
+def test_an_alarm_is_told_while_it_lasts() -> None:
+    """There is no word of an alarm that is not raised."""
+    message = sensor_message(
+        SensorReading(
+            [
+                TemperatureReading("a/one", "a", "one", 90.0, alarm=True),
+                TemperatureReading("a/two", "a", "two", 40.0),
+            ],
+            [FanReading("a/fan1", "a", "fan1", 0, alarm=True), FanReading("a/fan2", "a", "fan2", 800)],
+        ),
+        time=1.0,
+        tick=1,
+    )
     assert message is not None
-    assert list(message.temperatures) == ["nvme-nvme0/Composite", "nvme-nvme1/Composite"]
-    assert message.fans is UNSET
+    assert [one.alarm for one in message.temperatures.values()] == [True, UNSET]
+    assert isinstance(message.fans, dict)
+    assert [one.alarm for one in message.fans.values()] == [True, UNSET]
 
 
 def test_nonsense_is_left_out() -> None:
@@ -39,10 +47,10 @@ def test_nonsense_is_left_out() -> None:
     message = sensor_message(
         SensorReading(
             [
-                TemperatureReading("chip", "a", "loose", -128.0, None, None),
-                TemperatureReading("chip", "a", "good", 30.0, 65261.8, 0.0),
+                TemperatureReading("chip/loose", "chip", "loose", -128.0),
+                TemperatureReading("chip/good", "chip", "good", 30.0, 65261.8, 0.0),
             ],
-            [],
+            [FanReading("chip/none", "chip", "none", 65535), FanReading("chip/fan", "chip", "fan", 0)],
         ),
         time=1.0,
         tick=1,
@@ -51,6 +59,8 @@ def test_nonsense_is_left_out() -> None:
     assert list(message.temperatures) == ["chip/good"]
     assert message.temperatures["chip/good"].high_celsius is UNSET
     assert message.temperatures["chip/good"].critical_celsius is UNSET
+    assert isinstance(message.fans, dict)
+    assert list(message.fans) == ["chip/fan"]
 
 
 def test_a_host_without_sensors_has_no_message() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from agent.gpu_tree import AMD, INTEL_INTEGRATED, INTEL_XE, add_card
+from fleetglass.agent.selection import Selection
 from support.programs import REPOSITORY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
@@ -28,7 +29,7 @@ def test_an_amd_card_is_read(tmp_path: Path) -> None:
     (one,) = CardReader(tmp_path)()
     assert (one.key, one.vendor, one.state) == ("0000:0b:00.0", "AMD", "active")
     assert (one.busy, one.memory_used, one.memory_total) == (4, 1490378752, 8573157376)
-    assert (one.temperature, one.power, one.frequency, one.fan_rpm) == (41.0, 17.0, 852_000_000, 912)
+    assert (one.temperature, one.power, one.frequency, one.fan_rpm) == (43.0, 17.0, 852_000_000, 912)
     assert (one.energy, one.asleep_seconds, one.fan_percent) == (None, None, None)
 
 
@@ -87,12 +88,36 @@ def test_what_cannot_be_read_is_absent(tmp_path: Path) -> None:
     read()
     (device / "gpu_busy_percent").write_text("N/A\n")
     (device / "hwmon/hwmon4/temp1_input").unlink()
+    (device / "hwmon/hwmon4/temp2_input").unlink()
     (one,) = read()
     assert (one.busy, one.temperature, one.fan_rpm) == (None, None, 912)
     add_card(tmp_path, "card1", "0000:0c:00.0", AMD)
     assert len(read()) == 1
     clock.now += 60
     assert len(read()) == 2
+
+
+def test_the_hottest_sensor_that_means_something_is_told(tmp_path: Path) -> None:
+    """A card that was just woken says 511 degrees; a fan that is not there, -1 or 65535 turns."""
+    for number, (temperatures, fans) in enumerate(
+        [
+            (("41000", "88000", "511000"), ("-1", "65535")),
+            (("511000",), ("-1", "900")),
+            (("127000", "52000"), ()),
+        ]
+    ):
+        files = {f"hwmon/hwmon4/temp{n}_input": text for n, text in enumerate(temperatures, 1)}
+        files |= {f"hwmon/hwmon4/fan{n}_input": text for n, text in enumerate(fans, 1)}
+        add_card(tmp_path, f"card{number}", f"0000:0{number}:00.0", {"vendor": "0x1002"} | files)
+    found = [(one.temperature, one.fan_rpm) for one in CardReader(tmp_path)()]
+    assert found == [(88.0, None), (None, 900), (52.0, None)]
+
+
+def test_a_sensor_of_a_card_can_be_left_out(tmp_path: Path) -> None:
+    """It is left out by the name that it has in the group `sensor`."""
+    add_card(tmp_path, "card0", "0000:0b:00.0", AMD | {"hwmon/hwmon4/temp2_label": "junction"})
+    read = CardReader(tmp_path, sensors=Selection(exclude=("amdgpu/junction", "*/fan1")))
+    assert [(one.temperature, one.fan_rpm) for one in read()] == [(41.0, None)]
 
 
 def test_a_gpu_that_sleeps_is_not_woken(tmp_path: Path) -> None:

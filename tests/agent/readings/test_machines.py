@@ -70,7 +70,9 @@ def test_a_raspberry_pi() -> None:
         600_000_000,
         1_800_000_000,
     )
-    assert host.sensors().temperatures == [("cpu_thermal", "hwmon0", "temp1", 48.199, None, 110.0)]
+    assert host.sensors().temperatures == [
+        ("cpu_thermal/temp1", "cpu_thermal", "temp1", 48.199, None, 110.0, False)
+    ]
     assert host.links() == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
     assert host.pressure("cpu") is None
     assert list(host.disks().devices) == ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]
@@ -86,12 +88,12 @@ def test_a_laptop() -> None:
     assert first[:5] == ("BAT0", 64.0, False, 6335, "discharging")
     assert first[5:7] == pytest.approx((7.012, 11.834))
     assert first[7:10] == pytest.approx((12.34, 19.23, 23.94))
-    assert first[10:] == (None, None, None, 213)
+    assert first[10:14] == (None, None, None, 213)
     assert second[:6] == ("BAT1", 98.0, False, None, "not-charging", 0.0)
     assert second[7:10] == (None, None, None)
     assert second[10:13] == pytest.approx((1.851, 1.89, 2.1))
     assert second.cycles is None
-    assert host.sensors().fans == [("thinkpad", "hwmon3", "fan1", 2712)]
+    assert host.sensors().fans == [("thinkpad/fan1", "thinkpad", "fan1", 2712, False)]
     assert len(host.sensors().temperatures) == 6
     assert [(one.mount, one.type) for one in filesystems(host)] == [
         ("/", "btrfs"),
@@ -180,7 +182,7 @@ def test_a_workstation() -> None:
         ("junction", 71.0),
         ("mem", 70.0),
     ]
-    assert host.sensors().fans == [("amdgpu", "hwmon1", "fan1", 1412)]
+    assert host.sensors().fans == [("amdgpu/fan1", "amdgpu", "fan1", 1412, False)]
     assert host.host()[3:6] == ("AMD Ryzen 5 5600X 6-Core Processor", 6, 12)
 
 

@@ -17,6 +17,7 @@ from fleetglass.cli.configuration.values import (
     Prefixes,
     Text,
     Texts,
+    Upsd,
     Whole,
 )
 from fleetglass.fleet.expected_hosts import ExpectedHost
@@ -35,6 +36,7 @@ KINDS: list[Kind[object]] = [
     Interface(),
     Broker(),
     BridgeAddress(),
+    Upsd(),
 ]
 
 
@@ -50,6 +52,8 @@ KINDS: list[Kind[object]] = [
         (Texts(), "a, b", ("a", "b")),
         (Texts(), ["a", "b", "a"], ("a", "b")),
         (Prefixes(), "fleet/paris", ("fleet/paris",)),
+        (Upsd(), "ups.lan", ("ups.lan", 3493)),
+        (Upsd(), "[::1]:99", ("::1", 99)),
         (BridgeAddress(), "wss://h/ws", "wss://h/ws"),
         (BridgeAddress(), "ws://localhost:8765", "ws://localhost:8765/ws"),
         (BridgeAddress(), "ws://h/?a=1", "ws://h/ws?a=1"),
@@ -88,6 +92,11 @@ def test_accepted(kind: Kind[object], given_value: object, value: object) -> Non
         (Interface(), "wlan 0"),
         (Interface(), "sixteen-letters-"),
         (Interface(), "eth0\0"),
+        (Upsd(), "::1"),
+        (Upsd(), "rack@ups.lan"),
+        (Upsd(), "ups.lan:0"),
+        (Upsd(), "ups.lan:x"),
+        (Upsd(), "ups.lan/rack"),
         (BridgeAddress(), "ws://"),
         (BridgeAddress(), "ws://h:x/ws"),
     ],

@@ -22,15 +22,15 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root)
+    host = readings or host_readings(settings.root, sensors=settings.sensors)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
         DiskCollector(host.disks, pressure=host.pressure),
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
-        PowerCollector(host.batteries),
-        GpuCollector.of(GpuReader(Path(settings.root))),
+        _power(settings, host),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,
@@ -53,3 +53,11 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
 
         collectors.append(CustomFolder(settings.custom_folder))
     return collectors
+
+
+def _power(settings: AgentSettings, host: Readings) -> Collector:
+    if settings.nut is None:
+        return PowerCollector(host.batteries)
+    from fleetglass.agent.collectors.ups import power_collector
+
+    return power_collector(host.batteries, settings.nut)

@@ -3,7 +3,7 @@ import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
-from fleetglass.agent.collectors.base import Collector
+from fleetglass.agent.collectors.base import Collector, Partial
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Group
 
@@ -15,14 +15,14 @@ class BackgroundCollector:
 
     It has a turn at every tick: it gives the message of a reading that has come to its end, once, and
     begins the next when `interval` seconds have passed since the last began. What the last reading
-    raised is raised at every turn until one succeeds.
+    raised is raised at every turn until one succeeds, and why it was partial is told at every turn.
     """
 
     def __init__(
         self,
         group: str,
         interval: float,
-        read: Callable[[], Group | None],
+        read: Callable[[], Group | Partial | None],
         *,
         cancel: Callable[[], None] = lambda: None,
         shortest_interval: float | None = None,
@@ -41,7 +41,7 @@ class BackgroundCollector:
         self._read = read
         self._cancel = cancel
         self._clock = clock
-        self._outcomes: SimpleQueue[Group | BaseException | None] = SimpleQueue()
+        self._outcomes: SimpleQueue[Group | Partial | BaseException | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._began: float | None = None  # when the reading that now runs began
         self._last_began = float("-inf")
@@ -49,8 +49,9 @@ class BackgroundCollector:
         self._wanted_interval = interval
         self._closed = False
         self._failure: str | None = None
+        self._missing: str | None = None  # why the last reading was partial
 
-    def collect(self, time: float, tick: int) -> Group | None:
+    def collect(self, time: float, tick: int) -> Group | Partial | None:
         """Return the message of a reading that has ended since the last turn.
 
         Raises:
@@ -69,7 +70,7 @@ class BackgroundCollector:
             raise CollectionError(self._failure)
         if message is not None:
             message.time, message.tick = time, tick
-        return message
+        return message if self._missing is None else Partial(message, self._missing)
 
     def hasten(self, interval: float | None) -> None:
         """Begin readings at least as often as this, in seconds; None is as often as usual."""
@@ -87,7 +88,7 @@ class BackgroundCollector:
     def _ended(self) -> Group | None:
         # In this order: a thread that has ended has put its outcome, unless it was ended before.
         has_ended = self._thread is not None and not self._thread.is_alive()
-        outcome: Group | BaseException | None
+        outcome: Group | Partial | BaseException | None
         try:
             outcome = self._outcomes.get_nowait()
         except Empty:
@@ -99,12 +100,14 @@ class BackgroundCollector:
             plain = isinstance(outcome, CollectionError)
             self._failure = str(outcome) if plain else f"{type(outcome).__name__}: {outcome}"
             return None
-        self._failure = None
+        self._failure = self._missing = None
+        if isinstance(outcome, Partial):
+            outcome, self._missing = outcome
         return outcome
 
     def _work(self) -> None:
         began = self._clock()
-        outcome: Group | BaseException | None
+        outcome: Group | Partial | BaseException | None
         try:
             outcome = self._read()
         except BaseException as error:  # noqa: BLE001 - whatever a reading does harms only its own group

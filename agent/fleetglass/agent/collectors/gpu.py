@@ -5,6 +5,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.rates import known, percent
 from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.plausible import is_speed, is_temperature
 from fleetglass.agent.readings.types import GpuReading
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Gpu, GpuDevice
@@ -62,11 +63,15 @@ def gpu_use(before: GpuReading | None, now: GpuReading) -> GpuDevice:
         memory_used_bytes=known(now.memory_used),
         memory_total_bytes=known(now.memory_total),
         memory_percent=percent(now.memory_used, now.memory_total),
-        temperature_celsius=UNSET if now.temperature is None else round(float(now.temperature), 1),
+        temperature_celsius=(
+            round(float(now.temperature), 1)
+            if now.temperature is not None and is_temperature(now.temperature)
+            else UNSET
+        ),
         power_watts=UNSET if power is None else round(power, 1),
         clock_hertz=known(now.frequency),
         fan_percent=_share(now.fan_percent),
-        fan_rpm=known(now.fan_rpm),
+        fan_rpm=now.fan_rpm if now.fan_rpm is not None and is_speed(now.fan_rpm) else UNSET,
     )
 
 

@@ -40,8 +40,16 @@ def battery_message(now: BatteryReading) -> Battery:
         charge_ampere_hours=_rounded(now.ampere_hours),
         charge_full_ampere_hours=_rounded(now.ampere_hours_full),
         charge_design_ampere_hours=_rounded(now.ampere_hours_design),
-        health_percent=percent(full, design),
+        # Twice what it was built for is no battery, but a wrong number.
+        health_percent=UNSET
+        if full is not None and design is not None and full > 2 * design
+        else percent(full, design),
         cycles=known(now.cycles),
+        to_full_seconds=known(now.to_full),
+        ups=now.is_ups or UNSET,
+        model=known(now.model),
+        load_percent=percent(now.load, 100),
+        warnings=list(now.warnings) or UNSET,
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fleetglass.agent.readings.base import Readings
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from fleetglass.agent.readings.package_manager import UpdateCount
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Readings", "host_readings", "update_count"]
 
 
-def host_readings(root: str = "/") -> Readings:
+def host_readings(root: str = "/", *, sensors: Selection = EVERYTHING) -> Readings:
     """Return the readings of this host, or of the one whose `/proc` and `/sys` lie under `root`.
 
     Only Linux has them lying anywhere else; other systems read themselves.
@@ -23,10 +24,10 @@ def host_readings(root: str = "/") -> Readings:
     if sys.platform == "linux":
         from fleetglass.agent.readings.linux import LinuxReadings  # one system needs one
 
-        return LinuxReadings(root)
+        return LinuxReadings(root, sensors=sensors)
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
-    return PortableReadings()
+    return PortableReadings(sensors=sensors)
 
 
 def update_count() -> "UpdateCount":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleetglass.agent.readings.nvidia import NvidiaReader
 from fleetglass.agent.readings.types import GpuReading
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 if sys.platform == "linux":
     from fleetglass.agent.readings.linux_gpu import CardReader
@@ -15,11 +16,17 @@ if sys.platform == "linux":
 class GpuReader:
     """Reads every GPU: AMD and Intel through `/sys`, NVIDIA through its own library."""
 
-    def __init__(self, root: Path = Path("/"), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sensors: Selection = EVERYTHING,
+    ) -> None:
         self._nvidia = NvidiaReader(root, clock)
         self._read_cards: Callable[[], list[GpuReading]] = list
         if sys.platform == "linux":
-            self._read_cards = CardReader(root, clock)
+            self._read_cards = CardReader(root, clock, sensors=sensors)
 
     @property
     def problem(self) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite, read_file, read_text
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
-from fleetglass.agent.readings.linux_firmware import FirmwareReader
+from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
 from fleetglass.agent.readings.linux_host import read_host
 from fleetglass.agent.readings.linux_network import own_ipv4_addresses, parse_ipv4, parse_ipv6, read_links
 from fleetglass.agent.readings.linux_power import read_batteries
@@ -38,8 +38,9 @@ from fleetglass.agent.readings.types import (
     SensorReading,
     ThrottlingReading,
 )
+from fleetglass.agent.selection import EVERYTHING, Selection
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 class LinuxReadings:
@@ -48,7 +49,13 @@ class LinuxReadings:
     Of another host, what belongs to namespaces (mounts, networks) is that of its first process.
     """
 
-    def __init__(self, root: str = "/", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: str = "/",
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sensors: Selection = EVERYTHING,
+    ) -> None:
         self._root = root.rstrip("/")
         self._clock = clock
         proc, self._sys = f"{self._root}/proc", f"{self._root}/sys"
@@ -64,8 +71,9 @@ class LinuxReadings:
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
-        self._sensors = SensorReader(f"{self._sys}/class", clock)
+        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=sensors)
         self._firmware = FirmwareReader(self._root, clock)
+        self._reads_firmware = sensors.takes(FIRMWARE_TEMPERATURE)
         self._filesystems = FilesystemReader(self._root)
 
     def cpu(self) -> CpuReading:
@@ -131,7 +139,7 @@ class LinuxReadings:
     def sensors(self) -> SensorReading:
         """Read every temperature and fan, the firmware's where the kernel knows none."""
         found = self._sensors()
-        if not found.temperatures:
+        if self._reads_firmware and not self._sensors.has_temperatures:
             found.temperatures.extend(self._firmware.temperatures())
         return found
 

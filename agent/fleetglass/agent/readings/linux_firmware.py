@@ -11,6 +11,8 @@ from collections.abc import Callable
 from fleetglass.agent.readings.files import read_text
 from fleetglass.agent.readings.types import TemperatureReading, ThrottlingReading
 
+FIRMWARE_TEMPERATURE = "vcgencmd/cpu"
+
 _WORDS = {0: "under-voltage", 1: "frequency-capped", 2: "throttled", 3: "soft-temperature-limit"}
 _SINCE_BOOT = 16  # the same bits, this much higher
 _INTERVAL_SECONDS = 10.0
@@ -51,7 +53,7 @@ class FirmwareReader:
         celsius = parse_temperature(self._ask("measure_temp") or "")
         if celsius is None:
             return []
-        return [TemperatureReading("vcgencmd", "vcgencmd", "cpu", celsius, None, None)]
+        return [TemperatureReading(FIRMWARE_TEMPERATURE, "vcgencmd", "cpu", celsius)]
 
     def _on_raspberry(self) -> bool:
         if self._is_raspberry is None:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fleetglass.agent.readings.files import read_file, read_text
+from fleetglass.agent.readings.files import read_text, read_whole
 from fleetglass.agent.readings.gpu_sleep import Sleep
+from fleetglass.agent.readings.plausible import is_speed, is_temperature
 from fleetglass.agent.readings.types import GpuReading
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 _DISCOVERY_SECONDS = 60.0
 _VENDORS = {"0x1002": "AMD", "0x8086": "Intel", "0x10de": "NVIDIA"}
@@ -47,17 +49,26 @@ _SOURCES: tuple[tuple[str, float, tuple[str, ...]], ...] = (
             "device/tile0/gt0/freq0/cur_freq",
         ),
     ),
-    ("fan_rpm", 1, ("device/hwmon/hwmon*/fan1_input",)),
+    ("fan_rpm", 1, ("device/hwmon/hwmon*/fan*_input",)),
 )
-_WHOLE = {"memory_used", "memory_total", "frequency", "fan_rpm"}
+_WHOLE = {"memory_used", "memory_total", "frequency"}
+# A card has several temperatures (edge, junction, memory), some of which may mean nothing.
+_SENSORS: dict[str, Callable[[float], bool]] = {"temperature": is_temperature, "fan_rpm": is_speed}
 
 
 class CardReader:
     """Knows what each card tells and where, and looks again once a minute, for looking is dear."""
 
-    def __init__(self, root: Path = Path("/"), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sensors: Selection = EVERYTHING,
+    ) -> None:
         self._root = root
         self._clock = clock
+        self._selected = sensors
         self._look_again = float("-inf")
         self._cards: dict[str, _Card] = {}
 
@@ -77,15 +88,15 @@ class CardReader:
                 continue
             device = folder / "device"
             key = device.resolve().name if device.is_symlink() else folder.name
-            card = self._cards.get(key) or _Card(folder, key, vendor, self._root)
+            card = self._cards.get(key) or _Card(folder, key, vendor, self._root, self._selected)
             if card.sources:
                 found[key] = card
         self._cards = found
 
 
 class _Card:
-    def __init__(self, folder: Path, key: str, vendor: str, root: Path) -> None:
-        self.sources = dict(_sources(folder))
+    def __init__(self, folder: Path, key: str, vendor: str, root: Path, selected: Selection) -> None:
+        self.sources = dict(_sources(folder, selected))
         self._key = key
         self._vendor = vendor
         self._name = read_text(f"{folder}/device/product_name") or (
@@ -107,25 +118,38 @@ class _Card:
         return reading
 
 
-def _sources(folder: Path) -> Iterator[tuple[str, tuple[str, float]]]:
+def _sources(folder: Path, selected: Selection) -> Iterator[tuple[str, tuple[list[str], float]]]:
     found = set()
     for field, factor, patterns in _SOURCES:
         if field in found:
             continue
         for pattern in patterns:
             paths = sorted(folder.glob(pattern))
+            if field in _SENSORS:
+                paths = [path for path in paths if selected.takes(_sensor_name(path))]
             if paths:
                 found.add(field)
-                yield field, (str(paths[0]), factor)
+                yield field, (list(map(str, paths)), factor)
                 break
 
 
-def _value(field: str, path: str, factor: float) -> float | None:
-    try:
-        number = int(read_file(path))
-    except (OSError, ValueError):
-        return None
-    return round(number * factor) if field in _WHOLE else number * factor
+def _sensor_name(path: Path) -> str:
+    stem = path.name.removesuffix("_input")
+    chip = read_text(str(path.with_name("name"))) or path.parent.name
+    return f"{chip}/{read_text(str(path.with_name(f'{stem}_label'))) or stem}"
+
+
+def _value(field: str, paths: list[str], factor: float) -> float | None:
+    """Return what one field is now: of its sensors the hottest, or the first fan, that means something."""
+    is_plausible = _SENSORS.get(field)
+    if is_plausible is None:
+        number = read_whole(paths[0])
+        if number is None:
+            return None
+        return round(number * factor) if field in _WHOLE else number * factor
+    told = (number * factor for path in paths if (number := read_whole(path)) is not None)
+    plausible = filter(is_plausible, told)
+    return max(plausible, default=None) if field == "temperature" else next(plausible, None)
 
 
 def _idles(before: GpuReading | None, now: GpuReading) -> bool:

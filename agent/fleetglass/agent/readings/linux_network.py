@@ -5,7 +5,6 @@ Kernel: Documentation/ABI/testing/sysfs-class-net and Documentation/networking/o
 
 import array
 import contextlib
-import fcntl
 import socket
 import struct
 import sys
@@ -38,6 +37,8 @@ def read_links(folder: str) -> dict[str, Link]:
 
 def own_ipv4_addresses() -> dict[str, list[str]]:
     """Ask the kernel for the IPv4 addresses of this process's network, by interface (netdevice(7))."""
+    import fcntl  # Windows has none
+
     answer = array.array("B", bytes(_IFREQ_BYTES * _MAX_ADDRESSES))
     place, length = answer.buffer_info()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:

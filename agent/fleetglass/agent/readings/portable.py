@@ -5,9 +5,11 @@ import platform
 import socket
 import sys
 import time
+from typing import Any
 
 import psutil
 
+from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import (
     BatteryReading,
     CpuReading,
@@ -28,12 +30,16 @@ from fleetglass.agent.readings.types import (
     TemperatureReading,
     printable,
 )
+from fleetglass.agent.selection import EVERYTHING, Selection
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
 
 class PortableReadings:
     """Reads the host it runs on, as far as psutil does."""
+
+    def __init__(self, *, sensors: Selection = EVERYTHING) -> None:
+        self._sensors = sensors
 
     def cpu(self) -> CpuReading:
         """Return the processor times that the system has."""
@@ -129,18 +135,28 @@ class PortableReadings:
         fans = psutil.sensors_fans() if hasattr(psutil, "sensors_fans") else {}
         return SensorReading(
             temperatures=[
-                TemperatureReading(
-                    chip, f"{number}", one.label or f"temp{number}", one.current, one.high, one.critical
-                )
-                for chip, sensors in temperatures.items()
-                for number, one in enumerate(sensors, 1)
+                TemperatureReading(name, chip, label, one.current, one.high, one.critical)
+                for name, chip, label, one in self._named("temp", temperatures)
             ],
             fans=[
-                FanReading(chip, f"{number}", one.label or f"fan{number}", one.current)
-                for chip, sensors in fans.items()
-                for number, one in enumerate(sensors, 1)
+                FanReading(name, chip, label, one.current)
+                for name, chip, label, one in self._named("fan", fans)
             ],
         )
+
+    def _named(self, kind: str, found: dict[str, list[Any]]) -> list[tuple[str, str, str, Any]]:
+        """Return what may be read as name, chip, label and what psutil tells."""
+        sensors = [
+            (Place(chip, "", chip, f"{kind}{number}", one.label or f"{kind}{number}"), one)
+            for chip, entries in found.items()
+            for number, one in enumerate(entries, 1)
+        ]
+        names = sensor_names([place for place, _ in sensors], set())
+        return [
+            (name, place.chip, label, one)
+            for (place, one), (name, label) in zip(sensors, names, strict=True)
+            if self._sensors.takes(name)
+        ]
 
     def processes(self) -> ProcessReading:
         """Return every process that may be seen."""

@@ -110,23 +110,26 @@ class Link(NamedTuple):
 
 
 class TemperatureReading(NamedTuple):
-    """One sensor, in degrees celsius. `device` tells two chips of one name apart."""
+    """One sensor, in degrees celsius. `name` is its own in messages, such as `coretemp/Core 0`."""
 
+    name: str
     chip: str
-    device: str
     label: str
     current: float
-    high: float | None
-    critical: float | None
+    high: float | None = None
+    critical: float | None = None
+    alarm: bool = False
+    """Whether the chip raises an alarm."""
 
 
 class FanReading(NamedTuple):
-    """One fan, in turns per minute."""
+    """One fan, in turns per minute. `name` and `alarm` are as for a temperature."""
 
+    name: str
     chip: str
-    device: str
     label: str
     speed: int
+    alarm: bool = False
 
 
 class SensorReading(NamedTuple):
@@ -146,8 +149,9 @@ class ThrottlingReading(NamedTuple):
 class BatteryReading(NamedTuple):
     """One battery or UPS.
 
-    `charge` is in percent; `left` in seconds, while discharging; energy in watt hours where the battery
-    counts it, charge in ampere hours where it counts that instead.
+    `charge` is in percent; `left` in seconds, while discharging, and `to_full` while charging; energy in watt
+    hours where the battery counts it, charge in ampere hours where it counts that instead. Of a UPS, `watts`
+    is what its load draws.
     """
 
     name: str
@@ -164,6 +168,12 @@ class BatteryReading(NamedTuple):
     ampere_hours_full: float | None = None
     ampere_hours_design: float | None = None
     cycles: int | None = None
+    to_full: int | None = None
+    is_ups: bool = False
+    model: str | None = None
+    load: float | None = None
+    """Load of a UPS, in percent of what it can carry."""
+    warnings: tuple[str, ...] = ()
 
 
 class ProcessStat(NamedTuple):

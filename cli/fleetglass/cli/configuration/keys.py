@@ -18,6 +18,7 @@ from fleetglass.cli.configuration.values import (
     Prefixes,
     Text,
     Texts,
+    Upsd,
     UserHeader,
     Whole,
 )
@@ -163,6 +164,7 @@ KEYS: Final = (
         flag="--unit",
         repeated=True,
     ),
+    Key("nut", Upsd(), "upsd of Network UPS Tools whose UPSes to publish", _AGENT, metavar="HOST[:PORT]"),
     Key(
         "custom_folder",
         Text(),

@@ -53,8 +53,19 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         prefix=single_prefix(configuration, "agent"),
         custom_folder=_custom_folder(configuration),
         **_selections(configuration),
-        **_said(configuration, "agent", "interval", "top_processes", "containers", "units", "demand", "tags"),
-        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface", "updates"),
+        **_said(
+            configuration,
+            "agent",
+            "interval",
+            "top_processes",
+            "containers",
+            "units",
+            "nut",
+            "demand",
+            "tags",
+            "updates",
+        ),
+        **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
     )
 
 

@@ -273,3 +273,18 @@ class BridgeAddress:
         if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.port == 0:
             raise ValueError
         return parts._replace(path="/ws").geturl() if parts.path in {"", "/"} else text
+
+
+@dataclass(frozen=True, slots=True)
+class Upsd:
+    """Host and port of a upsd."""
+
+    expected: str = "a host with or without a port, such as 127.0.0.1:3493"
+
+    def read(self, value: object) -> tuple[str, int]:
+        """Return host and port; without one, the port that IANA has for NUT."""
+        text = Text().read(value).strip()
+        parts = urlsplit(f"//{text}")
+        if not parts.hostname or parts.netloc != text or "@" in text or parts.port == 0:
+            raise ValueError
+        return parts.hostname, parts.port or 3493

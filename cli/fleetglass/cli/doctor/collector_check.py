@@ -22,6 +22,7 @@ _REMEDIES: Final = {
     "gpu": "NVIDIA: pip install nvidia-ml-py; AMD and Intel: usermod -aG render,video USER",
     "container": "let the agent's user read the engine's socket: usermod -aG docker USER",
     "unit": "systemctl --version; without systemd leave out units",
+    "power": "upsc -l HOST:PORT, as in nut; without NUT leave out nut",
     "custom": "chown -R root: {folder}; chmod -R go-w {folder}",
 }
 

@@ -1,6 +1,5 @@
 """From arguments and configuration to the unit that runs a part as they say."""
 
-import grp
 import os
 import stat
 import sys
@@ -125,4 +124,6 @@ def _files(
 def _groups() -> tuple[str, ...]:
     if not _VIDEO_CORE.exists():
         return ()
+    import grp  # noqa: PLC0415 - Windows has none
+
     return (grp.getgrgid(_VIDEO_CORE.stat().st_gid).gr_name,)

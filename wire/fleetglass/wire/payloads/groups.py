@@ -151,6 +151,9 @@ class Temperature(msgspec.Struct, kw_only=True, omit_defaults=True):
     current_celsius: Annotated[Celsius, Meta(description="now")] = UNSET
     high_celsius: Annotated[Celsius, Meta(description="high from here")] = UNSET
     critical_celsius: Annotated[Celsius, Meta(description="critical from here")] = UNSET
+    alarm: Annotated[
+        bool | UnsetType, Meta(description="`true` while the chip raises an alarm, else absent")
+    ] = UNSET
 
 
 class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -159,6 +162,9 @@ class Fan(msgspec.Struct, kw_only=True, omit_defaults=True):
     chip: Annotated[str | UnsetType, Meta(description="the chip it belongs to")] = UNSET
     label: Annotated[str | UnsetType, Meta(description="what the chip calls it")] = UNSET
     speed_rpm: Annotated[Count, Meta(description="turns per minute")] = UNSET
+    alarm: Annotated[
+        bool | UnsetType, Meta(description="`true` while the chip raises an alarm, else absent")
+    ] = UNSET
 
 
 class Throttling(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -182,15 +188,23 @@ class Sensor(Group, kw_only=True, omit_defaults=True):
 
 
 class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One battery."""
+    """One battery or UPS.
+
+    Warnings of a UPS: `low-battery`, `replace-battery`, `overload`, `off`, `bypass`, `shutting-down`.
+    """
 
     charge_percent: Annotated[Percent, Meta(description="charge")] = UNSET
     plugged: Annotated[bool | UnsetType, Meta(description="whether external power is connected")] = UNSET
-    left_seconds: Annotated[Count, Meta(description="time until empty, while discharging")] = UNSET
+    left_seconds: Annotated[
+        Count, Meta(description="time until empty, while discharging; of a UPS also what it would last now")
+    ] = UNSET
+    to_full_seconds: Annotated[Count, Meta(description="time until full, while charging")] = UNSET
     status: Annotated[
         str | UnsetType, Meta(description="`charging`, `discharging`, `full` or `not-charging`")
     ] = UNSET
-    power_watts: Annotated[float | UnsetType, Meta(description="power now, into it or out of it")] = UNSET
+    power_watts: Annotated[
+        float | UnsetType, Meta(description="power now, into it or out of it; of a UPS what its load draws")
+    ] = UNSET
     voltage_volts: Annotated[float | UnsetType, Meta(description="voltage now")] = UNSET
     energy_watt_hours: Annotated[float | UnsetType, Meta(description="energy in it now")] = UNSET
     energy_full_watt_hours: Annotated[float | UnsetType, Meta(description="energy when full")] = UNSET
@@ -206,10 +220,14 @@ class Battery(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = UNSET
     health_percent: Annotated[Percent, Meta(description="charge when full, relative to the design")] = UNSET
     cycles: Annotated[Count, Meta(description="charge cycles")] = UNSET
+    ups: Annotated[bool | UnsetType, Meta(description="`true` for a UPS, else absent")] = UNSET
+    model: Annotated[str | UnsetType, Meta(description="maker and model of a UPS")] = UNSET
+    load_percent: Annotated[Percent, Meta(description="load of a UPS, of what it can carry")] = UNSET
+    warnings: Annotated[list[str] | UnsetType, Meta(description="warnings of a UPS")] = UNSET
 
 
 class Power(Group, kw_only=True, omit_defaults=True):
-    """Batteries; sent only by hosts with a battery."""
+    """Batteries and UPSes; sent only by hosts that have one."""
 
     batteries: Annotated[dict[str, Battery], Meta(description="by name, such as `BAT0`")]
 
@@ -230,7 +248,7 @@ class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     memory_used_bytes: Annotated[Bytes, Meta(description="memory of its own in use")] = UNSET
     memory_total_bytes: Annotated[Bytes, Meta(description="memory of its own")] = UNSET
     memory_percent: Annotated[Percent, Meta(description="memory of its own in use, of total")] = UNSET
-    temperature_celsius: Annotated[Celsius, Meta(description="temperature")] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="temperature of its hottest sensor")] = UNSET
     power_watts: Annotated[float | UnsetType, Meta(description="electric power drawn")] = UNSET
     clock_hertz: Annotated[Hertz, Meta(description="frequency of its cores now")] = UNSET
     fan_percent: Annotated[Percent, Meta(description="speed of its fan, of the highest")] = UNSET

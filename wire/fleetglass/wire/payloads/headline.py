@@ -36,7 +36,7 @@ class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
     network_transmit_bytes_per_second: Annotated[
         Rate, Meta(description="transmitted, without loopback, bridges and veth")
     ] = UNSET
-    temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor")] = UNSET
+    temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor below 150 °C")] = UNSET
     gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
     battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
     process_count: Annotated[Count, Meta(description="processes")] = UNSET
