@@ -30,7 +30,7 @@ CLIENT_NAME = "fleetglass-influxdb"
 WAITING_POINTS = 100_000
 POINTS_PER_REQUEST = 5_000
 REQUEST_SECONDS = 1.0
-LEFT_OUT = ("time", "tick", "session", "core_percents")
+LEFT_OUT = ("time", "tick", "session", "core_percents", "core_numbers")
 
 
 def point(host: str, pulse: Pulse) -> str:

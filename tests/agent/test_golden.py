@@ -5,12 +5,14 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.frozen_mounts import mount_root
 from agent.recording import Heard, Recording, recording
 from support.mosquitto import Mosquitto
 from support.programs import REPOSITORY, Fleetglass
@@ -41,7 +43,9 @@ def test_every_message_of_a_tick(
 ) -> None:
     """What a known host publishes is known to the last field."""
     arguments = ["agent", "--broker", mosquitto.url, "--prefix", prefix, "--host-id", "web-1"]
-    root = REPOSITORY / "tests" / "fixtures" / machine
+    root = tmp_path / "root"
+    shutil.copytree(REPOSITORY / "tests" / "fixtures" / machine, root)
+    mount_root(root)
     with (
         recording(mosquitto.port, prefix) as witness,
         Fleetglass(*arguments, "--root", str(root), "--interval", "0.5", home=tmp_path),

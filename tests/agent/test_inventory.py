@@ -76,6 +76,16 @@ def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     assert "127.0.0.1" in info.addresses["lo"]
 
 
+def test_a_container_is_known_by_what_it_keeps() -> None:
+    """A machine id in its image would be that of each container of the image."""
+    for kept_id in ("0123abcd4567ef89", None):
+        container = replace(SETTINGS, container="docker", kept_id_hash=kept_id)
+        readings, errors = host_readings(), UnexpectedErrors()
+        told = Inventory(container, session="abc", readings=readings, collectors=[], errors=errors)
+        info = told.info({}, time=1.0, conflict=None)
+        assert (info.container, info.machine_id_hash) == ("docker", kept_id or UNSET)
+
+
 def test_groups_are_told_with_interval_and_units(inventory: Inventory) -> None:
     """A slow group's interval is a whole number of ticks; the agent's own report is always there."""
     info = inventory.info(

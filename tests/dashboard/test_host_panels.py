@@ -232,6 +232,40 @@ def test_cores_are_shown_over_time_or_now(page: Page) -> None:
     expect(bars).to_be_visible()
 
 
+def test_cores_keep_their_numbers(page: Page, bridge: FakeBridge) -> None:
+    """A core that is switched off keeps its place, and the busiest is called by its own number."""
+    open_host(page)
+    panel = panel_of(page, "cores")
+    cpu = bridge.hosts[0].live(bridge.now)["cpu"]
+    send(bridge, cpu=cpu | {"core_percents": [0.0, 20.0, 100.0], "core_numbers": [0, 1, 3]})
+    expect(panel.locator("dd").first).to_have_text("3")
+    expect(panel).to_contain_text("100 % (core 3)")
+    expect(panel.locator(".axis-y span")).to_have_text(["core 0", "3"])
+    panel.hover()
+    panel.get_by_role("button", name="Per core as table").click()
+    expect(panel.locator("tbody th, tbody td:first-child")).to_have_text(["0", "1", "2", "3"])
+    expect(panel.locator("tbody tr").nth(2)).to_contain_text("off")
+
+
+def test_the_parts_of_memory_are_the_whole_of_it(page: Page, bridge: FakeBridge) -> None:
+    """Shared memory is used, though it lies in the page cache, and is not drawn a second time."""
+    open_host(page)
+    panel = panel_of(page, "mem")
+    gibi = 1024**3
+    memory = bridge.hosts[0].live(bridge.now)["memory"] | {
+        "total_bytes": 64 * gibi,
+        "available_bytes": 10 * gibi,
+        "used_bytes": 54 * gibi,
+        "free_bytes": gibi,
+        "cached_bytes": 45 * gibi,
+        "buffers_bytes": 2 * gibi,
+        "shared_bytes": 40 * gibi,
+    }
+    send(bridge, memory=memory)
+    for words in ("used 54.0 GiB", "cached 7.00 GiB", "buffers 2.00 GiB"):
+        expect(panel).to_contain_text(words)
+
+
 def test_many_cores_share_rows(page: Page, bridge: FakeBridge) -> None:
     """Of 96 cores two share a row of the heat map, and its labels say so."""
     bridge.hosts = [MadeUpHost("web-1", cores=96)]

@@ -196,9 +196,12 @@ class MadeUpHost:
                     "busy_percent": round(34 * share * self._wave(now, 23), 1),
                     "read_total_bytes": round(4e11 * share),
                     "write_total_bytes": round(9e11 * share),
+                    "in_total": name != "loop0",
                 }
                 for name, share in (("nvme0n1", 1.0), ("nvme1n1", 0.35), ("loop0", 0.0))
             },
+            "read_total_bytes": round(4e11 * 1.35),
+            "write_total_bytes": round(9e11 * 1.35),
             "pressure": {"some_10s_percent": 0.3},
         }
 

@@ -18,6 +18,7 @@ from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
+from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
 from fleetglass.agent.publishing.encoding import written, written_headline, written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
@@ -56,7 +57,11 @@ def run(
     Raises:
         AgentError: a file that the connection needs cannot be used.
     """
-    readings = host_readings(settings.root, sensors=settings.sensors)
+    if settings.container:
+        kept = settings.kept_id_hash is not None
+        shown = shown_instead(settings.container, settings.host_id, has_kept_id=kept)
+        _log.info("this agent runs %s; %s", shown, SHOW_THE_HOST)
+    readings = host_readings(settings.root, settings.selections)
     if collectors is None:
         collectors = default_collectors(settings, readings)
     session = new_session()

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.disk import whole_disks
 from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire.payloads import (
     Battery,
@@ -45,13 +44,14 @@ def pulse_of(
                 pulse.load_1m = group.load_1m
                 if not isinstance(group.core_percents, UnsetType):
                     pulse.core_percents = [round(one) for one in group.core_percents[:MAX_CORES]]
+                    if not isinstance(group.core_numbers, UnsetType):
+                        pulse.core_numbers = group.core_numbers[:MAX_CORES]
             case Memory():
                 pulse.memory_percent = group.used_percent
                 pulse.swap_percent = group.swap_percent
             case Disk():
-                disks = [group.devices[name] for name in whole_disks(group.devices)]
-                pulse.disk_read_bytes_per_second = _sum(one.read_bytes_per_second for one in disks)
-                pulse.disk_write_bytes_per_second = _sum(one.write_bytes_per_second for one in disks)
+                pulse.disk_read_bytes_per_second = group.read_bytes_per_second
+                pulse.disk_write_bytes_per_second = group.write_bytes_per_second
             case Filesystem():
                 pulse.filesystem_percent = _highest(one.used_percent for one in group.mounts.values())
             case Network():

@@ -6,6 +6,7 @@ import socket
 import string
 from pathlib import Path
 
+from fleetglass.agent.own_container import own_container
 from fleetglass.agent.readings.types import printable
 
 # As the standard library's `random` does: hashlib would load the 3 MiB of OpenSSL for one hash.
@@ -20,6 +21,7 @@ except ImportError:
 # machine-id(5) asks never to show the id itself, and to hash it with something of the application's own.
 _SALT = b"fleetglass machine"
 _MACHINE_ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id")
+_NOT_YET = b"uninitialized"
 
 
 def new_session() -> str:
@@ -34,18 +36,48 @@ def machine_id_hash(root: str = "/") -> str | None:
             machine_id = Path(root, file).read_bytes().strip()
         except OSError:
             continue
-        if machine_id:
-            return str(_sha256(_SALT + machine_id).hexdigest())[:16]
+        if machine_id and machine_id != _NOT_YET:
+            return _hash(machine_id)
     return None
+
+
+def kept_id_hash(folder: Path) -> str | None:
+    """Return the same for a container, which is no machine: the id is made once and kept in a folder.
+
+    Only a folder on a volume outlives the container; there is no id without one.
+    """
+    file = folder / "machine-id"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_dev == Path("/").stat().st_dev:
+            return None
+        with contextlib.suppress(FileExistsError), file.open("x") as new:
+            new.write(f"{random.SystemRandom().getrandbits(128):032x}\n")
+        return _hash(file.read_bytes().strip())
+    except OSError:
+        return None
+
+
+def digest(content: bytes) -> str:
+    """Return what is the same for the same content only, and does not reveal it."""
+    return str(_sha256(content).hexdigest())
 
 
 def host_name(root: str = "/") -> str:
     """Return the name that a host gives itself.
 
     Of a host whose files lie under another folder only `/etc/hostname` tells it: asked through `/proc`, the
-    kernel names who asks.
+    kernel names who asks. Where that has no name, one is made of the machine's id.
     """
-    if root != "/":
-        with contextlib.suppress(OSError):
-            return Path(root, "etc/hostname").read_text("utf-8", errors="replace").strip()
-    return printable(socket.gethostname())
+    own = printable(socket.gethostname())
+    if root == "/":
+        return own
+    with contextlib.suppress(OSError):
+        if name := Path(root, "etc/hostname").read_text("utf-8", errors="replace").strip():
+            return name
+    machine = machine_id_hash(root)
+    return f"host-{machine[:8]}" if machine is not None and own_container() else own
+
+
+def _hash(machine_id: bytes) -> str:
+    return digest(_SALT + machine_id)[:16]

@@ -32,6 +32,7 @@ from fleetglass.wire.payloads import (
     Network,
     Power,
     Sensor,
+    Storage,
 )
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 from fleetglass.wire.version import VERSION
@@ -73,7 +74,10 @@ class Inventory:
             agent_version=VERSION,
             interval_seconds=settings.interval,
             groups={},
-            machine_id_hash=known(machine_id_hash(settings.root)),
+            machine_id_hash=known(
+                settings.kept_id_hash if settings.container else machine_id_hash(settings.root)
+            ),
+            container=known(settings.container),
             python_version=platform.python_version(),
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
@@ -207,6 +211,8 @@ def devices_of(groups: Mapping[str, Group]) -> dict[str, list[str]]:
                 devices[name] = sorted(group.interfaces)
             case Gpu():
                 devices[name] = sorted(group.devices)
+            case Storage():
+                devices[name] = sorted(group.disks)
             case Power():
                 devices[name] = sorted(group.batteries)
             case Sensor():

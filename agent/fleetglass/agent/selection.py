@@ -31,6 +31,24 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selections:
+    """Names to read of every kind."""
+
+    interfaces: Selection = EVERYTHING
+    """Network interfaces, by name."""
+    disks: Selection = EVERYTHING
+    """Block devices, by name."""
+    filesystems: Selection = EVERYTHING
+    """Filesystems, by mount point or type."""
+    sensors: Selection = EVERYTHING
+    """Temperatures and fans, by `chip/label`."""
+    users: Selection = EVERYTHING
+    """Users whose processes are listed, by name."""
+
+
 DEFAULT_INTERFACES = Selection(exclude=("veth*", "cali*", "lxc*", "ve-*", "vb-*"), is_default=True)
 """The host's end of the virtual cables of containers: one per container, named anew at each start."""
 DEFAULT_DISKS = Selection(exclude=("loop*", "ram*"), is_default=True)
@@ -48,6 +66,11 @@ DEFAULT_FILESYSTEMS = Selection(
     is_default=True,
 )
 """Mounts that container engines, Kubernetes and snapd make for each container, pod or package."""
+
+DEFAULT_SELECTIONS = Selections(
+    interfaces=DEFAULT_INTERFACES, disks=DEFAULT_DISKS, filesystems=DEFAULT_FILESYSTEMS
+)
+EVERY_SELECTION = Selections()
 
 
 def selection_of(

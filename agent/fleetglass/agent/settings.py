@@ -3,13 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetglass.agent.selection import (
-    DEFAULT_DISKS,
-    DEFAULT_FILESYSTEMS,
-    DEFAULT_INTERFACES,
-    EVERYTHING,
-    Selection,
-)
+from fleetglass.agent.selection import DEFAULT_SELECTIONS, Selections
 from fleetglass.mqtt.credentials import BrokerAccess, credentials
 
 
@@ -30,6 +24,8 @@ class AgentSettings:
     """Publish the containers of Docker or Podman."""
     units: tuple[str, ...] = ()
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    storage: bool = False
+    """Publish the health of disks, arrays and pools."""
     nut: tuple[str, int] | None = None
     """Host and port of the upsd of Network UPS Tools whose UPSes to publish."""
     custom_folder: Path | None = None
@@ -39,18 +35,14 @@ class AgentSettings:
     tags: tuple[str, ...] = ()
     interface: str | None = None
     """Publish only while this interface has an address."""
-    interfaces: Selection = DEFAULT_INTERFACES
-    """Network interfaces to read, by name."""
-    disks: Selection = DEFAULT_DISKS
-    """Block devices to read, by name."""
-    filesystems: Selection = DEFAULT_FILESYSTEMS
-    """Filesystems to read, by mount point or type."""
-    sensors: Selection = EVERYTHING
-    """Temperatures and fans to read, by `chip/label`."""
-    users: Selection = EVERYTHING
-    """Users whose processes are listed, by name."""
+    selections: Selections = DEFAULT_SELECTIONS
+    """Interfaces, disks, filesystems, sensors and users to read."""
     root: str = "/"
     """Folder under which `/proc` and `/sys` of the host lie."""
+    container: str | None = None
+    """What runs the container that the agent shows instead of a host, such as `docker`."""
+    kept_id_hash: str | None = None
+    """Stands for the machine id of such a container, where it is kept."""
     home_assistant: bool = True
     """Whether Home Assistant is told of this host."""
     home_assistant_prefix: str = "homeassistant"

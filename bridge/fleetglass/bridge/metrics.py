@@ -38,7 +38,12 @@ LINES_PER_SLICE = 1000
 
 _PULSE_NAMES = {"time": "pulse_timestamp_seconds", "process_count": "processes"}
 """Fields of a pulse that cannot keep their name: Prometheus has `_count` for histograms."""
-_LEFT_OUT = {"tick", "session", "core_percents"}  # no values of a host, or too many series for one
+_LEFT_OUT = {
+    "tick",
+    "session",
+    "core_percents",
+    "core_numbers",
+}  # no values of a host, or too many series for one
 _ARRIVALS = (
     ("age", "pulse_age_seconds", "age of the last pulse when it came, by two clocks"),
     ("latency", "pulse_latency_seconds", "what it took longer than the fastest of the last minute"),

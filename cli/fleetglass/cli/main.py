@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "replay": "publish a recording again",
     "forget": "remove hosts that are gone from the broker",
     "enroll": "set up a secured broker, and a credential for each host",
+    "storage": "ask the disks of this machine for their health, as root",
     "service": "run the agent or the bridge under systemd",
     "doctor": "check configuration, broker and page, and print remedies",
 }

@@ -73,6 +73,7 @@ export function drawCores({ context, height }, percents, colours) {
   if (!Array.isArray(percents)) return
   const [width, pitch] = percents.length > WIDE_CORES ? [2, 3] : [3, 4]
   percents.slice(0, MAX_CORES_SHOWN).forEach((percent, core) => {
+    if (percent === undefined) return // switched off
     context.fillStyle = colours.heat[0]
     context.fillRect(core * pitch, 0, width, height)
     const filled = Math.round((Math.min(100, Math.max(0, Number(percent) || 0)) / 100) * height)

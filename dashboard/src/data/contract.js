@@ -72,6 +72,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {number} [total_percent] busy share of all cores
  * @property {number[]} [core_percents] busy share of each core
+ * @property {number[]} [core_numbers] number of each core in the lists, unless they are 0, 1, 2, …: some are offline
  * @property {number} [user_percent] in user mode
  * @property {number} [nice_percent] in user mode with low priority
  * @property {number} [system_percent] in the kernel
@@ -94,10 +95,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Input and output of every block device.
+ * Input and output of every block device, and of all disks, each byte counted once.
  * @typedef {object} Disk
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {number} [read_bytes_per_second] read from all disks
+ * @property {number} [write_bytes_per_second] written to all disks
+ * @property {number} [read_total_bytes] read from all disks since boot
+ * @property {number} [write_total_bytes] written to all disks since boot
  * @property {Record<string, DiskDevice>} devices by name, such as `sda`
  * @property {Pressure} [pressure] time waited for disks
  */
@@ -114,6 +119,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [write_total_bytes] written since boot
  * @property {number} [read_total] read operations since boot
  * @property {number} [write_total] write operations since boot
+ * @property {boolean} [in_total] whether it is part of the sums; a partition is part of its disk
  */
 
 /**
@@ -311,6 +317,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [process_count] processes
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
+ * @property {number[]} [core_numbers] number of each core in `core_percents`, unless they are 0, 1, 2, …
  * @property {number} [uptime_seconds] time since boot
  */
 
@@ -357,6 +364,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
+ * @property {string} [container] what runs the container that the agent shows instead of its host, such as `docker`
  * @property {boolean} [synthetic] a simulated host, not a real one
  * @property {boolean} [demand] the agent accepts leases on `demand`
  * @property {string} [conflict] session of another machine that publishes under this host id
@@ -408,6 +416,62 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_bytes] memory of all its processes
  * @property {number} [cpu_percent] of one core, as in top: can exceed 100
  * @property {number} [restarts] times systemd has started it again
+ */
+
+/**
+ * Health of disks, arrays and pools; sent only with `storage: true`.
+ * @typedef {object} Storage
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, StorageDisk>} disks by name, such as `sda` or `nvme0`
+ * @property {Record<string, StorageArray>} [arrays] by name, such as `md0`, `btrfs/data` or `zfs/tank`
+ */
+
+/**
+ * One array of Linux (md), filesystem of btrfs, or pool of ZFS.
+ * @typedef {object} StorageArray
+ * @property {string} [type] `md`, `btrfs` or `zfs`
+ * @property {string} [level] such as `raid1`
+ * @property {"degraded" | "failed" | "ok"} [health] `degraded`: works without some of its devices or data
+ * @property {string} [state] the system's word, such as `clean` or `degraded`
+ * @property {number} [devices] devices that it is made for
+ * @property {number} [degraded_devices] devices that are missing or failed
+ * @property {number} [size_bytes] capacity
+ * @property {string} [sync_action] what runs now, such as `resync`, `recover`, `check`, `scrub`, `resilver`
+ * @property {number} [sync_percent] how much of it is done
+ * @property {number} [read_errors] errors of its devices while reading
+ * @property {number} [write_errors] errors of its devices while writing
+ * @property {number} [checksum_errors] data that did not match its checksum
+ * @property {number} [data_errors] damaged data that could not be repaired
+ */
+
+/**
+ * One disk. A disk in standby is never woken: it keeps the values of `read_time`.
+ * @typedef {object} StorageDisk
+ * @property {"active" | "standby" | "unreadable" | "unsupported"} [state] `active`: read; `standby`: asleep; `unsupported`: tells nothing; `unreadable`
+ * @property {string} [reason] why it is unsupported or unreadable
+ * @property {number} [read_time] when the values were read: UTC, seconds since the epoch
+ * @property {"failed" | "passed"} [health] the disk's own verdict on itself
+ * @property {string[]} [warnings] what the disk warns of, such as `spare-low`, `read-only`, `self-test-failed`
+ * @property {string} [kind] `hdd`, `ssd`, `nvme`, `emmc` or `sd`
+ * @property {string} [model] name of the model
+ * @property {string} [serial_end] last four characters of the serial number
+ * @property {number} [size_bytes] capacity
+ * @property {number} [wear_percent] share of the rated endurance that is used: can exceed 100
+ * @property {number} [spare_percent] spare blocks left
+ * @property {number} [spare_threshold_percent] spare blocks below which it warns
+ * @property {number} [temperature_celsius] temperature
+ * @property {number} [power_on_seconds] time it has been switched on
+ * @property {number} [power_cycles] times it was switched on
+ * @property {number} [unsafe_shutdowns] times it lost power without warning
+ * @property {number} [reallocated_sectors] bad sectors that were replaced by spares
+ * @property {number} [pending_sectors] sectors that could not be read lately
+ * @property {number} [uncorrectable_sectors] sectors that could not be read in a check of the whole disk
+ * @property {number} [media_errors] errors that the disk could not correct
+ * @property {number} [interface_errors] transfers damaged on the way, as by a bad cable
+ * @property {number} [error_log_entries] errors that its log has counted
+ * @property {number} [read_total_bytes] read by the host since it was made
+ * @property {number} [write_total_bytes] written by the host since it was made
  */
 
 /**
@@ -584,6 +648,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Process} [process]
  * @property {Container} [container]
  * @property {Unit} [unit]
+ * @property {Storage} [storage]
  * @property {CollectorReport} [collector]
  */
 

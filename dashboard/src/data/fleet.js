@@ -6,6 +6,7 @@ import { FleetSums } from "./fleet-sums.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isHostEntry, isHostId, isObject, isSample, isTime, STATES } from "./messages.js"
 import { isNumber } from "./numbers.js"
+import { prepared } from "./prepared.js"
 import { Columns } from "./store.js"
 import { TickOrder } from "./tick-order.js"
 
@@ -156,7 +157,7 @@ export class Host {
     if (fresh && (until === Number.POSITIVE_INFINITY || !this.clock.known))
       this.clock.observe(pulse.time, received)
     if (this.#isAfter(pulse, until) || !this.#order.accept(pulse, this.intervalSeconds)) return
-    this.pulse = pulse
+    this.pulse = prepared(pulse, "pulse")
     this.recent.append(pulse.time, headline(pulse))
     this.hear(pulse.time)
   }
@@ -167,7 +168,7 @@ export class Host {
     this.recent.merge(rows.map((pulse) => ({ time: pulse.time, entries: headline(pulse) })))
     const newest = rows.at(-1)
     if (newest !== undefined && this.#order.acceptPast(newest, this.intervalSeconds)) {
-      this.pulse = newest
+      this.pulse = prepared(newest, "pulse")
       this.hear(newest.time)
     }
   }

@@ -3,6 +3,7 @@
 import { gapMilliseconds, secondsAtLeast } from "./column-queries.js"
 import { BUSY_PERCENT } from "./limits.js"
 import { isSample } from "./messages.js"
+import { prepared } from "./prepared.js"
 import { Columns, numbersOf } from "./store.js"
 import { TickOrder } from "./tick-order.js"
 
@@ -76,8 +77,9 @@ export class Samples {
     // second old.
     const tellsClock = !isStill || !this.#isHeard
     this.#isHeard = true
-    for (const [name, payload] of Object.entries(samples)) {
-      if (!isSample(payload)) continue
+    for (const [name, sent] of Object.entries(samples)) {
+      if (!isSample(sent)) continue
+      const payload = prepared(sent, name)
       if (tellsClock) this.host.clock.observe(payload.time, received)
       const group = this.group(name)
       if (!group.order.accept(payload, this.interval(name))) continue
@@ -96,7 +98,7 @@ export class Samples {
   takePast(samples, received) {
     for (const [name, payloads] of Object.entries(samples)) {
       if (!Array.isArray(payloads) || name === "pulse") continue
-      const past = payloads.filter(isSample)
+      const past = payloads.filter(isSample).map((one) => prepared(one, name))
       const newest = past.at(-1)
       if (newest === undefined) continue
       const group = this.group(name)

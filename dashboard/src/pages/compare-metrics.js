@@ -107,8 +107,8 @@ export function scaleFor({ unit = "", limit }) {
 }
 
 /**
- * A metric in a payload: the number itself; of a number that each device has, all added up, or the highest
- * where a sum means nothing.
+ * A metric in a payload: the number itself; of a number that each device has, the sum of the devices that are
+ * not part of another, or the highest where a sum means nothing.
  * @param {unknown} payload
  * @param {string} field
  * @param {string | undefined} unit
@@ -117,9 +117,10 @@ export function scaleFor({ unit = "", limit }) {
 export function valueIn(payload, field, unit) {
   const direct = ownField(payload, field)
   if (isNumber(direct)) return direct
-  const values = [...numbersNamed(payload, field)]
+  const isSum = ADDED_UP.has(unit ?? "")
+  const values = [...numbersNamed(payload, field, isSum)]
   if (values.length === 0) return undefined
-  return ADDED_UP.has(unit ?? "") ? values.reduce((sum, one) => sum + one, 0) : Math.max(...values)
+  return isSum ? values.reduce((sum, one) => sum + one, 0) : Math.max(...values)
 }
 
 /**
@@ -135,13 +136,20 @@ function formatFor(group, field, unit) {
   return unit === "celsius" ? (value) => celsius(value) : formatOf(unit)
 }
 
-/** @param {unknown} payload @param {string} field @param {number} [depth] @returns {Generator<number>} */
-function* numbersNamed(payload, field, depth = 0) {
+/**
+ * @param {unknown} payload
+ * @param {string} field
+ * @param {boolean} isSum
+ * @param {number} [depth]
+ * @returns {Generator<number>}
+ */
+function* numbersNamed(payload, field, isSum, depth = 0) {
   if (payload === null || typeof payload !== "object" || depth > MAX_DEPTH) return
+  if (isSum && ownField(payload, "in_total") === false) return
   for (const [name, value] of Object.entries(payload)) {
     if (name === field && isNumber(value)) yield value
     else if (name === field && Array.isArray(value)) yield* value.filter(isNumber)
-    else yield* numbersNamed(value, field, depth + 1)
+    else yield* numbersNamed(value, field, isSum, depth + 1)
   }
 }
 

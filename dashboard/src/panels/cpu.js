@@ -110,7 +110,11 @@ class CoresPanel extends Panel {
   /** Every core now: there may be hundreds, and the past of one is in the heat map. */
   tables() {
     const { core_percents: percents = [], core_frequencies_hertz: frequencies = [] } = this.latest ?? {}
-    const rows = [...percents].map((one, core) => [String(core), percent(one), hertz(frequencies[core])])
+    const rows = [...percents].map((one, core) => [
+      String(core),
+      one === undefined ? "off" : percent(one),
+      hertz(frequencies[core]),
+    ])
     return [{ columns: ["core", "busy", "frequency"], rows }]
   }
 

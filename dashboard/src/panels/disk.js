@@ -1,9 +1,7 @@
-import { byteRate, bytes, count, percent, rate } from "../data/numbers.js"
+import { byteRate, bytes, count, isNumber, percent, rate } from "../data/numbers.js"
+import { setText } from "../widgets/dom.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
-
-// What is read from these is read from the disks below them, too.
-const STACKED = /^(dm-|md|loop|ram|zram|bcache|drbd|zd|sr)/
 
 /** @type {import("./panel.js").Kind} */
 export const DISK = {
@@ -24,7 +22,7 @@ class DiskPanel extends TrafficPanel {
       format: byteRate,
       up: { label: "read", field: "read_bytes_per_second", sign: "r" },
       down: { label: "written", field: "write_bytes_per_second", sign: "w" },
-      isUsual: (name, names) => !STACKED.test(name) && !isPartition(name, names),
+      isUsual: (_name, disk) => disk.in_total !== false,
       views: [
         {
           words: "now",
@@ -36,7 +34,7 @@ class DiskPanel extends TrafficPanel {
             { title: "busy", kind: "meter" },
           ],
           cells: (name, disk) => [
-            name,
+            named(name, disk),
             byteRate(disk.read_bytes_per_second),
             byteRate(disk.write_bytes_per_second),
             `${rate(disk.reads_per_second)} / ${rate(disk.writes_per_second)}`,
@@ -53,7 +51,7 @@ class DiskPanel extends TrafficPanel {
             { title: "busy now", kind: "number" },
           ],
           cells: (name, disk) => [
-            name,
+            named(name, disk),
             bytes(disk.read_total_bytes),
             bytes(disk.write_total_bytes),
             `${count(disk.read_total)} / ${count(disk.write_total)}`,
@@ -63,14 +61,19 @@ class DiskPanel extends TrafficPanel {
       ],
     })
   }
+  /** @param {import("../data/contract.js").Disk} all */
+  show(all) {
+    super.show(all)
+    const pairs = [
+      ["read", byteRate(all.read_bytes_per_second), bytes(all.read_total_bytes)],
+      ["written", byteRate(all.write_bytes_per_second), bytes(all.write_total_bytes)],
+    ]
+    const told = pairs.map(([word, now, total]) => `${word} ${now}, ${total} since boot`)
+    setText(this.below, isNumber(all.read_total_bytes) ? `all disks: ${told.join(" · ")}` : "")
+  }
 }
 
-/**
- * Whether it is `sda1` beside `sda`, or `nvme0n1p1` beside `nvme0n1`.
- * @param {string} name
- * @param {string[]} names
- */
-function isPartition(name, names) {
-  const disk = name.replace(/\d+$/, "")
-  return disk !== name && (names.includes(disk) || (disk.endsWith("p") && names.includes(disk.slice(0, -1))))
+/** @param {string} name @param {import("../data/contract.js").DiskDevice} disk */
+function named(name, { in_total }) {
+  return in_total === false ? `${name} in another` : name
 }

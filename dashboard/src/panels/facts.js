@@ -71,6 +71,12 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["session", text(info.session)],
     ["machine", text(info.machine_id_hash)],
     ["told at", moment(info.time)],
+    [
+      "container",
+      info.container
+        ? `${text(info.container)}: these are its own values; to show its host, mount that and set --root`
+        : "",
+    ],
     ["synthetic", info.synthetic === true ? "simulated, not a real host" : ""],
     [
       "conflict",

@@ -1,12 +1,13 @@
 import { Scale } from "../charts/scale.js"
 import { byteRate, bytes, isNumber, percent } from "../data/numbers.js"
+import { columnKey } from "../data/store.js"
 import { Panel } from "./panel.js"
 import { Facts, Legend, Readout } from "./readout.js"
 
 const SERIES = [
   { name: "used", colour: 1, keys: ["used_bytes"] },
-  { name: "cached", colour: 2, keys: ["cached_bytes"] },
-  { name: "buffers", colour: 3, keys: ["buffers_bytes"] },
+  { name: "cached", colour: 2, keys: [columnKey("parts", "cached")] },
+  { name: "buffers", colour: 3, keys: [columnKey("parts", "buffers")] },
 ]
 
 /** @type {import("./panel.js").Kind} */
@@ -57,7 +58,7 @@ class MemoryPanel extends Panel {
     )
   }
 
-  /** @param {import("../data/contract.js").Memory} memory */
+  /** @param {import("../data/contract.js").Memory & {parts: Record<string, number>}} memory */
   show(memory) {
     const hasSwap = isNumber(memory.swap_total_bytes) && memory.swap_total_bytes > 0
     if (isNumber(memory.total_bytes)) this.#scale.fix(memory.total_bytes)
@@ -65,12 +66,13 @@ class MemoryPanel extends Panel {
     this.#swap.element.hidden = !hasSwap
     this.#readout.set("percent", percent(memory.used_percent))
     this.#legend.set("used", bytes(memory.used_bytes))
-    this.#legend.set("cached", bytes(memory.cached_bytes))
+    this.#legend.set("cached", bytes(memory.parts.cached))
     this.#legend.set("buffers", bytes(memory.buffers_bytes))
     this.#facts.update([
       ["total", bytes(memory.total_bytes)],
       ["available", bytes(memory.available_bytes)],
       ["free", bytes(memory.free_bytes)],
+      ["page cache", bytes(memory.cached_bytes)],
       ["shared", bytes(memory.shared_bytes)],
     ])
     this.#swapFacts.update(

@@ -16,7 +16,7 @@ import { Readout } from "./readout.js"
  * @typedef {{words: string, columns: import("../widgets/table.js").Column[], cells: (name: string,
  *   device: import("./panel.js").Payload) => unknown[]}} View a table of the devices
  * @typedef {{list: string, format: (value: unknown) => string, up: Direction, down: Direction, views: View[],
- *   isUsual: (name: string, names: string[]) => boolean}} Traffic
+ *   isUsual: (name: string, device: import("./panel.js").Payload) => boolean}} Traffic
  *   `list`: where the payload keeps its devices; `isUsual`: whether a device is drawn unasked
  */
 
@@ -116,17 +116,20 @@ export class TrafficPanel extends Panel {
 
   /** @param {string} name */
   #isDrawn(name) {
-    const names = [...this.#devices.keys()]
-    const hasUsual = names.some((one) => this.#kind.isUsual(one, names))
-    return this.isShown(name, !hasUsual || this.#kind.isUsual(name, names))
+    const hasUsual = [...this.#devices.keys()].some((one) => this.#isUsual(one))
+    return this.isShown(name, !hasUsual || this.#isUsual(name))
+  }
+
+  /** @param {string} name */
+  #isUsual(name) {
+    return this.#kind.isUsual(name, this.#devices.get(name) ?? {})
   }
 
   #write() {
-    const { up, down, views, isUsual, list, format } = this.#kind
+    const { up, down, views, list, format } = this.#kind
     const names = [...this.#devices.keys()].sort(
       (a, b) =>
-        Number(isUsual(b, [...this.#devices.keys()])) - Number(isUsual(a, [...this.#devices.keys()])) ||
-        a.localeCompare(b, "en", { numeric: true }),
+        Number(this.#isUsual(b)) - Number(this.#isUsual(a)) || a.localeCompare(b, "en", { numeric: true }),
     )
     const drawn = names.filter((name) => this.#isDrawn(name))
     if (drawn.join("\n") !== this.#drawn) {

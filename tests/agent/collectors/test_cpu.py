@@ -1,11 +1,27 @@
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.cpu import CpuCollector, core_use, cpu_use
-from fleetglass.agent.readings.types import CpuReading, FrequencyReading
+from fleetglass.agent.readings.types import CoreTimes, CpuReading, FrequencyReading
+from fleetglass.wire.payloads import Cpu
 
 
-def reading(at: float, *, cores: dict[str, tuple[float, float]] | None = None, **times: float) -> CpuReading:
+def reading(at: float, *, cores: dict[int, CoreTimes] | None = None, **times: float) -> CpuReading:
     return CpuReading(at, times, cores or {}, context_switches=int(at * 100), interrupts=int(at * 50))
+
+
+def messages(*readings: CpuReading, frequency: FrequencyReading | None = None) -> list[Cpu]:
+    """Return what a collector says of one reading after another."""
+    left = [*readings]
+    collector = CpuCollector(lambda: left.pop(0), frequency=lambda: frequency)
+    found = [collector.collect(1.0, tick) for tick in range(len(readings))]
+    return [one.message if isinstance(one, Partial) else one for one in found]  # type: ignore[misc]
+
+
+def turning(seconds: float, *numbers: int) -> CpuReading:
+    """Return a reading after so many seconds, in which each core was busy by 10 % times its number."""
+    cores = {number: (10 * number * seconds, (100 - 10 * number) * seconds, 0.0) for number in numbers}
+    return reading(seconds, cores=cores, user=seconds, idle=seconds)
 
 
 def test_shares_are_of_the_time_between_two_readings() -> None:
@@ -48,38 +64,72 @@ def test_one_reading_gives_no_percentage() -> None:
 
 
 def test_each_core_has_its_own_share() -> None:
-    """Busy and total time of a core give its share, in the order of the cores."""
-    before = {"cpu0": (10.0, 100.0), "cpu1": (0.0, 100.0)}
-    assert core_use(before, {"cpu0": (60.0, 200.0), "cpu1": (1.0, 200.0)}) == [50.0, 1.0]
+    """Busy, idle and waiting time of a core give its share."""
+    before = {0: (10.0, 90.0, 0.0), 1: (0.0, 60.0, 40.0)}
+    now = {0: (60.0, 140.0, 0.0), 1: (1.0, 99.0, 100.0)}
+    assert core_use(before, now) == {0: 50.0, 1: 1.0}
 
 
-def test_a_core_that_comes_leaves_the_cores_out_once() -> None:
-    """A list cannot leave out one core, so all are absent in the tick in which one was switched on."""
-    before = {"cpu0": (10.0, 100.0)}
-    assert core_use(before, {"cpu0": (60.0, 200.0), "cpu1": (1.0, 200.0)}) is UNSET
+def test_waiting_that_runs_backwards_makes_no_core_busier() -> None:
+    """The kernel does not keep its count well (proc_stat(5)); what is lost counts as nothing."""
+    before, now = {0: (0.0, 0.0, 90.0)}, {0: (50.0, 50.0, 0.0)}
+    assert core_use(before, now) == {0: 50.0}
+    assert core_use({0: (50.0, 50.0, 50.0)}, {0: (10.0, 60.0, 50.0)}) == {0: 0.0}
+    assert core_use({0: (50.0, 50.0, 50.0)}, {0: (50.0, 50.0, 50.0)}) == {}
+
+
+def test_cores_keep_their_numbers_while_others_come_and_go() -> None:
+    """A core that is off has no place in the list; one that just came gets it with its second reading."""
+    found = messages(
+        turning(1, 0, 1, 2, 3), turning(2, 0, 1, 2, 3), turning(3, 0, 1, 3), turning(4, 0, 1, 2, 3)
+    )
+    told = [(one.core_percents, one.core_numbers) for one in found]
+    assert told == [
+        (UNSET, UNSET),
+        ([0.0, 10.0, 20.0, 30.0], UNSET),
+        ([0.0, 10.0, 30.0], [0, 1, 3]),
+        ([0.0, 10.0, 30.0], [0, 1, 3]),
+    ]
+
+
+def test_frequencies_are_of_the_same_cores_as_the_shares() -> None:
+    """Each list has the cores of the other; where a core does not tell its frequency, there is no list."""
+    told = FrequencyReading(2, {0: 10, 1: 11, 3: 13}, None, None)
+    with_all, without_two = messages(turning(1, 0, 1, 2, 3), turning(2, 0, 1, 3), frequency=told)
+    assert with_all.core_frequencies_hertz is UNSET
+    assert without_two.core_frequencies_hertz == [10, 11, 13]
+    assert without_two.core_numbers == [0, 1, 3]
+
+
+def test_a_core_that_goes_has_the_frequencies_read_anew() -> None:
+    """They are asked for seldom otherwise."""
+    asked: list[bool] = []
+    left = [turning(1, 0, 1), turning(2, 0, 1), turning(3, 0), turning(4, 0)]
+    collector = CpuCollector(lambda: left.pop(0), frequency=lambda: asked.append(True))
+    for tick in range(4):
+        collector.collect(1.0, tick)
+    assert len(asked) == 2
+
+
+def test_without_times_the_rest_is_told() -> None:
+    """Load and frequency do not come from the processors' times."""
+    nothing = CpuReading(1.0, {}, {}, None, None)
+    found = CpuCollector(lambda: nothing, load=lambda: (1.0, 2.0, 3.0)).collect(1.0, 1)
+    assert isinstance(found, Partial)
+    assert isinstance(found.message, Cpu)
+    assert found.message.load_5m == 2.0
+    assert found.message.total_percent is UNSET
 
 
 def test_the_collector_compares_with_its_last_reading() -> None:
-    """The second message has the shares since the first, and a fixed frequency is asked for once."""
-    left = [reading(1, user=0, idle=0), reading(2, user=75, idle=25), reading(3, user=75, idle=125)]
-    asked = []
-
-    def frequency() -> FrequencyReading:
-        asked.append(True)
-        return FrequencyReading(2_000_000_000, (1_500_000_000, 2_500_000_000), None, 3_000_000_000)
-
-    collector = CpuCollector(lambda: left.pop(0), frequency=frequency)
-    totals = [collector.collect(1.0, tick).total_percent for tick in range(3)]
-    assert totals == [UNSET, 75.0, 0.0]
-    assert len(asked) == 1
+    """The second message has the shares since the first."""
+    found = messages(reading(1, user=0, idle=0), reading(2, user=75, idle=25), reading(3, user=75, idle=125))
+    assert [one.total_percent for one in found] == [UNSET, 75.0, 0.0]
 
 
 def test_a_frequency_that_is_not_known_is_absent() -> None:
     """A host that says only the current frequency publishes only that."""
-    collector = CpuCollector(
-        lambda: reading(1, user=1), frequency=lambda: FrequencyReading(2_000_000_000, (), None, None)
-    )
-    message = collector.collect(1.0, 1)
+    [message] = messages(reading(1, user=1), frequency=FrequencyReading(2_000_000_000, {}, None, None))
     assert message.frequency_hertz == 2_000_000_000
     assert message.frequency_max_hertz is UNSET
     assert message.core_frequencies_hertz is UNSET

@@ -1,9 +1,13 @@
+from typing import Any
+
+import pytest
 from msgspec import UNSET
 
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.filesystem import FilesystemCollector, mount_use
 from fleetglass.agent.readings.types import FilesystemReading, FilesystemsReading
-from fleetglass.wire.payloads import Filesystem
+from fleetglass.wire import encode
+from fleetglass.wire.payloads import Filesystem, Mount
 
 
 def reading(mount: str = "/", *, inodes: int | None = 1000) -> FilesystemReading:
@@ -31,6 +35,24 @@ def test_the_percentage_leaves_out_the_reserve_of_root() -> None:
 def test_a_filesystem_without_inodes_has_no_share_of_them() -> None:
     """Filesystems such as btrfs and vfat count no inodes."""
     assert mount_use(reading(inodes=None)).inodes_percent is UNSET
+
+
+@pytest.mark.parametrize(
+    ("change", "absent"),
+    [
+        ({"free": 2**64 - 4096}, {"used_bytes", "used_percent"}),
+        ({"free": 1001}, {"used_bytes", "used_percent"}),
+        ({"available": (2**64 - 2) * 4096}, {"free_bytes", "used_percent"}),
+        ({"available": -4096}, {"free_bytes", "used_percent"}),
+        ({"free_inodes": 2**64 - 1}, {"inodes_percent"}),
+        ({"total": (2**64 - 1) * 4096}, {"total_bytes", "used_bytes", "free_bytes", "used_percent"}),
+    ],
+)
+def test_a_number_that_went_below_zero_is_absent(change: dict[str, Any], absent: set[str]) -> None:
+    """FUSE, NFS, FAT and damaged filesystems tell such numbers; the others are told, and the message fits."""
+    message = mount_use(reading()._replace(**change))
+    assert {name for name in Mount.__struct_fields__ if getattr(message, name) is UNSET} == absent
+    assert encode(message)
 
 
 def test_filesystems_are_keyed_by_mount_point() -> None:

@@ -46,7 +46,7 @@ MEMORY = memory_use(None, MemoryReading(10.0, *[LARGE] * 10), time=1.0, tick=1)
         lambda: [cpu_use(ProcessReading(10.0, 500, {}), ProcessReading(15.0, 1000, {7: OLD})) or UNSET],
         lambda: [DISK.read_bytes_per_second, DISK.writes_per_second, DISK.busy_percent],
         lambda: [INTERFACE.receive_bytes_per_second, INTERFACE.transmit_packets_per_second],
-        lambda: [core_use({}, {"cpu0": (1e9, 2e9)})],
+        lambda: [core_use({}, {0: (1e9, 1e9, 0.0)}) or UNSET],
         lambda: [CONTAINER.cpu_percent, CONTAINER.network_receive_bytes_per_second],
         lambda: [unit_use(None, UNIT, 30.0).cpu_percent],
         lambda: [gpu_use(None, GpuReading(10.0, "a", "Intel", energy=1e9, asleep_seconds=0.0)).power_watts],

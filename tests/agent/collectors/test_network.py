@@ -1,7 +1,10 @@
+import pytest
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.network import NetworkCollector, interface_use, outer_interfaces
 from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
+from fleetglass.wire.payloads import Network
 
 
 def counters(received: int, transmitted: int = 0) -> InterfaceCounters:
@@ -43,7 +46,7 @@ def test_interfaces_come_and_go() -> None:
     collector = NetworkCollector(lambda: left.pop(0), links=links, tcp=lambda: {"established": 7})
     collector.collect(1.0, 0)
     message = collector.collect(2.0, 1)
-    assert message is not None
+    assert isinstance(message, Network)
     assert set(message.interfaces) == {"eth0", "usb0"}
     assert message.interfaces["eth0"].receive_bytes_per_second == 200
     assert message.interfaces["usb0"].receive_bytes_per_second is UNSET
@@ -62,3 +65,24 @@ def test_inner_interfaces_are_not_summed() -> None:
         "enp0s31f6",
         "broadcom",
     ]
+
+
+@pytest.mark.parametrize("error", [None, PermissionError("not yours")])
+def test_sockets_are_told_without_interfaces(error: OSError | None) -> None:
+    """They come from other files than the counters; without them either, the refusal counts."""
+
+    def read() -> NetworkReading:
+        if error is not None:
+            raise error
+        return NetworkReading(1.0, {})
+
+    found = NetworkCollector(read, tcp=lambda: {"established": 7}).collect(1.0, 1)
+    assert isinstance(found, Partial)
+    assert isinstance(found.message, Network)
+    assert (found.message.tcp_connections, found.reason) == (
+        {"established": 7},
+        str(error or ""),
+    )
+    if error is not None:
+        with pytest.raises(PermissionError):
+            NetworkCollector(read).collect(1.0, 1)

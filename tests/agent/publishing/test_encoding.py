@@ -58,11 +58,12 @@ def test_what_fits_is_sent_as_it_is() -> None:
 
 
 def test_what_counts_in_the_headline_is_told_first() -> None:
-    """Of interfaces those to the outside, of disks the whole ones stay; the rest as the host lists them."""
+    """Of interfaces those to the outside, of disks those in the sums stay; the rest as listed."""
     interfaces = {f"veth{number}": NetworkInterface(up=True) for number in range(5000)}
     interfaces |= {"eth0": NetworkInterface(up=True)}
     assert kept(Network(time=1.0, tick=1, interfaces=interfaces), "interfaces")[:2] == ["eth0", "veth0"]
-    devices = {f"sda{number}": DiskDevice(read_total=1) for number in range(5000)} | {"sda": DiskDevice()}
+    devices = {f"sda{number}": DiskDevice(read_total=1, in_total=False) for number in range(5000)}
+    devices |= {"sda": DiskDevice(in_total=True)}
     assert kept(Disk(time=1.0, tick=1, devices=devices), "devices")[:2] == ["sda", "sda0"]
 
 

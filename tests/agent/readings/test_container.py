@@ -93,6 +93,26 @@ def test_containers_are_listed_as_docker_tells_them(docker: Engine) -> None:
     assert all(path.startswith("/containers/") for path in docker.asked)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
+def test_what_the_engine_tells_of_a_volume_and_its_disk_counts_once(docker: Engine) -> None:
+    """What a container read through a volume, it read once."""
+    blocks = docker.root / "sys/devices/virtual/block"
+    for name, number in (("sda", "8:0"), ("dm-0", "253:0")):
+        (blocks / name / "slaves").mkdir(parents=True)
+        for link in (docker.root / "sys/dev/block" / number, docker.root / "sys/class/block" / name):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(blocks / name)
+    (blocks / "dm-0/slaves/sda").symlink_to(blocks / "sda")
+    told = [
+        {"major": major, "minor": 0, "op": op, "value": value}
+        for major in (8, 253)
+        for op, value in (("read", 700), ("write", 30))
+    ]
+    docker.say(f"/containers/{WEB}/stats", STATS | {"blkio_stats": {"io_service_bytes_recursive": told}})
+    web, _ = reader(docker)()
+    assert (web.use.read, web.use.written) == (700, 30)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads control groups")
 def test_use_is_read_from_control_groups(docker: Engine) -> None:
     """Where the container's group is found, the engine is not asked for what is dear to it."""

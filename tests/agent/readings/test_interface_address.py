@@ -22,6 +22,8 @@ LOOPBACK = "lo" if sys.platform == "linux" else "lo0"
 def test_addresses_of_a_link_alone_do_not_count() -> None:
     """Only interfaces with an address that reaches beyond their link are named."""
     assert interfaces_beyond_link(IF_INET6) == {"wlan0", "lo"}
+    odd = "fd000000000000000000000000000001 03 40 00 c0 a\x1cb\u2028c\u2003d\n"
+    assert interfaces_beyond_link(odd) == {"a\x1cb\u2028c\u2003d"}
 
 
 @given(st.text() | st.text("0123456789abcdefg \n"))

@@ -25,6 +25,7 @@ ID = 16 * "3f4e"
         ("0::/../..\n", None),
         (f"12:memory:/docker/{ID}\n", None),
         (f"1:name=systemd:/docker/{ID}\n0::/docker/{ID}\n", f"docker/{ID}"),
+        (f"0::/a\x1cb\u2028c/docker-{ID}.scope\n", f"a\x1cb\u2028c/docker-{ID}.scope"),
         ("", None),
     ],
 )
@@ -33,9 +34,33 @@ def test_the_group_of_a_container_is_found(text: str, path: str | None) -> None:
     assert parse_membership(text, ID) == path
 
 
+def test_traffic_through_a_volume_counts_once(tmp_path: Path) -> None:
+    """`io.stat` tells it of the volume, and of the disk on which the volume is."""
+    blocks = tmp_path / "sys/devices/virtual/block"
+    for name, number, below in (("sda", "8:0", ""), ("dm-0", "253:0", "sda"), ("sdb", "8:16", "")):
+        (blocks / name / "slaves").mkdir(parents=True)
+        for folder, link in (("dev/block", number), ("class/block", name)):
+            (tmp_path / "sys" / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "sys" / folder / link).symlink_to(blocks / name)
+        if below:
+            (blocks / name / "slaves" / below).symlink_to(blocks / below)
+    group = tmp_path / "sys/fs/cgroup/docker" / ID
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 5\n")
+    (group / "io.stat").write_text(
+        "253:0 rbytes=10 wbytes=7\n8:0 rbytes=10 wbytes=7\n8:16 rbytes=5 wbytes=1\n"
+    )
+    (tmp_path / "proc/4242").mkdir(parents=True)
+    (tmp_path / "proc/4242/cgroup").write_text(f"0::/docker/{ID}\n")
+    use = read_use(tmp_path, 4242, ID, own_network=False)
+    assert use is not None
+    assert (use.read, use.written) == (15, 8)
+
+
 def test_traffic_to_disks_is_added_up() -> None:
     """Every device counts; a device without numbers, and no file, count for nothing."""
     assert parse_io("8:16 rbytes=10 wbytes=20 rios=1\n8:0 rbytes=1 wbytes=2\n7:0 \n") == (11, 22)
+    assert parse_io("7:1 7:0 8:0 rbytes=3 wbytes=4\n", lambda _: {"8:0"}) == (3, 4)
     assert parse_io("") == (None, None)
 
 

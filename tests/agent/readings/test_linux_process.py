@@ -95,7 +95,9 @@ def test_the_owner_is_whose_rights_a_process_has(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "status").write_text(f"Name:\tx\nUid:\t0\t{uid}\t0\t0\n")
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n")
+    (tmp_path / "etc/passwd").write_text(
+        "root:x:0:0:a\u2028mallory:x:1000:/:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n"
+    )
     reader = linux_process.ProcessNames(str(tmp_path))
     assert (reader.owner(7), reader.owner(8), reader.owner(9)) == ("anna", "4711", None)
     assert linux_process.ProcessNames().owner(os.getpid()) is not None

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from agent.frozen_mounts import stat_as_mounted
 from fleetglass.agent.readings.types import FilesystemReading
+from fleetglass.agent.selection import DEFAULT_DISKS, EVERYTHING, Selection, Selections
 from support.programs import REPOSITORY
-from support.waiting import POLL_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
+    from fleetglass.agent.readings import linux
     from fleetglass.agent.readings.linux import LinuxReadings
+    from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 
 MACHINES = ("raspberry-pi-4", "laptop", "server", "container", "workstation-amd", "virtual-machine")
 
@@ -22,13 +25,10 @@ def machine(name: str) -> "LinuxReadings":
     return LinuxReadings(str(REPOSITORY / "tests" / "fixtures" / name), clock=lambda: 1.0)
 
 
-def filesystems(host: "LinuxReadings") -> list[FilesystemReading]:
-    """Return every filesystem; on a busy machine even a mount that is none may take its time."""
-    found = host.filesystems()
-    while found.silent:
-        time.sleep(POLL_SECONDS)
-        found = host.filesystems()
-    return found.filesystems
+def filesystems(name: str) -> list[FilesystemReading]:
+    """Return every filesystem of a machine, as if it were mounted here."""
+    root = str(REPOSITORY / "tests" / "fixtures" / name)
+    return FilesystemReader(root, stat=stat_as_mounted(root), patience=20)().filesystems
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -42,7 +42,7 @@ def test_every_machine_can_be_read(name: str) -> None:
     assert host.links()["lo"] == (True, None)
     assert host.tcp()
     assert host.addresses()["lo"][0] == "127.0.0.1"
-    assert filesystems(host)[0].mount == "/"
+    assert filesystems(name)[0].mount == "/"
     assert host.processes().processes
     assert host.load()
     assert host.uptime_seconds()
@@ -66,7 +66,7 @@ def test_a_raspberry_pi() -> None:
     )
     assert host.frequency() == (
         1_050_000_000,
-        (1_500_000_000, 1_500_000_000, 600_000_000, 600_000_000),
+        {0: 1_500_000_000, 1: 1_500_000_000, 2: 600_000_000, 3: 600_000_000},
         600_000_000,
         1_800_000_000,
     )
@@ -95,7 +95,7 @@ def test_a_laptop() -> None:
     assert second.cycles is None
     assert host.sensors().fans == [("thinkpad/fan1", "thinkpad", "fan1", 2712, False)]
     assert len(host.sensors().temperatures) == 6
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("laptop")] == [
         ("/", "btrfs"),
         ("/boot", "ext4"),
         ("/boot/efi", "vfat"),
@@ -121,7 +121,8 @@ def test_a_large_server() -> None:
     assert host.host()[3:6] == ("AMD EPYC 7302 16-Core Processor", 32, 64)
     frequency = host.frequency()
     assert frequency is not None
-    assert frequency.cores[:4] == (1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000)
+    assert list(frequency.cores) == list(range(64))
+    assert [*frequency.cores.values()][:4] == [1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000]
     assert (len(frequency.cores), frequency.current, frequency.highest) == (64, 2_250_000_000, None)
     assert len(host.disks().devices) == 16
     assert host.links() == {
@@ -149,7 +150,7 @@ def test_a_large_server() -> None:
         "bond0.120": ["10.20.120.11", "2001:db8:120::11"],
         "docker0": ["172.17.0.1"],
     }
-    assert [(one.mount, one.device) for one in filesystems(host)] == [
+    assert [(one.mount, one.device) for one in filesystems("server")] == [
         ("/", "/dev/mapper/rl-root"),
         ("/boot", "/dev/nvme0n1p2"),
         ("/mnt/backup", "nas.dc2:/export/backup"),
@@ -163,7 +164,7 @@ def test_a_large_server() -> None:
 def test_a_container() -> None:
     """A container sees its own mounts and network; what its `/sys` lacks is absent."""
     host = machine("container")
-    assert [(one.mount, one.type) for one in filesystems(host)] == [
+    assert [(one.mount, one.type) for one in filesystems("container")] == [
         ("/", "overlay"),
         ("/data", "ext4"),
     ]
@@ -209,6 +210,66 @@ def test_this_machine_tells_what_psutil_tells() -> None:
     assert set(own.network().interfaces) == set(other.network().interfaces)
 
 
+ARCSTATS = "13 1 0x01 2 99 5 9\nname type data\nc_min 4 0\nsize 4 307200\n"
+LXCFS = "520 500 0:61 /proc/meminfo /proc/meminfo rw,nosuid,nodev - fuse.lxcfs lxcfs rw\n"
+
+
+def test_a_container_does_not_have_the_cache_of_its_host(tmp_path: Path) -> None:
+    """The cache of ZFS can be taken, except where lxcfs tells of a container, whose memory it is not in."""
+    files = {
+        "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 100 kB\n",
+        "proc/1/mountinfo": "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n",
+        "proc/spl/kstat/zfs/arcstats": ARCSTATS,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert LinuxReadings(str(tmp_path)).memory().available == 400 * 1024
+    (tmp_path / "proc/1/mountinfo").write_text(files["proc/1/mountinfo"] + LXCFS)
+    assert LinuxReadings(str(tmp_path)).memory().available == 100 * 1024
+
+
+def test_zfs_may_come_later(tmp_path: Path) -> None:
+    """It is looked for once a minute."""
+    now = 0.0
+    host = LinuxReadings(str(tmp_path), clock=lambda: now)
+    (tmp_path / "proc/spl/kstat/zfs").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\nMemAvailable: 100 kB\n")
+    assert host.memory().available == 100 * 1024
+    (tmp_path / "proc/spl/kstat/zfs/arcstats").write_text(ARCSTATS)
+    assert host.memory().available == 100 * 1024
+    now = 60.0
+    assert host.memory().available == 400 * 1024
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_container_has_the_load_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """Where lxcfs tells it; the kernel, asked, tells that of the whole machine."""
+    file = tmp_path / "loadavg"
+    file.write_text("900.10 900.20 900.30 1/2 3\n")
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_loadavg", str(file))
+    monkeypatch.setattr(linux, "is_replaced", lambda *_: replaced)
+    assert (host.load() == (900.1, 900.2, 900.3)) is replaced
+
+
+@pytest.mark.parametrize(("told", "expected"), [("629.5 397.0\n", 629.5), ("", None), ("nan 1\n", None)])
+def test_a_container_is_up_since_its_own_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, expected: float | None
+) -> None:
+    """Its /proc/uptime is that of lxcfs; the kernel's clock, which is the host's, fills in where it fails."""
+    file = tmp_path / "uptime"
+    file.write_text(told)
+    host = LinuxReadings()
+    monkeypatch.setattr(host, "_uptime", str(file))
+    since = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert host.uptime_seconds() == pytest.approx(expected or since, abs=5)
+    boot_time = host.host().boot_time
+    assert boot_time == pytest.approx(time.time() - (expected or since), abs=5)
+
+
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     """What is not there is None or empty, or an error that costs only its own group."""
     host = LinuxReadings(str(tmp_path))
@@ -220,6 +281,26 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     assert host.links() == {}
     assert host.addresses() == {}
     assert host.batteries() == []
-    for read in (host.cpu, host.memory, host.disks, host.network, host.filesystems, host.processes):
+    assert host.cpu()[1:] == ({}, {}, None, None)
+    assert set(host.memory()[1:]) == {None}
+    assert host.load() is None
+    for read in (host.disks, host.network, host.filesystems, host.processes):
         with pytest.raises(OSError, match="No such file"):
             read()
+
+
+def test_a_container_whose_only_disk_is_a_loop(tmp_path: Path) -> None:
+    """Loops are left out where there is anything else, and where somebody said so."""
+    stats = tmp_path / "proc/diskstats"
+    stats.parent.mkdir()
+    loop = "7 0 loop0 5 0 40 1 6 0 48 1 0 2 2\n"
+
+    def disks(text: str, selection: Selection) -> tuple[set[str], set[str]]:
+        stats.write_text(text)
+        reading = LinuxReadings(str(tmp_path), selections=Selections(disks=selection)).disks()
+        return set(reading.devices), set(reading.summed)
+
+    assert disks(loop, DEFAULT_DISKS) == ({"loop0"}, {"loop0"})
+    assert disks(loop, Selection(exclude=("loop*",))) == (set(), set())
+    assert disks(loop + loop.replace("loop0", "vda"), DEFAULT_DISKS) == ({"vda"}, {"vda"})
+    assert disks(loop + loop.replace("loop0", "vda"), EVERYTHING) == ({"loop0", "vda"}, {"vda"})

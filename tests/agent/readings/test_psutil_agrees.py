@@ -46,14 +46,14 @@ def test_time_of_each_core() -> None:
     """Busy is all but idle and waiting."""
     before, ours, after = between(lambda: psutil.cpu_times(percpu=True), host_readings().cpu)
     assert len(ours.cores) == len(before)
-    for earlier, (busy, total), later in zip(before, ours.cores.values(), after, strict=True):
+    for earlier, (busy, idle, waiting), later in zip(before, ours.cores.values(), after, strict=True):
         low, high = (
             (one.user + one.nice + one.system + one.irq + one.softirq + one.steal) * TICK
             for one in (earlier, later)
         )
         assert low - 2 <= busy <= high + 2
         idle_low, idle_high = ((one.idle + one.iowait) * TICK for one in (earlier, later))
-        assert idle_low - 2 <= total - busy <= idle_high + 2
+        assert idle_low - 2 <= idle + waiting <= idle_high + 2
 
 
 def test_switches_and_interrupts() -> None:

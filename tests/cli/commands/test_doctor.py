@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli.conftest import Start
+from fleetglass.agent.own_container import own_container
 from fleetglass.cli.commands import doctor
 from fleetglass.cli.doctor.finding import Finding
 from support.mosquitto import Mosquitto
@@ -62,6 +63,13 @@ def test_json(run: Run, mosquitto: Mosquitto, prefix: str) -> None:
         assert documented(finding["what"]), finding
     found = {finding["what"] for finding in report["findings"]}
     assert {"versions", "configuration", "broker", "rules", "collector cpu", "page"} <= found
+
+
+def test_an_agent_without_the_host(run: Run) -> None:
+    """In a container it shows that; doctor says how to mount the host. On a machine there is no such line."""
+    lines = [line for line in run("doctor", "agent").stdout.splitlines() if line[7:].startswith("container")]
+    assert [line[:4] for line in lines] == (["note"] if own_container() else [])
+    assert all("--root /host" in line for line in lines)
 
 
 def test_what_is_wrong(run: Run, taken_port: int) -> None:

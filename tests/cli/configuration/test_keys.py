@@ -1,5 +1,6 @@
 from dataclasses import fields
 
+from fleetglass.agent.selection import Selections
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.keys import KEYS, keys_of
@@ -28,9 +29,10 @@ def names_of(*types: type) -> set[str]:
 
 
 def test_every_setting_of_the_agent_can_be_told() -> None:
-    """Agent and access settings have exactly the keys of the table; two keys make one selection."""
+    """Agent and access settings have the keys of the table, beside what is found; two keys make one."""
     keys = {key.name.removeprefix("include_").removeprefix("exclude_") for key in keys_of("agent")}
-    assert keys - NOT_SETTINGS == names_of(AgentSettings, BrokerAccess) - {"prefix", "server_name"}
+    found = {"prefix", "server_name", "selections", "container", "kept_id_hash"}
+    assert keys - NOT_SETTINGS == names_of(AgentSettings, Selections, BrokerAccess) - found
 
 
 def test_every_setting_of_the_bridge_can_be_told() -> None:

@@ -4,11 +4,14 @@ from typing import Any
 import pytest
 
 from fleetglass.agent.selection import DEFAULT_FILESYSTEMS, Selection
+from fleetglass.cli.configuration import settings
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
 from fleetglass.fleet.expected_hosts import ExpectedHost
 from fleetglass.wire import is_host_id
 from fleetglass.wire.errors import UsageError
+
+KEPT = "0123abcd4567ef89"
 
 
 def configuration(
@@ -47,17 +50,48 @@ def test_all_that_can_be_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("engine", "name", "kept", "expected"),
+    [
+        pytest.param(None, "3f2a9c1b7d4e", KEPT, "3f2a9c1b7d4e", id="no container"),
+        pytest.param("docker", "3f2a9c1b7d4e", KEPT, "container-0123abcd", id="id of the container"),
+        pytest.param("docker", "3f2a9c1b7d4e", None, "3f2a9c1b7d4e", id="no volume"),
+        pytest.param("docker", "web-1.example", KEPT, "web-1", id="name given to the container"),
+        pytest.param("kubernetes", "agent-x7k2p", KEPT, "container-0123abcd", id="pod"),
+    ],
+)
+def test_the_host_id_outlives_a_container(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str | None,
+    name: str,
+    kept: str | None,
+    expected: str,
+) -> None:
+    """Each new container has another name; what is kept on a volume lasts."""
+    monkeypatch.setattr(settings, "own_container", lambda: engine)
+    monkeypatch.setattr(settings, "host_name", lambda _: name)
+    monkeypatch.setattr(settings, "kept_id_hash", lambda _: kept)
+    agent = agent_settings(configuration(tmp_path))
+    assert (agent.host_id, agent.container) == (expected, engine)
+    assert agent.kept_id_hash == (kept if engine else None)
+    assert agent_settings(configuration(tmp_path, host_id="db-2")).host_id == "db-2"
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/stat").touch()
+    assert agent_settings(configuration(tmp_path, root=str(tmp_path))).container is None
+
+
 def test_selections(tmp_path: Path) -> None:
     """Each list can be given alone, in the environment and the file; else the default patterns hold."""
     file = tmp_path / "fleetglass.yaml"
     file.write_text("agent:\n  exclude_interfaces: []\n  include_disks: [sd*, 'nvme?n1']\n")
     environment = {"FLEETGLASS_EXCLUDE_USERS": "root,www-*", "FLEETGLASS_EXCLUDE_DISKS": "sdb"}
     agent = agent_settings(configuration(tmp_path, environment, config=str(file), exclude_sensors=["nvme/*"]))
-    assert agent.interfaces == Selection()
-    assert agent.disks == Selection(include=("sd*", "nvme?n1"), exclude=("sdb",))
-    assert agent.users == Selection(exclude=("root", "www-*"))
-    assert agent.sensors == Selection(exclude=("nvme/*",))
-    assert agent.filesystems == DEFAULT_FILESYSTEMS
+    assert agent.selections.interfaces == Selection()
+    assert agent.selections.disks == Selection(include=("sd*", "nvme?n1"), exclude=("sdb",))
+    assert agent.selections.users == Selection(exclude=("root", "www-*"))
+    assert agent.selections.sensors == Selection(exclude=("nvme/*",))
+    assert agent.selections.filesystems == DEFAULT_FILESYSTEMS
 
 
 def test_expected_hosts(tmp_path: Path) -> None:

@@ -234,3 +234,10 @@ def test_history() -> None:
     assert told["data"]["web-1"]["processor"] == {"mean_percent": 50.0, "highest_percent": 90.0}
     assert told["data"]["a"] == {"messages": 1, "first": FULL["timestamp"], "last": FULL["timestamp"]}
     assert formatter("simple", color=False).format_history([]) == "History (mean/highest)\n  —"
+
+
+def test_cores_are_named_where_some_are_switched_off() -> None:
+    """The second core is not number 1 then."""
+    message = FULL | {"data": {"processor": {"core_percents": [40.0, 50.4], "core_numbers": [0, 3]}}}
+    text = formatter("detailed", color=False, time_zone=UTC).format_monitoring_data(message)
+    assert "Each core    0: 40, 3: 50 %" in text

@@ -18,6 +18,7 @@ import { contributions, FleetSums } from "../../../dashboard/src/data/fleet-sums
 import { best, fit } from "../../../dashboard/src/frame/fuzzy-search.js"
 import { levelAt } from "../../../dashboard/src/data/limits.js"
 import { isSample, parseMessage } from "../../../dashboard/src/data/messages.js"
+import { prepared } from "../../../dashboard/src/data/prepared.js"
 import { TimePause } from "../../../dashboard/src/frame/time-pause.js"
 import * as numbers from "../../../dashboard/src/data/numbers.js"
 import { TickOrder } from "../../../dashboard/src/data/tick-order.js"
@@ -255,6 +256,20 @@ const PROPERTIES = {
         JSON.stringify({ type: chance.pick(["welcome", "pong", "fleet", "live"]), time: chance.value() }),
       )
       assert.ok(message === null || typeof message === "object")
+    }),
+  "data/prepared.js": () =>
+    forAll((chance) => {
+      const lists = ["core_numbers", "core_percents"].map((name) => [
+        name,
+        chance.list(4, () => chance.value()),
+      ])
+      const cores = prepared(Object.fromEntries(lists), "cpu").core_percents
+      assert.ok(cores.length <= 8192)
+      const { parts } = prepared(
+        chance.object(["used_bytes", "available_bytes", "free_bytes", "buffers_bytes"]),
+        "memory",
+      )
+      for (const part of Object.values(parts)) assert.ok(Number.isFinite(part))
     }),
   "frame/time-pause.js": () =>
     forAll((chance) => {

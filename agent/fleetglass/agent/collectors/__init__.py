@@ -22,7 +22,7 @@ __all__ = ["BackgroundCollector", "Collector", "current", "default_collectors"]
 
 def default_collectors(settings: AgentSettings, readings: Readings | None = None) -> list[Collector]:
     """Return the collectors of every group but the agent's own report, in the order of their turn."""
-    host = readings or host_readings(settings.root, sensors=settings.sensors)
+    host = readings or host_readings(settings.root, settings.selections)
     collectors: list[Collector] = [
         CpuCollector(host.cpu, frequency=host.frequency, load=host.load, pressure=host.pressure),
         MemoryCollector(host.memory, pressure=host.pressure),
@@ -30,7 +30,7 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         NetworkCollector(host.network, links=host.links, tcp=host.tcp),
         SensorCollector(host.sensors, throttling=host.throttling),
         _power(settings, host),
-        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.sensors)),
+        GpuCollector.of(GpuReader(Path(settings.root), sensors=settings.selections.sensors)),
         FilesystemCollector(host.filesystems),
         ProcessCollector(
             top=settings.top_processes,
@@ -48,6 +48,10 @@ def default_collectors(settings: AgentSettings, readings: Readings | None = None
         from fleetglass.agent.collectors.systemd_unit import unit_collector
 
         collectors.append(unit_collector(settings.units, Path(settings.root)))
+    if settings.storage:
+        from fleetglass.agent.collectors.storage import storage_collector
+
+        collectors.append(storage_collector(Path(settings.root), settings.selections.disks))
     if settings.custom_folder is not None:
         from fleetglass.agent.collectors.custom import CustomFolder
 

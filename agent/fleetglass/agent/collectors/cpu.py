@@ -1,10 +1,11 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import UNSET, UnsetType
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.collectors.rates import known, percent, rate
-from fleetglass.agent.readings.types import CpuReading, FrequencyReading
+from fleetglass.agent.readings.types import CoreTimes, CpuReading, FrequencyReading
 from fleetglass.wire.payloads import Cpu
 
 _FREQUENCY_SECONDS = 10.0  # asking a sleeping core for its frequency wakes it
@@ -32,28 +33,35 @@ class CpuCollector:
         self._frequency: FrequencyReading | None = None
         self._frequency_until = float("-inf")
 
-    def collect(self, time: float, tick: int) -> Cpu:
+    def collect(self, time: float, tick: int) -> Cpu | Partial:
         """Return the use since the last call."""
         now = self._read()
-        if now.at >= self._frequency_until:
+        before, self._before = self._before, now
+        if now.at >= self._frequency_until or (before and before.cores.keys() != now.cores.keys()):
             self._frequency = self._read_frequency()
             self._frequency_until = now.at + _FREQUENCY_SECONDS
-        message = cpu_use(self._before, now, time=time, tick=tick)
-        self._before = now
+        message = cpu_use(before, now, time=time, tick=tick)
+        shares = core_use(before.cores, now.cores) if before is not None else {}
+        told = self._frequency.cores if self._frequency is not None else {}
+        numbers = list(shares or now.cores or told)
+        message.core_percents = list(shares.values()) or UNSET
+        if numbers != list(range(len(numbers))):
+            message.core_numbers = numbers
         if self._frequency is not None:
+            if told.keys() >= set(numbers):  # a list cannot leave one out
+                message.core_frequencies_hertz = [told[core] for core in numbers] or UNSET
             message.frequency_hertz = known(self._frequency.current)
-            message.core_frequencies_hertz = list(self._frequency.cores) or UNSET
             message.frequency_min_hertz = known(self._frequency.lowest)
             message.frequency_max_hertz = known(self._frequency.highest)
         load = self._read_load()
         if load is not None:
             message.load_1m, message.load_5m, message.load_15m = (round(one, 2) for one in load)
-        shares = self._read_pressure("cpu")
+        pressure = self._read_pressure("cpu")
         # "full" means nothing for the processors of a whole system: always 0 (kernel: accounting/psi.rst).
         message.pressure = pressure_message(
-            shares and {name: share for name, share in shares.items() if name.startswith("some")}
+            pressure and {name: share for name, share in pressure.items() if name.startswith("some")}
         )
-        return message
+        return message if now.times else Partial(message, "the system does not tell its processors' time")
 
 
 def cpu_use(before: CpuReading | None, now: CpuReading, *, time: float, tick: int) -> Cpu:
@@ -73,27 +81,25 @@ def cpu_use(before: CpuReading | None, now: CpuReading, *, time: float, tick: in
     message.total_percent = percent(total - spent.get("idle", 0.0) - spent.get("iowait", 0.0), total)
     for kind, value in spent.items():
         setattr(message, f"{kind}_percent", percent(value, total))
-    message.core_percents = core_use(before.cores, now.cores)
     elapsed = now.at - before.at
     message.context_switches_per_second = rate(before.context_switches, now.context_switches, elapsed)
     message.interrupts_per_second = rate(before.interrupts, now.interrupts, elapsed)
     return message
 
 
-def core_use(
-    before: dict[str, tuple[float, float]], now: dict[str, tuple[float, float]]
-) -> list[float] | UnsetType:
-    """Return the busy share of each core, in order.
+def core_use(before: Mapping[int, CoreTimes], now: Mapping[int, CoreTimes]) -> dict[int, float]:
+    """Return the busy share of each core by its number.
 
-    Absent when a core came or went, or its clock stood still: a list cannot leave one out.
+    A core that was just switched on, or whose clock stood still, has none.
     """
-    if before.keys() != now.keys():
-        return UNSET
-    shares = []
-    for core, (busy, total) in now.items():
-        busy_before, total_before = before[core]
-        share = percent(busy - busy_before, total - total_before)
-        if isinstance(share, UnsetType):
-            return UNSET
-        shares.append(share)
-    return shares or UNSET
+    shares = {}
+    for core, (busy, idle, waiting) in now.items():
+        if core not in before:
+            continue
+        busy_before, idle_before, waiting_before = before[core]
+        spent = max(busy - busy_before, 0)
+        rest = max(idle - idle_before, 0) + max(waiting - waiting_before, 0)
+        share = percent(spent, spent + rest)
+        if not isinstance(share, UnsetType):
+            shares[core] = share
+    return shares

@@ -1,15 +1,12 @@
-import string
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.pressure import pressure_message
-from fleetglass.agent.collectors.rates import percent, rate
+from fleetglass.agent.collectors.rates import percent, rate, total
 from fleetglass.agent.readings.types import DiskCounters, DiskReading
 from fleetglass.wire.payloads import Disk, DiskDevice
-
-# What these do, another device in the list (or memory) does for them.
-_STACKED = ("dm-", "md", "loop", "ram", "zram", "bcache", "drbd", "zd")
 
 
 class DiskCollector:
@@ -28,23 +25,41 @@ class DiskCollector:
         self._read_pressure = pressure
         self._before: DiskReading | None = None
 
-    def collect(self, time: float, tick: int) -> Disk | None:
+    def collect(self, time: float, tick: int) -> Disk | Partial | None:
         """Return what was read and written since the last call."""
-        now = self._read()
+        try:
+            now = self._read()
+        except OSError as error:
+            return self._pressure_alone(time, tick, error)
         before, self._before = self._before, now
         if not now.devices:
-            return None
+            return self._pressure_alone(time, tick)
         earlier = before.devices if before is not None else {}
         elapsed = now.at - before.at if before is not None else 0.0
+        devices = {
+            name: device_use(earlier.get(name), counters, elapsed) for name, counters in now.devices.items()
+        }
+        for name, device in devices.items():
+            device.in_total = name in now.summed
+        summed = [device for device in devices.values() if device.in_total]
         return Disk(
             time=time,
             tick=tick,
-            devices={
-                name: device_use(earlier.get(name), counters, elapsed)
-                for name, counters in now.devices.items()
-            },
+            read_bytes_per_second=total(one.read_bytes_per_second for one in summed),
+            write_bytes_per_second=total(one.write_bytes_per_second for one in summed),
+            read_total_bytes=total(one.read_total_bytes for one in summed),
+            write_total_bytes=total(one.write_total_bytes for one in summed),
+            devices=devices,
             pressure=pressure_message(self._read_pressure("io")),
         )
+
+    def _pressure_alone(self, time: float, tick: int, error: OSError | None = None) -> Partial | None:
+        pressure = pressure_message(self._read_pressure("io"))
+        if pressure is not UNSET:
+            return Partial(Disk(time=time, tick=tick, devices={}, pressure=pressure), str(error or ""))
+        if error is not None:
+            raise error
+        return None
 
 
 def device_use(before: DiskCounters | None, now: DiskCounters, elapsed: float) -> DiskDevice:
@@ -63,18 +78,3 @@ def device_use(before: DiskCounters | None, now: DiskCounters, elapsed: float) -
         backwards = before.busy is None or now.busy is None or now.busy < before.busy
         message.busy_percent = UNSET if backwards else percent((now.busy or 0) - (before.busy or 0), elapsed)
     return message
-
-
-def whole_disks(names: Collection[str]) -> list[str]:
-    """Return the devices whose sum is what all disks did.
-
-    A partition is counted with its disk, unless the disk is not in the list; a stacked device with
-    the disks below it.
-    """
-    return [name for name in names if not name.startswith(_STACKED) and not _is_partition(name, names)]
-
-
-def _is_partition(name: str, names: Collection[str]) -> bool:
-    """Whether it is `sda1` beside `sda`, or `nvme0n1p1` beside `nvme0n1`."""
-    disk = name.rstrip(string.digits)
-    return disk != name and (disk in names or (disk.endswith("p") and disk[:-1] in names))

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.pressure import pressure_message
 from fleetglass.agent.collectors.rates import known, percent, rate
 from fleetglass.agent.readings.types import MemoryReading
@@ -22,13 +23,13 @@ class MemoryCollector:
         self._read_pressure = pressure
         self._before: MemoryReading | None = None
 
-    def collect(self, time: float, tick: int) -> Memory:
+    def collect(self, time: float, tick: int) -> Memory | Partial:
         """Return the sizes now, and the swapping since the last call."""
         now = self._read()
         message = memory_use(self._before, now, time=time, tick=tick)
         self._before = now
         message.pressure = pressure_message(self._read_pressure("memory"))
-        return message
+        return message if now.total is not None else Partial(message, "the system does not tell its memory")
 
 
 def memory_use(before: MemoryReading | None, now: MemoryReading, *, time: float, tick: int) -> Memory:

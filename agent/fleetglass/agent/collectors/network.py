@@ -3,6 +3,7 @@ from collections.abc import Callable, Collection
 
 from msgspec import UNSET
 
+from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.rates import known, rate
 from fleetglass.agent.readings.types import InterfaceCounters, Link, NetworkReading
 from fleetglass.wire.payloads import Network, NetworkInterface
@@ -36,12 +37,15 @@ class NetworkCollector:
         self._links: dict[str, Link] = {}
         self._links_until = float("-inf")
 
-    def collect(self, time: float, tick: int) -> Network | None:
+    def collect(self, time: float, tick: int) -> Network | Partial | None:
         """Return the traffic since the last call."""
-        now = self._read()
+        try:
+            now = self._read()
+        except OSError as error:
+            return self._sockets_alone(time, tick, error)
         before, self._before = self._before, now
         if not now.interfaces:
-            return None
+            return self._sockets_alone(time, tick)
         earlier = before.interfaces if before is not None else {}
         if now.at >= self._links_until or earlier.keys() != now.interfaces.keys():
             self._links = self._read_links()
@@ -56,6 +60,15 @@ class NetworkCollector:
             },
             tcp_connections=known(self._read_tcp()),
         )
+
+    def _sockets_alone(self, time: float, tick: int, error: OSError | None = None) -> Partial | None:
+        tcp = self._read_tcp()
+        if tcp is not None:
+            message = Network(time=time, tick=tick, interfaces={}, tcp_connections=tcp)
+            return Partial(message, str(error or ""))
+        if error is not None:
+            raise error
+        return None
 
 
 def interface_use(

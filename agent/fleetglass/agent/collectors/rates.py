@@ -1,5 +1,6 @@
 """The few formulas that all groups share. What cannot be known is UNSET, and so absent."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -17,6 +18,12 @@ def rate(before: int | None, now: int | None, elapsed: float) -> int | UnsetType
     if before is None or now is None or elapsed <= 0 or now < before:
         return UNSET
     return round((now - before) / elapsed)
+
+
+def total(values: Iterable[int | UnsetType]) -> int | UnsetType:
+    """Return the sum of the values that are known; there is no sum of nothing."""
+    found = [value for value in values if not isinstance(value, UnsetType)]
+    return sum(found) if found else UNSET
 
 
 def core_percent(before: float | None, now: float | None, elapsed: float) -> float | UnsetType:

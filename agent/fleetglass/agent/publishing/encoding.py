@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.disk import whole_disks
 from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire import encode
 from fleetglass.wire.errors import CollectionError
@@ -21,6 +20,7 @@ from fleetglass.wire.payloads import (
     Headline,
     Info,
     Network,
+    Storage,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -160,10 +160,11 @@ def _lesser(message: Group) -> Callable[[str], float]:
             outer = set(outer_interfaces(interfaces))
             return lambda name: name not in outer
         case Disk(devices=devices):
-            whole = set(whole_disks(devices))
-            return lambda name: name not in whole
+            return lambda name: devices[name].in_total is not True
         case Filesystem(mounts=mounts):
             return lambda name: -(mounts[name].used_percent or 0.0)
+        case Storage(disks=disks):
+            return lambda name: name not in disks or disks[name].health != "failed"
         case Container(containers=containers):
             return lambda name: containers[name].state != "running"
         case CollectorReport(collectors=runs):

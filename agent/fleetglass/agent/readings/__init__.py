@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fleetglass.agent.readings.base import Readings
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 if TYPE_CHECKING:
     from fleetglass.agent.readings.package_manager import UpdateCount
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Readings", "host_readings", "update_count"]
 
 
-def host_readings(root: str = "/", *, sensors: Selection = EVERYTHING) -> Readings:
+def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> Readings:
     """Return the readings of this host, or of the one whose `/proc` and `/sys` lie under `root`.
 
     Only Linux has them lying anywhere else; other systems read themselves.
@@ -24,10 +24,10 @@ def host_readings(root: str = "/", *, sensors: Selection = EVERYTHING) -> Readin
     if sys.platform == "linux":
         from fleetglass.agent.readings.linux import LinuxReadings  # one system needs one
 
-        return LinuxReadings(root, sensors=sensors)
+        return LinuxReadings(root, selections=selections)
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
-    return PortableReadings(sensors=sensors)
+    return PortableReadings(selections)
 
 
 def update_count() -> "UpdateCount":

@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from fleetglass.agent.readings.container_engine import Engine
+from fleetglass.agent.readings.linux_block import disks_among
 from fleetglass.agent.readings.types import ContainerUse
 from fleetglass.wire.errors import CollectionError
 
@@ -109,7 +110,9 @@ class ContainerReader:
         if self._clock() >= deadline:
             return ContainerUse()
         stats = _asked(engine, f"/containers/{name}/stats?stream=false&one-shot=true", _Stats)
-        return ContainerUse() if stats is None else self._limited(use_of(stats))
+        if stats is None:
+            return ContainerUse()
+        return self._limited(use_of(stats, lambda numbers: disks_among(f"{self._root}/sys", numbers)))
 
     def _limited(self, use: ContainerUse) -> ContainerUse:
         """Leave out a limit that is none: what the whole host has, or more."""
@@ -182,6 +185,12 @@ class _Traffic(msgspec.Struct):
 class _Operation(msgspec.Struct):
     op: str = ""
     value: int = 0
+    major: int = 0
+    minor: int = 0
+
+    @property
+    def number(self) -> str:
+        return f"{self.major}:{self.minor}"
 
 
 class _BlockStats(msgspec.Struct):
@@ -195,13 +204,20 @@ class _Stats(msgspec.Struct):
     blkio_stats: _BlockStats = msgspec.field(default_factory=_BlockStats)
 
 
-def use_of(stats: _Stats) -> ContainerUse:
-    """Return what the engine says of one container; file cache not in use is no use (as `docker stats`)."""
+def use_of(stats: _Stats, disks: Callable[[Iterable[str]], Collection[str]]) -> ContainerUse:
+    """Return what the engine says of one container; file cache not in use is no use (as `docker stats`).
+
+    What goes through a volume is told of the volume and of its disk: `disks` chooses those to be summed from
+    the numbers of devices.
+    """
     nanoseconds = stats.cpu_stats.cpu_usage.total_usage
     memory = stats.memory_stats
     pages = memory.stats or {}
     cache = pages.get("inactive_file", pages.get("total_inactive_file", 0))
     operations = stats.blkio_stats.io_service_bytes_recursive
+    if operations is not None:
+        chosen = disks({one.number for one in operations})
+        operations = [one for one in operations if one.number in chosen]
     networks = stats.networks
     return ContainerUse(
         cpu_seconds=None if nanoseconds is None else nanoseconds / 1e9,

@@ -40,7 +40,7 @@ def interfaces_beyond_link(text: str) -> set[str]:
 
     `text` is of `/proc/net/if_inet6`: address, index, prefix, scope and flags in hexadecimal, name.
     """
-    rows = (line.split() for line in text.splitlines())
+    rows = (line.split(None, 5) for line in text.split("\n"))  # any other character may stand in a name
     return {row[5] for row in rows if len(row) == 6 and row[3] != _LINK_SCOPE}
 
 

@@ -1,13 +1,16 @@
 """Readings from `/proc` and `/sys`, of this host or of one whose files lie under another folder."""
 
+import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable
 
-from fleetglass.agent.readings.files import finite, read_file, read_text
+from fleetglass.agent.readings.files import finite, read_text
+from fleetglass.agent.readings.linux_block import BlockDevices
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
-from fleetglass.agent.readings.linux_host import read_host
+from fleetglass.agent.readings.linux_host import is_replaced, read_host
 from fleetglass.agent.readings.linux_network import own_ipv4_addresses, parse_ipv4, parse_ipv6, read_links
 from fleetglass.agent.readings.linux_power import read_batteries
 from fleetglass.agent.readings.linux_proc import (
@@ -38,9 +41,12 @@ from fleetglass.agent.readings.types import (
     SensorReading,
     ThrottlingReading,
 )
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
+_MAX_NAMES = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_LOOK_FOR_ARC_SECONDS = 60.0
+_CLOCK_STEP_SECONDS = 1.0  # by which two clocks read one after the other may differ
 
 
 class LinuxReadings:
@@ -54,7 +60,7 @@ class LinuxReadings:
         root: str = "/",
         clock: Callable[[], float] = time.monotonic,
         *,
-        sensors: Selection = EVERYTHING,
+        selections: Selections = EVERY_SELECTION,
     ) -> None:
         self._root = root.rstrip("/")
         self._clock = clock
@@ -62,48 +68,65 @@ class LinuxReadings:
         net = f"{proc}/1/net" if self._root else f"{proc}/net"
         self._stat = f"{proc}/stat"
         self._loadavg = f"{proc}/loadavg"
+        self._asks_load: bool | None = None
         self._uptime = f"{proc}/uptime"
         self._pressure = f"{proc}/pressure/"
         self._meminfo, self._vmstat = f"{proc}/meminfo", f"{proc}/vmstat"
+        self._arcstats = f"{proc}/spl/kstat/zfs/arcstats"
+        self._arc_is_there = False
+        self._look_for_arc_at = float("-inf")
         self._diskstats = f"{proc}/diskstats"
         self._net = net
         self._net_dev, self._snmp, self._sockstat = f"{net}/dev", f"{net}/snmp", f"{net}/sockstat"
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
         self._process_names = ProcessNames(self._root)
-        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=sensors)
+        self._sensors = SensorReader(f"{self._sys}/class", clock, selected=selections.sensors)
         self._firmware = FirmwareReader(self._root, clock)
-        self._reads_firmware = sensors.takes(FIRMWARE_TEMPERATURE)
-        self._filesystems = FilesystemReader(self._root)
+        self._reads_firmware = selections.sensors.takes(FIRMWARE_TEMPERATURE)
+        self._disks = selections.disks
+        self._takes_disk = functools.lru_cache(_MAX_NAMES)(selections.disks.takes)
+        self._block_devices = BlockDevices(self._sys)
+        self._filesystems = FilesystemReader(self._root, selection=selections.filesystems)
 
     def cpu(self) -> CpuReading:
         """Read `/proc/stat`."""
-        return parse_stat(self._clock(), self._files.read(self._stat))
+        return parse_stat(self._clock(), self._optional(self._stat))
 
     def frequency(self) -> FrequencyReading | None:
-        """Read cpufreq, or `/proc/cpuinfo`."""
-        return read_frequency(self._root)
+        """Read cpufreq, or `/proc/cpuinfo`, of the cores in `/proc/stat`."""
+        return read_frequency(self._root, self.cpu().cores)
 
     def load(self) -> tuple[float, float, float] | None:
-        """Ask this host, or read `/proc/loadavg` of another."""
-        if not self._root:
-            return os.getloadavg()
-        return parse_load(read_file(self._loadavg))
+        """Ask the kernel of this host; read `/proc/loadavg` of another, or where a container has its own."""
+        if self._asks_load is None:
+            self._asks_load = not self._root and not is_replaced("", self._loadavg)
+        if self._asks_load:
+            with contextlib.suppress(OSError):
+                return os.getloadavg()
+        return parse_load(self._optional(self._loadavg))
 
     def pressure(self, resource: str) -> dict[str, float] | None:
         """Read `/proc/pressure/<resource>`; kernels without it, or with it switched off, give None."""
-        try:
-            return parse_pressure(self._files.read(self._pressure + resource))
-        except OSError:
-            return None
+        return parse_pressure(self._optional(self._pressure + resource))
 
     def memory(self) -> MemoryReading:
-        """Read `/proc/meminfo` and `/proc/vmstat`."""
-        return parse_memory(self._clock(), self._files.read(self._meminfo), self._files.read(self._vmstat))
+        """Read `/proc/meminfo` and `/proc/vmstat`, and how large the cache of ZFS is."""
+        return parse_memory(
+            self._clock(),
+            self._optional(self._meminfo),
+            self._optional(self._vmstat),
+            self._optional(self._arcstats) if self._has_arc() else b"",
+        )
 
     def disks(self) -> DiskReading:
-        """Read `/proc/diskstats`."""
-        return parse_diskstats(self._clock(), self._files.read(self._diskstats))
+        """Read `/proc/diskstats`, and `/sys/class/block` once in a while."""
+        at = self._clock()
+        text = self._files.read(self._diskstats)
+        devices = parse_diskstats(text, self._takes_disk)
+        if not devices and self._disks.is_default:
+            devices = parse_diskstats(text)  # a container may have nothing but a loop
+        return DiskReading(at, devices, self._block_devices.summed(at, devices))
 
     def filesystems(self) -> FilesystemsReading:
         """Read `mountinfo`, and ask each mount for its sizes."""
@@ -119,10 +142,7 @@ class LinuxReadings:
 
     def tcp(self) -> dict[str, int] | None:
         """Read `/proc/net/snmp` and `/proc/net/sockstat`: listing every socket would cost far more."""
-        try:
-            return parse_tcp(self._files.read(self._snmp), self._files.read(self._sockstat))
-        except OSError:
-            return None
+        return parse_tcp(self._optional(self._snmp), self._optional(self._sockstat))
 
     def addresses(self) -> dict[str, list[str]]:
         """Ask the kernel for IPv4 addresses and read `/proc/net/if_inet6`; of another host, read tables."""
@@ -164,14 +184,40 @@ class LinuxReadings:
         return self._process_names.full_name(pid, name)
 
     def uptime_seconds(self) -> float | None:
-        """Ask the clock of this host, or read `/proc/uptime` of another."""
-        if not self._root:
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-        return finite((read_text(self._uptime) or "").partition(" ")[0])
+        """Read `/proc/uptime`: of this host only where it says other than the more precise clock.
+
+        In a container of LXC it does, where the clock is the host's.
+        """
+        told = finite((read_text(self._uptime) or "").partition(" ")[0])
+        if self._root:
+            return told
+        clock = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return clock if told is None or abs(told - clock) < _CLOCK_STEP_SECONDS else told
 
     def host(self) -> HostReading:
-        """Read what is known of the host."""
-        return read_host(self._root)
+        """Read what is known of the host. A container of LXC started when its uptime says so."""
+        host = read_host(self._root)
+        up = None if self._root else self.uptime_seconds()
+        if up is None or abs(time.clock_gettime(time.CLOCK_BOOTTIME) - up) < _CLOCK_STEP_SECONDS:
+            return host
+        return host._replace(boot_time=round(time.time() - up))
+
+    def _optional(self, path: str) -> bytes:
+        """Return the text of a file without which a group has fewer values, or nothing."""
+        try:
+            return self._files.read(path)
+        except OSError:
+            return b""
+
+    def _has_arc(self) -> bool:
+        """Look now and then whether ZFS came; lxcfs tells a container of its own memory, not of the ARC."""
+        now = self._clock()
+        if not self._arc_is_there and now >= self._look_for_arc_at:
+            self._look_for_arc_at = now + _LOOK_FOR_ARC_SECONDS
+            self._arc_is_there = bool(self._optional(self._arcstats)) and not is_replaced(
+                self._root, "/proc/meminfo"
+            )
+        return self._arc_is_there
 
     def own_resident_bytes(self) -> int | None:
         """Read `/proc/self/statm`, always of the running system."""

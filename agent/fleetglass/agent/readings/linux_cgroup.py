@@ -1,8 +1,10 @@
 """Readings of one control group, version 2 (kernel: Documentation/admin-guide/cgroup-v2.rst)."""
 
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_file, read_text
+from fleetglass.agent.readings.linux_block import disks_among
 from fleetglass.agent.readings.linux_proc import parse_net_dev
 from fleetglass.agent.readings.types import ContainerUse
 
@@ -20,7 +22,9 @@ def read_use(root: Path, pid: int, container: str, *, own_network: bool) -> Cont
     memory = _number(read_text(f"{group}/memory.current") or "")
     cache = parse_pairs(read_text(f"{group}/memory.stat") or "").get("inactive_file", 0)
     traffic = _traffic(process / "net/dev") if own_network else (None, None)
-    read, written = parse_io(read_text(f"{group}/io.stat") or "")
+    read, written = parse_io(
+        read_text(f"{group}/io.stat") or "", lambda numbers: disks_among(f"{root}/sys", numbers)
+    )
     return ContainerUse(
         cpu_seconds=cpu["usage_usec"] / 1e6,
         memory_used=None if memory is None else max(memory - cache, 0),
@@ -37,7 +41,7 @@ def parse_membership(text: str, container: str) -> str | None:
 
     The process may be in a group below it: its own systemd, or Podman, makes one.
     """
-    for line in text.splitlines():
+    for line in text.split("\n"):  # any other character may stand in a name
         if line.startswith("0::/"):
             parts = line.removeprefix("0::/").split("/")
             if ".." in parts or parts == [""]:
@@ -53,11 +57,25 @@ def parse_pairs(text: str) -> dict[str, int]:
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
 
 
-def parse_io(text: str) -> tuple[int | None, int | None]:
-    """Return what was read and written on all devices, in bytes, from `io.stat`; None where it tells none."""
+def parse_io(
+    text: str, disks: Callable[[Iterable[str]], Collection[str]] = set
+) -> tuple[int | None, int | None]:
+    """Return what was read and written, in bytes, from `io.stat`; None where it tells none.
+
+    What goes through a volume is told of the volume and of its disk. `disks` chooses those to be summed from
+    the numbers of devices, such as `8:0`.
+    """
+    devices: dict[str, list[str]] = {}
+    for line in text.split("\n"):
+        words = line.split()
+        # Some kernels begin the line with the numbers of devices that did nothing.
+        numbers = [word for word in words if "=" not in word]
+        if numbers:
+            devices[numbers[-1]] = [word for word in words if "=" in word]
+    chosen = disks(devices)
     read = written = None
-    for line in text.splitlines():
-        for field in line.split()[1:]:
+    for number, fields in devices.items():
+        for field in fields if number in chosen else ():
             name, _, value = field.partition("=")
             if name == "rbytes" and value.isdecimal():
                 read = (read or 0) + int(value)

@@ -28,6 +28,7 @@ def read_host(root: str) -> HostReading:
         stat = read_file(f"{root}/proc/stat")
     except OSError:
         stat = b""
+    cores = parse_stat(0.0, stat).cores
     return HostReading(
         os_name=_os_name(root),
         kernel=" ".join(filter(None, (read_text(f"{kernel}/{name}") for name in ("ostype", "osrelease"))))
@@ -35,13 +36,22 @@ def read_host(root: str) -> HostReading:
         # Only kernels since 6.1 tell it in a file. It is that of the agent's own machine in any case.
         architecture=read_text(f"{kernel}/arch") or os.uname().machine or None,
         cpu_model=cpu_model(root),
-        physical_cores=physical_cores(root),
-        logical_cores=len(parse_stat(0.0, stat).cores) or None,
+        physical_cores=physical_cores(root, cores),
+        logical_cores=len(cores) or None,
         boot_time=parse_boot_time(stat),
         manufacturer=_firmware_text(f"{root}/sys/class/dmi/id/sys_vendor"),
         model=_firmware_text(f"{root}/sys/class/dmi/id/product_name")
         or read_text(f"{root}/proc/device-tree/model"),
     )
+
+
+def is_replaced(root: str, path: str) -> bool:
+    """Return whether another file is mounted over one of `/proc`, as lxcfs does for a container of LXC."""
+    try:
+        mountinfo = read_file(f"{root}/proc/{'1' if root else 'self'}/mountinfo")
+    except OSError:
+        return False
+    return f" {path} ".encode() in mountinfo
 
 
 def cpu_model(root: str) -> str | None:

@@ -4,12 +4,13 @@ A line that is not what it should be costs only its own value.
 """
 
 import os
+from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite
 from fleetglass.agent.readings.types import (
+    CoreTimes,
     CpuReading,
     DiskCounters,
-    DiskReading,
     InterfaceCounters,
     MemoryReading,
     NetworkReading,
@@ -19,15 +20,19 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _SECTOR_BYTES = 512  # of /proc/diskstats, whatever the device's own is (kernel: admin-guide/iostats.rst)
 
 _MEMINFO = frozenset(
-    b"MemTotal MemFree MemAvailable Buffers Cached Shmem SReclaimable SwapTotal SwapFree".split()
+    b"MemTotal MemFree MemAvailable Buffers Cached AnonPages Shmem SReclaimable SwapTotal SwapFree".split()
 )
+_MOST_BYTES = 1 << 53  # a size that fell below zero is printed as one just under 2^64
+# So are times, some after the kernel divided nanoseconds into ticks of 10 ms.
+_BELOW_ZERO = b" 18446"
 
 
 def parse_stat(at: float, text: bytes) -> CpuReading:
     """Read the text of `/proc/stat`. The kernel counts guest time in user too; here it is apart."""
     times: dict[str, float] = {}
-    cores: dict[str, tuple[float, float]] = {}
+    cores: dict[int, CoreTimes] = {}
     context_switches = interrupts = None
+    whole = _above_zero if _BELOW_ZERO in text else int
     for line in text.splitlines():
         if line.startswith(b"cpu"):
             name, *numbers = line.split()
@@ -36,14 +41,14 @@ def parse_stat(at: float, text: bytes) -> CpuReading:
             try:
                 # Old kernels have fewer columns.
                 user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice = (
-                    *map(int, numbers[:10]),
+                    *map(whole, numbers[:10]),
                     *(0,) * (10 - len(numbers)),
                 )
+                if name != b"cpu":
+                    busy = user + nice + system + irq + softirq + steal
+                    cores[int(name[3:])] = (busy, idle, iowait)
+                    continue
             except ValueError:
-                continue
-            if name != b"cpu":
-                busy = user + nice + system + irq + softirq + steal
-                cores[name.decode(errors="replace")] = (busy, busy + idle + iowait)
                 continue
             times = {
                 "user": user - guest,
@@ -79,52 +84,70 @@ def parse_load(text: bytes) -> tuple[float, float, float] | None:
             return None
 
 
-def parse_memory(at: float, meminfo: bytes, vmstat: bytes) -> MemoryReading:
-    """Read the texts of `/proc/meminfo` (kibibytes) and `/proc/vmstat` (pages)."""
+def parse_memory(at: float, meminfo: bytes, vmstat: bytes, arcstats: bytes = b"") -> MemoryReading:
+    """Read the texts of `/proc/meminfo` (kibibytes), `/proc/vmstat` (pages) and ZFS's `arcstats`.
+
+    A size larger than its whole is left out: in a container of LXC it is the host's, or fell below zero.
+    """
     sizes: dict[bytes, int] = {}
     for line in meminfo.splitlines():
         name, _, rest = line.partition(b":")
         if name in _MEMINFO and (number := _whole(rest)) is not None:
             sizes[name] = number * 1024
-    free = sizes.get(b"MemFree")
-    cached = sizes.get(b"Cached")
+    total = _part(sizes.get(b"MemTotal"), _MOST_BYTES) or None
+    swap_total = _part(sizes.get(b"SwapTotal"), _MOST_BYTES)
+    free = _part(sizes.get(b"MemFree"), total)
+    pages = _part(sizes.get(b"Cached"), total)
+    slabs = _part(sizes.get(b"SReclaimable"), total if total is None else total - (pages or 0)) or 0
+    cached = None if pages is None else pages + slabs
+    buffers = _part(sizes.get(b"Buffers"), total)
+    shared = _part(sizes.get(b"Shmem"), total)
     available = sizes.get(b"MemAvailable")
-    if available is None and free is not None and cached is not None:
-        # Kernels before 3.14 do not say; free and cached is what was believed then.
-        available = free + cached
+    if not available and free is not None and b"Cached" in sizes:
+        # Kernels before 3.14 do not say, some say 0. Shared memory is in the cache, but cannot be taken.
+        available = free + max((cached or 0) + (buffers or 0) - (shared or 0), 0)
+        available = available if total is None else min(available, total)
+    elif available is not None and _part(available, total) is None:
+        available = free  # the host's; of what a container has, procps counts only this
+    if arcstats and total is not None and available is not None:
+        known = (free, pages, buffers, _part(sizes.get(b"AnonPages"), total))
+        unexplained = total - sum(filter(None, known))
+        available = min(available + _arc_to_give(arcstats, unexplained), total)
     return MemoryReading(
         at=at,
-        total=sizes.get(b"MemTotal"),
+        total=total,
         available=available,
         free=free,
-        cached=None if cached is None else cached + sizes.get(b"SReclaimable", 0),
-        buffers=sizes.get(b"Buffers"),
-        shared=sizes.get(b"Shmem"),
-        swap_total=sizes.get(b"SwapTotal"),
-        swap_free=sizes.get(b"SwapFree"),
+        cached=cached,
+        buffers=buffers,
+        shared=shared,
+        swap_total=swap_total,
+        swap_free=_part(sizes.get(b"SwapFree"), swap_total) if swap_total else swap_total,
         swapped_in=_pages(vmstat, b"pswpin "),
         swapped_out=_pages(vmstat, b"pswpout "),
     )
 
 
-def parse_diskstats(at: float, text: bytes) -> DiskReading:
+def parse_diskstats(text: bytes, takes: Callable[[str], bool] = lambda _: True) -> dict[str, DiskCounters]:
     """Read the text of `/proc/diskstats`, without loop and ram slots that nothing ever used."""
     devices: dict[str, DiskCounters] = {}
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         fields = line.split()
         try:
+            name = fields[2].decode(errors="replace")
+            if not takes(name):
+                continue
             reads, read_sectors, writes, written_sectors, busy = (
                 int(fields[number]) for number in (3, 5, 7, 9, 12)
             )
         except (IndexError, ValueError):
             continue
-        name = fields[2].decode(errors="replace")
         if not reads and not writes and name.startswith(("loop", "ram")):
             continue
         devices[name] = DiskCounters(
             reads, writes, read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, busy / 1000
         )
-    return DiskReading(at, devices)
+    return devices
 
 
 def parse_net_dev(at: float, text: bytes) -> NetworkReading:
@@ -177,6 +200,37 @@ def parse_pressure(text: bytes) -> dict[str, float] | None:
             if share is not None:
                 shares[f"{kind.decode(errors='replace')}_{span[3:].decode(errors='replace')}s"] = share
     return shares or None
+
+
+def _above_zero(ticks: bytes) -> int:
+    """Return a count of ticks, and 0 for one that fell below zero, as stolen time does after a migration."""
+    fell = len(ticks) in (len("1844674407370"), len("18446744073709551615")) and ticks.startswith(b"18446")
+    return 0 if fell else int(ticks)
+
+
+def _part(size: int | None, whole: int | None) -> int | None:
+    """Return a size, or None where it is negative or larger than the whole, if that is known."""
+    if size is None or not 0 <= size <= (_MOST_BYTES if whole is None else whole):
+        return None
+    return size
+
+
+def _arc_to_give(arcstats: bytes, unexplained: int) -> int:
+    """Return how much ZFS's cache, for which the kernel has no line, gives back when programs need memory.
+
+    A container may see the cache of its host: one larger than all that is not explained otherwise.
+    """
+    size, least = _kstat(arcstats, b"size"), _kstat(arcstats, b"c_min")
+    if size is None or least is None or size > unexplained:
+        return 0
+    return max(size - least, 0)
+
+
+def _kstat(text: bytes, name: bytes) -> int | None:
+    """Return a value of a kstat of named values, one a line: name, type, data."""
+    _, found, rest = text.partition(b"\n" + name + b" ")
+    fields = rest.split(None, 2)
+    return _whole(fields[1]) if found and len(fields) > 1 else None
 
 
 def _whole(text: bytes) -> int | None:

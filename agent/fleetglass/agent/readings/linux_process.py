@@ -61,7 +61,7 @@ class ProcessNames:
     def _user_name(self, uid: int) -> str | None:
         if self._passwd is not None:
             # The name services of this system do not know another's users.
-            lines = (line.split(":", 3) for line in (read_text(self._passwd) or "").splitlines())
+            lines = (line.split(":", 3) for line in (read_text(self._passwd) or "").split("\n"))
             return next((fields[0] for fields in lines if fields[2:3] == [str(uid)]), None)
         import pwd  # Windows has none
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from fleetglass.agent.readings.block_devices import device_by_name, summed_disks
+from fleetglass.agent.readings.mounts import is_image, is_out_of_reach
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import (
     BatteryReading,
@@ -30,7 +32,7 @@ from fleetglass.agent.readings.types import (
     TemperatureReading,
     printable,
 )
-from fleetglass.agent.selection import EVERYTHING, Selection
+from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
@@ -38,8 +40,10 @@ _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal",
 class PortableReadings:
     """Reads the host it runs on, as far as psutil does."""
 
-    def __init__(self, *, sensors: Selection = EVERYTHING) -> None:
-        self._sensors = sensors
+    def __init__(self, selections: Selections = EVERY_SELECTION) -> None:
+        self._sensors = selections.sensors
+        self._disks = selections.disks
+        self._filesystems = selections.filesystems
 
     def cpu(self) -> CpuReading:
         """Return the processor times that the system has."""
@@ -48,8 +52,8 @@ class PortableReadings:
         stats = psutil.cpu_stats()
         cores = {}
         for number, core in enumerate(psutil.cpu_times(percpu=True)):
-            total = float(sum(core))
-            cores[f"cpu{number}"] = (total - core.idle, total)
+            waiting = getattr(core, "iowait", 0.0)
+            cores[number] = (sum(core) - core.idle - waiting, core.idle, waiting)
         return CpuReading(
             at=at,
             times={kind: float(getattr(times, kind)) for kind in _KINDS if hasattr(times, kind)},
@@ -83,6 +87,8 @@ class PortableReadings:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
         devices = {}
         for name, one in counters.items():
+            if not self._disks.takes(printable(name)):
+                continue
             busy = getattr(one, "busy_time", None)
             devices[printable(name)] = DiskCounters(
                 one.read_count,
@@ -91,7 +97,8 @@ class PortableReadings:
                 one.write_bytes,
                 None if busy is None else busy / 1000,
             )
-        return DiskReading(at, devices)
+        known = {name: device_by_name(name, devices) for name in devices}
+        return DiskReading(at, devices, summed_disks(known, devices))
 
     def network(self) -> NetworkReading:
         """Return the counters of every network interface."""
@@ -200,7 +207,7 @@ class PortableReadings:
             return None
         return FrequencyReading(
             current=int(frequency.current * 1e6) or None,
-            cores=(),
+            cores={},
             lowest=int(frequency.min * 1e6) or None,
             highest=int(frequency.max * 1e6) or None,
         )
@@ -228,13 +235,19 @@ class PortableReadings:
 
     def filesystems(self) -> FilesystemsReading:
         """Return the filesystems on devices."""
-        found = []
+        found, failed = [], []
         for part in psutil.disk_partitions(all=False):
+            mount = printable(part.mountpoint)
+            if not self._filesystems.takes(mount, part.fstype) or is_image(
+                kind=part.fstype, device=part.device, mount=part.mountpoint, options=part.opts
+            ):
+                continue
             try:
                 found.append(_usage(part.mountpoint, part.device, part.fstype))
-            except OSError:
-                continue  # an empty drive, unmounted meanwhile, or not ours to see
-        return FilesystemsReading(found, [])
+            except OSError as error:  # an empty drive, unmounted meanwhile, or not ours to see
+                if is_out_of_reach(error):
+                    failed.append(mount)
+        return FilesystemsReading(found, failed)
 
     def throttling(self) -> None:
         """Give nothing: this is Linux's own."""

@@ -4,27 +4,29 @@ import os
 from typing import Literal, NamedTuple
 
 GpuState = Literal["active", "idle", "suspended"]
+CoreTimes = tuple[float, float, float]
 
 
 class CpuReading(NamedTuple):
     """Time spent since boot. Its unit does not matter: only shares of it are used.
 
     `times` is by kind (user, nice, system, idle, …), each kind apart from the others: guest time is
-    not also in user. `cores` is busy and total time by the name of the core.
+    not also in user. `cores` has the time of each core that is switched on, by its number: busy, idle, and
+    idle with input or output outstanding.
     """
 
     at: float
     times: dict[str, float]
-    cores: dict[str, tuple[float, float]]
+    cores: dict[int, CoreTimes]
     context_switches: int | None
     interrupts: int | None
 
 
 class FrequencyReading(NamedTuple):
-    """Frequency in hertz. `cores` is of each core in order; empty where not every core tells its own."""
+    """Frequency in hertz. `cores` is of each core that tells its own, by its number."""
 
     current: int | None
-    cores: tuple[int, ...]
+    cores: dict[int, int]
     lowest: int | None
     highest: int | None
 
@@ -56,10 +58,11 @@ class DiskCounters(NamedTuple):
 
 
 class DiskReading(NamedTuple):
-    """Every block device by name."""
+    """Every block device by name. What all disks did is the sum of what those in `summed` did."""
 
     at: float
     devices: dict[str, DiskCounters]
+    summed: frozenset[str]
 
 
 class FilesystemReading(NamedTuple):

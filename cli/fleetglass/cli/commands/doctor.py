@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.arguments import add_keys
@@ -130,6 +131,10 @@ def _configured(
         who = f"this host is {agent.host_id}, prefix {agent.prefix}" if agent else "of a bridge"
         yield Finding("configuration", "ok", f"{source}; {who}")
     yield from check_secrets(configuration)
+    if agent is not None and agent.container is not None:
+        kept = agent.kept_id_hash is not None
+        text = f"the agent is {shown_instead(agent.container, agent.host_id, has_kept_id=kept)}"
+        yield Finding("container", "note", text, SHOW_THE_HOST)
     if agent is not None:
         _add_agent(checks, agent, configuration)
     if bridge is not None:

@@ -1,12 +1,12 @@
 """Which broker `up` uses: the one given, one that already runs, a private mosquitto, the embedded one."""
 
 import importlib.util
-import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetglass.cli.configuration.state_folder import state_folder
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.probe import probe
@@ -98,12 +98,6 @@ def configuration_folder() -> Path:
         if (folder / "private.conf").is_file():
             return folder
     raise CommandError(f"mosquitto/private.conf: got no such file, expected it in {here.parents[1]}")
-
-
-def state_folder() -> Path:
-    """Return the folder for what outlives a run; it is the user's own."""
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "fleetglass"
 
 
 def _mosquitto_command(program: str, port: int) -> tuple[str, ...]:

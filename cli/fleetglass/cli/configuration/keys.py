@@ -164,6 +164,7 @@ KEYS: Final = (
         flag="--unit",
         repeated=True,
     ),
+    Key("storage", Flag(), "publish the health of disks, arrays and pools; runs smartctl and zpool", _AGENT),
     Key("nut", Upsd(), "upsd of Network UPS Tools whose UPSes to publish", _AGENT, metavar="HOST[:PORT]"),
     Key(
         "custom_folder",

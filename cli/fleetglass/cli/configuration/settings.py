@@ -2,22 +2,19 @@
 
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleetglass.agent.identity import host_name
-from fleetglass.agent.selection import (
-    DEFAULT_DISKS,
-    DEFAULT_FILESYSTEMS,
-    DEFAULT_INTERFACES,
-    EVERYTHING,
-    selection_of,
-)
+from fleetglass.agent.identity import host_name, kept_id_hash
+from fleetglass.agent.own_container import is_container_id, own_container
+from fleetglass.agent.selection import DEFAULT_SELECTIONS, Selections, selection_of
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.bridge.settings import BridgeSettings
 from fleetglass.cli.configuration.file import Configuration
 from fleetglass.cli.configuration.keys import Part
 from fleetglass.cli.configuration.reachable import warn_if_exposed
+from fleetglass.cli.configuration.state_folder import state_folder
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import ContractError, HostIdError, host_id_from_name
@@ -27,13 +24,6 @@ if TYPE_CHECKING:
     from fleetglass.fleet.expected_host_list import ExpectedHostList
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-_SELECTIONS = {
-    "interfaces": DEFAULT_INTERFACES,
-    "disks": DEFAULT_DISKS,
-    "filesystems": DEFAULT_FILESYSTEMS,
-    "sensors": EVERYTHING,
-    "users": EVERYTHING,
-}
 _CERTIFICATES = ("certificate_file", "certificate")
 _KEYS = ("key_file", "private_key")
 _TLS = (("ca_file", "ca"), _CERTIFICATES, _KEYS)
@@ -46,13 +36,17 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
         UsageError: the configuration does not fit together.
     """
     root = _root(configuration)
+    container = own_container() if root == "/" else None
+    kept_id = kept_id_hash(state_folder()) if container else None
     return AgentSettings(
         broker=broker_access(configuration, "agent"),
-        host_id=configuration.get("host_id", "agent") or _own_host_id(root),
+        host_id=configuration.get("host_id", "agent") or _own_host_id(root, container, kept_id),
         root=root,
+        container=container,
+        kept_id_hash=kept_id,
         prefix=single_prefix(configuration, "agent"),
         custom_folder=_custom_folder(configuration),
-        **_selections(configuration),
+        selections=_selections(configuration),
         **_said(
             configuration,
             "agent",
@@ -61,6 +55,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
             "containers",
             "units",
             "nut",
+            "storage",
             "demand",
             "tags",
             "updates",
@@ -149,15 +144,16 @@ def single_prefix(configuration: Configuration, part: Part) -> str:
     return str(prefixes[0])
 
 
-def _selections(configuration: Configuration) -> dict[str, Any]:
-    return {
-        name: selection_of(
-            configuration.get(f"include_{name}", "agent"),
-            configuration.get(f"exclude_{name}", "agent"),
-            default,
+def _selections(configuration: Configuration) -> Selections:
+    given = {
+        field.name: selection_of(
+            configuration.get(f"include_{field.name}", "agent"),
+            configuration.get(f"exclude_{field.name}", "agent"),
+            getattr(DEFAULT_SELECTIONS, field.name),
         )
-        for name, default in _SELECTIONS.items()
+        for field in fields(Selections)
     }
+    return Selections(**given)
 
 
 def _said(configuration: Configuration, part: Part, *names: str) -> dict[str, Any]:
@@ -175,8 +171,10 @@ def _root(configuration: Configuration) -> str:
     return str(root)
 
 
-def _own_host_id(root: str) -> str:
+def _own_host_id(root: str, container: str | None, kept_id: str | None) -> str:
     name = host_name(root).split(".")[0] or "host"
+    if kept_id and container and (container == "kubernetes" or is_container_id(name)):
+        name = f"container-{kept_id[:8]}"  # each new container has another name
     try:
         return host_id_from_name(name)
     except HostIdError as error:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.configuration.arguments import key_arguments
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.keys import ENVIRONMENT_PREFIX, keys_of
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
+from fleetglass.cli.service.storage_helper import check_only_root_may_change
 from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
@@ -39,7 +41,7 @@ def plan(
 
     Raises:
         UsageError: what the part would be told is wrong.
-        CommandError: the service could not start this program.
+        CommandError: the service could not start this program, or a helper may not run it as root.
     """
     for key in keys_of("agent", "bridge"):
         if arguments.get(key.name) is not None and part not in key.parts:
@@ -52,6 +54,13 @@ def plan(
     program = installed_program()
     if system:
         _check_reachable(part, program)
+    disks = (
+        settings.selections.disks
+        if isinstance(settings, AgentSettings) and settings.storage and system
+        else None
+    )
+    if disks is not None:
+        check_only_root_may_change(program)
     told, credentials = _files(part, arguments, configuration, system=system)
     return UnitFile(
         part=part,
@@ -59,6 +68,7 @@ def plan(
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
+        disks=disks,
         own_programs=part == "agent"
         and (configuration.get(_FOLDER, part) is not None or bool(configuration.get("updates", part))),
         low_port=getattr(settings, "port", 1024) < 1024,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from fleetglass.agent.selection import Selection
 from fleetglass.cli.configuration.keys import Part
 
 ServicePart = Literal["agent", "bridge"]
@@ -39,6 +40,8 @@ class UnitFile:
     """Groups whose devices it reads."""
     own_programs: bool = False
     """Whether it runs programs of the user, or a package manager."""
+    disks: Selection | None = None
+    """Disks that a helper reads for it as root; None without one."""
     low_port: bool = False
     """Whether it serves a port below 1024."""
     systemd_version: int = BACKOFF_VERSION

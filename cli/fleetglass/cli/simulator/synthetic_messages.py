@@ -215,8 +215,17 @@ def _disk(host: SyntheticHost, time: float, tick: int, read: float, write: float
         write_total_bytes=write_total,
         read_total=read_total // _OPERATION_BYTES,
         write_total=write_total // _OPERATION_BYTES,
+        in_total=True,
     )
-    return Disk(time=time, tick=tick, devices={host.role.disk_device: device})
+    return Disk(
+        time=time,
+        tick=tick,
+        read_bytes_per_second=device.read_bytes_per_second,
+        write_bytes_per_second=device.write_bytes_per_second,
+        read_total_bytes=read_total,
+        write_total_bytes=write_total,
+        devices={host.role.disk_device: device},
+    )
 
 
 def _network(host: SyntheticHost, time: float, tick: int, receive: float, transmit: float) -> Network:

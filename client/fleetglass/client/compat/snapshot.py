@@ -64,12 +64,14 @@ def timestamp(time: float) -> str:
 
 
 def _processor(pulse: Mapping[str, Any], cpu: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    cores = cpu if "core_percents" in cpu else pulse
     return _present(
         usage_percent=pulse.get("cpu_percent", cpu.get("total_percent")),
         temperature=pulse.get("temperature_celsius"),
         frequency_mhz=_scaled(cpu.get("frequency_hertz"), 1e6, 0),
         frequency_max_mhz=_scaled(cpu.get("frequency_max_hertz"), 1e6, 0),
-        core_percents=cpu.get("core_percents", pulse.get("core_percents")),
+        core_percents=cores.get("core_percents"),
+        core_numbers=cores.get("core_numbers"),
         load_1m=pulse.get("load_1m", cpu.get("load_1m")),
         physical_cores=info.get("physical_cores"),
         logical_cores=info.get("logical_cores"),

@@ -185,6 +185,7 @@ class DetailedFormatter(Formatter):
 
     def _processor(self, section: Section) -> Rows:
         yield from self._bar(section, "Usage", "usage_percent")
+        yield from rows.cores(section)
         yield from rows.told(section, rows.PROCESSOR)
 
     def _memory(self, section: Section) -> Rows:

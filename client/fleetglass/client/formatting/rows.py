@@ -12,7 +12,6 @@ Table = tuple[tuple[str, str, Callable[[Any], str]], ...]
 """Label, field, and what makes its text."""
 
 PROCESSOR: Final[Table] = (
-    ("Each core", "core_percents", lambda cores: " ".join(whole(core) for core in cores) + " %"),
     ("Load", "load_1m", "{:.2f}".format),
     ("Frequency", "frequency_mhz", "{:.0f} MHz".format),
     ("Highest", "frequency_max_mhz", "{:.0f} MHz".format),
@@ -48,6 +47,19 @@ def told(section: Section, table: Table) -> Rows:
     for label, field, show in table:
         if (value := section.get(field)) is not None:
             yield label, show(value)
+
+
+def cores(section: Section) -> Rows:
+    """Yield the use of each core; with its number where some are switched off."""
+    percents, numbers = section.get("core_percents"), section.get("core_numbers")
+    if percents is None:
+        return
+    words = [whole(core) for core in percents]
+    if numbers is None:
+        yield "Each core", " ".join(words) + " %"
+    else:
+        named = (f"{number}: {word}" for number, word in zip(numbers, words, strict=False))
+        yield "Each core", ", ".join(named) + " %"
 
 
 def used(section: Section, unit: str, rest: str = "", of: str = "") -> Rows:

@@ -87,6 +87,29 @@ def test_an_expected_host_that_was_not_heard(width: int) -> None:
         assert "\nRack 3, unit 9.\nAsk Jane" in text
 
 
+def test_cores_keep_their_numbers() -> None:
+    """Of a core that is switched off nothing comes, and the one after it is not called by its number."""
+    cpu = STAMP | {"core_percents": [7.0, 20.0, 100.0], "core_numbers": [0, 1, 3]}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith(" 0 ")]
+    assert line.split()[::3] == ["0", "1", "3"]
+
+
+def test_of_many_cores_one_that_is_off_is_blank() -> None:
+    """It keeps its place among the upright bars."""
+    numbers = [number for number in range(40) if number != 2]
+    cpu = STAMP | {"core_percents": [100.0] * 39, "core_numbers": numbers}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith("    0  ")]
+    assert line.rstrip() == "    0  ██ " + "█" * 37
+
+
+@pytest.mark.parametrize("numbers", [[0, 1], [0, 1, 1], [-1, 0, 1], [0, 1, 10**9]])
+def test_numbers_that_no_core_has_are_ignored(numbers: list[int]) -> None:
+    """The cores are then called by their place in the list."""
+    cpu = STAMP | {"core_percents": [7.0, 20.0, 100.0], "core_numbers": numbers}
+    [line] = [line for line in page(model(cpu=cpu), 80) if line.startswith(" 0 ")]
+    assert line.split()[::3] == ["0", "1", "2"]
+
+
 def test_many_cores() -> None:
     """More cores than fit as bars are upright bars, one cell each."""
     lines = page(model(MadeUpHost("web-1", 1, cores=128)), 80)
@@ -123,6 +146,15 @@ def test_groups_on_request() -> None:
             "failed": ["cron.service"],
             "units": {"ssh.service": {"active_state": "active"}},
         },
+        "storage": STAMP
+        | {
+            "disks": {
+                "sda": {"state": "standby", "health": "passed", "temperature_celsius": 31},
+                "nvme0": {"state": "active", "health": "failed", "wear_percent": 104},
+                "sdc": {"state": "unsupported"},
+            },
+            "arrays": {"md0": {"health": "degraded", "degraded_devices": 1}},
+        },
         "custom-ups": STAMP | {"load_watts": 120, "level": 1.25, "mode": "line", "deep": {"x": 1}},
         "collector": STAMP | {"collectors": {"disk": {"state": "late", "reason": "slow"}}},
     }
@@ -135,6 +167,12 @@ def test_groups_on_request() -> None:
         "◆ cron.service",
         "ssh.service",
         "1 failed",
+        "◆ nvme0",
+        "104 % worn",
+        "◆ md0",
+        "lacks 1",
+        "2 in trouble",
+        "unsupported",
     ):
         assert words in text
     for words in ("CUSTOM-UPS ─", "load_watts", "1.25", "line", "▲ disk late: slow"):
@@ -184,6 +222,11 @@ def test_hostile_values(text: str, number: float, width: int) -> None:
         "power": STAMP | {"batteries": {text: {"charge_percent": number, "left_seconds": whole}}},
         "gpu": STAMP | {"devices": {text: {"busy_percent": number, "power_watts": number, "name": text}}},
         "unit": STAMP | {"failed_count": whole, "failed": [text], "units": {text: {"active_state": text}}},
+        "storage": STAMP
+        | {
+            "disks": {text: {"model": text, "wear_percent": number, "temperature_celsius": number}},
+            "arrays": {text: {"state": text, "degraded_devices": whole}},
+        },
         "container": STAMP | {"containers": {text: {"state": text, "cpu_percent": number}}},
         "collector": STAMP
         | {"collectors": {text: {"state": "failed", "reason": text}}, "cpu_percent": number},

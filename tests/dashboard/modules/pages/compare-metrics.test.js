@@ -84,7 +84,8 @@ test("a number of the host is taken as it is", () => {
 test("numbers of devices are added where a sum means something, else the highest counts", () => {
   const disk = {
     devices: {
-      sda: { read_bytes_per_second: 5, busy_percent: 10 },
+      sda: { read_bytes_per_second: 5, busy_percent: 10, in_total: true },
+      sda1: { read_bytes_per_second: 5, in_total: false },
       sdb: { read_bytes_per_second: 7, busy_percent: 30 },
     },
   }

@@ -33,6 +33,7 @@ from fleetglass.wire.payloads.groups import (
 from fleetglass.wire.payloads.headline import Backfill, Demand, Headline, Pulse, State, Status, Summary
 from fleetglass.wire.payloads.info import FieldInfo, GroupInfo, Info
 from fleetglass.wire.payloads.services import Container, ContainerEntry, Custom, Unit, UnitEntry
+from fleetglass.wire.payloads.storage import Storage, StorageArray, StorageDisk
 
 __all__ = [
     "GROUPS",
@@ -71,6 +72,9 @@ __all__ = [
     "Stamp",
     "State",
     "Status",
+    "Storage",
+    "StorageArray",
+    "StorageDisk",
     "Summary",
     "Temperature",
     "Throttling",
@@ -92,6 +96,7 @@ GROUPS: dict[str, type[Group]] = {
     "process": Process,
     "container": Container,
     "unit": Unit,
+    "storage": Storage,
     "collector": CollectorReport,
 }
 """The groups this version knows. An unknown group is relayed and drawn all the same."""

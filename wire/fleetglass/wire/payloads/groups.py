@@ -31,6 +31,10 @@ class Cpu(Group, kw_only=True, omit_defaults=True):
 
     total_percent: Annotated[Percent, Meta(description="busy share of all cores")] = UNSET
     core_percents: Annotated[list[float] | UnsetType, Meta(description="busy share of each core")] = UNSET
+    core_numbers: Annotated[
+        list[int] | UnsetType,
+        Meta(description="number of each core in the lists, unless they are 0, 1, 2, …: some are offline"),
+    ] = UNSET
     user_percent: Annotated[Percent, Meta(description="in user mode")] = UNSET
     nice_percent: Annotated[Percent, Meta(description="in user mode with low priority")] = UNSET
     system_percent: Annotated[Percent, Meta(description="in the kernel")] = UNSET
@@ -86,11 +90,18 @@ class DiskDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     write_total_bytes: Annotated[Bytes, Meta(description="written since boot")] = UNSET
     read_total: Annotated[Count, Meta(description="read operations since boot")] = UNSET
     write_total: Annotated[Count, Meta(description="write operations since boot")] = UNSET
+    in_total: Annotated[
+        bool | UnsetType, Meta(description="whether it is part of the sums; a partition is part of its disk")
+    ] = UNSET
 
 
 class Disk(Group, kw_only=True, omit_defaults=True):
-    """Input and output of every block device."""
+    """Input and output of every block device, and of all disks, each byte counted once."""
 
+    read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
+    write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
+    read_total_bytes: Annotated[Bytes, Meta(description="read from all disks since boot")] = UNSET
+    write_total_bytes: Annotated[Bytes, Meta(description="written to all disks since boot")] = UNSET
     devices: Annotated[dict[str, DiskDevice], Meta(description="by name, such as `sda`")]
     pressure: Annotated[Pressure | UnsetType, Meta(description="time waited for disks")] = UNSET
 

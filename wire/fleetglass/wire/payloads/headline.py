@@ -49,6 +49,10 @@ class Pulse(Headline, kw_only=True, omit_defaults=True):
     core_percents: Annotated[
         list[int] | UnsetType, Meta(description="busy share of each core, whole numbers, at most 64")
     ] = UNSET
+    core_numbers: Annotated[
+        list[int] | UnsetType,
+        Meta(description="number of each core in `core_percents`, unless they are 0, 1, 2, …"),
+    ] = UNSET
     uptime_seconds: Annotated[int | UnsetType, Meta(description="time since boot")] = UNSET
 
 

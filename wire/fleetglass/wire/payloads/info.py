@@ -63,6 +63,12 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
         dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
     ] = UNSET
     tags: Annotated[list[str] | UnsetType, Meta(description="labels given by the user")] = UNSET
+    container: Annotated[
+        str | UnsetType,
+        Meta(
+            description="what runs the container that the agent shows instead of its host, such as `docker`"
+        ),
+    ] = UNSET
     synthetic: Annotated[bool | UnsetType, Meta(description="a simulated host, not a real one")] = UNSET
     demand: Annotated[bool | UnsetType, Meta(description="the agent accepts leases on `demand`")] = UNSET
     conflict: Annotated[

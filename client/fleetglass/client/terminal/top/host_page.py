@@ -23,10 +23,12 @@ from fleetglass.client.terminal.top.host_panels import panels
 from fleetglass.client.terminal.top.model import FleetModel, SeenHost
 from fleetglass.client.terminal.top.numbers import Number, hertz, load, percent, plain, size, uptime
 from fleetglass.client.terminal.top.panel import Panel
-from fleetglass.wire.payloads import Cpu, Memory
+from fleetglass.wire.payloads import Cpu, Memory, Pulse
 
 NARROWEST_COLUMN: Final = 38
 GAP: Final = 2
+MAX_CORES: Final = 8192
+"""The most that Linux can be built for."""
 MAX_CORES_AS_BARS: Final = 16
 CORE_WIDTH: Final = 18
 
@@ -150,29 +152,39 @@ def _cpu(host: SeenHost, now: float, width: int) -> Iterator[Line]:
         notes.append(" ".join(f"{word} {percent(one)}" for word, one in parts if one is not UNSET))
     yield heading("CPU", "  ".join(filter(None, notes)), width)
     yield _figure("all", total, BUSY_METER, partial(minute, host, "cpu_percent", now), width)
-    cores: list[float] | None = None
-    if group and group.core_percents is not UNSET:
-        cores = group.core_percents
-    elif pulse is not None and pulse.core_percents is not UNSET:
-        cores = [float(one) for one in pulse.core_percents]
-    yield from _cores(cores or [], width)
+    told = group if group and group.core_percents is not UNSET else pulse
+    yield from _cores(_cores_of(told), width)
 
 
-def _cores(cores: list[float], width: int) -> Iterator[Line]:
+def _cores_of(told: Cpu | Pulse | None) -> dict[int, float]:
+    """Return the use of each core by its number; those that are switched off have none."""
+    if told is None or told.core_percents is UNSET:
+        return {}
+    cores = dict(enumerate(map(float, told.core_percents)))
+    if told.core_numbers is UNSET:
+        return cores
+    placed = dict(zip(told.core_numbers, cores.values(), strict=False))
+    is_sane = len(placed) == len(cores) and all(0 <= number < MAX_CORES for number in placed)
+    return placed if is_sane else cores
+
+
+def _cores(cores: dict[int, float], width: int) -> Iterator[Line]:
     if len(cores) > MAX_CORES_AS_BARS:
         room = width - 7
-        for start in range(0, len(cores), room):
-            yield [(f"{start:>5}  ", "dim"), (upright_bars(cores[start : start + room]), "bar")]
+        columns = [upright_bars([cores[one]]) if one in cores else " " for one in range(max(cores) + 1)]
+        for start in range(0, len(columns), room):
+            yield [(f"{start:>5}  ", "dim"), ("".join(columns[start : start + room]), "bar")]
         return
     per_line = max(1, (width + 2) // (CORE_WIDTH + 2))
     core_width = (width - 2 * (per_line - 1)) // per_line
-    for start in range(0, len(cores), per_line):
+    told = [*cores.items()]
+    for start in range(0, len(told), per_line):
         line: Line = []
-        for number in range(start, min(start + per_line, len(cores))):
+        for number, core in told[start : start + per_line]:
             if line:
                 line.append(("  ", ""))
-            line += [(f"{number:>2} ", "dim"), *bar(cores[number], core_width - 7, BUSY_METER)]
-            line.append((f" {percent(cores[number]):>3}", role_of(cores[number], BUSY_METER)))
+            line += [(f"{number:>2} ", "dim"), *bar(core, core_width - 7, BUSY_METER)]
+            line.append((f" {percent(core):>3}", role_of(core, BUSY_METER)))
         yield line
 
 

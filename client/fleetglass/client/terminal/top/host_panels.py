@@ -22,6 +22,7 @@ from fleetglass.client.terminal.top.special_panels import (
     gpus,
     own_metric,
     power,
+    storage,
     units,
 )
 from fleetglass.wire.payloads import (
@@ -163,6 +164,7 @@ _PANELS: Final[dict[str, Callable[[Any], Panel | None]]] = {
     "gpu": gpus,
     "power": power,
     "unit": units,
+    "storage": storage,
     "container": containers,
     "collector": collectors,
 }
