@@ -197,6 +197,7 @@ def test_what_is_too_large_for_a_message_is_told_in_part(mosquitto: Mosquitto, p
             time=time,
             tick=tick,
             interfaces={name: NetworkInterface(receive_bytes_per_second=1) for name in names},
+            receive_bytes_per_second=2000,
         )
 
     with running(mosquitto, prefix, Scripted("network", crowd), Scripted("cpu", steady)) as witness:

@@ -74,6 +74,8 @@ def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     assert info.physical_cores == psutil.cpu_count(logical=False)
     assert isinstance(info.addresses, dict)
     assert "127.0.0.1" in info.addresses["lo"]
+    assert isinstance(info.networks, dict)
+    assert "127.0.0.1/8" in info.networks["lo"]
 
 
 def test_a_container_is_known_by_what_it_keeps() -> None:
@@ -142,7 +144,7 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
             self.found = {"eth0": ["192.0.2.1"]}
 
         def addresses(self) -> dict[str, list[str]]:
-            return self.found
+            return {name: [f"{one}/24" for one in found] for name, found in self.found.items()}
 
         def uptime_seconds(self) -> float:
             self.released.wait(60)
@@ -175,16 +177,24 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
     assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
 
 
-@pytest.mark.parametrize("part", ["host", "addresses", "uptime_seconds"])
+@pytest.mark.parametrize("part", ["host", "addresses", "mac_addresses", "main_address", "uptime_seconds"])
 def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever one of the readings raises, the others are there, and the thread ends in order."""
-    monkeypatch.setattr(PortableReadings, part, lambda _: 1 / 0)
+    monkeypatch.setattr(PortableReadings, "mac_addresses", lambda *_: {"eth0": "02:00:00:00:00:01"})
+    monkeypatch.setattr(PortableReadings, "main_address", lambda _: "192.0.2.1")
+    monkeypatch.setattr(PortableReadings, part, lambda *_: 1 / 0)
     errors = UnexpectedErrors()
     inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], errors=errors)
     wait_for(lambda: errors.total == 1, "the error")
     inventory.look()
     info = inventory.info({}, time=1.0, conflict=None)
-    told = {"host": info.kernel, "addresses": info.addresses, "uptime_seconds": inventory.uptime_seconds}
+    told = {
+        "host": info.kernel,
+        "addresses": info.addresses,
+        "mac_addresses": info.mac_addresses,
+        "main_address": info.main_address,
+        "uptime_seconds": inventory.uptime_seconds,
+    }
     assert {name for name, value in told.items() if value is UNSET} == {part}
 
 

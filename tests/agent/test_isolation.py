@@ -11,9 +11,11 @@ import pytest
 from agent.frozen_mounts import mount_root
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
+from fleetglass.agent.selection import DEFAULT_INTERFACES, Selection, Selections
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
+from fleetglass.wire import encode
 from fleetglass.wire.payloads import Cpu, Disk, Group, Memory, Network, Process
 from support.programs import REPOSITORY
 from support.waiting import wait_for
@@ -31,7 +33,9 @@ GROUPS = {"cpu", "memory", "disk", "network", "sensor", "filesystem", "process"}
 class Host:
     """A server whose files a test may change between two ticks, and whose monotonic clock it sets."""
 
-    def __init__(self, root: Path, *, interval: float = 1.0) -> None:
+    def __init__(
+        self, root: Path, *, interval: float = 1.0, interfaces: Selection = DEFAULT_INTERFACES
+    ) -> None:
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
         mount_root(root)
         self.root = root
@@ -40,7 +44,9 @@ class Host:
         settings = AgentSettings(
             broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="db-1", root=str(root)
         )
-        collectors = default_collectors(settings, LinuxReadings(str(root), clock=lambda: self.now))
+        selections = Selections(interfaces=interfaces)
+        readings = LinuxReadings(str(root), clock=lambda: self.now, selections=selections)
+        collectors = default_collectors(settings, readings)
         self.sampler = Sampler(collectors, interval=interval)
         self.tick = 0
         self.sample()
@@ -203,6 +209,29 @@ def test_a_device_may_be_unplugged_and_come_back(tmp_path: Path) -> None:
     assert not isinstance(disk.devices["sda"].reads_per_second, int)
     assert disk.devices["sda"].read_total == 1
     assert {run.state for run in host.sampler.runs.values()} == {"ok"}
+
+
+def test_an_interface_that_is_left_out_is_neither_read_nor_counted(tmp_path: Path) -> None:
+    """Not even a folder that would hold the reader up is opened, and the sums are of the others."""
+    host = Host(tmp_path / "root", interfaces=Selection(exclude=("eno1", "veth*")))
+    shutil.rmtree(host.root / "sys/class/net/eno1")
+    os.mkfifo(host.root / "sys/class/net/eno1")
+    os.mkfifo(host.root / "sys/class/net/veth7")
+    network = of(host.sample(20.0), Network)
+    assert set(network.interfaces) == {"lo", "eno2", "bond0", "bond0.120", "docker0"}
+    assert network.receive_total_bytes == network.interfaces["eno2"].receive_total_bytes
+
+
+def test_a_host_with_many_containers_tells_no_more(tmp_path: Path) -> None:
+    """By default the cables of containers are left out: two hundred are shorter than four."""
+    host = Host(tmp_path / "root")
+    counters = (host.root / "proc/1/net/dev").read_text()
+    assert counters.count("veth") <= 4
+    few = encode(of(host.sample(1.0), Network))
+    assert b"veth" in few
+    counters += "".join(f"veth{number:x}: {'7 ' * 16}\n" for number in range(200))
+    (host.root / "proc/1/net/dev").write_text(counters)
+    assert len(encode(of(host.sample(1.0), Network))) < len(few)
 
 
 def test_a_process_may_end_while_it_is_read(tmp_path: Path) -> None:

@@ -366,6 +366,38 @@ def test_alerts_and_changes_of_state_are_listed(page: Page, bridge: FakeBridge) 
     expect(panel.locator("tbody td")).to_have_text(["live", "late"])
 
 
+def test_the_network_panel_draws_what_is_in_the_total(page: Page, bridge: FakeBridge) -> None:
+    """What is in the total is drawn, whatever its name; Wi-Fi tells its signal, and the host's sums are told."""
+    open_host(page)
+    interfaces = {
+        "wlp2s0": {"receive_bytes_per_second": 2048, "in_total": True, "signal_dbm": -61},
+        "lan": {"receive_bytes_per_second": 2048, "in_total": False},
+    }
+    sums = {"receive_bytes_per_second": 3072, "receive_total_bytes": 1024**3, "transmit_total_bytes": 1024**2}
+    send(bridge, network=sums | {"interfaces": interfaces})
+    panel = panel_of(page, "net")
+    expect(panel.locator("tr.picked")).to_have_text([re.compile(r"^wlp2s0.*-61 dBm")])
+    expect(panel.locator(".reading.large dd").first).to_have_text("2.00 KiB/s")
+    expect(panel).to_contain_text("all networks: received 3.00 KiB/s, 1.00 GiB since boot · sent")
+    panel.get_by_role("button", name="lan").click()
+    expect(panel.locator(".reading.large dd").first).to_have_text("4.00 KiB/s")
+
+
+def test_the_plate_begins_with_the_main_address(page: Page, bridge: FakeBridge) -> None:
+    """The address by which the host reaches others comes first; all are told with network and MAC below."""
+    changes = {
+        "addresses": {"docker0": ["172.17.0.1"], "eth0": ["192.0.2.9"]},
+        "networks": {"docker0": ["172.17.0.1/16"], "eth0": ["192.0.2.9/24"]},
+        "mac_addresses": {"eth0": "02:00:00:00:00:09"},
+        "main_address": "192.0.2.9",
+    }
+    bridge.hosts[0].changes.update(changes)
+    open_host(page)
+    expect(page.locator('[data-fact="address"] dd')).to_have_text("192.0.2.9  172.17.0.1")
+    for words in ("192.0.2.9/24", "02:00:00:00:00:09"):
+        expect(panel_of(page, "info")).to_contain_text(words)
+
+
 def test_the_plate_says_who_the_host_is(page: Page) -> None:
     """System, processor, cores, memory, address, times and agent stand below the name, the age counting up."""
     open_host(page)

@@ -82,7 +82,9 @@ class Inventory:
             tags=list(settings.tags) or UNSET,
             demand=settings.demand or UNSET,
         )
-        self._addresses: dict[str, list[str]] = {}
+        self._networks: dict[str, list[str]] = {}
+        self._mac_addresses: dict[str, str] = {}
+        self._main_address: str | None = None
         self._started: float | None = None  # on the clock that sleep does not stop
         self._host_is_due = True
         self._root = settings.root
@@ -141,7 +143,13 @@ class Inventory:
             pending_updates=known(updates.pending),
             security_updates=known(updates.security),
             updates_time=known(updates.refreshed),
-            addresses=self._addresses or UNSET,
+            addresses={
+                name: [one.partition("/")[0] for one in found] for name, found in self._networks.items()
+            }
+            or UNSET,
+            networks=self._networks or UNSET,
+            mac_addresses=self._mac_addresses or UNSET,
+            main_address=known(self._main_address),
             devices=devices_of(groups) or UNSET,
             conflict=conflict or UNSET,
         )
@@ -155,12 +163,13 @@ class Inventory:
         if self._host_is_due:
             self._host_is_due = False
             self._errors.attempt("reading the host", self._read_host)
-        self._addresses = self._errors.attempt("reading the addresses", self._read_addresses) or {}
-        self._started = self._errors.attempt("reading the uptime", self._read_start)
-        self._reboot_required = self._errors.attempt(
-            "looking for a reboot", lambda: reboot_required(self._root)
-        )
-        self._updates = self._errors.attempt("looking for updates", self._read_updates)
+        attempt = self._errors.attempt
+        self._networks = attempt("reading the addresses", self._read_networks) or {}
+        self._mac_addresses = attempt("reading the hardware addresses", self._read_mac_addresses) or {}
+        self._main_address = attempt("reading the main address", self._readings.main_address)
+        self._started = attempt("reading the uptime", self._read_start)
+        self._reboot_required = attempt("looking for a reboot", lambda: reboot_required(self._root))
+        self._updates = attempt("looking for updates", self._read_updates)
 
     def _read_host(self) -> None:
         try:
@@ -171,9 +180,15 @@ class Inventory:
         told = {name: known(value) for name, value in host._asdict().items()}
         self._fixed = msgspec.structs.replace(self._fixed, **told)
 
-    def _read_addresses(self) -> dict[str, list[str]]:
+    def _read_networks(self) -> dict[str, list[str]]:
         try:
             return self._readings.addresses()
+        except (OSError, ValueError):
+            return {}
+
+    def _read_mac_addresses(self) -> dict[str, str]:
+        try:
+            return self._readings.mac_addresses()
         except (OSError, ValueError):
             return {}
 

@@ -200,11 +200,15 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Traffic of every network interface.
+ * Traffic of every network interface, and its sums: what the wire carries, each byte once.
  * @typedef {object} Network
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, NetworkInterface>} interfaces by name, such as `eth0`
+ * @property {number} [receive_bytes_per_second] received, each byte once
+ * @property {number} [transmit_bytes_per_second] transmitted, each byte once
+ * @property {number} [receive_total_bytes] received since boot; of an interface that comes later, since it came
+ * @property {number} [transmit_total_bytes] transmitted since boot; of an interface that comes later, since it came
  * @property {Record<string, number>} [tcp_connections] TCP sockets by state, such as `established`
  */
 
@@ -225,6 +229,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [transmit_drops_total] dropped before transmission since boot
  * @property {boolean} [up] whether the interface is up
  * @property {number} [speed_bytes_per_second] speed of the link
+ * @property {number} [signal_dbm] signal of the Wi-Fi
+ * @property {boolean} [in_total] whether it is part of the sums; a bridge carries what its ports do
  */
 
 /**
@@ -309,8 +315,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [filesystem_percent] use of the fullest filesystem
  * @property {number} [disk_read_bytes_per_second] read from all disks
  * @property {number} [disk_write_bytes_per_second] written to all disks
- * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
- * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
+ * @property {number} [network_receive_bytes_per_second] received; each byte on the wire counts once
+ * @property {number} [network_transmit_bytes_per_second] transmitted; each byte on the wire counts once
  * @property {number} [temperature_celsius] the hottest sensor below 150 °C
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
@@ -362,6 +368,9 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [updates_time] last refresh of the package lists: UTC, seconds since the epoch
  * @property {boolean} [reboot_required] the system asks for a reboot, or a newer kernel is installed than runs
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
+ * @property {Record<string, string[]>} [networks] the same with the length of the network's prefix, such as `192.0.2.9/24`
+ * @property {Record<string, string>} [mac_addresses] hardware addresses by network interface
+ * @property {string} [main_address] source address of the default route
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
  * @property {string} [container] what runs the container that the agent shows instead of its host, such as `docker`

@@ -53,7 +53,9 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["booted", moment(info.boot_time)],
     ["reboot", info.reboot_required === true ? "required" : ""],
     ["updates", updatesIn(info)],
-    ...listsOf(info.addresses, "  ", (name) => `address of ${name}`),
+    ["main address", text(info.main_address)],
+    ...listsOf(info.networks ?? info.addresses, "  ", (name) => `address of ${name}`),
+    ...textsOf(info.mac_addresses, (name) => `MAC of ${name}`),
     ...listsOf(info.devices, ", ", (group) => `devices, ${group}`),
     ["tags", tags.join(", ")],
     ["agent", text(info.agent_version)],
@@ -107,6 +109,11 @@ function updatesIn(info) {
   const fixes = isNumber(security) && security > 0 ? `, ${count(security)} of them for security` : ""
   const since = isNumber(refreshed) ? `, by lists of ${moment(refreshed)}` : ""
   return `${pending === 0 ? "none" : count(pending)}${fixes}${since}`
+}
+
+/** @param {unknown} texts @param {(name: string) => string} title @returns {[string, string][]} */
+function textsOf(texts, title) {
+  return isObject(texts) ? Object.entries(texts).map(([name, value]) => [title(name), text(value)]) : []
 }
 
 /** @param {[string, unknown]} group */

@@ -60,7 +60,7 @@ def test_what_fits_is_sent_as_it_is() -> None:
 def test_what_counts_in_the_headline_is_told_first() -> None:
     """Of interfaces those to the outside, of disks those in the sums stay; the rest as listed."""
     interfaces = {f"veth{number}": NetworkInterface(up=True) for number in range(5000)}
-    interfaces |= {"eth0": NetworkInterface(up=True)}
+    interfaces |= {"eth0": NetworkInterface(up=True, in_total=True)}
     assert kept(Network(time=1.0, tick=1, interfaces=interfaces), "interfaces")[:2] == ["eth0", "veth0"]
     devices = {f"sda{number}": DiskDevice(read_total=1, in_total=False) for number in range(5000)}
     devices |= {"sda": DiskDevice(in_total=True)}
@@ -166,7 +166,8 @@ def test_an_inventory_loses_what_readers_miss_least() -> None:
     groups = {"custom-x": GroupInfo(interval_seconds=1.0, fields=meant)}
     for change, lost in (
         ({"devices": many}, ["devices"]),
-        ({"devices": many, "addresses": many}, ["devices", "addresses"]),
+        ({"devices": many, "networks": many}, ["devices", "networks"]),
+        ({"addresses": many}, ["addresses"]),
         ({"groups": groups}, ["fields"]),
     ):
         payload, left_out = written_info(msgspec.structs.replace(info, **change))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetglass.agent.readings import host_readings
 from fleetglass.cli.commands import service
 from fleetglass.cli.configuration.arguments import Parser
 from fleetglass.cli.service import installation, systemctl
@@ -207,6 +208,23 @@ def test_status(machine: Machine) -> None:
     assert machine.service("status", "agent") == 0
     machine.say("dead")
     assert machine.service("status", "agent") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "line"), [("127.0.0.1", "127.0.0.1 on lo"), ("192.0.2.1", "192.0.2.1"), (None, "")]
+)
+def test_status_names_the_machine_s_address(
+    address: str | None,
+    line: str,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The main address and its interface, for whoever looks for the machine; nothing without a way out."""
+    monkeypatch.setattr(type(host_readings()), "main_address", lambda _: address)
+    machine.service("status", "agent")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ([f"address of this machine: {line}"] if address else [])
 
 
 def test_logs(machine: Machine) -> None:

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire import encode
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import (
@@ -29,6 +28,8 @@ _STEP = 10
 _FEW = (5, 2, 1)
 _MISSED_LEAST = (
     "devices",
+    "networks",
+    "mac_addresses",
     "addresses",
     "fields",
     "python_version",
@@ -152,13 +153,12 @@ def _first(
 def _lesser(message: Group) -> Callable[[str], float]:
     """Return what tells entries that are missed less: those of a higher number, and then the later ones.
 
-    What is counted once in the headline comes before what is counted with something else, the fullest
+    What the headline counts comes before what is counted with something else, the fullest
     filesystem before the others, containers that run before those that do not.
     """
     match message:
         case Network(interfaces=interfaces):
-            outer = set(outer_interfaces(interfaces))
-            return lambda name: name not in outer
+            return lambda name: interfaces[name].in_total is not True
         case Disk(devices=devices):
             return lambda name: devices[name].in_total is not True
         case Filesystem(mounts=mounts):

@@ -1,10 +1,19 @@
 """The shapes of readings. `at` is the monotonic time of the reading, in seconds."""
 
 import os
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
 GpuState = Literal["active", "idle", "suspended"]
 CoreTimes = tuple[float, float, float]
+
+Choice = Callable[[Sequence[str]], Collection[str]]
+"""Tells which of the interfaces that a host has are to be read."""
+
+
+def all_of(names: Sequence[str]) -> Collection[str]:
+    """Choose all."""
+    return names
 
 
 class CpuReading(NamedTuple):
@@ -105,11 +114,39 @@ class NetworkReading(NamedTuple):
     interfaces: dict[str, InterfaceCounters]
 
 
-class Link(NamedTuple):
-    """State of one network interface; `speed` is in bytes per second."""
+class Attachment(NamedTuple):
+    """What one network interface is, and what it runs over."""
 
-    up: bool
+    ifindex: int | None = None
+    iflink: int | None = None
+    """The `ifindex` of what it runs over, or of the other end of a cable; else its own."""
+    hardware_type: int | None = None
+    """As in `<linux/if_arp.h>`."""
+    kind: str = ""
+    """Such as `bridge`, `bond`, `vlan`, `tun`, `wlan`; ordinary interfaces have none."""
+    flags: int = 0
+    """As in netdevice(7)."""
+    has_device: bool = False
+    """Whether there is hardware behind it, or what a virtual machine takes for it."""
+    driver: str = ""
+    bus: str = ""
+    port: str = ""
+    """What a switch in the hardware calls its port."""
+    master: str = ""
+    lowers: frozenset[str] = frozenset()
+    is_bridge_port: bool = False
+    has_default_route: bool = False
+    has_gateway: bool = False
+    carries_pppoe: bool = False
+
+
+class Link(NamedTuple):
+    """State of one network interface: `speed` is in bytes per second, `signal` in dBm."""
+
+    up: bool | None
     speed: int | None
+    signal: int | None = None
+    attachment: Attachment | None = None
 
 
 class TemperatureReading(NamedTuple):

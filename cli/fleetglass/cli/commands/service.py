@@ -77,12 +77,22 @@ def run(arguments: argparse.Namespace) -> int:
     if verb == "uninstall":
         _uninstall(name, systemd, force=arguments.force)
     elif verb == "status":
-        return 0 if systemd.show_status(name) else 1
+        return 0 if _show_status(name, systemd) else 1
     elif verb == "logs":
         return 0 if systemd.show_logs(name, lines=lines, follow=arguments.follow) else 1
     else:
         systemd.change(verb, name)
     return 0
+
+
+def _show_status(name: str, systemd: Systemd) -> bool:
+    from fleetglass.agent.readings import host_readings
+    from fleetglass.cli.main_address import main_address
+
+    is_running = systemd.show_status(name)
+    if (address := main_address(host_readings())) is not None:
+        print(f"address of this machine: {address}")
+    return is_running
 
 
 def _is_system(arguments: argparse.Namespace) -> bool:

@@ -175,7 +175,7 @@ KEYS: Final = (
     ),
     Key("updates", Flag(), "count pending package updates; runs apt-get, dnf, pacman or apk", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
-    *_selection("interfaces", "network interfaces", "veth*, cali*, lxc*, ve-*, vb-*: container cables"),
+    *_selection("interfaces", "network interfaces", "veth*, cali* and the like: container cables"),
     *_selection("disks", "block devices", "loop*, ram*"),
     *_selection("filesystems", "mount points or filesystem types", "mounts of containers, pods and snaps"),
     *_selection("sensors", "sensors, such as nvme/*,"),

@@ -246,12 +246,17 @@ def _network(host: SyntheticHost, time: float, tick: int, receive: float, transm
         transmit_drops_total=0,
         up=True,
         speed_bytes_per_second=host.role.link_bytes_per_second,
+        in_total=True,
     )
     established = 12 + int(receive / 150_000)
     return Network(
         time=time,
         tick=tick,
         interfaces={host.role.interface: interface},
+        receive_bytes_per_second=interface.receive_bytes_per_second,
+        transmit_bytes_per_second=interface.transmit_bytes_per_second,
+        receive_total_bytes=receive_total,
+        transmit_total_bytes=transmit_total,
         tcp_connections={"established": established, "listen": 9, "time_wait": established // 3},
     )
 

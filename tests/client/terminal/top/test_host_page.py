@@ -133,6 +133,28 @@ def test_processes_by_memory() -> None:
     assert "hog" in "".join(page(seen, 80, by_memory=True))
 
 
+def test_the_network() -> None:
+    """What is counted comes first; signal and errors have room in the narrowest column."""
+    interfaces = {
+        "br0": {"receive_bytes_per_second": 1, "in_total": False},
+        "wlp2s0": {"receive_bytes_per_second": 1, "in_total": True, "signal_dbm": -61},
+        "eth0": {"receive_bytes_per_second": 1, "in_total": True, "receive_errors_total": 7},
+    }
+    totals = {"receive_total_bytes": 3 * 1024**3, "transmit_total_bytes": 1024**3}
+    text = "\n".join(page(model(network=STAMP | totals | {"interfaces": interfaces}), 80))
+    assert "total ↓3.0G ↑1.0G" in text
+    assert "-61 dBm" in text
+    assert "7 errors" in text
+    assert text.index("wlp2s0") < text.index("br0")
+
+
+def test_the_main_address_comes_first() -> None:
+    """Of many addresses, the one by which the host reaches others is shown first, and once."""
+    addresses = {"docker0": ["172.17.0.1"], "eth0": ["192.0.2.9"], "lo": ["127.0.0.1"]}
+    host = MadeUpHost("web-1", 1, changes={"addresses": addresses, "main_address": "192.0.2.9"})
+    assert " 192.0.2.9 · 172.17.0.1 " in "\n".join(page(model(host), 250))
+
+
 def test_groups_on_request() -> None:
     """GPU, battery, containers, units and own metrics have panels where the host sends them."""
     groups: dict[str, Any] = {

@@ -143,12 +143,25 @@ class NetworkInterface(msgspec.Struct, kw_only=True, omit_defaults=True):
     transmit_drops_total: Annotated[Count, Meta(description="dropped before transmission since boot")] = UNSET
     up: Annotated[bool | UnsetType, Meta(description="whether the interface is up")] = UNSET
     speed_bytes_per_second: Annotated[Bytes, Meta(description="speed of the link")] = UNSET
+    signal_dbm: Annotated[int | UnsetType, Meta(description="signal of the Wi-Fi")] = UNSET
+    in_total: Annotated[
+        bool | UnsetType,
+        Meta(description="whether it is part of the sums; a bridge carries what its ports do"),
+    ] = UNSET
 
 
 class Network(Group, kw_only=True, omit_defaults=True):
-    """Traffic of every network interface."""
+    """Traffic of every network interface, and its sums: what the wire carries, each byte once."""
 
     interfaces: Annotated[dict[str, NetworkInterface], Meta(description="by name, such as `eth0`")]
+    receive_bytes_per_second: Annotated[Rate, Meta(description="received, each byte once")] = UNSET
+    transmit_bytes_per_second: Annotated[Rate, Meta(description="transmitted, each byte once")] = UNSET
+    receive_total_bytes: Annotated[
+        Bytes, Meta(description="received since boot; of an interface that comes later, since it came")
+    ] = UNSET
+    transmit_total_bytes: Annotated[
+        Bytes, Meta(description="transmitted since boot; of an interface that comes later, since it came")
+    ] = UNSET
     tcp_connections: Annotated[
         dict[str, int] | UnsetType, Meta(description="TCP sockets by state, such as `established`")
     ] = UNSET

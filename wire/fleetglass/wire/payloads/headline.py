@@ -31,10 +31,10 @@ class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
     disk_read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
     disk_write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
     network_receive_bytes_per_second: Annotated[
-        Rate, Meta(description="received, without loopback, bridges and veth")
+        Rate, Meta(description="received; each byte on the wire counts once")
     ] = UNSET
     network_transmit_bytes_per_second: Annotated[
-        Rate, Meta(description="transmitted, without loopback, bridges and veth")
+        Rate, Meta(description="transmitted; each byte on the wire counts once")
     ] = UNSET
     temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor below 150 °C")] = UNSET
     gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET

@@ -59,6 +59,14 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     addresses: Annotated[
         dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
     ] = UNSET
+    networks: Annotated[
+        dict[str, list[str]] | UnsetType,
+        Meta(description="the same with the length of the network's prefix, such as `192.0.2.9/24`"),
+    ] = UNSET
+    mac_addresses: Annotated[
+        dict[str, str] | UnsetType, Meta(description="hardware addresses by network interface")
+    ] = UNSET
+    main_address: Annotated[str | UnsetType, Meta(description="source address of the default route")] = UNSET
     devices: Annotated[
         dict[str, list[str]] | UnsetType, Meta(description="names of the devices found, by group")
     ] = UNSET
