@@ -21,7 +21,7 @@ from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
 from fleetglass.agent.last_gpus import LastGpus, without_users
 from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
-from fleetglass.agent.publishing.encoding import written_info
+from fleetglass.agent.publishing.encoding import written, written_headline, written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampled, Sampler, turns_between
@@ -31,6 +31,7 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
+from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse, Summary
 from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
@@ -66,9 +67,14 @@ def run(
     if collectors is None:
         collectors = default_collectors(settings, readings)
     session = new_session()
-    sampler = Sampler(collectors, interval=settings.interval)
     errors = UnexpectedErrors()
     publisher = Publisher(settings, session=session, errors=errors)
+    live_topic = functools.cache(functools.partial(Topics(settings.prefix).live, settings.host_id))
+    sampler = Sampler(
+        collectors,
+        interval=settings.interval,
+        room=lambda group: publisher.max_payload_bytes(live_topic(group)),
+    )
     gate = InterfaceGate(settings.interface)
 
     def hold() -> None:
@@ -81,7 +87,7 @@ def run(
         errors.attempt("taking the first readings", sampler.prime)
         agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
         hold()
-        with _waiting(stop) as wait, publisher:
+        with contextlib.closing(agent), _waiting(stop) as wait, publisher:
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -132,6 +138,7 @@ class _Agent:
         self._info: Info | None = None
         self._left_out: list[str] = []  # of the inventory
         self._info_room = MAX_PAYLOAD_BYTES
+        self._is_pulse_short = False
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
@@ -162,12 +169,16 @@ class _Agent:
             *(attempt("making the summary", lambda: self._summary(pulse, now)) or []),
             *(attempt("making the own report", lambda: self._report(now, skipped, jump)) or []),
         ]
-        payload = attempt("writing the pulse", lambda: encode(pulse)) or encode(bare)
+        payload = attempt("writing the pulse", lambda: self._written_pulse(pulse)) or encode(bare)
         tick = Tick(now, self._tick, payload, others)
         attempt("publishing", lambda: self._publisher.publish_tick(tick))
         attempt("refreshing the inventory", lambda: self._refresh_info(newest, now))
         attempt("refreshing Home Assistant's discovery", self._refresh_discovery)
         attempt("repeating announcements", self._publisher.refresh)
+
+    def close(self) -> None:
+        """End what runs beside the ticks."""
+        self._inventory.close()
 
     def _hasten(self) -> None:
         if self._leases is not None:
@@ -182,8 +193,19 @@ class _Agent:
             uptime_seconds=self._inventory.uptime_seconds,
         )
 
+    def _written_pulse(self, pulse: Pulse) -> bytes:
+        payload, left_out = written_headline(pulse, self._publisher.max_pulse_bytes)
+        if left_out and not self._is_pulse_short:
+            _log.warning(
+                "the broker's largest packet is smaller than a pulse: leaving out %s; "
+                "raise that limit (mosquitto: max_packet_size)",
+                ", ".join(left_out),
+            )
+        self._is_pulse_short = bool(left_out)
+        return payload
+
     def _live(self, found: Iterable[Sampled]) -> list[Message]:
-        return [Message(self._live_topic(one.group), one.payload) for one in found]
+        return [Message(self._live_topic(one.group), one.payload) for one in found if one.payload is not None]
 
     def _report(self, now: float, skipped: int, jump: ClockJump) -> list[Message]:
         report = self._own.report(
@@ -195,7 +217,12 @@ class _Agent:
             internal_errors=self._errors.total,
             jump=jump,
         )
-        return [Message(self._live_topic(SelfReport.group), encode(report))]
+        topic = self._live_topic(SelfReport.group)
+        try:
+            payload, _ = written(report, self._publisher.max_payload_bytes(topic))
+        except CollectionError:
+            return []
+        return [Message(topic, payload)]
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -252,7 +279,8 @@ class _Agent:
             payload = encode(msgspec.structs.replace(summary, gpus=told))
             if len(payload) <= room:
                 return payload
-        return encode(summary)
+        payload, _ = written_headline(summary, room)
+        return payload
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:
         """Look now and then whether the inventory changed, and publish it when it did."""

@@ -387,6 +387,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_total_bytes] memory
  * @property {number} [swap_total_bytes] swap
  * @property {number} [boot_time] UTC, seconds since the epoch
+ * @property {number} [pending_updates] package updates that wait
+ * @property {number} [security_updates] those of them that fix security
+ * @property {number} [updates_time] last refresh of the package lists: UTC, seconds since the epoch
+ * @property {boolean} [reboot_required] the system asks for a reboot, or a newer kernel is installed than runs
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [networks] the same with the length of the network's prefix, such as `192.0.2.9/24`
  * @property {Record<string, string>} [mac_addresses] hardware addresses by network interface

@@ -37,6 +37,8 @@ class KnownHost:
     info: bytes | None = None
     info_summary: bytes | None = None
     """Less what only those are told who watch the host."""
+    upkeep: tuple[tuple[str, int], ...] = ()
+    """The fields of its info that tell of updates and reboots, with their values."""
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
