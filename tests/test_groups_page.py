@@ -23,6 +23,7 @@ def test_the_settings_of_the_page_are_understood(tmp_path: Path) -> None:
     assert (settings.containers, settings.units) == (True, ("ssh.service", "backup-*.timer"))
     assert settings.custom_folder == tmp_path
     assert settings.demand
+    assert settings.storage
 
 
 def test_the_own_metric_of_the_page_is_understood() -> None:

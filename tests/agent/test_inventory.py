@@ -2,6 +2,7 @@ import os
 import threading
 import time as clocks
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -38,6 +39,28 @@ def inventory() -> Inventory:
     )
 
 
+def test_the_inventory_tells_of_updates_and_reboots(tmp_path: Path) -> None:
+    """What the files under the root say; without any, nothing."""
+    for path in ("run/reboot-required", "var/lib/update-notifier/updates-available"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("12 updates can be applied immediately.\n")
+    settings = replace(SETTINGS, root=str(tmp_path))
+    made = Inventory(
+        settings, session="a", readings=host_readings(str(tmp_path)), collectors=[], errors=UnexpectedErrors()
+    )
+
+    def told() -> Info:
+        return made.info({}, time=1.0, conflict=None)
+
+    wait_for(lambda: told().pending_updates == 12, "the updates")
+    assert (told().security_updates, told().reboot_required) == (0, True)
+    assert told().updates_time is not UNSET
+    (tmp_path / "run/reboot-required").unlink()
+    (tmp_path / "var/lib/update-notifier/updates-available").unlink()
+    made.look()
+    wait_for(lambda: told().pending_updates is UNSET and told().reboot_required is UNSET, "nothing")
+
+
 def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     """What is told fits the contract, and is of this machine."""
     memory = Memory(time=1.0, tick=1, total_bytes=2**30, swap_total_bytes=0)
@@ -51,6 +74,8 @@ def test_the_inventory_describes_this_host(inventory: Inventory) -> None:
     assert info.physical_cores == psutil.cpu_count(logical=False)
     assert isinstance(info.addresses, dict)
     assert "127.0.0.1" in info.addresses["lo"]
+    assert isinstance(info.networks, dict)
+    assert "127.0.0.1/8" in info.networks["lo"]
 
 
 def test_a_container_is_known_by_what_it_keeps() -> None:
@@ -119,7 +144,7 @@ def test_time_since_the_start_and_addresses_come_from_the_thread_that_may_wait()
             self.found = {"eth0": ["192.0.2.1"]}
 
         def addresses(self) -> dict[str, list[str]]:
-            return self.found
+            return {name: [f"{one}/24" for one in found] for name, found in self.found.items()}
 
         def uptime_seconds(self) -> float:
             self.released.wait(60)
@@ -152,16 +177,24 @@ def test_the_time_since_the_start_runs_on_between_two_looks(monkeypatch: pytest.
     assert inventory.uptime_seconds == pytest.approx(before + 100, abs=2)
 
 
-@pytest.mark.parametrize("part", ["host", "addresses", "uptime_seconds"])
+@pytest.mark.parametrize("part", ["host", "addresses", "mac_addresses", "main_address", "uptime_seconds"])
 def test_a_reading_that_raises_costs_only_itself(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever one of the readings raises, the others are there, and the thread ends in order."""
-    monkeypatch.setattr(PortableReadings, part, lambda _: 1 / 0)
+    monkeypatch.setattr(PortableReadings, "mac_addresses", lambda *_: {"eth0": "02:00:00:00:00:01"})
+    monkeypatch.setattr(PortableReadings, "main_address", lambda _: "192.0.2.1")
+    monkeypatch.setattr(PortableReadings, part, lambda *_: 1 / 0)
     errors = UnexpectedErrors()
     inventory = Inventory(SETTINGS, session="a", readings=PortableReadings(), collectors=[], errors=errors)
     wait_for(lambda: errors.total == 1, "the error")
     inventory.look()
     info = inventory.info({}, time=1.0, conflict=None)
-    told = {"host": info.kernel, "addresses": info.addresses, "uptime_seconds": inventory.uptime_seconds}
+    told = {
+        "host": info.kernel,
+        "addresses": info.addresses,
+        "mac_addresses": info.mac_addresses,
+        "main_address": info.main_address,
+        "uptime_seconds": inventory.uptime_seconds,
+    }
     assert {name for name, value in told.items() if value is UNSET} == {part}
 
 

@@ -3,18 +3,24 @@
 import os
 import shutil
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec import UNSET
 
 from agent.frozen_mounts import mount_root
+from agent.gpu_tree import AMD, add_card, add_process
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
+from fleetglass.agent.selection import DEFAULT_INTERFACES, Selection, Selections
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
-from fleetglass.wire.payloads import Cpu, Disk, Group, Memory, Network, Process
+from fleetglass.wire import encode
+from fleetglass.wire.payloads import Cpu, Disk, Gpu, Group, Memory, Network, Process
 from support.programs import REPOSITORY
 from support.waiting import wait_for
 
@@ -31,16 +37,27 @@ GROUPS = {"cpu", "memory", "disk", "network", "sensor", "filesystem", "process"}
 class Host:
     """A server whose files a test may change between two ticks, and whose monotonic clock it sets."""
 
-    def __init__(self, root: Path, *, interval: float = 1.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        interval: float = 1.0,
+        interfaces: Selection = DEFAULT_INTERFACES,
+        prepare: Callable[[Path], object] = lambda _: None,
+    ) -> None:
+        """`prepare` may change the tree before it is first read."""
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
         mount_root(root)
+        prepare(root)
         self.root = root
         self.now = 100.0
         self.wall = 1_760_000_000.0
         settings = AgentSettings(
             broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1883)), host_id="db-1", root=str(root)
         )
-        collectors = default_collectors(settings, LinuxReadings(str(root), clock=lambda: self.now))
+        selections = Selections(interfaces=interfaces)
+        readings = LinuxReadings(str(root), clock=lambda: self.now, selections=selections)
+        collectors = default_collectors(settings, readings)
         self.sampler = Sampler(collectors, interval=interval)
         self.tick = 0
         self.sample()
@@ -157,6 +174,33 @@ def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
     assert host.state("disk") == "ok"
 
 
+def test_a_process_that_cannot_be_read_costs_no_gpu(tmp_path: Path) -> None:
+    """While an fdinfo never answers, every group goes on with it, and the GPU is told without its users."""
+
+    def prepare(root: Path) -> None:
+        add_card(root, "card0", "0000:0b:00.0", AMD)
+        folder = add_process(root, 1518, files={5: ("/dev/dri/renderD128", "")})
+        (folder / "fdinfo/5").unlink()
+        os.mkfifo(folder / "fdinfo/5")
+
+    host = Host(tmp_path / "root", interval=0.2, prepare=prepare)
+    seen: set[str] = set()
+
+    def all_go_on() -> bool:
+        seen.update(host.sample(61.0))
+        return seen >= GROUPS | {"gpu"}
+
+    wait_for(all_go_on, "every group")
+    wait_for(
+        lambda: any(one.name == "fleetglass-gpu-users" for one in threading.enumerate()), "the stuck thread"
+    )
+    for _ in range(3):
+        (device,) = of(host.sample(61.0), Gpu).devices.values()
+        assert (device.busy_percent, device.processes) == (4.0, UNSET)
+    assert host.state("gpu") == "ok"
+    (host.root / "proc/1518/fdinfo/5").open("wb").close()  # ends the waiting
+
+
 @pytest.mark.parametrize("path", ["proc/diskstats", "proc/1/net/dev", "proc/meminfo", "proc/1/mountinfo"])
 def test_a_file_that_cannot_be_read_costs_only_its_group(tmp_path: Path, path: str) -> None:
     """A file that is gone, refused or no file at all is named in one line, until it is back."""
@@ -203,6 +247,29 @@ def test_a_device_may_be_unplugged_and_come_back(tmp_path: Path) -> None:
     assert not isinstance(disk.devices["sda"].reads_per_second, int)
     assert disk.devices["sda"].read_total == 1
     assert {run.state for run in host.sampler.runs.values()} == {"ok"}
+
+
+def test_an_interface_that_is_left_out_is_neither_read_nor_counted(tmp_path: Path) -> None:
+    """Not even a folder that would hold the reader up is opened, and the sums are of the others."""
+    host = Host(tmp_path / "root", interfaces=Selection(exclude=("eno1", "veth*")))
+    shutil.rmtree(host.root / "sys/class/net/eno1")
+    os.mkfifo(host.root / "sys/class/net/eno1")
+    os.mkfifo(host.root / "sys/class/net/veth7")
+    network = of(host.sample(20.0), Network)
+    assert set(network.interfaces) == {"lo", "eno2", "bond0", "bond0.120", "docker0"}
+    assert network.receive_total_bytes == network.interfaces["eno2"].receive_total_bytes
+
+
+def test_a_host_with_many_containers_tells_no_more(tmp_path: Path) -> None:
+    """By default the cables of containers are left out: two hundred are shorter than four."""
+    host = Host(tmp_path / "root")
+    counters = (host.root / "proc/1/net/dev").read_text()
+    assert counters.count("veth") <= 4
+    few = encode(of(host.sample(1.0), Network))
+    assert b"veth" in few
+    counters += "".join(f"veth{number:x}: {'7 ' * 16}\n" for number in range(200))
+    (host.root / "proc/1/net/dev").write_text(counters)
+    assert len(encode(of(host.sample(1.0), Network))) < len(few)
 
 
 def test_a_process_may_end_while_it_is_read(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "/etc/os-release": ("info.os_name",),
     "/etc/passwd": ("process.top_*.user",),
     "/proc/1/mountinfo": ("filesystem.*",),
-    "/proc/1/net/dev": ("network.[!t]*",),
+    "/proc/1/net/dev": ("network.[!t]*", "network.transmit_*"),
     "/proc/1/net/snmp": ("network.tcp_connections.established",),
     "/proc/1/net/sockstat": ("network.tcp_connections.[!e]*",),
     "/proc/1/net/*": ("info.addresses.*", "info.main_address", "network.*"),

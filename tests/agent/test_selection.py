@@ -2,7 +2,13 @@
 
 import pytest
 
-from fleetglass.agent.selection import DEFAULT_FILESYSTEMS, DEFAULT_INTERFACES, Selection, selection_of
+from fleetglass.agent.selection import (
+    DEFAULT_FILESYSTEMS,
+    DEFAULT_INTERFACES,
+    InterfaceChoice,
+    Selection,
+    selection_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,12 +18,41 @@ from fleetglass.agent.selection import DEFAULT_FILESYSTEMS, DEFAULT_INTERFACES, 
         (Selection(exclude=("veth*", "br-?")), ["eth0", "br-lan", "Veth1"], ["veth1", "veth", "br-0"]),
         (Selection(include=("eth*", "wl[ao]n0")), ["eth0", "wlan0"], ["veth0", "wlun0", "xeth0"]),
         (Selection(include=("eth*",), exclude=("eth1",)), ["eth0"], ["eth1", "lo"]),
-        (DEFAULT_INTERFACES, ["eth0", "docker0", "lo"], ["veth1a2b", "cali12", "lxc_health"]),
+        (
+            DEFAULT_INTERFACES,
+            ["eth0", "docker0", "lo", "lxcbr0", "eni0"],
+            ["veth1a2b", "cali12", "lxc_health", "eni5f1c0a7b2d3"],
+        ),
     ],
 )
 def test_patterns(selection: Selection, taken: list[str], left_out: list[str]) -> None:
     """Whole names in their case are compared; an exclusion is stronger."""
     assert [name for name in taken + left_out if selection.takes(name)] == taken
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ("lo eth0 docker0 veth1 veth2 veth3 veth4", "lo eth0 docker0 veth1 veth2 veth3 veth4"),
+        ("lo eth0 docker0 veth1 veth2 veth3 veth4 cali5", "lo eth0 docker0"),
+        ("lo veth0 veth1 veth2 veth3 veth4", "lo veth0 veth1 veth2 veth3 veth4"),
+        ("lo veth0", "lo veth0"),
+        ("lo tunl0 ip6tnl0 ve-1", "lo tunl0 ip6tnl0 ve-1"),
+        ("lo", "lo"),
+        ("", ""),
+    ],
+)
+def test_cables_of_containers_are_left_out_where_there_are_many(names: str, chosen: str) -> None:
+    """A container whose only way out looks like the host's end of a cable keeps it."""
+    choose = InterfaceChoice(DEFAULT_INTERFACES)
+    assert [name for name in names.split() if name in choose(names.split())] == chosen.split()
+
+
+def test_patterns_of_a_user_are_kept() -> None:
+    """Whoever leaves out everything gets nothing, and a name that comes later is judged as well."""
+    choose = InterfaceChoice(Selection(exclude=("veth*",)))
+    assert choose(["lo", "veth1"]) == {"lo"}
+    assert choose(["lo", "veth1", "eth0", "veth2"]) == {"lo", "eth0"}
 
 
 def test_things_with_two_names() -> None:

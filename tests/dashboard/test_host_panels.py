@@ -203,6 +203,22 @@ def test_what_a_host_lacks_is_small_and_at_the_end(page: Page, bridge: FakeBridg
     assert panel_of(page, "gpu").bounding_box()["y"] < panel_of(page, "info").bounding_box()["y"]  # type: ignore[index]
 
 
+def test_who_uses_a_gpu(page: Page, bridge: FakeBridge) -> None:
+    """The processes have a table below the GPUs, which is not there while nobody uses any."""
+    open_host(page)
+    device: dict[str, object] = {"name": "A100", "vendor": "NVIDIA", "index": 3, "busy_percent": 64.0}
+    users = panel_of(page, "gpu").get_by_role("table", name="Processes that use GPUs")
+    process = {"pid": 4711, "name": "python3", "user": "anna", "memory_bytes": 38 * 2**30}
+    more = {"busy_percent": 61.6, "container": "trainer", "instance": "1/0"}
+    send(bridge, gpu={"devices": {"0000:03:00.0": device | {"processes": [process | more, {"pid": 4712}]}}})
+    expect(users.locator("tbody tr")).to_have_count(2)
+    expect(users.locator("tbody tr").first).to_have_text(
+        re.compile(r"python3\s*anna\s*3 1/0\s*38\.0 GiB\s*62 %\s*4711\s*trainer")
+    )
+    send(bridge, gpu={"devices": {"0000:03:00.0": device | {"processes": []}}})
+    expect(users).to_be_hidden()
+
+
 def test_a_group_that_falls_silent_looks_old(page: Page, bridge: FakeBridge) -> None:
     """A panel whose group no longer comes says since when and dims, while the others go on."""
     open_host(page)
@@ -364,6 +380,38 @@ def test_alerts_and_changes_of_state_are_listed(page: Page, bridge: FakeBridge) 
     bridge.set_state("web-1", "late")
     bridge.set_state("web-1", "live")
     expect(panel.locator("tbody td")).to_have_text(["live", "late"])
+
+
+def test_the_network_panel_draws_what_is_in_the_total(page: Page, bridge: FakeBridge) -> None:
+    """What is in the total is drawn, whatever its name; Wi-Fi tells its signal, and the host's sums are told."""
+    open_host(page)
+    interfaces = {
+        "wlp2s0": {"receive_bytes_per_second": 2048, "in_total": True, "signal_dbm": -61},
+        "lan": {"receive_bytes_per_second": 2048, "in_total": False},
+    }
+    sums = {"receive_bytes_per_second": 3072, "receive_total_bytes": 1024**3, "transmit_total_bytes": 1024**2}
+    send(bridge, network=sums | {"interfaces": interfaces})
+    panel = panel_of(page, "net")
+    expect(panel.locator("tr.picked")).to_have_text([re.compile(r"^wlp2s0.*-61 dBm")])
+    expect(panel.locator(".reading.large dd").first).to_have_text("2.00 KiB/s")
+    expect(panel).to_contain_text("all networks: received 3.00 KiB/s, 1.00 GiB since boot · sent")
+    panel.get_by_role("button", name="lan").click()
+    expect(panel.locator(".reading.large dd").first).to_have_text("4.00 KiB/s")
+
+
+def test_the_plate_begins_with_the_main_address(page: Page, bridge: FakeBridge) -> None:
+    """The address by which the host reaches others comes first; all are told with network and MAC below."""
+    changes = {
+        "addresses": {"docker0": ["172.17.0.1"], "eth0": ["192.0.2.9"]},
+        "networks": {"docker0": ["172.17.0.1/16"], "eth0": ["192.0.2.9/24"]},
+        "mac_addresses": {"eth0": "02:00:00:00:00:09"},
+        "main_address": "192.0.2.9",
+    }
+    bridge.hosts[0].changes.update(changes)
+    open_host(page)
+    expect(page.locator('[data-fact="address"] dd')).to_have_text("192.0.2.9  172.17.0.1")
+    for words in ("192.0.2.9/24", "02:00:00:00:00:09"):
+        expect(panel_of(page, "info")).to_contain_text(words)
 
 
 def test_the_plate_says_who_the_host_is(page: Page) -> None:

@@ -74,11 +74,12 @@ def listener(answer: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
                     peer, _ = server.accept()
                 except OSError:
                     return
-                connects.append(peer.recv(1000))
                 if answer is None:
+                    connects.append(peer.recv(1000))
                     silent.append(peer)
                     continue
-                with peer, contextlib.suppress(ConnectionError):
+                with peer, contextlib.suppress(OSError):
+                    connects.append(peer.recv(1000))
                     peer.sendall(answer)
                     peer.shutdown(socket.SHUT_WR)
                     while peer.recv(1000):  # to close while something is unread would be a reset

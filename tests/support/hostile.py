@@ -50,6 +50,9 @@ class HostileHost(MadeUpHost):
             "session": info["session"],
             "groups": info["groups"] | groups,
             "tags": list(NAMES),
+            "networks": {name: [MARKUP, name] for name in NAMES},
+            "mac_addresses": dict(zip(NAMES, reversed(NAMES), strict=True)),
+            "main_address": MARKUP,
             "host_name": self.name or MARKUP,
         }
 

@@ -242,6 +242,7 @@ class MadeUpHost:
                     "receive_drops_total": round(120 * share),
                     "transmit_drops_total": 0,
                     "up": share > 0,
+                    "in_total": name in {"eth0", "wlan0"},
                 }
                 for name, share in (("eth0", 1.0), ("wg0", 0.2), ("lo", 0.05), ("wlan0", 0.0))
             },

@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -93,7 +94,8 @@ class BusDaemon:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, "the bus does not start"
-        return self.socket.exists()
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.socket)) == 0
 
 
 class Systemd:
@@ -101,6 +103,7 @@ class Systemd:
 
     Args:
         refuse: the error by which it refuses locks.
+        silent: how many requests for a lock it does not answer.
         names: what it offers.
     """
 
@@ -109,10 +112,12 @@ class Systemd:
         address: str,
         *,
         refuse: str | None = None,
+        silent: int = 0,
         names: tuple[str, ...] = ("org.freedesktop.login1", "org.freedesktop.systemd1"),
         failed_units: int = 0,
     ) -> None:
         self.refuse = refuse
+        self._silent = silent
         self.failed_units = failed_units
         self.is_preparing = False
         self.asked: list[tuple[str, Any]] = []
@@ -121,7 +126,7 @@ class Systemd:
         self._sending = threading.Lock()
         self._connection: DBusConnection = open_dbus_connection(address, enable_fds=True)
         for name in names:
-            self._connection.send_and_get_reply(message_bus.RequestName(name))
+            self._connection.send(message_bus.RequestName(name))
         self._thread = threading.Thread(target=self._answer, name="systemd", daemon=True)
         self._thread.start()
 
@@ -132,7 +137,7 @@ class Systemd:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(OSError):
-            self._connection.sock.shutdown(2)
+            self._connection.sock.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
         self._connection.close()
         for end in self._locks:
@@ -142,9 +147,10 @@ class Systemd:
     def locks(self) -> int:
         """How many locks are held."""
         poll = select.poll()
-        for end in self._locks:
-            poll.register(end, 0)
-        return len(self._locks) - len(poll.poll(0))
+        with self._sending:  # so that none counts as held for what is being handed over
+            for end in self._locks:
+                poll.register(end, 0)
+            return len(self._locks) - len(poll.poll(0))
 
     def prepare_for_sleep(self, is_sleep: bool, *, times: int = 1) -> float:  # noqa: FBT001 -- as on the bus
         """Tell of the beginning or the end of a sleep, and return when."""
@@ -155,6 +161,7 @@ class Systemd:
 
     def sleep(self) -> float:
         """Tell of a sleep, wait until all locks are gone, and return how long that took."""
+        assert self.locks > 0  # or nothing would be waited for
         began = self.prepare_for_sleep(True)
         wait_for(lambda: self.locks == 0, "the end of all locks")
         return time.monotonic() - began
@@ -163,13 +170,18 @@ class Systemd:
         with contextlib.suppress(OSError):
             while True:
                 message = self._connection.receive()
-                if message.header.message_type is MessageType.method_call:
-                    self._send(self._reply(message))
+                if message.header.message_type is not MessageType.method_call:
+                    continue
+                if (reply := self._reply(message)) is not None:
+                    self._send(reply)
 
-    def _reply(self, call: Message) -> Message:
+    def _reply(self, call: Message) -> Message | None:
         member = call.header.fields[HeaderFields.member]
         self.asked.append((member, call.body))
         match member, call.body:
+            case "Inhibit", _ if self._silent:
+                self._silent -= 1
+                return None
             case "Inhibit", _ if self.refuse is not None:
                 return new_error(call, self.refuse, "s", ("Permission denied",))
             case "Inhibit", _:
@@ -185,5 +197,5 @@ class Systemd:
     def _send(self, message: Message) -> None:
         with self._sending:
             self._connection.send(message)
-        if message.header.fields.get(HeaderFields.signature) == "h":
-            os.close(message.body[0])
+            if message.header.fields.get(HeaderFields.signature) == "h":
+                os.close(message.body[0])

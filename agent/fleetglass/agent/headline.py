@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from fleetglass.agent.collectors.network import outer_interfaces
 from fleetglass.wire.payloads import (
     Battery,
     Cpu,
@@ -64,9 +63,8 @@ def pulse_of(
             case Filesystem():
                 pulse.filesystem_percent = _highest(one.used_percent for one in group.mounts.values())
             case Network():
-                outer = [group.interfaces[name] for name in outer_interfaces(group.interfaces)]
-                pulse.network_receive_bytes_per_second = _sum(one.receive_bytes_per_second for one in outer)
-                pulse.network_transmit_bytes_per_second = _sum(one.transmit_bytes_per_second for one in outer)
+                pulse.network_receive_bytes_per_second = group.receive_bytes_per_second
+                pulse.network_transmit_bytes_per_second = group.transmit_bytes_per_second
             case Sensor():
                 temperatures.extend(one.current_celsius for one in group.temperatures.values())
             case Gpu():
@@ -142,11 +140,6 @@ class Means:
 
 def _known(values: Iterable[N | UnsetType]) -> list[N]:
     return [value for value in values if not isinstance(value, UnsetType)]
-
-
-def _sum(values: Iterable[int | UnsetType]) -> int | UnsetType:
-    known = _known(values)
-    return sum(known) if known else UNSET
 
 
 def _highest(values: Iterable[float | UnsetType]) -> float | UnsetType:

@@ -58,6 +58,11 @@ def kept_id_hash(folder: Path) -> str | None:
         return None
 
 
+def digest(content: bytes) -> str:
+    """Return what is the same for the same content only, and does not reveal it."""
+    return str(_sha256(content).hexdigest())
+
+
 def host_name(root: str = "/") -> str:
     """Return the name that a host gives itself.
 
@@ -75,4 +80,4 @@ def host_name(root: str = "/") -> str:
 
 
 def _hash(machine_id: bytes) -> str:
-    return str(_sha256(_SALT + machine_id).hexdigest())[:16]
+    return digest(_SALT + machine_id)[:16]

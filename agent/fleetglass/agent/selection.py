@@ -2,11 +2,14 @@
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
+_FEW_CABLES = 4
 _EVERY_NAME = ("*",)
+# Loopback, and the tunnels that the kernel makes in every network once it has the module.
+_LEADS_NOWHERE = re.compile(r"(lo\d*|(tunl|sit|gre|gretap|erspan|ip_vti|ip6_vti|ip6tnl|ip6gre)0)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,14 @@ class Selections:
     """Users whose processes are listed, by name."""
 
 
-DEFAULT_INTERFACES = Selection(exclude=("veth*", "cali*", "lxc*", "ve-*", "vb-*"), is_default=True)
-"""The host's end of the virtual cables of containers: one per container, named anew at each start."""
+DEFAULT_INTERFACES = Selection(
+    exclude=("veth*", "cali*", "lxc?????*", "azv*", "gke?????*", "eni????????*", "ve-*", "vb-*"),
+    is_default=True,
+)
+"""The host's end of the virtual cables of containers: one per container, named anew at each start.
+
+`lxcbr0` is not one, nor is `eni0`.
+"""
 DEFAULT_DISKS = Selection(exclude=("loop*", "ram*"), is_default=True)
 DEFAULT_FILESYSTEMS = Selection(
     exclude=(
@@ -83,6 +92,29 @@ def selection_of(
     if include is None and exclude is None:
         return default
     return Selection(tuple(include or ()), tuple(exclude or ()))
+
+
+class InterfaceChoice:
+    """Chooses by a selection which of the interfaces that a host has are read."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._names: Sequence[str] = ()
+        self._chosen: Collection[str] = ()
+
+    def __call__(self, names: Sequence[str]) -> Collection[str]:
+        """Return those to read.
+
+        The default patterns are for hosts with many containers: a few cables are read, and so is the only way
+        out of a container, which may look like a cable.
+        """
+        if names != self._names:
+            self._names = names
+            self._chosen = {name for name in names if self._selection.takes(name)}
+            is_short = len(names) - len(self._chosen) <= _FEW_CABLES
+            if self._selection.is_default and (is_short or all(map(_LEADS_NOWHERE.match, self._chosen))):
+                self._chosen = set(names)
+        return self._chosen
 
 
 @functools.cache

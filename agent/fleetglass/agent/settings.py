@@ -24,10 +24,14 @@ class AgentSettings:
     """Publish the containers of Docker or Podman."""
     units: tuple[str, ...] = ()
     """Units of systemd to publish, by name or pattern, and with them all that failed; none without any."""
+    storage: bool = False
+    """Publish the health of disks, arrays and pools."""
     nut: tuple[str, int] | None = None
     """Host and port of the upsd of Network UPS Tools whose UPSes to publish."""
     custom_folder: Path | None = None
     """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
+    updates: bool = False
+    """Count the updates of packages that wait, by running the host's package manager."""
     tags: tuple[str, ...] = ()
     interface: str | None = None
     """Publish only while this interface has an address."""

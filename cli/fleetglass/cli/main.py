@@ -19,11 +19,13 @@ COMMANDS: Final = {
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
     "top": "show the fleet in a full-screen terminal",
+    "gpus": "print the GPUs of a fleet and who uses them",
     "simulate": "publish synthetic hosts",
     "record": "record everything that hosts publish in a file",
     "replay": "publish a recording again",
     "forget": "remove hosts that are gone from the broker",
     "enroll": "set up a secured broker, and a credential for each host",
+    "storage": "ask the disks of this machine for their health, as root",
     "service": "run the agent or the bridge under systemd",
     "doctor": "check configuration, broker and page, and print remedies",
 }

@@ -152,6 +152,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} GpuDevice
  * @property {string} [name] name of the model
  * @property {string} [vendor] such as `AMD`, `Intel` or `NVIDIA`
+ * @property {number} [index] number in `nvidia-smi`; for other makers, in the order of PCI addresses per maker
  * @property {"active" | "idle" | "suspended"} [state] `suspended`: asleep; `idle`: not read for a while, so that it can fall asleep
  * @property {number} [busy_percent] time with work
  * @property {number} [awake_percent] time not in the idle state RC6 of Intel: at least the time with work
@@ -163,6 +164,29 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
  * @property {number} [fan_rpm] turns of its fan per minute
+ * @property {number} [process_count] processes that use it, as far as the agent may see them
+ * @property {GpuProcess[]} [processes] the 20 of them with most memory, largest first; absent if the agent cannot see who uses it
+ * @property {Record<string, GpuInstance>} [instances] MIG instances by ids of GPU instance and compute instance, such as `7/0`
+ */
+
+/**
+ * One MIG instance: a part of an NVIDIA GPU with memory of its own.
+ * @typedef {object} GpuInstance
+ * @property {string} [profile] such as `1g.10gb`
+ * @property {number} [memory_used_bytes] its memory in use
+ * @property {number} [memory_total_bytes] its memory
+ */
+
+/**
+ * One process that uses a GPU.
+ * @typedef {object} GpuProcess
+ * @property {number} pid process id
+ * @property {string} [name] name of the program
+ * @property {string} [user] owner
+ * @property {number} [memory_bytes] memory of the GPU that it holds; system memory where the GPU has none of its own
+ * @property {number} [busy_percent] time with work on the engine of the GPU that it uses most
+ * @property {string} [container] container that it runs in: its name if known, else its short id
+ * @property {string} [instance] MIG instance that it runs on, a key of `instances`
  */
 
 /**
@@ -200,11 +224,15 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
- * Traffic of every network interface.
+ * Traffic of every network interface, and its sums: what the wire carries, each byte once.
  * @typedef {object} Network
  * @property {number} time UTC, seconds since the epoch, with milliseconds
  * @property {number} tick number of the sampling tick, the same in all its messages
  * @property {Record<string, NetworkInterface>} interfaces by name, such as `eth0`
+ * @property {number} [receive_bytes_per_second] received, each byte once
+ * @property {number} [transmit_bytes_per_second] transmitted, each byte once
+ * @property {number} [receive_total_bytes] received since boot; of an interface that comes later, since it came
+ * @property {number} [transmit_total_bytes] transmitted since boot; of an interface that comes later, since it came
  * @property {Record<string, number>} [tcp_connections] TCP sockets by state, such as `established`
  */
 
@@ -225,6 +253,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [transmit_drops_total] dropped before transmission since boot
  * @property {boolean} [up] whether the interface is up
  * @property {number} [speed_bytes_per_second] speed of the link
+ * @property {number} [signal_dbm] signal of the Wi-Fi
+ * @property {boolean} [in_total] whether it is part of the sums; a bridge carries what its ports do
  */
 
 /**
@@ -309,8 +339,8 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [filesystem_percent] use of the fullest filesystem
  * @property {number} [disk_read_bytes_per_second] read from all disks
  * @property {number} [disk_write_bytes_per_second] written to all disks
- * @property {number} [network_receive_bytes_per_second] received, without loopback, bridges and veth
- * @property {number} [network_transmit_bytes_per_second] transmitted, without loopback, bridges and veth
+ * @property {number} [network_receive_bytes_per_second] received; each byte on the wire counts once
+ * @property {number} [network_transmit_bytes_per_second] transmitted; each byte on the wire counts once
  * @property {number} [temperature_celsius] the hottest sensor below 150 °C
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
@@ -358,7 +388,14 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_total_bytes] memory
  * @property {number} [swap_total_bytes] swap
  * @property {number} [boot_time] UTC, seconds since the epoch
+ * @property {number} [pending_updates] package updates that wait
+ * @property {number} [security_updates] those of them that fix security
+ * @property {number} [updates_time] last refresh of the package lists: UTC, seconds since the epoch
+ * @property {boolean} [reboot_required] the system asks for a reboot, or a newer kernel is installed than runs
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
+ * @property {Record<string, string[]>} [networks] the same with the length of the network's prefix, such as `192.0.2.9/24`
+ * @property {Record<string, string>} [mac_addresses] hardware addresses by network interface
+ * @property {string} [main_address] source address of the default route
  * @property {Record<string, string[]>} [devices] names of the devices found, by group
  * @property {string[]} [tags] labels given by the user
  * @property {string} [container] what runs the container that the agent shows instead of its host, such as `docker`
@@ -416,6 +453,62 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * Health of disks, arrays and pools; sent only with `storage: true`.
+ * @typedef {object} Storage
+ * @property {number} time UTC, seconds since the epoch, with milliseconds
+ * @property {number} tick number of the sampling tick, the same in all its messages
+ * @property {Record<string, StorageDisk>} disks by name, such as `sda` or `nvme0`
+ * @property {Record<string, StorageArray>} [arrays] by name, such as `md0`, `btrfs/data` or `zfs/tank`
+ */
+
+/**
+ * One array of Linux (md), filesystem of btrfs, or pool of ZFS.
+ * @typedef {object} StorageArray
+ * @property {string} [type] `md`, `btrfs` or `zfs`
+ * @property {string} [level] such as `raid1`
+ * @property {"degraded" | "failed" | "ok"} [health] `degraded`: works without some of its devices or data
+ * @property {string} [state] the system's word, such as `clean` or `degraded`
+ * @property {number} [devices] devices that it is made for
+ * @property {number} [degraded_devices] devices that are missing or failed
+ * @property {number} [size_bytes] capacity
+ * @property {string} [sync_action] what runs now, such as `resync`, `recover`, `check`, `scrub`, `resilver`
+ * @property {number} [sync_percent] how much of it is done
+ * @property {number} [read_errors] errors of its devices while reading
+ * @property {number} [write_errors] errors of its devices while writing
+ * @property {number} [checksum_errors] data that did not match its checksum
+ * @property {number} [data_errors] damaged data that could not be repaired
+ */
+
+/**
+ * One disk. A disk in standby is never woken: it keeps the values of `read_time`.
+ * @typedef {object} StorageDisk
+ * @property {"active" | "standby" | "unreadable" | "unsupported"} [state] `active`: read; `standby`: asleep; `unsupported`: tells nothing; `unreadable`
+ * @property {string} [reason] why it is unsupported or unreadable
+ * @property {number} [read_time] when the values were read: UTC, seconds since the epoch
+ * @property {"failed" | "passed"} [health] the disk's own verdict on itself
+ * @property {string[]} [warnings] what the disk warns of, such as `spare-low`, `read-only`, `self-test-failed`
+ * @property {string} [kind] `hdd`, `ssd`, `nvme`, `emmc` or `sd`
+ * @property {string} [model] name of the model
+ * @property {string} [serial_end] last four characters of the serial number
+ * @property {number} [size_bytes] capacity
+ * @property {number} [wear_percent] share of the rated endurance that is used: can exceed 100
+ * @property {number} [spare_percent] spare blocks left
+ * @property {number} [spare_threshold_percent] spare blocks below which it warns
+ * @property {number} [temperature_celsius] temperature
+ * @property {number} [power_on_seconds] time it has been switched on
+ * @property {number} [power_cycles] times it was switched on
+ * @property {number} [unsafe_shutdowns] times it lost power without warning
+ * @property {number} [reallocated_sectors] bad sectors that were replaced by spares
+ * @property {number} [pending_sectors] sectors that could not be read lately
+ * @property {number} [uncorrectable_sectors] sectors that could not be read in a check of the whole disk
+ * @property {number} [media_errors] errors that the disk could not correct
+ * @property {number} [interface_errors] transfers damaged on the way, as by a bad cable
+ * @property {number} [error_log_entries] errors that its log has counted
+ * @property {number} [read_total_bytes] read by the host since it was made
+ * @property {number} [write_total_bytes] written by the host since it was made
+ */
+
+/**
  * Viewer: first message, within 5 s.
  * @typedef {object} Hello
  * @property {"hello"} type
@@ -428,6 +521,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} Watch
  * @property {"watch"} type
  * @property {boolean} [fleet]
+ * @property {boolean} [summaries]
  * @property {Record<string, string[] | "*">} [hosts]
  * @property {number} [history]
  */
@@ -527,6 +621,14 @@ export const MAX_MAGNITUDE = 1e24
  */
 
 /**
+ * Bridge: the `summary` of one host.
+ * @typedef {object} SummaryFrame
+ * @property {"summary"} type
+ * @property {string} host
+ * @property {unknown} summary
+ */
+
+/**
  * Bridge: the groups of one host and tick.
  * @typedef {object} LiveFrame
  * @property {"live"} type
@@ -590,9 +692,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {Process} [process]
  * @property {Container} [container]
  * @property {Unit} [unit]
+ * @property {Storage} [storage]
  * @property {CollectorReport} [collector]
  */
 
 /** @typedef {KnownGroups & Record<string, Sample>} Samples */
 
-/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */
+/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | SummaryFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */

@@ -111,7 +111,7 @@ function factsOf(host, now) {
     ["processor", text(info.cpu_model)],
     ["cores", coresOf(info)],
     ["memory", bytes(info.memory_total_bytes)],
-    ["address", addressesOf(info.addresses)],
+    ["address", addressesOf(info)],
     ["booted", isNumber(booted) ? `${date(booted)} ${clockTime(booted)}` : ""],
     ["up", host.state === "live" ? uptime(uptimeOf(host, now)) : ""],
     ["failed units", host.failedUnits ? count(host.failedUnits) : ""],
@@ -144,13 +144,12 @@ function coresOf({ physical_cores: cores, logical_cores: threads }) {
   return isNumber(cores) && cores !== threads ? `${count(cores)}, ${count(threads)} threads` : count(threads)
 }
 
-/** The first few that others can reach. @param {unknown} addresses */
-function addressesOf(addresses) {
-  if (!isObject(addresses)) return ""
-  const all = Object.values(addresses)
-    .flat()
-    .map(String)
-    .filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
+/** The first few that others can reach, the main one first. @param {Record<string, any>} info */
+function addressesOf({ addresses, main_address: main }) {
+  const told = isObject(addresses) ? Object.values(addresses).flat() : []
+  const all = [...new Set([text(main), ...told.map(String)])].filter(
+    (address) => address !== "" && !/^(127\.|::1$|fe80:)/.test(address),
+  )
   return [
     ...all.slice(0, MAX_ADDRESSES),
     ...(all.length > MAX_ADDRESSES ? [`+${all.length - MAX_ADDRESSES}`] : []),

@@ -40,6 +40,7 @@ export const ROWS = [
     { columns: 4, panels: ["agent"] },
   ],
   [{ columns: 12, panels: ["cont"] }],
+  [{ columns: 12, panels: ["storage"] }],
   [
     { columns: 8, panels: ["gpu"] },
     { columns: 4, panels: ["power"] },

@@ -15,6 +15,7 @@ import { NETWORK } from "./network.js"
 import { POWER } from "./power.js"
 import { PRESSURE } from "./pressure.js"
 import { PROCESS } from "./process.js"
+import { STORAGE } from "./storage.js"
 import { TEMPERATURE } from "./temperature.js"
 import { UNIT } from "./unit.js"
 
@@ -37,6 +38,7 @@ export const KINDS = [
   GPU,
   CONTAINER,
   UNIT,
+  STORAGE,
   POWER,
   FACTS,
 ]

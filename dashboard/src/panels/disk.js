@@ -75,5 +75,5 @@ class DiskPanel extends TrafficPanel {
 
 /** @param {string} name @param {import("../data/contract.js").DiskDevice} disk */
 function named(name, { in_total }) {
-  return in_total === false ? `${name} in another` : name
+  return in_total === false ? `${name}, not in total` : name
 }

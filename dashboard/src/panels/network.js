@@ -4,12 +4,6 @@ import { setText } from "../widgets/dom.js"
 import { devicesOf } from "./panel.js"
 import { TrafficPanel } from "./traffic.js"
 
-// What passes these never leaves the host, or passes another interface too; the agent's headline leaves them
-// out, too.
-const INNER_BY_START =
-  /^(Loopback|veth|br-|virbr|vmbr|lxcbr|lxdbr|vnet|tap|cni|flannel|cali|tun|utun|wg|tailscale|zt)/
-const INNER_BY_NUMBER = /^((lo|bridge)\d*|(br|docker|ifb|dummy|bond|team)\d+)$/
-
 /** @type {import("./panel.js").Kind} */
 export const NETWORK = {
   key: "net",
@@ -29,7 +23,7 @@ class NetworkPanel extends TrafficPanel {
       format: networkRate,
       up: { label: "received", field: "receive_bytes_per_second", sign: "↓" },
       down: { label: "sent", field: "transmit_bytes_per_second", sign: "↑" },
-      isUsual: (name) => !INNER_BY_START.test(name) && !INNER_BY_NUMBER.test(name),
+      isUsual: (_name, { in_total }) => in_total !== false,
       views: [
         {
           words: "now",
@@ -49,7 +43,7 @@ class NetworkPanel extends TrafficPanel {
             both(nic.receive_packets_per_second, nic.transmit_packets_per_second, rate),
             sum(nic.receive_errors_total, nic.transmit_errors_total),
             sum(nic.receive_drops_total, nic.transmit_drops_total),
-            linkSpeed(nic.speed_bytes_per_second),
+            linkOf(nic),
           ],
         },
         {
@@ -63,7 +57,7 @@ class NetworkPanel extends TrafficPanel {
             { title: "drops ↓ / ↑", kind: "number" },
           ],
           cells: (name, nic) => [
-            named(name, nic),
+            nic.in_total === false ? `${named(name, nic)}, not in total` : named(name, nic),
             bytes(nic.receive_total_bytes),
             bytes(nic.transmit_total_bytes),
             both(nic.receive_packets_total, nic.transmit_packets_total, count),
@@ -79,12 +73,17 @@ class NetworkPanel extends TrafficPanel {
   show(network) {
     super.show(network)
     const connections = isObject(network.tcp_connections) ? Object.entries(network.tcp_connections) : []
-    setText(
-      this.below,
-      connections.length === 0
-        ? ""
-        : `TCP ${connections.map(([state, number]) => `${count(number)} ${state}`).join(" · ")}`,
-    )
+    const words = connections.map(([state, number]) => `${count(number)} ${state}`)
+    const pairs = [
+      ["received", networkRate(network.receive_bytes_per_second), bytes(network.receive_total_bytes)],
+      ["sent", networkRate(network.transmit_bytes_per_second), bytes(network.transmit_total_bytes)],
+    ]
+    const told = pairs.map(([word, now, total]) => `${word} ${now}, ${total} since boot`)
+    const parts = [
+      ...(isNumber(network.receive_total_bytes) ? [`all networks: ${told.join(" · ")}`] : []),
+      ...(words.length > 0 ? [`TCP ${words.join(" · ")}`] : []),
+    ]
+    setText(this.below, parts.join("; "))
   }
 }
 
@@ -105,9 +104,15 @@ function sum(one, other) {
     : MISSING
 }
 
+/** Speed, signal of the Wi-Fi, or both. @param {import("../data/contract.js").NetworkInterface} nic */
+function linkOf({ speed_bytes_per_second: speed, signal_dbm: signal }) {
+  const words = [linkSpeed(speed), isNumber(signal) ? `${signal} dBm` : ""].filter(Boolean)
+  return words.length > 0 ? words.join(" · ") : MISSING
+}
+
 /** As it is printed on the box: "1 Gbit/s". @param {unknown} bytesPerSecond */
 function linkSpeed(bytesPerSecond) {
-  if (!isNumber(bytesPerSecond) || bytesPerSecond <= 0) return MISSING
+  if (!isNumber(bytesPerSecond) || bytesPerSecond <= 0) return ""
   const megabits = (bytesPerSecond * 8) / 1e6
   return megabits >= 1000
     ? `${Number((megabits / 1000).toPrecision(3))} Gbit/s`

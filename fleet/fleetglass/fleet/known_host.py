@@ -37,9 +37,13 @@ class KnownHost:
     info: bytes | None = None
     info_summary: bytes | None = None
     """Less what only those are told who watch the host."""
+    upkeep: tuple[tuple[str, int], ...] = ()
+    """The fields of its info that tell of updates and reboots, with their values."""
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
+    summary: bytes | None = None
+    """The last one, while somebody asks for them."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""

@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +7,13 @@ from hypothesis import strategies as st
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_network import parse_ifconf, parse_ipv4, parse_ipv6, read_links
+    from fleetglass.agent.readings.linux_network import (
+        main_address_of,
+        parse_ifconf,
+        parse_ipv4,
+        parse_ipv6,
+        parse_routes,
+    )
 
 TRIE = """Main:
   +-- 0.0.0.0/0 3 0 5
@@ -32,13 +37,13 @@ eth1\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF
 @pytest.mark.skipif(sys.byteorder != "little", reason="the texts are of a little-endian machine")
 def test_an_address_is_of_its_narrowest_network() -> None:
     """Of two networks that hold an address the narrower is its own; one in no network is left out."""
-    assert parse_ipv4(TRIE, ROUTE) == {"wg0": ["10.0.0.7"], "eth1": ["192.0.2.9"]}
+    assert parse_ipv4(TRIE, ROUTE) == {"wg0": ["10.0.0.7/24"], "eth1": ["192.0.2.9/24"]}
 
 
 def test_ipv6_addresses_are_written_short() -> None:
     """Addresses are told as people write them, by interface."""
     text = "20010db8000000000000000000000001 02 40 00 80     eth0\nbroken\n"
-    assert parse_ipv6(text) == {"eth0": ["2001:db8::1"]}
+    assert parse_ipv6(text) == {"eth0": ["2001:db8::1/64"]}
 
 
 def test_a_second_address_is_of_the_same_interface() -> None:
@@ -48,7 +53,45 @@ def test_a_second_address_is_of_the_same_interface() -> None:
         (name.ljust(16, b"\0") + b"\x02\0\0\0" + address).ljust(size, b"\0")
         for name, address in ((b"eth0", b"\x0a\0\0\x01"), (b"eth0:1", b"\x0a\0\0\x02"))
     )
-    assert parse_ifconf(answer) == {"eth0": ["10.0.0.1", "10.0.0.2"]}
+    masks = {b"\x0a\0\0\x01": b"\xff\xff\xff\0"}
+
+    def ask_mask(entry: bytes) -> bytes | None:
+        mask = masks.get(entry[20:24])
+        return None if mask is None else entry[:20] + mask + entry[24:]
+
+    assert parse_ifconf(answer, ask_mask) == {"eth0": ["10.0.0.1/24", "10.0.0.2"]}
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the texts are of a little-endian machine")
+@pytest.mark.parametrize(
+    ("routes", "address"),
+    [
+        ("eth0\t00000000\t010200C0\t0003\t0\t0\t100\t00000000\n", "192.0.2.9"),
+        ("eth0\t00000000\t050200C0\t0003\t0\t0\t9\t00000000\nwg0\t0\t0\t0001\t0\t0\t1\t0\n", "10.8.0.2"),
+        ("ppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\n", "203.0.113.7"),
+        ("*\t00000000\t00000000\t0201\t0\t0\t0\t00000000\n", None),
+        ("eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n", None),
+        ("garbage\n\n\t\n", None),
+    ],
+)
+def test_the_main_address(routes: str, address: str | None) -> None:
+    """It is of the default route with the lowest metric, and in the network of its gateway."""
+    addresses = {
+        "eth0": ["198.51.100.3/24", "192.0.2.9/24", "2001:db8::9/64"],
+        "wg0": ["10.8.0.2"],
+        "ppp0": ["203.0.113.7/32"],
+    }
+    assert main_address_of(parse_routes("header\n" + routes), "", addresses) == address
+
+
+def test_the_main_address_of_ipv6() -> None:
+    """Where IPv4 leads nowhere it is the first of IPv6 that is of more than its link."""
+    zero = "0" * 32
+    lo = f"{zero} 00 {zero} 00 {zero} ffffffff 00000001 00000000 00200200       lo\n"
+    eth0 = f"{zero} 00 {zero} 00 fe8{'0' * 28}1 00000400 00000001 00000000 00000003     eth0\n"
+    addresses = {"lo": ["::1/128"], "eth0": ["192.0.2.9/24", "fe80::1/64", "2001:db8::9/64"]}
+    assert main_address_of([], lo + eth0, addresses) == "2001:db8::9"
+    assert main_address_of([], lo + "broken\n", addresses) is None
 
 
 @given(st.text(), st.text())
@@ -57,29 +100,4 @@ def test_no_text_can_harm(first: str, second: str) -> None:
     parse_ipv4(first, second)
     parse_ipv4("|-- " + first + "\n/32 host LOCAL", "h\neth0 " + second)
     parse_ipv6(first)
-
-
-@pytest.mark.parametrize(
-    ("state", "flags", "speed", "expected"),
-    [
-        ("up", "0x1003", "1000", (True, 125_000_000)),
-        ("up", "0x1003", "-1", (True, None)),
-        ("up", "0x1003", "65535", (True, None)),
-        ("up", "0x1003", "4294967295", (True, None)),
-        ("unknown", "0x9", None, (True, None)),
-        ("unknown", "0x8", None, (False, None)),
-        ("lowerlayerdown", "0x1003", "10", (False, 1_250_000)),
-        ("up", "garbage", "fast", (False, None)),
-    ],
-)
-def test_links(
-    tmp_path: Path, state: str, flags: str, speed: str | None, expected: tuple[bool, int | None]
-) -> None:
-    """Up is what is switched on and has a carrier; a speed that is not known is None."""
-    (tmp_path / "eth0").mkdir()
-    (tmp_path / "bonding_masters").touch()
-    (tmp_path / "eth0/operstate").write_text(state + "\n")
-    (tmp_path / "eth0/flags").write_text(flags + "\n")
-    if speed is not None:
-        (tmp_path / "eth0/speed").write_text(speed + "\n")
-    assert read_links(str(tmp_path)) == {"eth0": expected}
+    main_address_of(parse_routes("h\neth0 " + first), second, {"eth0": ["192.0.2.1/24"]})

@@ -25,6 +25,11 @@ def machine(name: str) -> "LinuxReadings":
     return LinuxReadings(str(REPOSITORY / "tests" / "fixtures" / name), clock=lambda: 1.0)
 
 
+def links_of(host: "LinuxReadings") -> dict[str, tuple[bool | None, int | None]]:
+    """Return whether each interface is up, and its speed."""
+    return {name: one[:2] for name, one in host.links(host.network().interfaces).items()}
+
+
 def filesystems(name: str) -> list[FilesystemReading]:
     """Return every filesystem of a machine, as if it were mounted here."""
     root = str(REPOSITORY / "tests" / "fixtures" / name)
@@ -39,9 +44,9 @@ def test_every_machine_can_be_read(name: str) -> None:
     assert host.memory().total
     assert host.disks().devices
     assert "lo" in host.network().interfaces
-    assert host.links()["lo"] == (True, None)
+    assert links_of(host)["lo"] == (True, None)
     assert host.tcp()
-    assert host.addresses()["lo"][0] == "127.0.0.1"
+    assert host.addresses()["lo"][0] == "127.0.0.1/8"
     assert filesystems(name)[0].mount == "/"
     assert host.processes().processes
     assert host.load()
@@ -73,11 +78,13 @@ def test_a_raspberry_pi() -> None:
     assert host.sensors().temperatures == [
         ("cpu_thermal/temp1", "cpu_thermal", "temp1", 48.199, None, 110.0, False)
     ]
-    assert host.links() == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
+    assert links_of(host) == {"eth0": (True, 125_000_000), "lo": (True, None), "wlan0": (False, None)}
     assert host.pressure("cpu") is None
     assert list(host.disks().devices) == ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]
     assert host.disks().devices["mmcblk0"] == (41233, 301233, 1_644_720_128, 4_671_209_472, 402.312)
-    assert host.addresses()["eth0"] == ["192.168.7.21", "fe80::dea6:32ff:fe12:3456"]
+    assert host.addresses()["eth0"] == ["192.168.7.21/24", "fe80::dea6:32ff:fe12:3456/64"]
+    assert host.mac_addresses() == {"eth0": "dc:a6:32:12:34:56", "wlan0": "dc:a6:32:12:34:57"}
+    assert host.main_address() == "192.168.7.21"
 
 
 def test_a_laptop() -> None:
@@ -101,7 +108,8 @@ def test_a_laptop() -> None:
         ("/boot/efi", "vfat"),
         ("/home/anna/My Cloud", "fuse.sshfs"),
     ]
-    assert host.addresses()["tun0"] == ["10.8.0.6"]
+    assert host.addresses()["tun0"] == ["10.8.0.6/24"]
+    assert host.links(["wlp3s0"])["wlp3s0"].signal == -56
     assert host.pressure("io") == {
         "some_10s": 0.12,
         "some_60s": 0.31,
@@ -125,7 +133,7 @@ def test_a_large_server() -> None:
     assert [*frequency.cores.values()][:4] == [1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000]
     assert (len(frequency.cores), frequency.current, frequency.highest) == (64, 2_250_000_000, None)
     assert len(host.disks().devices) == 16
-    assert host.links() == {
+    assert links_of(host) == {
         "bond0": (True, 6_250_000_000),
         "bond0.120": (True, 6_250_000_000),
         "docker0": (True, None),
@@ -145,11 +153,12 @@ def test_a_large_server() -> None:
         0,
     )
     assert host.addresses() == {
-        "lo": ["127.0.0.1", "::1"],
-        "bond0": ["10.20.0.11"],
-        "bond0.120": ["10.20.120.11", "2001:db8:120::11"],
-        "docker0": ["172.17.0.1"],
+        "lo": ["127.0.0.1/8", "::1/128"],
+        "bond0": ["10.20.0.11/24"],
+        "bond0.120": ["10.20.120.11/24", "2001:db8:120::11/64"],
+        "docker0": ["172.17.0.1/16"],
     }
+    assert host.main_address() == "10.20.0.11"
     assert [(one.mount, one.device) for one in filesystems("server")] == [
         ("/", "/dev/mapper/rl-root"),
         ("/boot", "/dev/nvme0n1p2"),
@@ -159,6 +168,15 @@ def test_a_large_server() -> None:
     assert host.tcp() == {"established": 812, "time_wait": 311, "orphan": 4}
     assert host.processes().processes[1518].state == "disk-sleep"
     assert host.owner(2213) == "www-data"
+
+
+def test_interfaces_that_are_left_out() -> None:
+    """Neither counters nor addresses are read of what a selection leaves out."""
+    root = str(REPOSITORY / "tests" / "fixtures" / "server")
+    host = LinuxReadings(root, selections=Selections(interfaces=Selection(include=("eno*", "docker0"))))
+    assert set(host.network().interfaces) == {"eno1", "eno2", "docker0"}
+    assert host.addresses() == {"docker0": ["172.17.0.1/16"]}
+    assert set(host.mac_addresses()) == {"eno1", "eno2", "docker0"}
 
 
 def test_a_container() -> None:
@@ -171,7 +189,7 @@ def test_a_container() -> None:
     assert host.sensors() == ([], [])
     assert host.batteries() == []
     assert host.memory()[7:9] == (0, 0)
-    assert host.addresses() == {"lo": ["127.0.0.1"], "eth0": ["172.18.0.4"]}
+    assert host.addresses() == {"lo": ["127.0.0.1/8"], "eth0": ["172.18.0.4/16"]}
     assert (host.owner(1), host.owner(14)) == ("node", "root")
 
 
@@ -205,7 +223,10 @@ def test_this_machine_tells_what_psutil_tells() -> None:
     assert {name: set(found) for name, found in own.addresses().items()} == {
         name: set(found) for name, found in other.addresses().items()
     }
-    assert own.links() == other.links()
+    names = own.network().interfaces
+    assert links_of(own) == {name: one[:2] for name, one in other.links(names).items()}
+    assert own.mac_addresses() == other.mac_addresses()
+    assert own.main_address() == other.main_address()
     assert own.host()[4:6] == other.host()[4:6]
     assert set(own.network().interfaces) == set(other.network().interfaces)
 
@@ -278,7 +299,9 @@ def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     assert host.tcp() is None
     assert host.throttling() is None
     assert host.uptime_seconds() is None
-    assert host.links() == {}
+    assert host.links(["eth0"]) == {}
+    assert host.mac_addresses() == {}
+    assert host.main_address() is None
     assert host.addresses() == {}
     assert host.batteries() == []
     assert host.cpu()[1:] == ({}, {}, None, None)

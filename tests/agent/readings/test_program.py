@@ -1,5 +1,6 @@
 import functools
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -194,3 +195,33 @@ def test_no_descriptor_and_no_child_is_left() -> None:
         except CollectionError:
             continue
     assert open_files() <= before
+
+
+def test_a_program_that_cannot_be_killed_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel keeps a process that waits for a dead device. It is the only one until it has ended."""
+    program = Program()
+    with monkeypatch.context() as patch:
+        patch.setattr(Program, "_kill", lambda *_: None)
+        with pytest.raises(CollectionError, match=r"\Atook more than 0\.1 s\Z"):
+            run("sleep 600", seconds=0.1, program=program)
+    pid = program.left_over
+    assert pid is not None
+    with pytest.raises(CollectionError, match=rf"\Aprocess {pid} was killed, but does not end\Z"):
+        run("echo", program=program)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: program.left_over is None, "the end of the process")
+    assert run("echo", program=program) == b"\n"
+
+
+def test_any_exit_code_may_be_a_result() -> None:
+    """Some programs tell how a thing is by it; a signal is a failure all the same."""
+
+    def ends(script: str) -> bytes:
+        arguments = ["sh", "-c", script]
+        return Program().run(
+            arguments, seconds=20, most_bytes=100, environment=ENVIRONMENT, good_codes=range(256)
+        )
+
+    assert ends("echo failing; exit 8") == b"failing\n"
+    with pytest.raises(CollectionError, match="ended by signal 9"):
+        ends("kill -9 $$")

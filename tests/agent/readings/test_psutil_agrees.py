@@ -165,7 +165,8 @@ def test_network_counters() -> None:
 
 def test_links() -> None:
     """Speed in megabits alike. psutil asks whether an interface is switched on, we whether it has a link."""
-    ours, theirs = host_readings().links(), psutil.net_if_stats()
+    theirs = psutil.net_if_stats()
+    ours = host_readings().links(theirs)
     for name in ours.keys() & theirs.keys():
         assert (ours[name].speed or 0) == theirs[name].speed * 125_000, name
         assert theirs[name].isup or not ours[name].up, name
@@ -176,11 +177,28 @@ def test_addresses() -> None:
     theirs: dict[str, set[str]] = {}
     for name, found in psutil.net_if_addrs().items():
         addresses = {
-            one.address.partition("%")[0] for one in found if one.family in (socket.AF_INET, socket.AF_INET6)
+            f"{one.address.partition('%')[0]}/{_prefix(one.family, one.netmask)}"
+            for one in found
+            if one.family in (socket.AF_INET, socket.AF_INET6)
         }
         if addresses:
             theirs.setdefault(name.partition(":")[0], set()).update(addresses)
     assert {name: set(found) for name, found in host_readings().addresses().items()} == theirs
+
+
+def _prefix(family: int, mask: str | None) -> int:
+    return int.from_bytes(socket.inet_pton(family, mask or ""), "big").bit_count()
+
+
+def test_hardware_addresses() -> None:
+    """The same on the same interfaces; psutil gives loopback zeros, and tunnels the address of their end."""
+    theirs = {
+        name: one.address
+        for name, found in psutil.net_if_addrs().items()
+        for one in found
+        if one.family == psutil.AF_LINK and one.address.count(":") >= 5 and one.address.strip("0:")
+    }
+    assert host_readings().mac_addresses() == theirs
 
 
 def test_temperatures_and_fans() -> None:

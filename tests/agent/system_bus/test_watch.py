@@ -12,6 +12,7 @@ from jeepney import DBusAddress, HeaderFields, new_signal
 from jeepney.io.blocking import open_dbus_connection
 from msgspec import UNSET
 
+from fleetglass.agent.system_bus import bus as bus_module
 from fleetglass.agent.system_bus import watch as watch_module
 from fleetglass.agent.system_bus.watch import SystemWatch, address_of
 from support.system_bus import BusDaemon, Systemd, missing_daemon
@@ -100,6 +101,17 @@ def test_an_agent_that_ends_holds_no_lock(bus: BusDaemon, sleeper: Sleeper) -> N
         assert not watch._thread.is_alive()
 
 
+def test_a_login_manager_that_is_busy_is_asked_again(
+    bus: BusDaemon, sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does not answer in time has not refused the lock."""
+    monkeypatch.setattr(watch_module, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(bus_module, "_ANSWER_SECONDS", 0.05)
+    with Systemd(bus.address, silent=2) as systemd, watching(sleeper, bus):
+        wait_for(lambda: systemd.locks == 1, "a lock")
+        assert [member for member, _ in systemd.asked].count("Inhibit") >= 3
+
+
 def test_a_lock_that_is_refused_is_named_at_the_first_sleep(
     bus: BusDaemon, sleeper: Sleeper, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,7 +139,7 @@ def test_a_bus_that_ends_in_a_sleep_ends_it_and_is_found_again(
     monkeypatch.setattr(watch_module, "_LOOK_SECONDS", 0.05)
     with watching(sleeper, bus) as watch:
         with Systemd(bus.address, failed_units=2) as systemd:
-            wait_for(lambda: watch.failed_units == 2, "failed units")
+            wait_for(lambda: watch.failed_units == 2 and systemd.locks == 1, "failed units and a lock")
             systemd.sleep()
             bus.kill()
             wait_for(lambda: sleeper.told == ["suspend", "resume"], "the end of the sleep")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetglass.agent.readings import host_readings
 from fleetglass.cli.commands import service
 from fleetglass.cli.configuration.arguments import Parser
 from fleetglass.cli.service import installation, systemctl
@@ -64,6 +65,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(service, "SYSTEM_FOLDER", place.system)
     monkeypatch.setattr(systemctl, "BOOTED", tmp_path)
     monkeypatch.setattr(installation, "_check_reachable", lambda *_: None)
+    monkeypatch.setattr(installation, "check_only_root_may_change", lambda _: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     return place
 
@@ -92,6 +94,49 @@ def test_install_again(machine: Machine) -> None:
     machine.service("install", "bridge", "--port", "9000")
     assert "--port=9000" in (machine.system / "fleetglass-bridge.service").read_text()
     assert machine.ran[-1] == "systemctl restart fleetglass-bridge.service"
+
+
+def test_an_agent_for_disks_has_a_helper(machine: Machine) -> None:
+    """A timer runs it as root; an agent that is installed anew without it, or removed, takes it along."""
+    helper = {machine.system / f"fleetglass-storage.{kind}" for kind in ("service", "timer")}
+    agent = machine.system / "fleetglass-agent.service"
+    machine.service("install", "agent", "--storage", "--exclude-disk", "sdz")
+    assert set(machine.system.iterdir()) == {agent, *helper}
+    assert " agent --storage --exclude-disk=sdz\n" in agent.read_text()
+    text = (machine.system / "fleetglass-storage.service").read_text()
+    assert " storage --output=/run/fleetglass/storage.json --exclude-disk=sdz\n" in text
+    assert machine.ran[1:] == [
+        "systemctl daemon-reload",
+        "systemctl enable --now fleetglass-storage.timer",
+        "systemctl enable --now fleetglass-agent.service",
+    ]
+    machine.service("install", "agent")
+    assert set(machine.system.iterdir()) == {agent}
+    assert "systemctl disable --now fleetglass-storage.timer" in machine.ran
+    machine.service("install", "agent", "--storage")
+    machine.service("uninstall", "agent")
+    assert list(machine.system.iterdir()) == []
+
+
+def test_a_helper_that_others_may_change_is_not_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written: the agent would be told to publish what nobody reads."""
+
+    def refuse(_: object) -> None:
+        raise CommandError("service: users other than root may change /opt")
+
+    monkeypatch.setattr(installation, "check_only_root_may_change", refuse)
+    with pytest.raises(CommandError, match="users other than root"):
+        machine.service("install", "agent", "--storage")
+    assert not machine.system.exists()
+
+
+@pytest.mark.usefixtures("without_root")
+def test_a_user_s_agent_has_no_helper(machine: Machine) -> None:
+    """Only root can give it one."""
+    machine.service("install", "agent", "--storage")
+    assert [path.name for path in machine.own.iterdir()] == ["fleetglass-agent.service"]
 
 
 @pytest.mark.usefixtures("without_root")
@@ -163,6 +208,23 @@ def test_status(machine: Machine) -> None:
     assert machine.service("status", "agent") == 0
     machine.say("dead")
     assert machine.service("status", "agent") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "line"), [("127.0.0.1", "127.0.0.1 on lo"), ("192.0.2.1", "192.0.2.1"), (None, "")]
+)
+def test_status_names_the_machine_s_address(
+    address: str | None,
+    line: str,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The main address and its interface, for whoever looks for the machine; nothing without a way out."""
+    monkeypatch.setattr(type(host_readings()), "main_address", lambda _: address)
+    machine.service("status", "agent")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ([f"address of this machine: {line}"] if address else [])
 
 
 def test_logs(machine: Machine) -> None:

@@ -9,8 +9,8 @@ from msgspec import UNSET
 from fleetglass.wire.payloads import FieldInfo, Group
 from fleetglass.wire.units import unit_of
 
-# A process may use several cores, and so more than 100 % of one.
-_UNLIMITED = {"cpu_percent"}
+# A process may use several cores, and a disk may outlive its rated endurance.
+_UNLIMITED = {"cpu_percent", "wear_percent"}
 
 
 def numeric_fields(group: type[Group]) -> dict[str, FieldInfo]:

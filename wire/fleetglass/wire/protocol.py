@@ -37,10 +37,12 @@ class Watch(msgspec.Struct, tag_field="type", tag="watch", forbid_unknown_fields
 
     `fleet` requests the `pulse` frames of all hosts. `hosts` maps host ids to groups: a list, `"*"` for
     every group, or `[]` for no group. `history` requests that many seconds of the past, for each
-    host that this message adds or adds groups to.
+    host that this message adds or adds groups to. `summaries` requests the last `summary` of all hosts,
+    which brokers keep, and those that follow.
     """
 
     fleet: bool = False
+    summaries: bool = False
     hosts: Annotated[dict[HostId, Groups], Meta(max_length=MAX_WATCHED_HOSTS)] = {}
     history: Annotated[float, Meta(ge=0, le=HISTORY_SECONDS)] = 0
 
@@ -163,6 +165,13 @@ class PulseFrame(msgspec.Struct, tag_field="type", tag="pulse"):
     hosts: dict[str, msgspec.Raw]
 
 
+class SummaryFrame(msgspec.Struct, tag_field="type", tag="summary"):
+    """Bridge: the `summary` of one host."""
+
+    host: str
+    summary: msgspec.Raw
+
+
 class LiveFrame(msgspec.Struct, tag_field="type", tag="live"):
     """Bridge: the groups of one host and tick."""
 
@@ -216,7 +225,17 @@ class Pong(msgspec.Struct, tag_field="type", tag="pong"):
 
 
 BridgeMessage = (
-    Welcome | Fleet | Host | PulseFrame | LiveFrame | History | BrokerChange | Notice | Error | Pong
+    Welcome
+    | Fleet
+    | Host
+    | PulseFrame
+    | SummaryFrame
+    | LiveFrame
+    | History
+    | BrokerChange
+    | Notice
+    | Error
+    | Pong
 )
 
 

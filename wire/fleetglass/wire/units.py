@@ -16,6 +16,7 @@ UNITS: Final = {
     "_ampere_hours": "ampere hours",
     "_volts": "volts",
     "_rpm": "rpm",
+    "_dbm": "dBm",
 }
 """Ends of field names, the longer before the shorter, and the unit each stands for."""
 

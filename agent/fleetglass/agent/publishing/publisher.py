@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from fleetglass.agent.publishing.announcements import Announcements
-from fleetglass.agent.publishing.backlog import Backlog, backfill_of
+from fleetglass.agent.publishing.backlog import STAMP_BYTES, Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
+from fleetglass.agent.publishing.echo_probe import EchoProbe
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.message import LeftOut, Message, Sent, has_left
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
@@ -105,6 +106,7 @@ class Publisher:
         except CertificateError as error:
             raise AgentError(str(error)) from error
         self._announcements = Announcements(self._connection.send, clock)
+        self._echo = EchoProbe(topics.leaf(settings.host_id, "doctor"), session, self._connection, clock)
 
     def __enter__(self) -> Self:
         self._connection.__enter__()
@@ -201,6 +203,11 @@ class Publisher:
         """Return how large a payload on a topic may be, as far as the broker has said so."""
         return self._connection.max_payload_bytes(topic)
 
+    @property
+    def max_pulse_bytes(self) -> int:
+        """How large a pulse may be, so that it also fits into `backfill`."""
+        return self._connection.max_payload_bytes(self._backfill_topic) - STAMP_BYTES
+
     def listen(self, topic: str, take: Callable[[bytes, bool], None]) -> None:
         """Subscribe before entering; `take` gets payload and whether it was retained, on another thread."""
         self._heard[topic] = take
@@ -249,7 +256,8 @@ class Publisher:
         others = sent[len(kept) :]
         self._last = others[-1:]
         self._dropped_messages += len(tick.others) - len(others)
-        self._dropped_messages += sum(isinstance(one, LeftOut) for one in others)
+        # Pulses among them are from before the limit was known.
+        self._dropped_messages += sum(isinstance(one, LeftOut) for one in sent)
 
     def refresh(self) -> None:
         """Say again what it is time to say again; to be called about once per tick."""
@@ -260,6 +268,7 @@ class Publisher:
             self._say_online()
         if self._claim.is_unheard(now):
             self._connection.tell_of_silence(self._status_topic)
+        self._echo.look()
         self._announcements.say_due()
 
     def _readers_may_be_missing(self) -> bool:
@@ -302,7 +311,7 @@ class Publisher:
             return
         self._claim.said(self._clock())
         self._connection.subscribe(self._heard)
-        self._announcements.say_all()
+        self._announcements.say_all(self._connection.max_payload_bytes)
 
     def _say_online(self) -> bool:
         """Say that the host is online, and return that, unless we are about to leave the broker."""
@@ -328,6 +337,8 @@ class Publisher:
         return Message(self._status_topic, encode(status), qos=1, retain=True)
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
+        if topic == self._echo.topic:
+            self._echo.hear(payload)
         take = self._heard.get(topic)
         if take is not None and not self._stopping and self._is_wanted:
             take(payload, retained)

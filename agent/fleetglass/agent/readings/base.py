@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Protocol
 
 from fleetglass.agent.readings.types import (
@@ -46,14 +47,23 @@ class Readings(Protocol):
     def network(self) -> NetworkReading:
         """Return the counters of every network interface."""
 
-    def links(self) -> dict[str, Link]:
-        """Return the state of every network interface."""
+    def links(self, names: Collection[str]) -> dict[str, Link]:
+        """Return the state of the network interfaces of these names."""
 
     def tcp(self) -> dict[str, int] | None:
         """Return the TCP sockets by state."""
 
     def addresses(self) -> dict[str, list[str]]:
-        """Return the IP addresses of each network interface that has any."""
+        """Return the IP addresses of each network interface that has any, such as `192.0.2.9/24`.
+
+        The length of the prefix is left out where the system does not tell it.
+        """
+
+    def mac_addresses(self) -> dict[str, str]:
+        """Return the hardware addresses of the network interfaces that have one."""
+
+    def main_address(self) -> str | None:
+        """Return the source address of the default route."""
 
     def sensors(self) -> SensorReading:
         """Return every temperature and fan."""
@@ -69,6 +79,9 @@ class Readings(Protocol):
 
     def owner(self, pid: int) -> str | None:
         """Return the name of who runs a process."""
+
+    def program(self, pid: int) -> str | None:
+        """Return the name of a process."""
 
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a process where the system cut it off, else the name as it is."""

@@ -4,14 +4,25 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fleetglass.agent.readings.files import finite, read_text
 from fleetglass.agent.readings.linux_block import BlockDevices
 from fleetglass.agent.readings.linux_filesystem import FilesystemReader
 from fleetglass.agent.readings.linux_firmware import FIRMWARE_TEMPERATURE, FirmwareReader
 from fleetglass.agent.readings.linux_host import is_replaced, read_host
-from fleetglass.agent.readings.linux_network import own_ipv4_addresses, parse_ipv4, parse_ipv6, read_links
+from fleetglass.agent.readings.linux_interface import (
+    LinkReader,
+    interface_names,
+    read_mac_addresses,
+    read_routes,
+)
+from fleetglass.agent.readings.linux_network import (
+    main_address_of,
+    own_ipv4_addresses,
+    parse_ipv4,
+    parse_ipv6,
+)
 from fleetglass.agent.readings.linux_power import read_batteries
 from fleetglass.agent.readings.linux_proc import (
     parse_diskstats,
@@ -26,6 +37,7 @@ from fleetglass.agent.readings.linux_process import ProcessNames
 from fleetglass.agent.readings.linux_process_list import ProcessList
 from fleetglass.agent.readings.linux_processor import read_frequency
 from fleetglass.agent.readings.linux_sensor import SensorReader
+from fleetglass.agent.readings.main_address import own_main_address
 from fleetglass.agent.readings.open_files import OpenFiles
 from fleetglass.agent.readings.types import (
     BatteryReading,
@@ -41,10 +53,10 @@ from fleetglass.agent.readings.types import (
     SensorReading,
     ThrottlingReading,
 )
-from fleetglass.agent.selection import EVERY_SELECTION, Selections
+from fleetglass.agent.selection import EVERY_SELECTION, InterfaceChoice, Selections
 
 _MAX_NAMES = 1024
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _LOOK_FOR_ARC_SECONDS = 60.0
 _CLOCK_STEP_SECONDS = 1.0  # by which two clocks read one after the other may differ
 
@@ -77,6 +89,7 @@ class LinuxReadings:
         self._look_for_arc_at = float("-inf")
         self._diskstats = f"{proc}/diskstats"
         self._net = net
+        self._links = LinkReader(f"{self._sys}/class/net", net)
         self._net_dev, self._snmp, self._sockstat = f"{net}/dev", f"{net}/snmp", f"{net}/sockstat"
         self._files = OpenFiles()
         self._processes = ProcessList(proc, clock=clock)
@@ -85,6 +98,8 @@ class LinuxReadings:
         self._firmware = FirmwareReader(self._root, clock)
         self._reads_firmware = selections.sensors.takes(FIRMWARE_TEMPERATURE)
         self._disks = selections.disks
+        self._interfaces = InterfaceChoice(selections.interfaces)
+        self._addressed_interfaces = InterfaceChoice(selections.interfaces)  # asked on a thread of its own
         self._takes_disk = functools.lru_cache(_MAX_NAMES)(selections.disks.takes)
         self._block_devices = BlockDevices(self._sys)
         self._filesystems = FilesystemReader(self._root, selection=selections.filesystems)
@@ -134,11 +149,11 @@ class LinuxReadings:
 
     def network(self) -> NetworkReading:
         """Read `/proc/net/dev`."""
-        return parse_net_dev(self._clock(), self._files.read(self._net_dev))
+        return parse_net_dev(self._clock(), self._files.read(self._net_dev), self._interfaces)
 
-    def links(self) -> dict[str, Link]:
+    def links(self, names: Collection[str]) -> dict[str, Link]:
         """Read `/sys/class/net`."""
-        return read_links(f"{self._sys}/class/net")
+        return self._links(names)
 
     def tcp(self) -> dict[str, int] | None:
         """Read `/proc/net/snmp` and `/proc/net/sockstat`: listing every socket would cost far more."""
@@ -154,7 +169,20 @@ class LinuxReadings:
             found = own_ipv4_addresses()
         for name, addresses in parse_ipv6(read_text(f"{self._net}/if_inet6") or "").items():
             found.setdefault(name, []).extend(addresses)
-        return found
+        chosen = self._addressed_interfaces(list(found))
+        return {name: addresses for name, addresses in found.items() if name in chosen}
+
+    def mac_addresses(self) -> dict[str, str]:
+        """Read `/sys/class/net`."""
+        folder = f"{self._sys}/class/net"
+        return read_mac_addresses(folder, self._addressed_interfaces(interface_names(folder)))
+
+    def main_address(self) -> str | None:
+        """Ask the kernel for its way out; of another host, read tables."""
+        if not self._root:
+            return own_main_address()
+        ipv6_routes = read_text(f"{self._net}/ipv6_route") or ""
+        return main_address_of(read_routes(self._net), ipv6_routes, self.addresses())
 
     def sensors(self) -> SensorReading:
         """Read every temperature and fan, the firmware's where the kernel knows none."""
@@ -178,6 +206,10 @@ class LinuxReadings:
     def owner(self, pid: int) -> str | None:
         """Return who runs a process."""
         return self._process_names.owner(pid)
+
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called."""
+        return self._process_names.program(pid)
 
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off."""

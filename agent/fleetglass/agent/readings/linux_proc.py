@@ -8,15 +8,17 @@ from collections.abc import Callable
 
 from fleetglass.agent.readings.files import finite
 from fleetglass.agent.readings.types import (
+    Choice,
     CoreTimes,
     CpuReading,
     DiskCounters,
     InterfaceCounters,
     MemoryReading,
     NetworkReading,
+    all_of,
 )
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _SECTOR_BYTES = 512  # of /proc/diskstats, whatever the device's own is (kernel: admin-guide/iostats.rst)
 
 _MEMINFO = frozenset(
@@ -150,12 +152,18 @@ def parse_diskstats(text: bytes, takes: Callable[[str], bool] = lambda _: True) 
     return devices
 
 
-def parse_net_dev(at: float, text: bytes) -> NetworkReading:
-    """Read the text of `/proc/net/dev`."""
+def parse_net_dev(at: float, text: bytes, choose: Choice = all_of) -> NetworkReading:
+    """Read the interfaces that are chosen from the text of `/proc/net/dev`."""
     interfaces: dict[str, InterfaceCounters] = {}
+    lines = {}
     for line in text.splitlines()[2:]:
         # A name may hold a colon (an alias), the numbers never do.
-        name, _, rest = line.rpartition(b":")
+        label, _, numbers = line.rpartition(b":")
+        lines[label.strip().decode(errors="replace")] = numbers
+    chosen = choose(list(lines))
+    for name, rest in lines.items():
+        if name not in chosen:
+            continue
         try:
             fields = rest.split()
             counters = InterfaceCounters(
@@ -170,7 +178,7 @@ def parse_net_dev(at: float, text: bytes) -> NetworkReading:
             )
         except (IndexError, ValueError):
             continue
-        interfaces[name.strip().decode(errors="replace")] = counters
+        interfaces[name] = counters
     return NetworkReading(at, interfaces)
 
 

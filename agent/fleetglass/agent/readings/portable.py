@@ -5,11 +5,13 @@ import platform
 import socket
 import sys
 import time
+from collections.abc import Collection
 from typing import Any
 
 import psutil
 
 from fleetglass.agent.readings.block_devices import device_by_name, summed_disks
+from fleetglass.agent.readings.main_address import own_main_address
 from fleetglass.agent.readings.mounts import is_image, is_out_of_reach
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import (
@@ -32,7 +34,7 @@ from fleetglass.agent.readings.types import (
     TemperatureReading,
     printable,
 )
-from fleetglass.agent.selection import EVERY_SELECTION, Selections
+from fleetglass.agent.selection import EVERY_SELECTION, InterfaceChoice, Selections
 
 _KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
 
@@ -43,6 +45,8 @@ class PortableReadings:
     def __init__(self, selections: Selections = EVERY_SELECTION) -> None:
         self._sensors = selections.sensors
         self._disks = selections.disks
+        self._interfaces = InterfaceChoice(selections.interfaces)
+        self._addressed_interfaces = InterfaceChoice(selections.interfaces)
         self._filesystems = selections.filesystems
 
     def cpu(self) -> CpuReading:
@@ -103,10 +107,14 @@ class PortableReadings:
     def network(self) -> NetworkReading:
         """Return the counters of every network interface."""
         at = time.monotonic()
+        found = {
+            printable(name): one for name, one in psutil.net_io_counters(pernic=True, nowrap=False).items()
+        }
+        chosen = self._interfaces(list(found))
         return NetworkReading(
             at,
             {
-                printable(name): InterfaceCounters(
+                name: InterfaceCounters(
                     one.bytes_recv,
                     one.bytes_sent,
                     one.packets_recv,
@@ -116,7 +124,8 @@ class PortableReadings:
                     one.dropin,
                     one.dropout,
                 )
-                for name, one in psutil.net_io_counters(pernic=True, nowrap=False).items()
+                for name, one in found.items()
+                if name in chosen
             },
         )
 
@@ -192,6 +201,13 @@ class PortableReadings:
         except (psutil.Error, OSError, KeyError):
             return None
 
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called, if that may be known."""
+        try:
+            return printable(psutil.Process(pid).name())
+        except (psutil.Error, OSError):
+            return None
+
     def full_name(self, pid: int, name: str) -> str:  # noqa: ARG002 -- as on Linux
         """Return the name: nothing cut it off."""
         return name
@@ -216,22 +232,45 @@ class PortableReadings:
         """Return the load averages; Windows has none."""
         return os.getloadavg() if hasattr(os, "getloadavg") else None
 
-    def links(self) -> dict[str, Link]:
-        """Return the state of every network interface."""
+    def links(self, names: Collection[str]) -> dict[str, Link]:
+        """Return the state of the network interfaces of these names."""
         return {
             # psutil gives megabits; 65535 is what a driver says that does not know.
-            printable(name): Link(one.isup, one.speed * 125_000 if 0 < one.speed < 65535 else None)
-            for name, one in psutil.net_if_stats().items()
+            name: Link(one.isup, one.speed * 125_000 if 0 < one.speed < 65535 else None)
+            for name, one in ((printable(name), one) for name, one in psutil.net_if_stats().items())
+            if name in names
         }
 
     def addresses(self) -> dict[str, list[str]]:
         """Return the IP addresses by interface, without the zone that IPv6 addresses carry."""
         families = (socket.AF_INET, socket.AF_INET6)
         addresses = {
-            printable(name): [one.address.partition("%")[0] for one in found if one.family in families]
+            printable(name): [
+                one.address.partition("%")[0] + _prefix(one.family, one.netmask)
+                for one in found
+                if one.family in families
+            ]
             for name, found in psutil.net_if_addrs().items()
         }
-        return {name: found for name, found in addresses.items() if found}
+        addresses = {name: found for name, found in addresses.items() if found}
+        chosen = self._addressed_interfaces(list(addresses))
+        return {name: found for name, found in addresses.items() if name in chosen}
+
+    def mac_addresses(self) -> dict[str, str]:
+        """Return the hardware addresses, written as on Linux."""
+        found = {printable(name): addresses for name, addresses in psutil.net_if_addrs().items()}
+        chosen = self._addressed_interfaces(list(found))
+        return {
+            name: one.address.replace("-", ":").lower()
+            for name, addresses in found.items()
+            if name in chosen
+            for one in addresses
+            if one.family == psutil.AF_LINK and one.address.strip("0:-")
+        }
+
+    def main_address(self) -> str | None:
+        """Return the source address of the default route."""
+        return own_main_address()
 
     def filesystems(self) -> FilesystemsReading:
         """Return the filesystems on devices."""
@@ -273,6 +312,15 @@ class PortableReadings:
 
 def _os_name() -> str:
     return f"{platform.system()} {platform.version()}"
+
+
+def _prefix(family: int, mask: str | None) -> str:
+    """Return the length of a network's prefix as it follows an address, nothing where it is not told."""
+    try:
+        number = int.from_bytes(socket.inet_pton(family, (mask or "").partition("%")[0]), "big")
+    except OSError:
+        return ""
+    return f"/{number.bit_count()}"
 
 
 def _usage(mount: str, device: str, kind: str) -> FilesystemReading:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_file
@@ -17,6 +17,7 @@ from fleetglass.wire.errors import CollectionError
 _MAX_ERROR_BYTES = 4096
 _MARK = "RUN_BY_FLEETGLASS"
 _SWEEP_SECONDS = 0.5
+_END_SECONDS = 2.0
 
 
 class Program:
@@ -31,6 +32,7 @@ class Program:
         self._running: subprocess.Popen[bytes] | None = None
         self._cancelled = False
         self._mark = ""  # of this run
+        self._left: subprocess.Popen[bytes] | None = None  # killed, but not ended
 
     def run(
         self,
@@ -40,8 +42,11 @@ class Program:
         most_bytes: int,
         environment: Mapping[str, str],
         folder: Path | None = None,
+        good_codes: Container[int] = (0,),
     ) -> bytes:
         """Return what a program prints. It has no input, and no shell is involved.
+
+        It succeeds with one of the `good_codes`.
 
         Raises:
             CollectionError: it cannot be started, fails, takes too long or prints too much; or `cancel`
@@ -49,6 +54,8 @@ class Program:
         """
         if sys.platform == "win32":
             raise CollectionError("programs run on POSIX systems only; use a .json file")
+        if self.left_over is not None:
+            raise CollectionError(f"process {self.left_over} was killed, but does not end")
         deadline = time.monotonic() + seconds
         process = self._start(arguments, environment, folder)
         try:
@@ -59,11 +66,18 @@ class Program:
         finally:
             self._end(process)
             self._running = None
-        if code != 0:
+        if code not in good_codes:
             lines = errors.decode(errors="replace").strip().splitlines()
             how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise CollectionError(f"{how}: {lines[-1]}" if lines else how)
         return output
+
+    @property
+    def left_over(self) -> int | None:
+        """The process of an earlier run that was killed and does not end: a device keeps it waiting."""
+        if self._left is not None and self._left.poll() is not None:
+            self._left = None
+        return None if self._left is None else self._left.pid
 
     def cancel(self) -> None:
         """Kill what runs, and run nothing more. May be called from another thread."""
@@ -102,7 +116,10 @@ class Program:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
-        process.wait()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._left = process
 
     def _kill(self, process: "subprocess.Popen[bytes]") -> None:
         """Kill a program and all that it started, those left behind by one that has ended among them."""

@@ -1,10 +1,19 @@
 """The shapes of readings. `at` is the monotonic time of the reading, in seconds."""
 
 import os
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
 GpuState = Literal["active", "idle", "suspended"]
 CoreTimes = tuple[float, float, float]
+
+Choice = Callable[[Sequence[str]], Collection[str]]
+"""Tells which of the interfaces that a host has are to be read."""
+
+
+def all_of(names: Sequence[str]) -> Collection[str]:
+    """Choose all."""
+    return names
 
 
 class CpuReading(NamedTuple):
@@ -105,11 +114,39 @@ class NetworkReading(NamedTuple):
     interfaces: dict[str, InterfaceCounters]
 
 
-class Link(NamedTuple):
-    """State of one network interface; `speed` is in bytes per second."""
+class Attachment(NamedTuple):
+    """What one network interface is, and what it runs over."""
 
-    up: bool
+    ifindex: int | None = None
+    iflink: int | None = None
+    """The `ifindex` of what it runs over, or of the other end of a cable; else its own."""
+    hardware_type: int | None = None
+    """As in `<linux/if_arp.h>`."""
+    kind: str = ""
+    """Such as `bridge`, `bond`, `vlan`, `tun`, `wlan`; ordinary interfaces have none."""
+    flags: int = 0
+    """As in netdevice(7)."""
+    has_device: bool = False
+    """Whether there is hardware behind it, or what a virtual machine takes for it."""
+    driver: str = ""
+    bus: str = ""
+    port: str = ""
+    """What a switch in the hardware calls its port."""
+    master: str = ""
+    lowers: frozenset[str] = frozenset()
+    is_bridge_port: bool = False
+    has_default_route: bool = False
+    has_gateway: bool = False
+    carries_pppoe: bool = False
+
+
+class Link(NamedTuple):
+    """State of one network interface: `speed` is in bytes per second, `signal` in dBm."""
+
+    up: bool | None
     speed: int | None
+    signal: int | None = None
+    attachment: Attachment | None = None
 
 
 class TemperatureReading(NamedTuple):
@@ -199,6 +236,14 @@ class ProcessReading(NamedTuple):
     processes: dict[int, ProcessStat]
 
 
+class ProcessFacts(NamedTuple):
+    """Who a process is, as far as it may be known; of its container the name, or else the short id."""
+
+    name: str | None = None
+    user: str | None = None
+    container: str | None = None
+
+
 class HostReading(NamedTuple):
     """What does not change while a host is up. `boot_time` is UTC, in seconds since the epoch."""
 
@@ -224,6 +269,8 @@ class GpuReading(NamedTuple):
     vendor: str
     state: GpuState = "active"
     name: str | None = None
+    number: int | None = None
+    """As the tools of its vendor count."""
     busy: float | None = None
     """Share of the time with work, in percent."""
     asleep_seconds: float | None = None
@@ -237,6 +284,30 @@ class GpuReading(NamedTuple):
     frequency: int | None = None
     fan_percent: float | None = None
     fan_rpm: int | None = None
+
+
+class GpuProcessReading(NamedTuple):
+    """One process that uses a GPU: memory in bytes, work in percent, its MIG instance."""
+
+    pid: int
+    memory: int | None = None
+    busy: float | None = None
+    instance: str | None = None
+
+
+class GpuInstanceReading(NamedTuple):
+    """One MIG instance; sizes in bytes."""
+
+    profile: str | None
+    memory_used: int | None
+    memory_total: int | None
+
+
+class GpuUsersReading(NamedTuple):
+    """Who uses one GPU; `processes` is None where that cannot be seen."""
+
+    processes: list[GpuProcessReading] | None
+    instances: dict[str, GpuInstanceReading]
 
 
 class ContainerUse(NamedTuple):

@@ -156,7 +156,9 @@ class SystemWatch:
             return
         try:
             (lock,) = bus.call(LOGIN_MANAGER, "Inhibit", "ssss", *_LOCK)
-        except (CollectionError, TimeoutError) as error:
+        except TimeoutError:
+            return  # a machine that starts is busy
+        except CollectionError as error:
             # Not asked again: a policy service may write each refusal into its log.
             self._refused_by, self._refusal = owner, str(error)
             return

@@ -135,6 +135,12 @@ def _configured(
         kept = agent.kept_id_hash is not None
         text = f"the agent is {shown_instead(agent.container, agent.host_id, has_kept_id=kept)}"
         yield Finding("container", "note", text, SHOW_THE_HOST)
+    if agent is not None or bridge is not None:
+        from fleetglass.agent.readings import host_readings
+        from fleetglass.cli.doctor.address_check import check_address
+
+        readings = host_readings(agent.root if agent is not None else "/")
+        checks["address"] = lambda: check_address(readings)
     if agent is not None:
         _add_agent(checks, agent, configuration)
     if bridge is not None:

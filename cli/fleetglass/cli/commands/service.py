@@ -12,6 +12,7 @@ from typing import Final
 from fleetglass.cli.configuration.arguments import Parser, add_keys, read_option
 from fleetglass.cli.configuration.keys import ENVIRONMENT_PREFIX, OTHER_VARIABLES
 from fleetglass.cli.configuration.values import Whole
+from fleetglass.cli.service.storage_helper import SERVICE, TIMER, helper_units
 from fleetglass.cli.service.systemctl import Systemd, check_systemd_runs, systemd_version
 from fleetglass.cli.service.unit_file import MARKER, ServicePart, unit_name
 from fleetglass.wire.errors import CommandError
@@ -76,12 +77,22 @@ def run(arguments: argparse.Namespace) -> int:
     if verb == "uninstall":
         _uninstall(name, systemd, force=arguments.force)
     elif verb == "status":
-        return 0 if systemd.show_status(name) else 1
+        return 0 if _show_status(name, systemd) else 1
     elif verb == "logs":
         return 0 if systemd.show_logs(name, lines=lines, follow=arguments.follow) else 1
     else:
         systemd.change(verb, name)
     return 0
+
+
+def _show_status(name: str, systemd: Systemd) -> bool:
+    from fleetglass.agent.readings import host_readings
+    from fleetglass.cli.main_address import main_address
+
+    is_running = systemd.show_status(name)
+    if (address := main_address(host_readings())) is not None:
+        print(f"address of this machine: {address}")
+    return is_running
 
 
 def _is_system(arguments: argparse.Namespace) -> bool:
@@ -103,7 +114,7 @@ def _check_privilege(arguments: argparse.Namespace, systemd: Systemd) -> None:
 
 
 def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
-    from fleetglass.cli.service.installation import plan  # it asks what only POSIX has
+    from fleetglass.cli.service.installation import installed_program, plan  # they ask what only POSIX has
 
     part: ServicePart = arguments.part
     unit = plan(part, vars(arguments), system=systemd.system, systemd_version=systemd_version())
@@ -111,8 +122,16 @@ def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
     path = _folder(system=systemd.system) / unit.name
     existed = path.exists()
     _check_ours(path, force=arguments.force)
+    if part == "agent" and unit.disks is None:
+        _uninstall_helper(systemd)
     _write(path, unit.text())
+    if unit.disks is not None:
+        for name, text in helper_units(installed_program(), unit.disks).items():
+            _check_ours(SYSTEM_FOLDER / name, force=arguments.force)
+            _write(SYSTEM_FOLDER / name, text)
     systemd.change("daemon-reload")
+    if unit.disks is not None:
+        systemd.change("enable", "--now", TIMER)
     systemd.change("enable", "--now", unit.name)
     if existed:
         systemd.change("restart", unit.name)
@@ -123,18 +142,34 @@ def _install(arguments: argparse.Namespace, systemd: Systemd) -> None:
     print(f"its log: fleetglass service logs {part}")
 
 
+def _uninstall_helper(systemd: Systemd) -> None:
+    paths = [SYSTEM_FOLDER / name for name in (TIMER, SERVICE)]
+    if not systemd.system or not paths[0].exists():
+        return
+    systemd.change("disable", "--now", TIMER)
+    for path in paths:
+        _check_ours(path, force=False)
+        _remove(path)
+
+
 def _uninstall(name: str, systemd: Systemd, *, force: bool) -> None:
     path = _folder(system=systemd.system) / name
     if not path.exists():
         raise CommandError(f"service: {name} belongs to a system package; remove it with the package manager")
     _check_ours(path, force=force)
     systemd.change("disable", "--now", name)
+    _remove(path)
+    if name == unit_name("agent"):
+        _uninstall_helper(systemd)
+    systemd.change("daemon-reload")
+
+
+def _remove(path: Path) -> None:
     try:
-        path.unlink()
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise CommandError(f"service: cannot remove {path}: {error.strerror}") from error
     print(f"removed {path}", flush=True)
-    systemd.change("daemon-reload")
 
 
 def _folder(*, system: bool) -> Path:

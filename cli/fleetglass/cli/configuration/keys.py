@@ -164,6 +164,7 @@ KEYS: Final = (
         flag="--unit",
         repeated=True,
     ),
+    Key("storage", Flag(), "publish the health of disks, arrays and pools; runs smartctl and zpool", _AGENT),
     Key("nut", Upsd(), "upsd of Network UPS Tools whose UPSes to publish", _AGENT, metavar="HOST[:PORT]"),
     Key(
         "custom_folder",
@@ -172,8 +173,9 @@ KEYS: Final = (
         _AGENT,
         metavar="FOLDER",
     ),
+    Key("updates", Flag(), "count pending package updates; runs apt-get, dnf, pacman or apk", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
-    *_selection("interfaces", "network interfaces", "veth*, cali*, lxc*, ve-*, vb-*: container cables"),
+    *_selection("interfaces", "network interfaces", "veth*, cali* and the like: container cables"),
     *_selection("disks", "block devices", "loop*, ram*"),
     *_selection("filesystems", "mount points or filesystem types", "mounts of containers, pods and snaps"),
     *_selection("sensors", "sensors, such as nvme/*,"),

@@ -55,8 +55,10 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
             "containers",
             "units",
             "nut",
+            "storage",
             "demand",
             "tags",
+            "updates",
         ),
         **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
     )

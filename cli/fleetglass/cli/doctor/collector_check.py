@@ -87,8 +87,9 @@ def _told(collector: Collector, run: CollectorRun, message: Group | None, device
             f"no reading ended within {_BACKGROUND_SECONDS:g} s",
             "fleetglass service logs agent",
         )
+    if reason:
+        partly = f"{gave}, but not all: {reason}" if message is not None else reason
+        return Finding(what, "note", partly, "fleetglass service logs agent")
     if message is None and collector.group != "custom":
         return Finding(what, "ok", f"this host has none ({spent})")
-    if reason:
-        return Finding(what, "note", f"{gave}, but not all: {reason}", "fleetglass service logs agent")
     return Finding(what, "ok", f"{gave} ({spent})")

@@ -1,6 +1,5 @@
 """From arguments and configuration to the unit that runs a part as they say."""
 
-import grp
 import os
 import stat
 import sys
@@ -9,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from fleetglass.agent.settings import AgentSettings
 from fleetglass.cli.configuration.arguments import key_arguments
 from fleetglass.cli.configuration.file import Configuration, read_configuration
 from fleetglass.cli.configuration.keys import ENVIRONMENT_PREFIX, keys_of
 from fleetglass.cli.configuration.settings import agent_settings, bridge_settings
+from fleetglass.cli.service.storage_helper import check_only_root_may_change
 from fleetglass.cli.service.unit_file import CREDENTIALS, ServicePart, UnitFile
 from fleetglass.wire.errors import CommandError, UsageError
 
@@ -40,7 +41,7 @@ def plan(
 
     Raises:
         UsageError: what the part would be told is wrong.
-        CommandError: the service could not start this program.
+        CommandError: the service could not start this program, or a helper may not run it as root.
     """
     for key in keys_of("agent", "bridge"):
         if arguments.get(key.name) is not None and part not in key.parts:
@@ -53,6 +54,13 @@ def plan(
     program = installed_program()
     if system:
         _check_reachable(part, program)
+    disks = (
+        settings.selections.disks
+        if isinstance(settings, AgentSettings) and settings.storage and system
+        else None
+    )
+    if disks is not None:
+        check_only_root_may_change(program)
     told, credentials = _files(part, arguments, configuration, system=system)
     return UnitFile(
         part=part,
@@ -60,7 +68,9 @@ def plan(
         system=system,
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
-        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
+        disks=disks,
+        own_programs=part == "agent"
+        and (configuration.get(_FOLDER, part) is not None or bool(configuration.get("updates", part))),
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )
@@ -124,4 +134,6 @@ def _files(
 def _groups() -> tuple[str, ...]:
     if not _VIDEO_CORE.exists():
         return ()
+    import grp  # noqa: PLC0415 - Windows has none
+
     return (grp.getgrgid(_VIDEO_CORE.stat().st_gid).gr_name,)

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -133,6 +134,37 @@ def test_processes_by_memory() -> None:
     assert "hog" in "".join(page(seen, 80, by_memory=True))
 
 
+def test_who_uses_a_gpu() -> None:
+    """Below each GPU its processes stand with user, work and memory."""
+    process = {"pid": 7, "name": "python3", "user": "anna", "memory_bytes": 38 * 2**30, "busy_percent": 61.4}
+    device = {"name": "A100", "processes": [process, {"pid": 4712}]}
+    lines = page(model(WEB, gpu=STAMP | {"devices": {"0000:03": device}}), 80)
+    assert any(re.search(r"anna: python3 +61 +38", line) for line in lines)
+    assert any("pid 4712" in line for line in lines)
+
+
+def test_the_network() -> None:
+    """What is counted comes first; signal and errors have room in the narrowest column."""
+    interfaces = {
+        "br0": {"receive_bytes_per_second": 1, "in_total": False},
+        "wlp2s0": {"receive_bytes_per_second": 1, "in_total": True, "signal_dbm": -61},
+        "eth0": {"receive_bytes_per_second": 1, "in_total": True, "receive_errors_total": 7},
+    }
+    totals = {"receive_total_bytes": 3 * 1024**3, "transmit_total_bytes": 1024**3}
+    text = "\n".join(page(model(network=STAMP | totals | {"interfaces": interfaces}), 80))
+    assert "total ↓3.0G ↑1.0G" in text
+    assert "-61 dBm" in text
+    assert "7 errors" in text
+    assert text.index("wlp2s0") < text.index("br0")
+
+
+def test_the_main_address_comes_first() -> None:
+    """Of many addresses, the one by which the host reaches others is shown first, and once."""
+    addresses = {"docker0": ["172.17.0.1"], "eth0": ["192.0.2.9"], "lo": ["127.0.0.1"]}
+    host = MadeUpHost("web-1", 1, changes={"addresses": addresses, "main_address": "192.0.2.9"})
+    assert " 192.0.2.9 · 172.17.0.1 " in "\n".join(page(model(host), 250))
+
+
 def test_groups_on_request() -> None:
     """GPU, battery, containers, units and own metrics have panels where the host sends them."""
     groups: dict[str, Any] = {
@@ -146,6 +178,15 @@ def test_groups_on_request() -> None:
             "failed": ["cron.service"],
             "units": {"ssh.service": {"active_state": "active"}},
         },
+        "storage": STAMP
+        | {
+            "disks": {
+                "sda": {"state": "standby", "health": "passed", "temperature_celsius": 31},
+                "nvme0": {"state": "active", "health": "failed", "wear_percent": 104},
+                "sdc": {"state": "unsupported"},
+            },
+            "arrays": {"md0": {"health": "degraded", "degraded_devices": 1}},
+        },
         "custom-ups": STAMP | {"load_watts": 120, "level": 1.25, "mode": "line", "deep": {"x": 1}},
         "collector": STAMP | {"collectors": {"disk": {"state": "late", "reason": "slow"}}},
     }
@@ -158,6 +199,12 @@ def test_groups_on_request() -> None:
         "◆ cron.service",
         "ssh.service",
         "1 failed",
+        "◆ nvme0",
+        "104 % worn",
+        "◆ md0",
+        "lacks 1",
+        "2 in trouble",
+        "unsupported",
     ):
         assert words in text
     for words in ("CUSTOM-UPS ─", "load_watts", "1.25", "line", "▲ disk late: slow"):
@@ -207,6 +254,11 @@ def test_hostile_values(text: str, number: float, width: int) -> None:
         "power": STAMP | {"batteries": {text: {"charge_percent": number, "left_seconds": whole}}},
         "gpu": STAMP | {"devices": {text: {"busy_percent": number, "power_watts": number, "name": text}}},
         "unit": STAMP | {"failed_count": whole, "failed": [text], "units": {text: {"active_state": text}}},
+        "storage": STAMP
+        | {
+            "disks": {text: {"model": text, "wear_percent": number, "temperature_celsius": number}},
+            "arrays": {text: {"state": text, "degraded_devices": whole}},
+        },
         "container": STAMP | {"containers": {text: {"state": text, "cpu_percent": number}}},
         "collector": STAMP
         | {"collectors": {text: {"state": "failed", "reason": text}}, "cpu_percent": number},

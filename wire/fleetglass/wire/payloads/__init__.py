@@ -7,6 +7,7 @@ never breaks an older reader.
 
 from fleetglass.wire.payloads.common import MAX_PAYLOAD_BYTES, Session, Stamp, Tick, Time
 from fleetglass.wire.payloads.groups import (
+    MAX_GPU_PROCESSES,
     Battery,
     CollectorReport,
     CollectorRun,
@@ -17,6 +18,8 @@ from fleetglass.wire.payloads.groups import (
     Filesystem,
     Gpu,
     GpuDevice,
+    GpuInstance,
+    GpuProcess,
     Group,
     Memory,
     Mount,
@@ -33,9 +36,11 @@ from fleetglass.wire.payloads.groups import (
 from fleetglass.wire.payloads.headline import Backfill, Demand, Headline, Pulse, State, Status, Summary
 from fleetglass.wire.payloads.info import FieldInfo, GroupInfo, Info
 from fleetglass.wire.payloads.services import Container, ContainerEntry, Custom, Unit, UnitEntry
+from fleetglass.wire.payloads.storage import Storage, StorageArray, StorageDisk
 
 __all__ = [
     "GROUPS",
+    "MAX_GPU_PROCESSES",
     "MAX_PAYLOAD_BYTES",
     "Backfill",
     "Battery",
@@ -53,6 +58,8 @@ __all__ = [
     "Filesystem",
     "Gpu",
     "GpuDevice",
+    "GpuInstance",
+    "GpuProcess",
     "Group",
     "GroupInfo",
     "Headline",
@@ -71,6 +78,9 @@ __all__ = [
     "Stamp",
     "State",
     "Status",
+    "Storage",
+    "StorageArray",
+    "StorageDisk",
     "Summary",
     "Temperature",
     "Throttling",
@@ -92,6 +102,7 @@ GROUPS: dict[str, type[Group]] = {
     "process": Process,
     "container": Container,
     "unit": Unit,
+    "storage": Storage,
     "collector": CollectorReport,
 }
 """The groups this version knows. An unknown group is relayed and drawn all the same."""

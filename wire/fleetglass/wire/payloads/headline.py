@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fleetglass.wire.payloads.common import Celsius, Count, Percent, Rate, Session, Tick, Time
+from fleetglass.wire.payloads.groups import GpuDevice
 
 State = Literal["online", "suspended", "stopped", "lost"]
 
@@ -31,10 +32,10 @@ class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
     disk_read_bytes_per_second: Annotated[Rate, Meta(description="read from all disks")] = UNSET
     disk_write_bytes_per_second: Annotated[Rate, Meta(description="written to all disks")] = UNSET
     network_receive_bytes_per_second: Annotated[
-        Rate, Meta(description="received, without loopback, bridges and veth")
+        Rate, Meta(description="received; each byte on the wire counts once")
     ] = UNSET
     network_transmit_bytes_per_second: Annotated[
-        Rate, Meta(description="transmitted, without loopback, bridges and veth")
+        Rate, Meta(description="transmitted; each byte on the wire counts once")
     ] = UNSET
     temperature_celsius: Annotated[Celsius, Meta(description="the hottest sensor below 150 °C")] = UNSET
     gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
@@ -61,6 +62,13 @@ class Summary(Headline, kw_only=True, omit_defaults=True):
     """Headline numbers as means over a slow interval, for consumers that keep every message."""
 
     boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+    gpus: Annotated[
+        dict[str, GpuDevice] | UnsetType,
+        Meta(
+            description="GPUs, as in the group `gpu`; one that is `idle` keeps its last values, and one that "
+            "is `suspended` its total memory"
+        ),
+    ] = UNSET
 
 
 class Backfill(msgspec.Struct):

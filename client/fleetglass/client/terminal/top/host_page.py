@@ -92,7 +92,8 @@ def _identity(host: SeenHost, fleet: FleetModel, now: float, width: int) -> Iter
         if pulse is not None and pulse.uptime_seconds is not UNSET
         else ""
     )
-    addresses = [one for several in facts.addresses.values() for one in several if _reachable(one)]
+    all_addresses = [facts.main_address, *(one for several in facts.addresses.values() for one in several)]
+    addresses = [one for one in dict.fromkeys(all_addresses) if one and _reachable(one)]
     since = f"waited for since {clock_time(host.since + fleet.clock_offset)}" if host.is_unheard else ""
     said = [since, facts.os_name, cores, memory, *addresses[:2], up, facts.kernel, facts.cpu_model]
     left = width - width_of(line)

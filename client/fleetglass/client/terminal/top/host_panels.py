@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from fleetglass.client.formatting.quantities import ABSENT
 from fleetglass.client.terminal.top.alerts import FILESYSTEM, METER, Limit
-from fleetglass.client.terminal.top.drawing import Line, bar, fit, role_of
+from fleetglass.client.terminal.top.drawing import Line, bar, fit, role_of, width_of
 from fleetglass.client.terminal.top.model import SeenHost
 from fleetglass.client.terminal.top.numbers import (
     Number,
@@ -22,6 +22,7 @@ from fleetglass.client.terminal.top.special_panels import (
     gpus,
     own_metric,
     power,
+    storage,
     units,
 )
 from fleetglass.wire.payloads import (
@@ -83,7 +84,8 @@ def _filesystems(group: Filesystem) -> Panel | None:
 
 
 def _networks(group: Network) -> Panel | None:
-    shown = {name: one for name, one in group.interfaces.items() if one.up is not False}
+    names = sorted(group.interfaces, key=lambda name: group.interfaces[name].in_total is False)
+    shown = {name: group.interfaces[name] for name in names if group.interfaces[name].up is not False}
     down = [name for name in group.interfaces if name not in shown]
 
     def draw(width: int) -> Iterator[Line]:
@@ -91,18 +93,24 @@ def _networks(group: Network) -> Panel | None:
             lost = sum(
                 count for count in (one.receive_errors_total, one.transmit_errors_total) if count is not UNSET
             )
-            errors: Line = [(f" {lost} errors", "warn")] if lost else []
+            notes: Line = [] if one.signal_dbm is UNSET else [(f" {one.signal_dbm} dBm", "dim")]
+            if lost:
+                notes.append((f" {lost} errors", "warn"))
             yield [
-                (fit(name, max(6, width - 26)), ""),
+                (fit(name, max(6, width - 20 - width_of(notes))), ""),
                 *_rates(("↓", one.receive_bytes_per_second), ("↑", one.transmit_bytes_per_second)),
-                *errors,
+                *notes,
             ]
         if down:
             yield [(fit("down: " + ", ".join(down), width), "dim")]
 
     connections = group.tcp_connections
-    note = f"{connections.get('established', 0)} TCP" if connections is not UNSET else ""
-    return listed("NETWORK", note, group.interfaces, draw)
+    notes = [f"{connections.get('established', 0)} TCP"] if connections is not UNSET else []
+    if group.receive_total_bytes is not UNSET and group.transmit_total_bytes is not UNSET:
+        notes.append(
+            f"total ↓{short_size(group.receive_total_bytes)} ↑{short_size(group.transmit_total_bytes)}"
+        )
+    return listed("NETWORK", " · ".join(notes), group.interfaces, draw)
 
 
 def _disks(group: Disk) -> Panel | None:
@@ -163,6 +171,7 @@ _PANELS: Final[dict[str, Callable[[Any], Panel | None]]] = {
     "gpu": gpus,
     "power": power,
     "unit": units,
+    "storage": storage,
     "container": containers,
     "collector": collectors,
 }

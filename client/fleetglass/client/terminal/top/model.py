@@ -58,6 +58,7 @@ class Facts(msgspec.Struct, kw_only=True, frozen=True):
     logical_cores: int = 0
     memory_total_bytes: int = 0
     addresses: dict[str, list[str]] = {}
+    main_address: str = ""
     tags: list[str] = []
     synthetic: bool = False
     conflict: str | UnsetType = UNSET

@@ -1,7 +1,7 @@
 """The panels of groups that few hosts publish: GPUs, batteries, containers, units, own metrics."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -10,7 +10,18 @@ from fleetglass.client.terminal.top.alerts import BATTERY, METER
 from fleetglass.client.terminal.top.drawing import Line, Role, bar, fit, role_of
 from fleetglass.client.terminal.top.numbers import celsius, length_of_time, percent, plain, short_size, size
 from fleetglass.client.terminal.top.panel import Panel, cut, listed
-from fleetglass.wire.payloads import CollectorReport, Container, Gpu, Power, Unit
+from fleetglass.wire.payloads import (
+    CollectorReport,
+    Container,
+    Gpu,
+    Power,
+    Storage,
+    StorageArray,
+    StorageDisk,
+    Unit,
+)
+
+_TROUBLE: Final = ("failed", "degraded")
 
 
 def gpus(group: Gpu) -> Panel | None:
@@ -29,6 +40,14 @@ def gpus(group: Gpu) -> Panel | None:
                 (f"{percent(one.memory_percent):>3}", role_of(one.memory_percent, METER)),
                 (f" {celsius(one.temperature_celsius):>5} {watts:>6} {state}", ""),
             ]
+            for process in one.processes or ():
+                program = plain(process.name or f"pid {process.pid}")
+                user = "" if process.user is UNSET else f"{plain(process.user)}: "
+                yield [
+                    (fit(f"  {user}{program}", width - 12), ""),
+                    (f" {percent(process.busy_percent):>4}", ""),
+                    (f" {short_size(process.memory_bytes):>6}", ""),
+                ]
 
     return listed("GPU", "", group.devices, draw)
 
@@ -82,6 +101,35 @@ def units(group: Unit) -> Panel | None:
             ]
 
     return listed("UNITS", f"{group.failed_count} failed", rows, draw)
+
+
+def storage(group: Storage) -> Panel | None:
+    """Return the panel of disks, arrays and pools, those in trouble first."""
+    arrays = {} if group.arrays is UNSET else group.arrays
+    told: dict[str, StorageDisk | StorageArray] = {**arrays, **group.disks}
+    rows = dict(sorted(told.items(), key=lambda row: row[1].health not in _TROUBLE))
+
+    def draw(width: int) -> Iterator[Line]:
+        for name, one in rows.items():
+            bad = one.health in _TROUBLE
+            word = one.health if one.health is not UNSET else one.state if one.state is not UNSET else ABSENT
+            note: Line = []
+            if isinstance(one, StorageDisk):
+                wear = "" if one.wear_percent is UNSET else f"{percent(one.wear_percent)} % worn"
+                degrees = "" if one.temperature_celsius is UNSET else celsius(one.temperature_celsius)
+                note = [(f" {fit(wear, 11)} {degrees:>6}", "dim")]
+            else:
+                lacks = one.degraded_devices
+                note = [(f" {fit(f'lacks {lacks}' if lacks else '', 18)}", "dim")]
+            yield [
+                ("◆ " if bad else "  ", "critical" if bad else ""),
+                (fit(name, max(6, width - 33)), ""),
+                (f" {fit(plain(word), 11)}", "critical" if bad else "dim"),
+                *note,
+            ]
+
+    failed = sum(one.health in _TROUBLE for one in rows.values())
+    return listed("STORAGE", f"{failed} in trouble" if failed else "", rows, draw)
 
 
 def collectors(group: CollectorReport) -> Panel | None:
