@@ -55,6 +55,8 @@ SPECIAL: dict[str, tuple[Any, str]] = {
     "started_time": (NOW - 86_400, "2026-11-17 11:06:40"),
     "since_time": (NOW - 172_800, "2026-11-16 11:06:40"),
     "read_time": (NOW - 3600, "2026-11-18 10:06:40"),
+    "updates_time": (NOW - 345_600, "2026-11-14 11:06:40"),
+    "reboot_required": (True, "required"),
     "boot_time": (NOW - 259_200, "2026-11-15 11:06:40"),
     "time": (NOW, "2026-11-18 11:06:40"),
     "interval_seconds": (1.0, "1 s"),

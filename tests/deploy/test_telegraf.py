@@ -59,7 +59,8 @@ def test_what_it_reads_is_there(fleet: Fleet, topic: str) -> None:
         assert one["json_time_format"] == "unix"
         assert fields.pop(one["json_time_key"]) > 1e9
         for excluded in one["fieldexclude"]:
-            assert fnmatch.filter(fields, excluded), excluded
+            # Only a host with a core that is switched off publishes the numbers of its cores.
+            assert fnmatch.filter(fields, excluded) or excluded == "core_numbers_*", excluded
             fields = {name: value for name, value in fields.items() if not fnmatch.fnmatch(name, excluded)}
         assert fields
 

@@ -30,6 +30,12 @@ class GpuPanel extends Panel {
     { title: "pid", kind: "number", minor: true },
     { title: "container", minor: true },
   ])
+  #instances = new KeyedTable("MIG instances", [
+    { title: "MIG instance", grows: true },
+    { title: "profile" },
+    { title: "GPU", kind: "number" },
+    { title: "used of", kind: "number" },
+  ])
 
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
@@ -47,21 +53,22 @@ class GpuPanel extends Panel {
         { title: "power", kind: "number" },
         { title: "clock", kind: "number", minor: true },
         { title: "fan", kind: "number", minor: true },
+        { title: "processes", kind: "number", minor: true },
         { title: "state", minor: true },
       ],
     })
     this.body.append(
       element("div", { class: "filled" }, this.#lines.chart.element, this.timeAxis()),
       this.#lines.table,
+      this.#instances.element,
       this.#users.element,
     )
   }
 
   /** @param {import("../data/contract.js").Gpu} gpu */
   show({ devices }) {
-    const users = devicesOf(devices).flatMap(usersOf)
-    this.#users.element.hidden = users.length === 0
-    this.#users.update(users)
+    fill(this.#instances, devicesOf(devices).flatMap(instancesOf))
+    fill(this.#users, devicesOf(devices).flatMap(usersOf))
     this.#lines.set(
       devicesOf(devices).map(([address, gpu]) => ({
         name: address,
@@ -85,11 +92,37 @@ class GpuPanel extends Panel {
           ]
             .filter(Boolean)
             .join(" ") || MISSING,
+          isNumber(gpu.process_count) ? count(gpu.process_count) : MISSING,
           gpu.state ?? MISSING,
         ],
       })),
     )
   }
+}
+
+/**
+ * Shows the rows of a table, and no table without any.
+ * @param {KeyedTable} table @param {import("../widgets/table.js").Row[]} rows
+ */
+function fill(table, rows) {
+  table.element.hidden = rows.length === 0
+  table.update(rows)
+}
+
+/**
+ * Rows of the MIG instances of a GPU.
+ * @param {[string, import("../data/contract.js").GpuDevice]} device its address, and its values
+ */
+function instancesOf([address, { index, instances }]) {
+  return devicesOf(instances).map(([name, { profile, memory_used_bytes, memory_total_bytes }]) => ({
+    key: `${address} ${name}`,
+    cells: [
+      name,
+      profile ?? MISSING,
+      isNumber(index) ? String(index) : address,
+      `${bytes(memory_used_bytes)} / ${bytes(memory_total_bytes)}`,
+    ],
+  }))
 }
 
 /**
