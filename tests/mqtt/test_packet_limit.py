@@ -19,6 +19,7 @@ class Line:
         self.limit.begin(None)
         for size in sizes:
             sent = min(size, self.limit.most or size)
+            self.limit.is_unproven(sent)  # as before each message
             if sent > self.most_bytes:
                 self.limit.sent(sent, unanswered(), 1)
                 self.now += waiting_seconds
@@ -55,6 +56,33 @@ def test_a_limit_is_learned_from_connections_that_end(most_bytes: int, learned: 
     assert line.limit.most == line.limit.learned == learned
 
 
+def test_what_arrives_says_nothing_of_larger_packets() -> None:
+    """Groups come in turn: small ones arrive on each connection before the large one that ends it."""
+    line = Line(5000)
+    attempts = 1
+    while not line.connect(100, 4200, 7800):
+        attempts += 1
+        assert attempts < 4
+    assert line.limit.most == line.limit.learned == 4200
+
+
+def test_a_slow_line_is_not_taken_for_one_that_is_gone() -> None:
+    """What is too large comes to its turn late, and takes its time at 2 kB/s."""
+    now = 0.0
+    limit = PacketLimit(lambda: now)
+    for _ in range(2):
+        limit.begin(None)
+        before = MQTTMessageInfo(1)
+        limit.sent(3000, before, 1)
+        limit.sent(9000, unanswered(), 1)
+        now += 20
+        before._set_as_published()
+        limit.is_unproven(3000)
+        now += 9
+        limit.end(is_certain=False)
+    assert limit.most == 8192
+
+
 def test_one_connection_that_ends_says_nothing() -> None:
     """Lines break at any time. Only the second time in a row that a large packet was on its way counts."""
     line = Line(3000)
@@ -70,7 +98,7 @@ def test_what_was_on_its_way_for_long_is_not_suspected() -> None:
     """A broker ends the connection at once, a network that is gone after a while."""
     line = Line(3000)
     for _ in range(5):
-        assert not line.connect(9000, waiting_seconds=6)
+        assert not line.connect(9000, waiting_seconds=10)
     assert line.limit.most is None
 
 

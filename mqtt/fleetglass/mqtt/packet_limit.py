@@ -22,9 +22,9 @@ TOO_LARGE: Final = (
 
 _SUBSCRIBE_BATCH = 200
 _SUBSCRIBE_HEAD_BYTES, _FILTER_BYTES = 8, 3
-_STRIKES = 2
 _WITNESSES = 32
 _SOON_SECONDS = 5.0
+_SLOWEST_BYTES_PER_SECOND = 2000
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 600.0, 86_400.0
 
 
@@ -32,8 +32,9 @@ class PacketLimit:
     """The largest packet that a broker takes; kept from one connection to the next.
 
     MQTT 5 lets a broker say it. Others end the connection on a packet that is too large. So the largest
-    packet that was on its way when connections ended, twice in a row and each time soon after it was sent,
-    is taken for too large, and the next power of two below it for the limit. That is tried again after ten
+    packet that was on its way when connections ended, twice without one as large arriving in between and
+    each time soon after it was sent, is taken for too large, and the next power of two below it for the
+    limit, or what arrived, where that is more. That is tried again after ten
     minutes, and then more and more seldom: a line that breaks must not shorten messages for ever.
 
     Args:
@@ -52,7 +53,7 @@ class PacketLimit:
         self._before: int | None = None  # learned before it was tried again
         self._retry_at = math.inf
         self._retry_seconds = _FIRST_RETRY_SECONDS
-        self._strikes = 0
+        self._suspected = 0  # bytes; no packet as large arrived since a connection ended on one
         self._lock = threading.Lock()
         self._proven = 0  # on this connection
         self._open, self._open_since = 0, 0.0  # the largest that was sent, and is not proven
@@ -106,11 +107,13 @@ class PacketLimit:
         """Take in that the broker ended the connection; `is_certain`: it says that a packet was too large."""
         self._settle()
         with self._lock:
-            if not self._open or not (is_certain or self._clock() - self._open_since <= _SOON_SECONDS):
+            soon = _SOON_SECONDS + self._open / _SLOWEST_BYTES_PER_SECOND
+            if not self._open or not (is_certain or self._clock() - self._open_since <= soon):
                 return
-            self._strikes = _STRIKES if is_certain else self._strikes + 1
-            if self._strikes >= _STRIKES or self._before is not None:
+            if is_certain or self._suspected or self._before is not None:
                 self._lower()
+            else:
+                self._suspected = self._open
 
     def refuse(self) -> None:
         """Take in that the broker refused a message as too large, and keeps the connection."""
@@ -127,8 +130,11 @@ class PacketLimit:
         with self._lock:
             while self._witnesses and has_left(self._witnesses[0][0]):
                 self._proven = max(self._proven, self._witnesses.popleft()[1])
+                self._open_since = self._clock()  # a slow line has got this far only now
             if self._open <= self._proven:
-                self._open = self._strikes = 0
+                self._open = 0
+            if self._proven >= self._suspected:
+                self._suspected = 0
             if self._before is not None and self._proven > self._before:
                 self._before, self._retry_seconds = None, _FIRST_RETRY_SECONDS
 
@@ -143,6 +149,8 @@ class PacketLimit:
             self._before = None
             self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
         self._learned = lower
+        # Where no packet of more than half of this arrives either, the next one that is lost is too large.
+        self._suspected = lower // 2 + 1
         self._retry_at = self._clock() + self._retry_seconds
 
 
