@@ -48,12 +48,11 @@ class Line:
 
 
 def test_a_broker_that_returns_all_is_asked_once() -> None:
-    """Up to the largest message, and again only when messages have grown."""
+    """Up to the largest message, and again on that connection only when messages have grown."""
     line = Line(100_000)
     assert line.pass_time() == 6
     assert [packet_bytes(one) for one in line.sent] == [256, 512, 1024, 2048, 4096, 5000]
     line.limit.largest = 6000
-    line.number += 1
     assert line.pass_time() == 0
     line.limit.largest = 8000
     assert line.pass_time() == 6
@@ -74,6 +73,22 @@ def test_what_does_not_come_back_is_the_limit(caplog: pytest.LogCaptureFixture) 
     assert message.startswith(
         "broker mqtt://broker.example drops large messages: sending no packet above 2048"
     )
+
+
+def test_a_broker_that_has_a_limit_later_is_found_out(caplog: pytest.LogCaptureFixture) -> None:
+    """It was started anew with another configuration; the log says it once, however often it is left."""
+    line = Line(100_000)
+    line.pass_time()
+    line.most_bytes = 3000
+    for _ in range(3):
+        line.number += 1
+        line.pass_time()
+        assert line.limit.most == 2048
+    assert len(caplog.messages) == 1
+    line.most_bytes = 1500
+    line.number += 1
+    line.pass_time()
+    assert len(caplog.messages) == 2
 
 
 def test_a_host_that_may_not_read_it_learns_nothing() -> None:

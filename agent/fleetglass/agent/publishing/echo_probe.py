@@ -20,11 +20,11 @@ _ATTEMPTS: Final = 2
 
 
 class EchoProbe:
-    """Sends messages of growing size once, up to the largest that there was; what comes back is the limit.
+    """Sends messages of growing size, up to the largest that there was; what comes back is the limit.
 
-    They go to a topic that nobody else reads. Where not even the smallest comes back, this host may not
-    read it, and nothing is taken for known. It is tried again when messages grow, and on a new connection
-    where some did not come back.
+    That is done once on each connection, as the broker may have another limit by then, and again when
+    messages grow. They go to a topic that nobody else reads. Where not even the smallest comes back, this
+    host may not read it, and nothing is taken for known.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class EchoProbe:
         self._sent_at = 0.0
         self._number = 0  # of the connection on which they were sent
         self._proven = 0
+        self._told: int | None = None  # the limit that the log names
 
     def look(self) -> None:
         """Send or judge what it is time for; to be called about once per tick, while connected."""
@@ -72,7 +73,7 @@ class EchoProbe:
             return 0
         size = min(limit.largest, limit.learned or limit.largest)
         has_grown = size > self._proven * _GROWTH
-        return size if has_grown or (limit.returned and self._connection.number != self._number) else 0
+        return size if has_grown or self._connection.number != self._number else 0
 
     def _send(self, largest: int) -> None:
         self._attempts -= 1
@@ -96,8 +97,12 @@ class EchoProbe:
             return  # it may not read the topic
         self._attempts = _ATTEMPTS
         self._proven = tried
-        if most < tried:
-            self._connection.limit.returned = most
+        if most == tried:
+            self._told = None
+            return
+        self._connection.limit.returned = most
+        if most != self._told:
+            self._told = most
             _log.warning(
                 "broker %s drops large messages: sending no packet above %d bytes; "
                 "raise its limit (mosquitto: message_size_limit)",
