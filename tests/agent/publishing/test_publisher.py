@@ -222,6 +222,25 @@ def test_what_cannot_be_sent_is_kept_or_counted(prefix: str) -> None:
 
 
 @pytest.mark.broker
+def test_pulses_from_before_a_limit_was_known_are_shortened(tmp_path: Path, prefix: str) -> None:
+    """A broker that comes back with a smaller limit gets of each what it takes."""
+    broker = Mosquitto(tmp_path, "max_packet_size 400").start()
+    publisher = Publisher(settings(broker.port, prefix), session="abc")
+    for number in (1, 2):
+        pulse = Pulse(time=1.5, tick=number, session="abc", cpu_percent=5.0, core_percents=[10] * 128)
+        publisher.publish_tick(Tick(1.5, number, encode(pulse), []))
+    try:
+        with recording(broker.port, prefix) as witness, publisher:
+            wait_for(lambda: publisher.connected, "connection of the agent")
+            _tick_until_heard(publisher, witness, prefix, 3)
+            heard = [one for back in witness.of("backfill") for one in back.payload["pulses"]]
+    finally:
+        broker.kill()
+    assert [(one["tick"], one["cpu_percent"]) for one in heard[:2]] == [(1, 5.0), (2, 5.0)]
+    assert publisher.dropped_messages == 0
+
+
+@pytest.mark.broker
 def test_no_pulse_is_lost_while_the_broker_is_away(
     own_mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,12 +15,13 @@ from fleetglass.agent.publishing.announcements import Announcements
 from fleetglass.agent.publishing.backlog import STAMP_BYTES, Backlog, backfill_of
 from fleetglass.agent.publishing.duplicate_host import Claim
 from fleetglass.agent.publishing.echo_probe import EchoProbe
+from fleetglass.agent.publishing.encoding import written_headline
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.message import LeftOut, Message, Sent, has_left
 from fleetglass.mqtt.threaded_connection import ThreadedConnection
-from fleetglass.wire import Topics, encode
+from fleetglass.wire import Topics, decode, encode
 from fleetglass.wire.errors import AgentError, CertificateError
-from fleetglass.wire.payloads import State, Status
+from fleetglass.wire.payloads import Pulse, State, Status
 from fleetglass.wire.topics import STATUS_SECONDS
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
@@ -245,7 +246,7 @@ class Publisher:
             return
         largest = self._connection.max_payload_bytes(self._backfill_topic)
         kept = [
-            (self._backfill(chunk, tick.time, tick.number), chunk)
+            (self._backfill(_fitting(chunk, largest), tick.time, tick.number), chunk)
             for chunk in self._backlog.take_chunks(largest)
         ]
         kept.append((Message(self._pulse_topic, tick.pulse, qos=1), [tick.pulse]))
@@ -256,7 +257,6 @@ class Publisher:
         others = sent[len(kept) :]
         self._last = others[-1:]
         self._dropped_messages += len(tick.others) - len(others)
-        # Pulses among them are from before the limit was known.
         self._dropped_messages += sum(isinstance(one, LeftOut) for one in sent)
 
     def refresh(self) -> None:
@@ -352,6 +352,12 @@ class Publisher:
             self._status_due = min(self._status_due, due)
         else:
             self._say_online()
+
+
+def _fitting(chunk: list[bytes], max_bytes: int) -> list[bytes]:
+    """Return pulses so that they fit: they may be from before the broker's limit was known."""
+    room = max_bytes - STAMP_BYTES
+    return [one if len(one) <= room else written_headline(decode(one, Pulse), room)[0] for one in chunk]
 
 
 def _is_acknowledged(sent: Sent | None) -> bool:
