@@ -1,12 +1,9 @@
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from fleetglass.agent import identity
 from fleetglass.agent.identity import host_name, kept_id_hash, machine_id_hash, new_session
-
-VOLUME = Path("/dev/shm")
 
 
 def test_every_start_has_its_own_session() -> None:
@@ -37,19 +34,62 @@ def test_a_machine_without_an_id_has_no_hash(tmp_path: Path) -> None:
     assert machine_id_hash(str(tmp_path)) is None
 
 
-@pytest.mark.skipif(not VOLUME.is_dir(), reason="no filesystem beside that of /")
 def test_a_container_keeps_an_id_on_a_volume(tmp_path: Path) -> None:
-    """It is made once; where the folder goes with the container, or cannot be written, there is none."""
-    with tempfile.TemporaryDirectory(dir=VOLUME) as volume:
-        folder = Path(volume, "fleetglass")
-        kept = kept_id_hash(folder)
-        assert kept is not None
-        assert (len(kept), kept_id_hash(folder)) == (16, kept)
-        (folder / "machine-id").unlink()
-        assert kept_id_hash(folder) not in (None, kept)
+    """It is made once, and again where it is not whole: a full disk may have left an empty file."""
+    folder = tmp_path / "fleetglass"
+    mounts = mount_of(tmp_path)
+    kept = kept_id_hash(folder, mounts)
+    assert kept is not None
+    assert (len(kept), kept_id_hash(folder, mounts)) == (16, kept)
+    made = {kept}
+    for text in ("", "\n", "3f2a9c\n", "no id\n" * 1000):
+        (folder / "machine-id").write_text(text)
+        again = kept_id_hash(folder, mounts)
+        assert again is not None
+        assert again == kept_id_hash(folder, mounts)
+        made.add(again)
+    assert len(made) == 5
+    assert [one.name for one in folder.iterdir()] == ["machine-id"]
+
+
+@pytest.mark.parametrize(
+    ("mount", "source", "kind"),
+    [
+        pytest.param("/", "/", "overlay", id="in the container"),
+        pytest.param("", "/", "tmpfs", id="in memory"),
+        pytest.param(
+            "",
+            "/var/lib/kubelet/pods/3f2a/volumes/kubernetes.io~empty-dir/state",
+            "ext4",
+            id="emptyDir of a pod",
+        ),
+        pytest.param("/other", "/", "ext4", id="volume elsewhere"),
+    ],
+)
+def test_a_folder_that_goes_with_the_container_keeps_no_id(
+    tmp_path: Path, mount: str, source: str, kind: str
+) -> None:
+    """Each container would be another host, as without the folder."""
+    mounts = mount_of(tmp_path, mount or None, source, kind)
+    assert kept_id_hash(tmp_path / "fleetglass", mounts) is None
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_id(tmp_path: Path) -> None:
+    """The agent starts all the same."""
     assert kept_id_hash(Path("/proc/fleetglass")) is None
-    if tmp_path.stat().st_dev == Path("/").stat().st_dev:
-        assert kept_id_hash(tmp_path / "fleetglass") is None
+    assert kept_id_hash(tmp_path / "fleetglass", str(tmp_path / "missing")) is None
+    (tmp_path / "machine-id").mkdir()
+    assert kept_id_hash(tmp_path, mount_of(tmp_path)) is None
+
+
+def mount_of(folder: Path, mount: str | None = None, source: str = "/", kind: str = "ext4") -> str:
+    """Write what the kernel tells of a container with one mount, by default that of the folder."""
+    file = folder / "mountinfo"
+    file.write_text(
+        "22 1 0:20 / / rw,relatime - overlay overlay rw,lowerdir=/l\n"
+        f"30 22 8:1 {source} {mount or folder} rw,relatime - {kind} /dev/sda1 rw\n"
+    )
+    return str(file)
 
 
 def test_a_host_has_a_name() -> None:

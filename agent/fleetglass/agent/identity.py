@@ -2,11 +2,13 @@
 
 import contextlib
 import random
+import re
 import socket
 import string
 from pathlib import Path
 
 from fleetglass.agent.own_container import own_container
+from fleetglass.agent.readings.files import read_file
 from fleetglass.agent.readings.types import printable
 
 # As the standard library's `random` does: hashlib would load the 3 MiB of OpenSSL for one hash.
@@ -22,6 +24,11 @@ except ImportError:
 _SALT = b"fleetglass machine"
 _MACHINE_ID_FILES = ("etc/machine-id", "var/lib/dbus/machine-id")
 _NOT_YET = b"uninitialized"
+_ID = re.compile(rb"[0-9a-f]{32}")
+_ID_BYTES = 64
+_MEMORY = frozenset(("tmpfs", "ramfs"))
+_POD_FOLDER = "kubernetes.io~empty-dir"
+"""Where Kubernetes keeps what goes with a pod, on the disk of its node."""
 
 
 def new_session() -> str:
@@ -41,20 +48,17 @@ def machine_id_hash(root: str = "/") -> str | None:
     return None
 
 
-def kept_id_hash(folder: Path) -> str | None:
+def kept_id_hash(folder: Path, mounts: str = "/proc/self/mountinfo") -> str | None:
     """Return the same for a container, which is no machine: the id is made once and kept in a folder.
 
-    Only a folder on a volume outlives the container; there is no id without one.
+    Only a folder on a volume outlives the container; there is no id without one. `mounts` tells which is.
     """
-    file = folder / "machine-id"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_dev == Path("/").stat().st_dev:
+        if not _is_on_volume(str(folder.resolve()), read_file(mounts).decode(errors="replace")):
             return None
-        with contextlib.suppress(FileExistsError), file.open("x") as new:
-            new.write(f"{random.SystemRandom().getrandbits(128):032x}\n")
-        return _hash(file.read_bytes().strip())
-    except OSError:
+        return _hash(_kept_id(folder))
+    except (OSError, ValueError, IndexError):  # the latter two of lines unlike those of Linux
         return None
 
 
@@ -77,6 +81,35 @@ def host_name(root: str = "/") -> str:
             return name
     machine = machine_id_hash(root)
     return f"host-{machine[:8]}" if machine is not None and own_container() else own
+
+
+def _is_on_volume(folder: str, mounts: str) -> bool:
+    """Return whether a folder outlives the container: proc_pid_mountinfo(5)."""
+    longest, is_lasting = "", False
+    for line in mounts.splitlines():
+        fields, _, described = line.partition(" - ")
+        source, mount = fields.split()[3:5]
+        if f"{folder}/".startswith(f"{mount.rstrip('/')}/") and len(mount) >= len(longest):
+            longest = mount
+            is_lasting = described.split()[0] not in _MEMORY and _POD_FOLDER not in source
+    return is_lasting and longest != "/"
+
+
+def _kept_id(folder: Path) -> bytes:
+    """Return the id in a folder, where it is whole, or a new one."""
+    file = folder / "machine-id"
+    try:
+        kept = read_file(str(file), _ID_BYTES)
+    except FileNotFoundError:
+        kept = b""
+    if _ID.fullmatch(kept.strip()):
+        return kept.strip()
+    made = b"%032x" % random.SystemRandom().getrandbits(128)
+    # Others may begin on this volume now, each with the same process id.
+    new = folder / f".machine-id.{new_session()}"
+    new.write_bytes(made + b"\n")
+    new.replace(file)
+    return made
 
 
 def _hash(machine_id: bytes) -> str:
