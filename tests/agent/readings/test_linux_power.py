@@ -64,6 +64,8 @@ def test_no_absurd_time_is_told() -> None:
     assert left(CAPACITY="50", TIME_TO_EMPTY_NOW="65535") is None
     assert left(CAPACITY="50", TIME_TO_EMPTY_NOW="-1") is None
     assert left(ENERGY_NOW="30000000", POWER_NOW="20000000", STATUS="Unknown") is None
+    assert left(ENERGY_NOW="30000000", POWER_NOW="65535000000") is None
+    assert left(CHARGE_NOW="3000000", CURRENT_NOW="-2147483648", CURRENT_AVG="2000000") == 5400
 
 
 def test_time_until_full_is_what_is_missing() -> None:
@@ -197,6 +199,20 @@ def test_a_port_tells_which_way_it_feeds(tmp_path: Path) -> None:
     supply(root, "ucsi-source-psy-USBC000:002", TYPE="USB", ONLINE="1")
     (root / "ucsi-source-psy-USBC000:002/device").symlink_to(controller)
     assert [one.plugged for one in read_batteries(str(root))] == [True]
+
+
+@pytest.mark.parametrize(("online", "plugged"), [(0, False), (1, True)])
+def test_the_ports_of_a_chromebook_are_counted_from_0(tmp_path: Path, online: int, plugged: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    """The first feeds a phone, the second has the charger."""
+    for number, role in enumerate(("[source] sink", "source [sink]")):
+        (tmp_path / f"typec/port{number}").mkdir(parents=True)
+        (tmp_path / f"typec/port{number}/power_role").write_text(role + "\n")
+    root = tmp_path / "power_supply"
+    root.mkdir()
+    supply(root, "sbs-5-000b", TYPE="Battery", STATUS="Full", CAPACITY="100")
+    supply(root, "CROS_USBPD_CHARGER0", TYPE="USB", ONLINE="1", USB_TYPE="C PD [PD_DRP]")
+    supply(root, "CROS_USBPD_CHARGER1", TYPE="USB", ONLINE=str(online), USB_TYPE="C [PD] PD_DRP")
+    assert [one.plugged for one in read_batteries(str(root))] == [plugged]
 
 
 @pytest.mark.parametrize(

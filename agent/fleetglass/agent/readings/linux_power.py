@@ -11,6 +11,8 @@ Properties = dict[str, str]
 
 _MICRO = 1e-6
 _LONGEST_SECONDS = 10 * 86_400
+# In watts or amperes, either way; a chip that does not know tells more.
+_FLOW = {"lowest": -1000.0, "highest": 1000.0}
 _NO_TIMES = {65535.0, 65535.0 * 60}  # what chips say that do not know
 _STATUSES = {"charging", "discharging", "full", "not charging"}
 _STORES = {"Battery", "UPS", "BMS"}
@@ -119,8 +121,10 @@ def battery_of(name: str, properties: Properties, *, external: bool | None) -> B
 
     volts = micro("VOLTAGE_NOW", "VOLTAGE_AVG", lowest=0.5, highest=1000)
     # Of two flows that are told, one that is 0 is the one that is not measured.
-    watts = micro("POWER_NOW") or micro("POWER_AVG", "POWER_NOW")
-    amperes = micro("CURRENT_NOW") or micro("CURRENT_AVG", "CURRENT_NOW")
+    watts, amperes = (
+        micro(f"{what}_NOW", **_FLOW) or micro(f"{what}_AVG", f"{what}_NOW", **_FLOW)
+        for what in ("POWER", "CURRENT")
+    )
     energy, ampere_hours = micro("ENERGY_NOW", lowest=0), micro("CHARGE_NOW", lowest=0)
     energy_full, energy_design = (
         micro("ENERGY_FULL", lowest=_MICRO),
@@ -232,9 +236,10 @@ def _feeds_another(supply: _Supply) -> bool:
         ports = f"{os.path.dirname(os.path.dirname(supply.path))}/typec"  # noqa: PTH120 -- texts in, text out
     names = [name for name in list_folder(ports) if name.removeprefix("port").isdigit()]
     roles = [role for name in names if (role := read_text(f"{ports}/{name}/power_role"))]
-    # Several ports of one controller have supplies that are numbered from 1.
+    # Several ports of one controller have supplies that are numbered from 1, on a Chromebook from 0.
     number = re.search("[0-9]+$", supply.name)
-    place = int(number[0]) - 1 if number is not None else -1
+    first = 0 if supply.name.startswith("CROS_") else 1
+    place = int(number[0]) - first if number is not None else -1
     if 0 <= place < len(roles):
         return _gives(roles[place])
     return bool(roles) and all(map(_gives, roles))
