@@ -4,7 +4,7 @@ from fleetglass.agent.readings.plausible import is_limit, is_speed, is_temperatu
 
 
 @pytest.mark.parametrize(
-    "celsius", [511.0, -128.0, -127.0, 127.0, 127.875, 128.0, 255.0, 65261.8, -273.0, 400.0]
+    "celsius", [511.0, -128.0, -127.0, 127.0, 127.875, 129.0, 255.0, 256.0, 65261.8, -273.0, 400.0]
 )
 def test_what_a_sensor_says_that_is_not_connected(celsius: float) -> None:
     """The ends of registers are no temperatures."""
