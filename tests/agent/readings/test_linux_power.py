@@ -131,6 +131,7 @@ def test_a_kernel_without_types_in_uevent(tmp_path: Path) -> None:
         {"ENERGY_FULL": "0", "ENERGY_FULL_DESIGN": "23000000", "CAPACITY": "0"},
         {"ENERGY_FULL_DESIGN": "0", "STATUS": "Unknown"},
         {"VOLTAGE_NOW": "0", "CAPACITY": "0"},
+        {"VOLTAGE_NOW": "0", "CAPACITY": "0", "ENERGY_NOW": "0", "ENERGY_FULL": "19000000"},
     ],
 )
 def test_an_empty_bay_is_no_battery(tmp_path: Path, properties: dict[str, str]) -> None:

@@ -95,11 +95,13 @@ def is_empty_bay(properties: Properties) -> bool:
         return True
     if any((_number(properties, name) or 0) > 0 for name in ("CAPACITY", "ENERGY_NOW", "CHARGE_NOW")):
         return False
+    if _number(properties, "VOLTAGE_NOW") == 0:
+        return True  # or one that died, and still tells what it held
     for names in (("ENERGY_FULL", "CHARGE_FULL"), ("ENERGY_FULL_DESIGN", "CHARGE_FULL_DESIGN")):
         told = [value for name in names if (value := _number(properties, name)) is not None]
         if told:
             return max(told) <= 0
-    return _number(properties, "VOLTAGE_NOW") == 0
+    return False
 
 
 def battery_of(name: str, properties: Properties, *, external: bool | None) -> BatteryReading:
