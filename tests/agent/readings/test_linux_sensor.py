@@ -180,6 +180,16 @@ def test_a_zone_that_is_no_temperature_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_zone_that_always_says_the_same_is_left_out(tmp_path: Path) -> None:
+    """The one of NVIDIA's boards says 100 degrees; a zone `soc` beside it is a sensor."""
+    for number, (kind, temp) in enumerate((("GPU-therm", "41000"), ("PMIC-Die", "100000"), ("soc", "39000"))):
+        write(tmp_path / f"thermal/thermal_zone{number}", type=kind, temp=temp)
+    assert degrees(SensorReader(str(tmp_path))()) == {
+        "GPU-therm/thermal_zone0": 41.0,
+        "soc/thermal_zone2": 39.0,
+    }
+
+
 def test_a_faulty_sensor_is_left_out_while_it_is(tmp_path: Path) -> None:
     """A fault, or a sensor that is switched off, is known within 10 s, and so is its end."""
     now = [0.0]

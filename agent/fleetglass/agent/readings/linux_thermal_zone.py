@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from fleetglass.agent.readings.files import list_folder, read_file, read_text, read_whole
 from fleetglass.agent.readings.sensor_name import Place
 
-# Zones that have no temperature: a driver of Intel that says 20 degrees for ever, and Qualcomm's limits of
-# current, voltage and charge, whose numbers are amperes, volts and percent.
-_NO_TEMPERATURE = re.compile(r"INT3400 Thermal|(.*[-_])?(ibat|vbat|bcl)([-_].*)?")
+# Zones that say one temperature for ever: Intel's 20 degrees, NVIDIA's 50 or 100.
+_CONSTANT = frozenset(("INT3400 Thermal", "PMIC-Die"))
+# Qualcomm's limits of current, voltage and charge, whose numbers are amperes, volts and percent.
+_LIMITS = re.compile(r"(.*[-_])?(ibat|vbat|bcl)([-_].*)?")
 
 
 class ToldByChips:
@@ -49,9 +50,10 @@ def find_zones(folder: str, told: ToldByChips) -> list[Place]:
         name: read_text(f"{folder}/thermal/{name}/type") or "thermal"
         for name in sorted(names, key=lambda name: (len(name), name))
     }
-    dropped = {kind for kind in types.values() if _NO_TEMPERATURE.fullmatch(kind)}
-    if dropped - {"INT3400 Thermal"}:
+    dropped = set(filter(_LIMITS.fullmatch, types.values()))
+    if dropped:
         dropped.add("soc")  # Qualcomm's state of charge
+    dropped |= _CONSTANT
     if told.has_coretemp:
         dropped.add("x86_pkg_temp")  # the package of coretemp, read from the same register
     tree = f"{folder}/../firmware/devicetree/base/thermal-zones"
