@@ -9,6 +9,7 @@ The broker's password is taken from FLEETGLASS_PASSWORD, what InfluxDB asks for 
 
 import argparse
 import os
+import secrets
 import time
 import urllib.request
 from collections import deque
@@ -25,7 +26,7 @@ from fleetglass.mqtt.threaded_connection import ThreadedConnection
 from fleetglass.wire import PayloadError, Topics, decode
 from fleetglass.wire.payloads import Backfill, Pulse
 
-CLIENT_ID = "fleetglass-influxdb"
+CLIENT_NAME = "fleetglass-influxdb"
 WAITING_POINTS = 100_000
 POINTS_PER_REQUEST = 5_000
 REQUEST_SECONDS = 1.0
@@ -66,9 +67,12 @@ def write(url: str, lines: list[str]) -> bool:
 
 
 def connection_to(
-    access: BrokerAccess, topics: Topics, every: int, waiting: deque[str]
+    access: BrokerAccess, topics: Topics, every: int, waiting: deque[str], session: str | None = None
 ) -> ThreadedConnection:
-    """Return a connection that finds its way to the broker by itself and lets points wait."""
+    """Return a connection that finds its way to the broker by itself and lets points wait.
+
+    With a session the broker keeps backfills while this program is away, for a client of that name.
+    """
 
     def take(topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - as it is called
         with suppress(PayloadError):  # anybody may publish anything
@@ -78,13 +82,12 @@ def connection_to(
         connection.subscribe([topics.fleet_filter("pulse")], qos=0)
         connection.subscribe([topics.fleet_filter("backfill")], qos=1)
 
-    # The broker keeps backfills for a client that it knows by its name while that is away.
     connection = ThreadedConnection(
         access,
-        client_id=CLIENT_ID,
+        client_id=f"{CLIENT_NAME}-{session or secrets.token_hex(4)}",
         on_connected=subscribe,
         on_message=take,
-        keeps_session=True,
+        keeps_session=session is not None,
         longest_wait_seconds=READER_CAP_SECONDS,
     )
     return connection
@@ -98,12 +101,16 @@ def main() -> None:
     parser.add_argument("--prefix", type=Topics, default=Topics())
     parser.add_argument("--influxdb", default="http://127.0.0.1:8086/write?db=fleet")
     parser.add_argument("--every", type=int, default=1, help="keep one pulse in so many")
+    parser.add_argument(
+        "--session", help="name under which the broker keeps backfills meanwhile; one for each program"
+    )
     arguments = parser.parse_args()
     password = os.environ.get("FLEETGLASS_PASSWORD") or None
     access = BrokerAccess(url=arguments.broker, password=password, ca_file=arguments.ca_file)
     waiting: deque[str] = deque(maxlen=WAITING_POINTS)  # the oldest give way
     batch: list[str] = []
-    with connection_to(access, arguments.prefix, arguments.every, waiting), suppress(KeyboardInterrupt):
+    connection = connection_to(access, arguments.prefix, arguments.every, waiting, arguments.session)
+    with connection, suppress(KeyboardInterrupt):
         while True:
             while waiting and len(batch) < POINTS_PER_REQUEST:
                 batch.append(waiting.popleft())

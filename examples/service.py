@@ -86,7 +86,8 @@ async def main(url: str) -> None:
     logging.basicConfig(level=logging.INFO)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with suppress(NotImplementedError):  # Windows, where Ctrl-C raises instead
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with MonitoringService(url) as service:
         while not stop.is_set():
             with suppress(TimeoutError):

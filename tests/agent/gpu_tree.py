@@ -58,3 +58,34 @@ def add_card(root: Path, card: str, address: str, files: dict[str, str]) -> Path
         (root / folder).mkdir(parents=True, exist_ok=True)
         (root / folder / name).symlink_to(target)
     return device
+
+
+def add_process(
+    root: Path,
+    pid: int,
+    name: str = "worker",
+    *,
+    uid: int = 1000,
+    cgroup: str = "0::/user.slice",
+    files: dict[int, tuple[str, str]] | None = None,
+) -> Path:
+    """Add a process under `root`: its open files have a target and an fdinfo. Return its folder."""
+    folder = root / "proc" / str(pid)
+    for part in ("fd", "fdinfo"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "comm").write_text(name + "\n")
+    (folder / "status").write_text(f"Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
+    (folder / "cgroup").write_text(cgroup + "\n")
+    for number, (target, fdinfo) in (files or {}).items():
+        link = folder / "fd" / str(number)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        (folder / "fdinfo" / str(number)).write_text("pos:\t0\nflags:\t02100002\nmnt_id:\t26\n" + fdinfo)
+    return folder
+
+
+def fdinfo(driver: str, address: str, client: int, **values: str) -> str:
+    """Return what a driver tells of an open file; `_` in a name stands for `-`, `drm-` comes before it."""
+    lines = [f"drm-driver:\t{driver}", f"drm-client-id:\t{client}", f"drm-pdev:\t{address}"]
+    lines += [f"drm-{name.replace('_', '-')}:\t{value}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"

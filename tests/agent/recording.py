@@ -1,10 +1,11 @@
 """A witness on the broker, and a real agent as a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +22,13 @@ from fleetglass.agent.agent import run
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
-url, prefix, interval = sys.argv[1:]
+url, prefix, interval, root = sys.argv[1:]
 run(AgentSettings(
-    broker=BrokerAccess(url=BrokerURL.parse(url)), host_id="web-1", prefix=prefix, interval=float(interval)
+    broker=BrokerAccess(url=BrokerURL.parse(url)),
+    host_id="web-1",
+    prefix=prefix,
+    interval=float(interval),
+    root=root,
 ))
 """
 
@@ -96,12 +101,20 @@ def recording(port: int, prefix: str) -> Iterator[Recording]:
 
 @contextmanager
 def agent_process(
-    url: str, prefix: str, log: Path, *, interval: float = 0.5
+    url: str,
+    prefix: str,
+    log: Path,
+    *,
+    interval: float = 0.5,
+    root: Path = Path("/"),
+    environment: Mapping[str, str] = os.environ,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a real agent of the host `web-1`; its log goes to a file."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", _AGENT, url, prefix, str(interval)], stderr=output
+            [sys.executable, "-W", "error", "-c", _AGENT, url, prefix, str(interval), str(root)],
+            stderr=output,
+            env=environment,
         )
         try:
             yield process

@@ -346,3 +346,52 @@ def test_own_metrics_are_groups_like_any_other(mosquitto: Mosquitto, prefix: str
     wait_for(lambda: gone(pid), "the end of the program that hangs")
     if sys.platform == "linux":
         wait_for(lambda: gone(daemon), "the end of its daemon, in a session of its own")
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["nvmlInit", "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetComputeRunningProcesses"],
+)
+def test_a_driver_that_hangs_costs_only_its_group(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path, function: str
+) -> None:
+    """Wherever the library of a GPU never returns, pulses and other groups go on, and the agent ends."""
+    root = tmp_path / "root"
+    shutil.copytree(REPOSITORY / "tests/fixtures/server", root)
+    (root / "proc/driver/nvidia/gpus/0000:01:00.0").mkdir(parents=True)
+    hanging = tmp_path / "modules/pynvml.py"
+    hanging.parent.mkdir()
+    hanging.write_text(
+        "import pathlib, sys, threading\n"
+        "from agent.fake_nvml import FakeNvml\n"
+        "class Hanging(FakeNvml):\n"
+        "    pass\n"
+        "def hang(*_):\n"
+        f"    pathlib.Path({str(tmp_path / 'hangs')!r}).touch()\n"
+        "    threading.Event().wait()\n"
+        f"Hanging.{function} = hang\n"
+        "sys.modules[__name__] = Hanging('00000000:01:00.0')\n"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(hanging.parent), str(REPOSITORY / "tests")])
+    }
+    with (
+        recording(mosquitto.port, prefix) as witness,
+        agent_process(mosquitto.url, prefix, tmp_path / "log", root=root, environment=environment) as process,
+    ):
+        wait_for((tmp_path / "hangs").exists, "the library hangs")
+        pulses, groups = len(witness.of("pulse")), len(witness.of("live/memory"))
+        witness.wait("pulse", pulses + 4)
+        witness.wait("live/memory", groups + 4)
+        ticks = [one.payload["tick"] for one in witness.of("pulse")]
+        assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
+        gpus = [one.payload["devices"]["0000:01:00.0"] for one in witness.of("live/gpu")]
+        if function.endswith("Processes"):
+            assert gpus[-1]["temperature_celsius"] == 61
+            assert "processes" not in gpus[-1]
+        else:
+            assert gpus == []
+        stopping = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+        assert time.monotonic() - stopping < LEAVING_SECONDS

@@ -43,6 +43,7 @@ INFO = Info(
 )
 SETTINGS = AgentSettings(broker=BrokerAccess(url=BrokerURL("127.0.0.1", 1)), host_id="web-1")
 TOPIC = "homeassistant/device/web-1/config"
+NUMBERS = [name for name in SUMMARY_FIELDS if name != "boot_time"]
 
 
 def config(info: Info = INFO, **values: Any) -> dict[str, Any]:
@@ -54,10 +55,16 @@ class Board:
     """Takes what is announced instead of a connection."""
 
     def __init__(self) -> None:
+        self.room = 65_536
         self.announced: list[dict[str, Any]] = []
         self.repeated: list[tuple[str, float]] = []
         self.withdrawn: list[str] = []
         self.listeners: dict[str, Callable[[bytes, bool], None]] = {}
+
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload may be."""
+        assert topic == TOPIC
+        return self.room
 
     def announce(self, topic: str, payload: bytes) -> None:
         """Keep what is announced."""
@@ -199,6 +206,37 @@ def running(broker: Mosquitto, prefix: str, **told: Any) -> Iterator[AgentSettin
 
 
 @pytest.mark.broker
+def test_updates_and_reboots_are_entities_of_the_inventory() -> None:
+    """Only what the host can tell; they read its inventory, which is retained."""
+    info = msgspec.structs.replace(INFO, pending_updates=12, reboot_required=False)
+    told = config(info)["cmps"]
+    assert "security_updates" not in told
+    assert told["pending_updates"]["stat_t"] == "fleet/web-1/info"
+    assert told["reboot_required"]["p"] == "binary_sensor"
+    assert {"pending_updates", "reboot_required"} & config()["cmps"].keys() == set()
+
+
+def test_entities_that_few_people_look_at_go_first_when_the_broker_takes_little() -> None:
+    """Those that wait to be enabled are left out, then diagnostic ones; presence stays as long as can be."""
+    board = Board()
+    keeper = HomeAssistant(SETTINGS, board)
+    summary = Summary(time=1, tick=1, boot_time=1.0)
+    keeper.hear_summary(msgspec.structs.replace(summary, **dict.fromkeys(NUMBERS, 1)))
+    keeper.refresh(INFO)
+    assert len(board.announced[-1]["cmps"]) == len(NUMBERS) + 3
+    presence = {"online", "status"}
+    for room, kept in ((3000, presence | {"cpu_percent", "memory_percent"}), (1200, presence)):
+        board.room = room
+        keeper.refresh(INFO)
+        told = board.announced[-1]
+        assert len(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()) <= room
+        assert kept <= told["cmps"].keys()
+        assert not {"load_1m", "process_count", "boot_time"} & told["cmps"].keys()
+    board.room = 65_536
+    keeper.refresh(INFO)
+    assert len(board.announced[-1]["cmps"]) == len(NUMBERS) + 3
+
+
 def test_an_agent_announces_its_host(
     mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

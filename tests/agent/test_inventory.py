@@ -2,6 +2,7 @@ import os
 import threading
 import time as clocks
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -36,6 +37,28 @@ def inventory() -> Inventory:
         collectors=default_collectors(SETTINGS),
         errors=UnexpectedErrors(),
     )
+
+
+def test_the_inventory_tells_of_updates_and_reboots(tmp_path: Path) -> None:
+    """What the files under the root say; without any, nothing."""
+    for path in ("run/reboot-required", "var/lib/update-notifier/updates-available"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("12 updates can be applied immediately.\n")
+    settings = replace(SETTINGS, root=str(tmp_path))
+    made = Inventory(
+        settings, session="a", readings=host_readings(str(tmp_path)), collectors=[], errors=UnexpectedErrors()
+    )
+
+    def told() -> Info:
+        return made.info({}, time=1.0, conflict=None)
+
+    wait_for(lambda: told().pending_updates == 12, "the updates")
+    assert (told().security_updates, told().reboot_required) == (0, True)
+    assert told().updates_time is not UNSET
+    (tmp_path / "run/reboot-required").unlink()
+    (tmp_path / "var/lib/update-notifier/updates-available").unlink()
+    made.look()
+    wait_for(lambda: told().pending_updates is UNSET and told().reboot_required is UNSET, "nothing")
 
 
 def test_the_inventory_describes_this_host(inventory: Inventory) -> None:

@@ -3,12 +3,16 @@
 import os
 import shutil
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec import UNSET
 
 from agent.frozen_mounts import mount_root
+from agent.gpu_tree import AMD, add_card, add_process
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.selection import DEFAULT_INTERFACES, Selection, Selections
@@ -16,7 +20,7 @@ from fleetglass.agent.settings import AgentSettings
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import encode
-from fleetglass.wire.payloads import Cpu, Disk, Group, Memory, Network, Process
+from fleetglass.wire.payloads import Cpu, Disk, Gpu, Group, Memory, Network, Process
 from support.programs import REPOSITORY
 from support.waiting import wait_for
 
@@ -34,10 +38,17 @@ class Host:
     """A server whose files a test may change between two ticks, and whose monotonic clock it sets."""
 
     def __init__(
-        self, root: Path, *, interval: float = 1.0, interfaces: Selection = DEFAULT_INTERFACES
+        self,
+        root: Path,
+        *,
+        interval: float = 1.0,
+        interfaces: Selection = DEFAULT_INTERFACES,
+        prepare: Callable[[Path], object] = lambda _: None,
     ) -> None:
+        """`prepare` may change the tree before it is first read."""
         shutil.copytree(REPOSITORY / "tests" / "fixtures" / "server", root)
         mount_root(root)
+        prepare(root)
         self.root = root
         self.now = 100.0
         self.wall = 1_760_000_000.0
@@ -161,6 +172,33 @@ def test_a_pipe_in_place_of_a_file_costs_only_its_group(tmp_path: Path) -> None:
     file.write_bytes(text)
     wait_for(lambda: set(host.sample(1.0)) == GROUPS, "every group")
     assert host.state("disk") == "ok"
+
+
+def test_a_process_that_cannot_be_read_costs_no_gpu(tmp_path: Path) -> None:
+    """While an fdinfo never answers, every group goes on with it, and the GPU is told without its users."""
+
+    def prepare(root: Path) -> None:
+        add_card(root, "card0", "0000:0b:00.0", AMD)
+        folder = add_process(root, 1518, files={5: ("/dev/dri/renderD128", "")})
+        (folder / "fdinfo/5").unlink()
+        os.mkfifo(folder / "fdinfo/5")
+
+    host = Host(tmp_path / "root", interval=0.2, prepare=prepare)
+    seen: set[str] = set()
+
+    def all_go_on() -> bool:
+        seen.update(host.sample(61.0))
+        return seen >= GROUPS | {"gpu"}
+
+    wait_for(all_go_on, "every group")
+    wait_for(
+        lambda: any(one.name == "fleetglass-gpu-users" for one in threading.enumerate()), "the stuck thread"
+    )
+    for _ in range(3):
+        (device,) = of(host.sample(61.0), Gpu).devices.values()
+        assert (device.busy_percent, device.processes) == (4.0, UNSET)
+    assert host.state("gpu") == "ok"
+    (host.root / "proc/1518/fdinfo/5").open("wb").close()  # ends the waiting
 
 
 @pytest.mark.parametrize("path", ["proc/diskstats", "proc/1/net/dev", "proc/meminfo", "proc/1/mountinfo"])

@@ -284,10 +284,49 @@ def test_a_message_that_cannot_be_sent_is_a_failure_told_once(caplog: pytest.Log
     sampler, ticks = run(Crowd(), Unwritable(), Scripted("cpu"), ticks=4)
     assert [found.keys() for found in ticks] == [{"network", "cpu"}] * 4
     network, cpu = sampler.sample(5.0, 5)
-    assert len(network.payload) <= MAX_PAYLOAD_BYTES
+    assert len(network.payload or b"") <= MAX_PAYLOAD_BYTES
     assert cpu.payload == encode(cpu.message)
     assert (sampler.runs["network"].state, sampler.runs["disk"].state) == ("ok", "failed")
     partly, failed = (record.message for record in caplog.records)
     assert "of 5000 interfaces" in partly
     assert "disk failed: UnicodeEncodeError" in failed
+    sampler.close()
+
+
+class Half(Scripted):
+    """A collector that reads a part of its group in the background."""
+
+    def __init__(self) -> None:
+        super().__init__("gpu")
+        self.hastened: list[float | None] = []
+        self.closed = False
+
+    def hasten(self, interval: float | None) -> None:
+        """Note how often somebody wants it."""
+        self.hastened.append(interval)
+
+    def close(self) -> None:
+        """Note the end."""
+        self.closed = True
+
+
+def test_a_part_that_is_read_in_the_background_is_hastened_and_closed() -> None:
+    """It is told at every tick how often its group is wanted, and of the end."""
+    half = Half()
+    sampler, _ = run(half)
+    sampler.hasten({"gpu": 1.0, "process": 2.0})
+    found_by(sampler, 2)
+    sampler.hasten({})
+    found_by(sampler, 3)
+    sampler.close()
+    assert (half.hastened, half.closed, half.turns) == ([None, 1.0, None], True, [1, 2, 3])
+
+
+def test_what_is_too_large_to_be_sent_still_counts_in_the_headline() -> None:
+    """The message is there without a payload, and the collector says why."""
+    sampler = Sampler([Scripted("cpu")], interval=1.0, room=lambda _: 10)
+    [found] = sampler.sample(1.0, 1)
+    assert (found.group, found.payload) == ("cpu", None)
+    assert sampler.runs["cpu"].state == "failed"
+    assert "expected at most 10" in str(sampler.runs["cpu"].reason)
     sampler.close()

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from fleetglass.fleet.periodic_tasks import ADVANCE_SECONDS
 from fleetglass.fleet.relay import Relay
 from fleetglass.history.store import HistoryStore
 from fleetglass.wire import Topics, encode
-from fleetglass.wire.payloads import Pulse
+from fleetglass.wire.payloads import Info, Pulse
 from support.bridge import publisher, pulse, running_bridge
 from support.mosquitto import Mosquitto
 from support.waiting import wait_until
@@ -101,6 +102,23 @@ async def test_values_are_those_of_the_last_pulse_of_live_hosts() -> None:
     assert found["fleetglass_pulse_latency_seconds_count", ""] == 2
 
 
+async def test_updates_and_reboots_are_told_as_far_as_the_host_tells_them() -> None:
+    """They come with the inventory, and go with it."""
+    clock = Clock()
+    relay = make_relay(clock)
+    info = Info(time=1.0, session="a", host_name="web", agent_version="1", interval_seconds=1.0, groups={})
+    told = msgspec.structs.replace(info, pending_updates=12, security_updates=0, reboot_required=True)
+    relay.on_message("fleet/web-1/info", encode(told))
+    relay.on_message("fleet/web-2/info", encode(info))
+    metrics = Metrics(relay, ViewerCounts(), LoopLag(), "1")
+    samples = by_sample(parse_text(await exposed(metrics)))
+    names = ("pending_updates", "security_updates", "reboot_required")
+    assert [samples[f"fleetglass_host_{name}", "web-1"] for name in names] == [12, 0, 1]
+    assert not [host for name, host in samples if name.endswith("_updates") and host != "web-1"]
+    relay.on_message("fleet/web-1/info", b"")
+    assert "pending_updates{" not in await exposed(metrics)
+
+
 async def test_expected_hosts_are_told_apart() -> None:
     """One that waits has its state alone; who is not on the list has no sample of it."""
     relay = make_relay(Clock())
@@ -116,7 +134,7 @@ async def test_expected_hosts_are_told_apart() -> None:
         of_waiting = {key: value for key, value in found.items() if key[1].startswith("db-2,")}
         assert of_waiting == {
             ("fleetglass_host_state", f"db-2,{state}"): state == "waiting"
-            for state in ("live", "late", "lost", "stopped", "waiting")
+            for state in ("live", "late", "lost", "suspended", "stopped", "waiting")
         }
         assert found["fleetglass_hosts", "waiting"] == 1
         assert ("fleetglass_host_cpu_percent", "db-2") not in found

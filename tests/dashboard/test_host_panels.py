@@ -203,6 +203,22 @@ def test_what_a_host_lacks_is_small_and_at_the_end(page: Page, bridge: FakeBridg
     assert panel_of(page, "gpu").bounding_box()["y"] < panel_of(page, "info").bounding_box()["y"]  # type: ignore[index]
 
 
+def test_who_uses_a_gpu(page: Page, bridge: FakeBridge) -> None:
+    """The processes have a table below the GPUs, which is not there while nobody uses any."""
+    open_host(page)
+    device: dict[str, object] = {"name": "A100", "vendor": "NVIDIA", "index": 3, "busy_percent": 64.0}
+    users = panel_of(page, "gpu").get_by_role("table", name="Processes that use GPUs")
+    process = {"pid": 4711, "name": "python3", "user": "anna", "memory_bytes": 38 * 2**30}
+    more = {"busy_percent": 61.6, "container": "trainer", "instance": "1/0"}
+    send(bridge, gpu={"devices": {"0000:03:00.0": device | {"processes": [process | more, {"pid": 4712}]}}})
+    expect(users.locator("tbody tr")).to_have_count(2)
+    expect(users.locator("tbody tr").first).to_have_text(
+        re.compile(r"python3\s*anna\s*3 1/0\s*38\.0 GiB\s*62 %\s*4711\s*trainer")
+    )
+    send(bridge, gpu={"devices": {"0000:03:00.0": device | {"processes": []}}})
+    expect(users).to_be_hidden()
+
+
 def test_a_group_that_falls_silent_looks_old(page: Page, bridge: FakeBridge) -> None:
     """A panel whose group no longer comes says since when and dims, while the others go on."""
     open_host(page)

@@ -6,24 +6,33 @@ import importlib
 import itertools
 import json
 import os
+import re
 import signal
 import sqlite3
 import ssl
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.credentials import BrokerAccess
+from fleetglass.mqtt.message import Message
+from fleetglass.mqtt.threaded_connection import ThreadedConnection
+from fleetglass.wire import Topics
 from support.bridge import publisher, running_bridge
 from support.certificates import Authority
 from support.mosquitto import Mosquitto
 from support.ports import free_port
-from support.waiting import PATIENCE_SECONDS
+from support.waiting import PATIENCE_SECONDS, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+ROOMS = ("agent", "bridge", "cli", "client", "examples", "fleet", "mqtt")
 
 pytestmark = pytest.mark.broker
 
@@ -229,3 +238,32 @@ class MailServer:
                 if not self.mail.done():
                     self.mail.set_result(mail.decode())
         writer.close()
+
+
+def test_two_programs_do_not_put_each_other_out(
+    mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the broker has a client id of its own, unless the user names a session."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    influxdb = importlib.import_module("influxdb")
+    access = BrokerAccess(url=BrokerURL("127.0.0.1", mosquitto.port))
+
+    def reader(session: str | None = None) -> ThreadedConnection:
+        made: ThreadedConnection = influxdb.connection_to(access, Topics(prefix), 1, deque(), session)
+        return made
+
+    with reader() as one, reader() as other, reader(prefix) as named:
+        readers = (one, other, named)
+        wait_for(lambda: all(each.connected for each in readers), "the connections")
+        pulse = Message(f"{prefix}/web-1/pulse", b"{}", qos=1)
+        one.send([pulse])[0].wait_for_publish(PATIENCE_SECONDS)
+        assert [each.number for each in readers] == [1, 1, 1]
+
+
+def test_no_program_has_a_fixed_client_id() -> None:
+    """Two of it would put each other out, again and again, and say nothing."""
+    fixed = re.compile(r"""client_id\s*=\s*(f?["'][^{"']*["']|[A-Z_]+\b)|identifier\s*=\s*["']""")
+    root = EXAMPLES.parent
+    programs = [path for room in ROOMS for path in (root / room).rglob("*.py")]
+    assert len(programs) > 100
+    assert [str(path) for path in programs if fixed.search(path.read_text("utf-8"))] == []

@@ -164,3 +164,49 @@ def test_detail_of_an_expected_host_is_refused_before_it_is_heard(relay: Relay) 
     relay.on_message("fleet/nas/backfill", b'{"time":1,"pulses":[]}')
     assert relay.rejections.total == 2
     assert relay.entry("nas").state == "waiting"
+
+
+def summaries_of(subscriber: Subscriber) -> list[tuple[str, int]]:
+    """Return host and tick of the summaries that wait for a viewer, and take all that waits."""
+    found = []
+    while len(subscriber.outbox):
+        message = json.loads(subscriber.outbox.pop())
+        if message["type"] == "summary":
+            found.append((message["host"], message["summary"]["tick"]))
+    return found
+
+
+async def test_summaries_are_subscribed_while_somebody_asks_for_them(relay: Relay) -> None:
+    """A later viewer gets what came meanwhile; the first one after a pause gets only what is new."""
+    for host in ("web-1", "paris/web-2"):
+        relay.on_message(f"fleet/{host}/pulse", PULSE % (T0, 1))
+    first, second, other = Subscriber(), Subscriber(), Subscriber()
+    for one in (first, second, other):
+        relay.join(one)
+    assert wanted(relay) == set()
+    relay.watch(first, Watch(summaries=True))
+    assert wanted(relay) == {"fleet/+/summary", "fleet/paris/+/summary"}
+    relay.on_message("fleet/web-1/summary", b'{"time":1,"tick":7}')
+    relay.on_message("fleet/paris/web-2/summary", b'{"time":1,"tick":8}')
+    relay.on_message("fleet/unknown/summary", b'{"time":1,"tick":9}')
+    relay.on_message("fleet/web-1/summary", b"")
+    relay.watch(second, Watch(summaries=True))
+    both = [("web-1", 7), ("web-2", 8)]
+    assert (summaries_of(first), summaries_of(second), summaries_of(other)) == (both, both, [])
+    relay.watch(first, Watch())
+    relay.leave(second)
+    assert wanted(relay) == set()
+    relay.watch(other, Watch(summaries=True))
+    assert summaries_of(other) == []
+    relay.on_message("fleet/web-1/summary", b'{"time":1,"tick":10}')
+    assert (summaries_of(first), summaries_of(other)) == ([], [("web-1", 10)])
+
+
+def test_filters_of_summaries_do_not_overlap(relay: Relay) -> None:
+    """A host whose own summary is wanted has no filter of its own beside that of all."""
+    relay.on_message("fleet/web-1/status", LOST % T0)
+    assert wanted(relay) == {"fleet/web-1/summary"}
+    viewer = Subscriber()
+    relay.join(viewer)
+    relay.watch(viewer, Watch(summaries=True))
+    assert wanted(relay) == {"fleet/+/summary", "fleet/paris/+/summary"}

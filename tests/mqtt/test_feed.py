@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.recording import recording
 from fleetglass.mqtt import feed as feed_module
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
@@ -144,6 +145,31 @@ async def test_many_filters_go_in_packets_that_the_broker_takes(tmp_path: Path, 
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         broker.kill()
+
+
+async def test_what_is_too_large_to_be_said_is_left_out(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker that takes small packets only is not left because of that; it is named once."""
+    broker = Mosquitto(tmp_path, "max_packet_size 400").start()
+    connected: list[bool] = []
+    feed = Feed(
+        BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)), [], Nobody(), connected.append, name="test"
+    )
+    task = asyncio.create_task(feed.run())
+    try:
+        with recording(broker.port, prefix) as witness:
+            await wait_until(lambda: connected, "the connection")
+            for size in (500, 500, 10):
+                feed.say(f"{prefix}/web-1/demand", bytes(size))
+            await asyncio.to_thread(witness.wait, "demand")
+        assert connected == [True]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        broker.kill()
+    [line] = [line for line in caplog.messages if "leaving out" in line]
+    assert f"accepts no packet above 400 bytes: leaving out larger messages on {prefix}/web-1/demand" in line
 
 
 async def test_trouble_is_told_once(prefix: str, caplog: pytest.LogCaptureFixture) -> None:

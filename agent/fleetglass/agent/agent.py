@@ -7,9 +7,11 @@ import signal
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
+from msgspec import UnsetType
 
 from fleetglass.agent.clock_jumps import ClockJump, ClockJumps
 from fleetglass.agent.collectors import Collector, current, default_collectors
@@ -18,18 +20,21 @@ from fleetglass.agent.headline import Means, pulse_of
 from fleetglass.agent.home_assistant import HomeAssistant
 from fleetglass.agent.identity import new_session
 from fleetglass.agent.inventory import Inventory
+from fleetglass.agent.last_gpus import LastGpus, without_users
 from fleetglass.agent.own_container import SHOW_THE_HOST, shown_instead
-from fleetglass.agent.publishing.encoding import written_info
+from fleetglass.agent.publishing.encoding import written, written_headline, written_info
 from fleetglass.agent.publishing.publisher import Publisher, Tick
 from fleetglass.agent.readings import Readings, host_readings
 from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.system_bus.watch import SystemWatch
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
-from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse
+from fleetglass.wire.errors import CollectionError
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Group, Info, Pulse, Summary
 from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
@@ -64,10 +69,16 @@ def run(
     if collectors is None:
         collectors = default_collectors(settings, readings)
     session = new_session()
-    sampler = Sampler(collectors, interval=settings.interval)
     errors = UnexpectedErrors()
     publisher = Publisher(settings, session=session, errors=errors)
+    live_topic = functools.cache(functools.partial(Topics(settings.prefix).live, settings.host_id))
+    sampler = Sampler(
+        collectors,
+        interval=settings.interval,
+        room=lambda group: publisher.max_payload_bytes(live_topic(group)),
+    )
     gate = InterfaceGate(settings.interface)
+    watch = SystemWatch(publisher, root=Path(settings.root))
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
@@ -77,9 +88,11 @@ def run(
 
     try:
         errors.attempt("taking the first readings", sampler.prime)
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
+        agent = _Agent(
+            settings, session, collectors, sampler, publisher, watch=watch, readings=readings, errors=errors
+        )
         hold()
-        with _waiting(stop) as wait, publisher:
+        with contextlib.closing(agent), _waiting(stop) as wait, publisher, watch:
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -106,6 +119,7 @@ class _Agent:
         sampler: Sampler,
         publisher: Publisher,
         *,
+        watch: SystemWatch,
         readings: Readings,
         errors: UnexpectedErrors,
     ) -> None:
@@ -114,6 +128,7 @@ class _Agent:
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
+        self._watch = watch
         self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
         self._collectors = collectors
@@ -121,6 +136,8 @@ class _Agent:
         self._own = SelfReport(readings.own_resident_bytes)
         self._means = Means()
         self._summary_due = float("-inf")
+        self._gpus = LastGpus()
+        self._gpus_used_anew = False
         self._inventory = Inventory(
             settings, session=session, readings=readings, collectors=collectors, errors=errors
         )
@@ -128,6 +145,7 @@ class _Agent:
         self._info: Info | None = None
         self._left_out: list[str] = []  # of the inventory
         self._info_room = MAX_PAYLOAD_BYTES
+        self._is_pulse_short = False
         self._demand_refused = False
         self._told: set[str] = set()  # groups that the inventory tells of
         self._conflict: str | None = None
@@ -150,6 +168,7 @@ class _Agent:
         attempt("taking leases", self._hasten)
         found = attempt("sampling", lambda: self._sampler.sample(now, self._tick)) or []
         newest = attempt("keeping the newest messages", lambda: self._newest_of(found)) or {}
+        self._gpus_used_anew = attempt("keeping the GPUs", lambda: self._gpus.hear(newest)) is True
         bare = Pulse(time=now, tick=self._tick, session=self._session)
         pulse = attempt("making the pulse", lambda: self._pulse(newest, now)) or bare
         others = [
@@ -157,12 +176,16 @@ class _Agent:
             *(attempt("making the summary", lambda: self._summary(pulse, now)) or []),
             *(attempt("making the own report", lambda: self._report(now, skipped, jump)) or []),
         ]
-        payload = attempt("writing the pulse", lambda: encode(pulse)) or encode(bare)
+        payload = attempt("writing the pulse", lambda: self._written_pulse(pulse)) or encode(bare)
         tick = Tick(now, self._tick, payload, others)
         attempt("publishing", lambda: self._publisher.publish_tick(tick))
         attempt("refreshing the inventory", lambda: self._refresh_info(newest, now))
         attempt("refreshing Home Assistant's discovery", self._refresh_discovery)
         attempt("repeating announcements", self._publisher.refresh)
+
+    def close(self) -> None:
+        """End what runs beside the ticks."""
+        self._inventory.close()
 
     def _hasten(self) -> None:
         if self._leases is not None:
@@ -175,10 +198,22 @@ class _Agent:
             tick=self._tick,
             session=self._session,
             uptime_seconds=self._inventory.uptime_seconds,
+            failed_units=self._watch.failed_units,
         )
 
+    def _written_pulse(self, pulse: Pulse) -> bytes:
+        payload, left_out = written_headline(pulse, self._publisher.max_pulse_bytes)
+        if left_out and not self._is_pulse_short:
+            _log.warning(
+                "the broker's largest packet is smaller than a pulse: leaving out %s; "
+                "raise that limit (mosquitto: max_packet_size)",
+                ", ".join(left_out),
+            )
+        self._is_pulse_short = bool(left_out)
+        return payload
+
     def _live(self, found: Iterable[Sampled]) -> list[Message]:
-        return [Message(self._live_topic(one.group), one.payload) for one in found]
+        return [Message(self._live_topic(one.group), one.payload) for one in found if one.payload is not None]
 
     def _report(self, now: float, skipped: int, jump: ClockJump) -> list[Message]:
         report = self._own.report(
@@ -190,7 +225,12 @@ class _Agent:
             internal_errors=self._errors.total,
             jump=jump,
         )
-        return [Message(self._live_topic(SelfReport.group), encode(report))]
+        topic = self._live_topic(SelfReport.group)
+        try:
+            payload, _ = written(report, self._publisher.max_payload_bytes(topic))
+        except CollectionError:
+            return []
+        return [Message(topic, payload)]
 
     def _hear_demand(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes
         assert self._leases is not None  # noqa: S101 -- listened for only then
@@ -203,11 +243,16 @@ class _Agent:
             self._demand_refused = True
 
     def _note_jump(self) -> ClockJump:
-        """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
+        """Tell of a sleep, and of a clock that was set.
+
+        After a sleep that came without warning the connection is not what it was.
+        """
         jump = self._jumps.look()
+        was_suspended = self._publisher.was_suspended()
         if jump.slept_seconds:
             _log.info("this host slept for %.0f s; connecting anew", jump.slept_seconds)
-            self._publisher.renew()
+            if not was_suspended:
+                self._publisher.renew()
         if jump.set_seconds:
             _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
             self._inventory.look_again()
@@ -229,7 +274,7 @@ class _Agent:
         """Take the pulse into the summary, and return that when it is time for one."""
         self._means.add(pulse)
         moment = clocks.monotonic()
-        if moment < self._summary_due:
+        if moment < self._summary_due and not self._gpus_used_anew:
             return []
         self._summary_due = moment + SUMMARY_SECONDS - self._interval / 2
         summary = self._means.take(time=now, tick=self._tick, boot_time=self._inventory.boot_time)
@@ -237,7 +282,18 @@ class _Agent:
             "handing a summary to Home Assistant's discovery",
             lambda: self._home_assistant.hear_summary(summary),
         )
-        return [Message(self._summary_topic, encode(summary), retain=True)]
+        return [Message(self._summary_topic, self._written_summary(summary), retain=True)]
+
+    def _written_summary(self, summary: Summary) -> bytes:
+        """Return its payload with the GPUs, as far as there is room."""
+        room = min(self._publisher.max_payload_bytes(self._summary_topic), MAX_PAYLOAD_BYTES)
+        gpus = self._gpus.told()
+        for told in () if isinstance(gpus, UnsetType) else (gpus, without_users(gpus)):
+            payload = encode(msgspec.structs.replace(summary, gpus=told))
+            if len(payload) <= room:
+                return payload
+        payload, _ = written_headline(summary, room)
+        return payload
 
     def _refresh_info(self, newest: Mapping[str, Group], now: float) -> None:
         """Look now and then whether the inventory changed, and publish it when it did."""

@@ -6,6 +6,7 @@ every change. Format: https://www.home-assistant.io/integrations/mqtt/#mqtt-disc
 understood since 2024.11.
 """
 
+import logging
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from msgspec import UNSET
 
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire import Topics
-from fleetglass.wire.payloads import Info, State, Summary
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Info, State, Summary
 from fleetglass.wire.topics import SUMMARY_SECONDS
 from fleetglass.wire.units import UNITS, unit_of
 
-SUMMARY_FIELDS: Final = tuple(name for name in Summary.__struct_fields__ if name not in ("time", "tick"))
+SUMMARY_FIELDS: Final = tuple(
+    name for name in Summary.__struct_fields__ if name not in ("time", "tick", "gpus")
+)
 """The fields of a summary that become entities."""
 
 GONE_SUMMARIES: Final = 40
@@ -28,6 +31,9 @@ GONE_SUMMARIES: Final = 40
 
 _MISSED_SUMMARIES = 4  # then a value counts as unavailable
 _BIRTH_SECONDS = (1.0, 30.0)  # a fleet must not answer in one instant
+
+_PRESENCE: Final = ("online", "status")
+_log = logging.getLogger(__name__)
 
 _Component = dict[str, Any]
 
@@ -61,6 +67,7 @@ _LOOKS: Final = {
     "gpu_percent": _Look(name="GPU", icon="mdi:expansion-card"),
     "battery_percent": _Look(device_class="battery", diagnostic=True),
     "process_count": _Look(name="Processes", icon="mdi:cogs", diagnostic=True, enabled=False),
+    "failed_units": _Look(icon="mdi:alert-circle-outline", diagnostic=True),
     "boot_time": _Look(name="Last boot", device_class="timestamp", diagnostic=True),
 }
 
@@ -116,7 +123,7 @@ def device_config(
         "sw": info.os_name,
     }
     sensors = {name: _sensor(name, info.interval_seconds) for name in SUMMARY_FIELDS if name in present}
-    components = sensors | _presence(status)
+    components = sensors | _upkeep(topics.leaf(host_id, "info"), info) | _presence(status)
     for name, component in components.items():
         component["uniq_id"] = f"{unique}_{name}"
     return {
@@ -130,8 +137,33 @@ def device_config(
     }
 
 
+def fitting(config: dict[str, Any], max_bytes: int) -> tuple[bytes, list[str]]:
+    """Return the payload of a discovery message, and the entities left out of it because it is too large.
+
+    First those go that wait to be enabled, then the diagnostic ones, and those of the host's presence last.
+    """
+    components = dict(config["cmps"])
+    payload, left_out = msgspec.json.encode(config), []
+    missed_least_last = sorted(components, key=_missed)
+    while len(payload) > max_bytes and missed_least_last:
+        name = missed_least_last.pop()
+        del components[name]
+        left_out.append(name)
+        payload = msgspec.json.encode(config | {"cmps": components})
+    return payload, left_out
+
+
+def _missed(name: str) -> int:
+    """Return how little an entity is missed."""
+    look = _LOOKS.get(name, _Look())
+    return 0 if name in _PRESENCE else 1 + look.diagnostic + 2 * (not look.enabled)
+
+
 class Publishing(Protocol):
     """What is needed of the agent's connection."""
+
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload may be."""
 
     def announce(self, topic: str, payload: bytes) -> None:
         """Keep a retained message on the broker."""
@@ -168,6 +200,8 @@ class HomeAssistant:
         self._gone: set[str] = set()
         self._info: Info | None = None  # of the last look, while nothing changed
         self._announced = b""
+        self._room = MAX_PAYLOAD_BYTES
+        self._left_out: list[str] = []
         if settings.home_assistant:
             publisher.listen(birth_topic(settings), self._hear_birth)
         else:
@@ -187,9 +221,12 @@ class HomeAssistant:
 
     def refresh(self, info: Info) -> None:
         """Announce the host if anything changed since the last time; costs nothing when nothing did."""
-        if not (self._settings.home_assistant and self._present) or info is self._info:
+        if not (self._settings.home_assistant and self._present):
             return
-        self._info = info
+        room = self._publisher.max_payload_bytes(self._topic)
+        if info is self._info and room == self._room:
+            return
+        self._info, self._room = info, room
         config = device_config(
             info,
             host_id=self._settings.host_id,
@@ -197,7 +234,10 @@ class HomeAssistant:
             present=self._present,
             gone=self._gone,
         )
-        payload = msgspec.json.encode(config)
+        payload, left_out = fitting(config, room)
+        if left_out and left_out != self._left_out:
+            _log.warning("too large for one message to Home Assistant: left out %s", ", ".join(left_out))
+        self._left_out = left_out
         if payload != self._announced:
             self._announced = payload
             self._publisher.announce(self._topic, payload)
@@ -229,6 +269,23 @@ def _sensor(name: str, interval_seconds: float) -> _Component:
         component |= {"stat_cla": "measurement", "sug_dsp_prc": look.decimals}
     component["val_tpl"] = f"{{{{ {shown} if {value} is defined else None }}}}"
     return {key: one for key, one in component.items() if one is not None}
+
+
+def _upkeep(info_topic: str, info: Info) -> dict[str, _Component]:
+    """Return the entities of what an inventory tells that asks for somebody's work."""
+    common = {"stat_t": info_topic, "ent_cat": "diagnostic"}
+    sensor = common | {"p": "sensor", "ic": "mdi:package-up", "stat_cla": "measurement"}
+    components = {
+        "pending_updates": sensor | {"name": "Pending updates"},
+        "security_updates": sensor | {"name": "Security updates"},
+        "reboot_required": common | {"p": "binary_sensor", "name": "Reboot required", "dev_cla": "problem"},
+    }
+    for name, component in components.items():
+        shown = (
+            f"('ON' if value_json.{name} else 'OFF')" if name == "reboot_required" else f"value_json.{name}"
+        )
+        component["val_tpl"] = f"{{{{ {shown} if value_json.{name} is defined else None }}}}"
+    return {name: one for name, one in components.items() if getattr(info, name) is not UNSET}
 
 
 def _presence(status_topic: str) -> dict[str, _Component]:

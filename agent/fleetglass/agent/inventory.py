@@ -12,7 +12,9 @@ from fleetglass.agent.clock_jumps import read_clocks
 from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.identity import host_name, machine_id_hash
-from fleetglass.agent.readings import Readings
+from fleetglass.agent.readings import Readings, update_count
+from fleetglass.agent.readings.package_updates import PackageUpdates, notified_updates
+from fleetglass.agent.readings.reboot import reboot_required
 from fleetglass.agent.sampler import turns_between
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire.fields import numeric_fields
@@ -37,6 +39,7 @@ from fleetglass.wire.version import VERSION
 
 _log = logging.getLogger(__name__)
 
+_NO_UPDATES = PackageUpdates(None)
 _NO_MEMORY = Memory(time=0, tick=0)
 
 _FIRST_PATIENCE_SECONDS = 0.5
@@ -84,6 +87,10 @@ class Inventory:
         self._main_address: str | None = None
         self._started: float | None = None  # on the clock that sleep does not stop
         self._host_is_due = True
+        self._root = settings.root
+        self._reboot_required: bool | None = None
+        self._updates: PackageUpdates | None = None
+        self._counting = update_count() if settings.updates and settings.root == "/" else None
         self._looking = self._start_looking()
         self._looking.join(_FIRST_PATIENCE_SECONDS)
 
@@ -92,6 +99,11 @@ class Inventory:
         if not self._looking.is_alive():
             self._looking = self._start_looking()
             self._looking.join(_PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """End what was started to count updates."""
+        if self._counting is not None:
+            self._counting.close()
 
     def look_again(self) -> None:
         """Read the host anew as well: setting its clock also changes when it says that it started."""
@@ -111,6 +123,7 @@ class Inventory:
     def info(self, groups: Mapping[str, Group], *, time: float, conflict: str | None) -> Info:
         """Return the inventory of a host that gives these groups."""
         memory = groups.get("memory")
+        updates = self._updates or _NO_UPDATES
         sizes = memory if isinstance(memory, Memory) else _NO_MEMORY
         turns = {one.group: turns_between(one.interval, self._interval) for one in current(self._collectors)}
         return msgspec.structs.replace(
@@ -126,6 +139,10 @@ class Inventory:
             },
             memory_total_bytes=sizes.total_bytes,
             swap_total_bytes=sizes.swap_total_bytes,
+            reboot_required=known(self._reboot_required),
+            pending_updates=known(updates.pending),
+            security_updates=known(updates.security),
+            updates_time=known(updates.refreshed),
             addresses={
                 name: [one.partition("/")[0] for one in found] for name, found in self._networks.items()
             }
@@ -151,6 +168,8 @@ class Inventory:
         self._mac_addresses = attempt("reading the hardware addresses", self._read_mac_addresses) or {}
         self._main_address = attempt("reading the main address", self._readings.main_address)
         self._started = attempt("reading the uptime", self._read_start)
+        self._reboot_required = attempt("looking for a reboot", lambda: reboot_required(self._root))
+        self._updates = attempt("looking for updates", self._read_updates)
 
     def _read_host(self) -> None:
         try:
@@ -172,6 +191,13 @@ class Inventory:
             return self._readings.mac_addresses()
         except (OSError, ValueError):
             return {}
+
+    def _read_updates(self) -> PackageUpdates | None:
+        if self._counting is not None:
+            self._counting.look()
+            if self._counting.newest is not None:
+                return self._counting.newest
+        return notified_updates(self._root)
 
     def _read_start(self) -> float | None:
         seconds = self._readings.uptime_seconds()

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.background import BackgroundCollector, current
-from fleetglass.agent.collectors.base import Collector, Partial
+from fleetglass.agent.collectors.base import BackgroundWork, Collector, Partial
 from fleetglass.agent.publishing.encoding import written
 from fleetglass.wire.errors import CollectionError
-from fleetglass.wire.payloads import CollectorRun, Group
+from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, CollectorRun, Group
 
 _log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ _MAX_REASON = 200
 
 
 class Sampled(NamedTuple):
-    """What one collector found at a tick: the message, and its payload as it is sent."""
+    """What one collector found at a tick: the message, and its payload, unless that is too large."""
 
     group: str
     message: Group
-    payload: bytes
+    payload: bytes | None
 
 
 class Sampler:
@@ -37,6 +37,12 @@ class Sampler:
     its group for this tick. One that takes longer than half an interval, at most 0.5 s, is late: the tick
     goes on without it on a new thread, with half of its time left. The old thread stays with the late
     collector, which gets no other turn before it has come back.
+
+    Args:
+        collectors: what to run.
+        interval: seconds between two ticks.
+        room: how large the payload of a group may be, in bytes.
+        clock: seconds that never go back.
     """
 
     def __init__(
@@ -44,12 +50,15 @@ class Sampler:
         collectors: Sequence[Collector],
         *,
         interval: float,
+        room: Callable[[str], int] = lambda _: MAX_PAYLOAD_BYTES,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self.runs: dict[str, CollectorRun] = {}
         """How each collector did at its last turn, by group."""
         self._collectors = list(collectors)
+        self._background = [one for one in collectors if isinstance(one, BackgroundWork)]
         self._interval = interval
+        self._room = room
         self._clock = clock
         self._deadline = min(0.5, interval / 2)
         self._late: dict[str, _Turn] = {}
@@ -62,6 +71,8 @@ class Sampler:
 
     def sample(self, time: float, tick: int) -> list[Sampled]:
         """Return what the due collectors found, within one deadline per late collector."""
+        for work in self._background:
+            work.hasten(self._hastened.get(work.group))
         collectors = list(current(self._collectors))
         for gone in self.runs.keys() - {one.group for one in collectors}:
             del self.runs[gone]
@@ -97,9 +108,8 @@ class Sampler:
         """Let the threads end. One that is stuck in a late collector ends with the process."""
         if self._worker is not None:
             self._worker.end()
-        for collector in self._collectors:
-            if isinstance(collector, BackgroundCollector):
-                collector.close()
+        for work in self._background:
+            work.close()
 
     def _is_due(self, collector: Collector, tick: int) -> bool:
         turn = self._late.get(collector.group)
@@ -122,7 +132,10 @@ class Sampler:
             noted = run
             if message is not None:
                 try:
-                    payload, left_out = written(message)
+                    payload, left_out = written(message, self._room(group))
+                except CollectionError as error:
+                    noted = msgspec.structs.replace(run, state="failed", reason=_reason_of(error))
+                    yield Sampled(group, message, None)
                 except Exception as error:  # noqa: BLE001 -- whatever a message holds harms only its own group
                     noted = msgspec.structs.replace(run, state="failed", reason=_reason_of(error))
                 else:

@@ -30,6 +30,8 @@ class AgentSettings:
     """Host and port of the upsd of Network UPS Tools whose UPSes to publish."""
     custom_folder: Path | None = None
     """Folder of programs and JSON files, each of which becomes a group `custom-<name>`."""
+    updates: bool = False
+    """Count the updates of packages that wait, by running the host's package manager."""
     tags: tuple[str, ...] = ()
     interface: str | None = None
     """Publish only while this interface has an address."""

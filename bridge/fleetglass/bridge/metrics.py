@@ -56,7 +56,7 @@ _ARRIVALS = (
     ("backfilled", "pulses_backfilled_total", "pulses that came by backfill"),
 )
 """Attributes of `Arrivals`, and what they are called here."""
-_STATES: tuple[HostState, ...] = ("live", "late", "lost", "stopped", "waiting")
+_STATES: tuple[HostState, ...] = ("live", "late", "lost", "suspended", "stopped", "waiting")
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -74,6 +74,11 @@ class _Family(NamedTuple):
 
 _STATE = _Family("fleetglass_host_state", "1 for the state that a host is in", "state")
 _EXPECTED = _Family("fleetglass_host_expected", "1 for a host on the list of expected hosts", "expected")
+_UPKEEP = (
+    _Family("fleetglass_host_pending_updates", "package updates that wait", "pending_updates"),
+    _Family("fleetglass_host_security_updates", "those of them that fix security", "security_updates"),
+    _Family("fleetglass_host_reboot_required", "1 for a host that asks for a reboot", "reboot_required"),
+)
 
 
 class Exposition(NamedTuple):
@@ -106,7 +111,7 @@ class Metrics:
         open_metrics = content_type.startswith("application/openmetrics-text")
         compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP) if gzip else None
         relay = self._relay
-        families = (_STATE, _EXPECTED, *self._pulse_families, *self._arrival_families)
+        families = (_STATE, _EXPECTED, *_UPKEEP, *self._pulse_families, *self._arrival_families)
         lines: dict[str, list[str]] = {family.name: [] for family in families}
         for number, host in enumerate(list(relay.fleet)):
             if number % HOSTS_PER_SLICE == 0:
@@ -135,6 +140,8 @@ class Metrics:
             states.append(f'{_STATE.name}{{host="{host.id}",state="{state}"}} {host.state == state:d}\n')
         if host.expected is not None:
             lines[_EXPECTED.name].append(f'{_EXPECTED.name}{{host="{host.id}"}} 1\n')
+        for field, value in host.upkeep:
+            lines[f"fleetglass_host_{field}"].append(f'fleetglass_host_{field}{{host="{host.id}"}} {value}\n')
         if host.pulse is None or host.state != "live" or self._relay.broker != "connected":
             return
         label = f'{{host="{host.id}"}} '

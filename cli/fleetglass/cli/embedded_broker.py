@@ -37,7 +37,8 @@ async def serve(port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        with contextlib.suppress(NotImplementedError):  # Windows, where Ctrl-C raises instead
+            loop.add_signal_handler(number, stop.set)
     broker = Broker(configuration(port))
     await broker.start()
     await stop.wait()

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "bridge": "serve the page and the stream of a fleet",
     "watch": "print the fleet in the terminal",
     "top": "show the fleet in a full-screen terminal",
+    "gpus": "print the GPUs of a fleet and who uses them",
     "simulate": "publish synthetic hosts",
     "record": "record everything that hosts publish in a file",
     "replay": "publish a recording again",

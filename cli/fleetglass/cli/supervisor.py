@@ -28,8 +28,8 @@ _PR_SET_PDEATHSIG: Final = 1
 class _Child:
     name: str
     command: Sequence[str]
-    death_signal: signal.Signals
-    """What the kernel sends it when this process dies."""
+    dies_by_term: bool
+    """Whether the kernel sends it SIGTERM when this process dies, instead of SIGKILL."""
     serves_others: bool
     """Whether it is ended only after the children that need it."""
     stop_seconds: float
@@ -64,12 +64,15 @@ class Supervisor:
         name: str,
         command: Sequence[str],
         *,
-        death_signal: signal.Signals = signal.SIGKILL,
+        dies_by_term: bool = False,
         serves_others: bool = False,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
-        """Start a child and keep it running; one that serves others is ended after them."""
-        child = _Child(name, command, death_signal, serves_others, stop_seconds)
+        """Start a child and keep it running; one that serves others is ended after them.
+
+        Should this process die, the kernel kills the child, or sends it SIGTERM where that is wanted.
+        """
+        child = _Child(name, command, dies_by_term, serves_others, stop_seconds)
         self._children.append(child)
         self._spawn(child)
 
@@ -116,7 +119,7 @@ class Supervisor:
             child.command,
             stdin=subprocess.DEVNULL,
             process_group=0 if sys.platform != "win32" else None,
-            preexec_fn=tether(child.death_signal),  # noqa: PLW1509 - this program has one thread
+            preexec_fn=tether(by_term=child.dies_by_term),  # noqa: PLW1509 - this program has one thread
         )
 
     def _end_children(self) -> None:
@@ -141,10 +144,11 @@ class ChildUsageError(UsageError):
     """A child refused its configuration and has said so itself: there is nothing to add."""
 
 
-def tether(death_signal: signal.Signals) -> Callable[[], None] | None:
+def tether(*, by_term: bool) -> Callable[[], None] | None:
     """Return what a child runs before its program starts, so that it dies with its parent (Linux only)."""
     if sys.platform != "linux":
         return None
+    death_signal = signal.SIGTERM if by_term else signal.SIGKILL
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 

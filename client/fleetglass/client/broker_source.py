@@ -173,16 +173,22 @@ class BrokerSource:
         raise AssertionError
 
     async def _settle(self) -> None:
-        """Wait until what is retained has come, and a pulse of each host that says that it is online."""
+        """Wait until what is retained has come, and the pulses, if asked for, of hosts that are online."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        least = _SETTLE_LEAST_SECONDS if self._watch.fleet else _SETTLE_LEAST_SECONDS / 2
+        count = 0
         while (waited := loop.time() - began) < SETTLE_SECONDS:
             self._relay.advance()
             fleet = self._relay.fleet
             heard = fleet.heard.values()
-            is_awaited = any(host.state == "waiting" and host.presence.said == "online" for host in heard)
-            if heard and not is_awaited and waited >= _SETTLE_LEAST_SECONDS:
+            is_awaited = self._watch.fleet and any(
+                host.state == "waiting" and host.presence.said == "online" for host in heard
+            )
+            is_complete = len(heard) == count and waited >= least
+            if heard and not is_awaited and is_complete:
                 return
+            count = len(heard)
             await asyncio.sleep(_SETTLE_LEAST_SECONDS / 5)
 
     def _select_anew(self) -> None:

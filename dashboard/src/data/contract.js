@@ -6,7 +6,7 @@
 /** The largest number that a bridge lets through, on either side of zero. */
 export const MAX_MAGNITUDE = 1e24
 
-/** @typedef {"live" | "late" | "lost" | "stopped" | "waiting"} HostState */
+/** @typedef {"live" | "late" | "lost" | "suspended" | "stopped" | "waiting"} HostState */
 
 /** @typedef {"connected" | "connecting"} BrokerState */
 
@@ -152,6 +152,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} GpuDevice
  * @property {string} [name] name of the model
  * @property {string} [vendor] such as `AMD`, `Intel` or `NVIDIA`
+ * @property {number} [index] number in `nvidia-smi`; for other makers, in the order of PCI addresses per maker
  * @property {"active" | "idle" | "suspended"} [state] `suspended`: asleep; `idle`: not read for a while, so that it can fall asleep
  * @property {number} [busy_percent] time with work
  * @property {number} [awake_percent] time not in the idle state RC6 of Intel: at least the time with work
@@ -163,6 +164,29 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [clock_hertz] frequency of its cores now
  * @property {number} [fan_percent] speed of its fan, of the highest
  * @property {number} [fan_rpm] turns of its fan per minute
+ * @property {number} [process_count] processes that use it, as far as the agent may see them
+ * @property {GpuProcess[]} [processes] the 20 of them with most memory, largest first; absent if the agent cannot see who uses it
+ * @property {Record<string, GpuInstance>} [instances] MIG instances by ids of GPU instance and compute instance, such as `7/0`
+ */
+
+/**
+ * One MIG instance: a part of an NVIDIA GPU with memory of its own.
+ * @typedef {object} GpuInstance
+ * @property {string} [profile] such as `1g.10gb`
+ * @property {number} [memory_used_bytes] its memory in use
+ * @property {number} [memory_total_bytes] its memory
+ */
+
+/**
+ * One process that uses a GPU.
+ * @typedef {object} GpuProcess
+ * @property {number} pid process id
+ * @property {string} [name] name of the program
+ * @property {string} [user] owner
+ * @property {number} [memory_bytes] memory of the GPU that it holds; system memory where the GPU has none of its own
+ * @property {number} [busy_percent] time with work on the engine of the GPU that it uses most
+ * @property {string} [container] container that it runs in: its name if known, else its short id
+ * @property {string} [instance] MIG instance that it runs on, a key of `instances`
  */
 
 /**
@@ -321,6 +345,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
  * @property {number} [process_count] processes
+ * @property {number} [failed_units] units of systemd that failed
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
  * @property {number[]} [core_numbers] number of each core in `core_percents`, unless they are 0, 1, 2, …
@@ -363,6 +388,10 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [memory_total_bytes] memory
  * @property {number} [swap_total_bytes] swap
  * @property {number} [boot_time] UTC, seconds since the epoch
+ * @property {number} [pending_updates] package updates that wait
+ * @property {number} [security_updates] those of them that fix security
+ * @property {number} [updates_time] last refresh of the package lists: UTC, seconds since the epoch
+ * @property {boolean} [reboot_required] the system asks for a reboot, or a newer kernel is installed than runs
  * @property {Record<string, string[]>} [addresses] IP addresses by network interface
  * @property {Record<string, string[]>} [networks] the same with the length of the network's prefix, such as `192.0.2.9/24`
  * @property {Record<string, string>} [mac_addresses] hardware addresses by network interface
@@ -492,6 +521,7 @@ export const MAX_MAGNITUDE = 1e24
  * @typedef {object} Watch
  * @property {"watch"} type
  * @property {boolean} [fleet]
+ * @property {boolean} [summaries]
  * @property {Record<string, string[] | "*">} [hosts]
  * @property {number} [history]
  */
@@ -578,6 +608,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Delivery} [delivery]
+ * @property {unknown} [pulse]
  * @property {boolean} [removed]
  */
 
@@ -587,6 +618,14 @@ export const MAX_MAGNITUDE = 1e24
  * @property {"pulse"} type
  * @property {number} time
  * @property {Record<string, Pulse>} hosts
+ */
+
+/**
+ * Bridge: the `summary` of one host.
+ * @typedef {object} SummaryFrame
+ * @property {"summary"} type
+ * @property {string} host
+ * @property {unknown} summary
  */
 
 /**
@@ -659,4 +698,4 @@ export const MAX_MAGNITUDE = 1e24
 
 /** @typedef {KnownGroups & Record<string, Sample>} Samples */
 
-/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */
+/** @typedef {Welcome | FleetFrame | HostChange | PulseFrame | SummaryFrame | LiveFrame | History | BrokerChange | Notice | Refusal | Pong} BridgeMessage */

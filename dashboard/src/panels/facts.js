@@ -51,6 +51,8 @@ function factsOf({ id, info, expected, listedName, tags, notes }) {
     ["memory", bytes(info.memory_total_bytes)],
     ["swap", info.swap_total_bytes === 0 ? "none" : bytes(info.swap_total_bytes)],
     ["booted", moment(info.boot_time)],
+    ["reboot", info.reboot_required === true ? "required" : ""],
+    ["updates", updatesIn(info)],
     ["main address", text(info.main_address)],
     ...listsOf(info.networks ?? info.addresses, "  ", (name) => `address of ${name}`),
     ...textsOf(info.mac_addresses, (name) => `MAC of ${name}`),
@@ -98,6 +100,15 @@ function listsOf(lists, between, title) {
       ? [/** @type {[string, string]} */ ([title(name), list.map(String).join(between)])]
       : [],
   )
+}
+
+/** @param {Record<string, unknown>} info */
+function updatesIn(info) {
+  const { pending_updates: pending, security_updates: security, updates_time: refreshed } = info
+  if (!isNumber(pending)) return ""
+  const fixes = isNumber(security) && security > 0 ? `, ${count(security)} of them for security` : ""
+  const since = isNumber(refreshed) ? `, by lists of ${moment(refreshed)}` : ""
+  return `${pending === 0 ? "none" : count(pending)}${fixes}${since}`
 }
 
 /** @param {unknown} texts @param {(name: string) => string} title @returns {[string, string][]} */

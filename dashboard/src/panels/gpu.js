@@ -1,7 +1,9 @@
 import { Scale } from "../charts/scale.js"
+import { isObject } from "../data/messages.js"
 import { bytes, celsius, count, hertz, isNumber, MISSING, percent } from "../data/numbers.js"
 import { columnKey } from "../data/store.js"
 import { element } from "../widgets/dom.js"
+import { KeyedTable } from "../widgets/table.js"
 import { devicesOf, Panel } from "./panel.js"
 import { ToggledLines } from "./toggled-lines.js"
 
@@ -16,9 +18,18 @@ export const GPU = {
   make: (context, kind) => new GpuPanel(context, kind),
 }
 
-/** What each GPU does. */
+/** What each GPU does, and who uses it. */
 class GpuPanel extends Panel {
   #lines
+  #users = new KeyedTable("Processes that use GPUs", [
+    { title: "process", grows: true },
+    { title: "user" },
+    { title: "GPU", kind: "number" },
+    { title: "memory", kind: "number" },
+    { title: "busy", kind: "number" },
+    { title: "pid", kind: "number", minor: true },
+    { title: "container", minor: true },
+  ])
 
   /** @param {import("./panel.js").Context} context @param {import("./panel.js").Kind} kind */
   constructor(context, kind) {
@@ -42,11 +53,15 @@ class GpuPanel extends Panel {
     this.body.append(
       element("div", { class: "filled" }, this.#lines.chart.element, this.timeAxis()),
       this.#lines.table,
+      this.#users.element,
     )
   }
 
   /** @param {import("../data/contract.js").Gpu} gpu */
   show({ devices }) {
+    const users = devicesOf(devices).flatMap(usersOf)
+    this.#users.element.hidden = users.length === 0
+    this.#users.update(users)
     this.#lines.set(
       devicesOf(devices).map(([address, gpu]) => ({
         name: address,
@@ -75,6 +90,26 @@ class GpuPanel extends Panel {
       })),
     )
   }
+}
+
+/**
+ * Rows of the processes that use a GPU.
+ * @param {[string, import("../data/contract.js").GpuDevice]} device its address, and what it tells
+ */
+function usersOf([address, { index, processes }]) {
+  const list = Array.isArray(processes) ? processes.filter(isObject) : []
+  return list.map(({ pid, name, user, memory_bytes, busy_percent, container, instance }) => ({
+    key: `${address} ${pid} ${instance ?? ""}`,
+    cells: [
+      name ?? MISSING,
+      user ?? MISSING,
+      [isNumber(index) ? String(index) : address, instance].filter(Boolean).join(" "),
+      bytes(memory_bytes),
+      percent(busy_percent),
+      isNumber(pid) ? String(pid) : MISSING,
+      container ?? MISSING,
+    ],
+  }))
 }
 
 /** @param {string} address @param {import("../data/contract.js").GpuDevice} gpu */

@@ -5,7 +5,7 @@ A frame is built once and shared by all viewers with the same selection.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from fleetglass.fleet.outbox import SAMPLES, Outbox
-from fleetglass.wire.protocol import BrokerChange, History, Host, LiveFrame, PulseFrame
+from fleetglass.wire.protocol import BrokerChange, History, Host, LiveFrame, PulseFrame, SummaryFrame
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 MAX_CHUNKS = 32
@@ -71,6 +71,8 @@ class Fanout:
         """Frames for many that all of their audience were given."""
         self._subscribers: set[Subscriber] = set()
         self._replaced = 0  # for viewers that left
+        self._of_summaries: set[Subscriber] = set()
+        """Those who selected summaries."""
         self._watchers: dict[str, set[Subscriber]] = {}
         self._ticks: dict[str, _Tick] = {}
         self._pulses: dict[str, msgspec.Raw] = {}
@@ -111,6 +113,11 @@ class Fanout:
             host for host, watchers in self._watchers.items() if any(one.hosts[host] for one in watchers)
         )
 
+    @property
+    def wants_summaries(self) -> bool:
+        """Whether some viewer selected the summaries."""
+        return bool(self._of_summaries)
+
     def add(self, subscriber: Subscriber) -> None:
         """Let a viewer take part; it gets nothing but changes of hosts until it selects."""
         self._subscribers.add(subscriber)
@@ -123,7 +130,9 @@ class Fanout:
         self._everyone = None
         self._replaced += subscriber.outbox.replaced
 
-    def select(self, subscriber: Subscriber, *, fleet: bool, hosts: dict[str, Selection]) -> None:
+    def select(
+        self, subscriber: Subscriber, *, fleet: bool, hosts: dict[str, Selection], summaries: bool = False
+    ) -> None:
         """Replace what a viewer selected."""
         for host in subscriber.hosts.keys() - hosts.keys():
             watchers = self._watchers[host]
@@ -133,7 +142,14 @@ class Fanout:
         for host in hosts.keys() - subscriber.hosts.keys():
             self._watchers.setdefault(host, set()).add(subscriber)
         subscriber.fleet = fleet
+        (self._of_summaries.add if summaries else self._of_summaries.discard)(subscriber)
         subscriber.hosts = hosts
+
+    def summary(self, host: str, payload: bytes, audience: Collection[Subscriber] = ()) -> None:
+        """Send a summary to those who selected them, or to this audience alone."""
+        viewers = audience or self._of_summaries
+        if viewers:
+            self._put(viewers, "summary", host, self._encode(SummaryFrame(host, msgspec.Raw(payload))))
 
     def pulse(self, host: str, payload: bytes) -> None:
         """Put a pulse into the next fleet frame."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import UNSET
 
 from fleetglass.fleet.arrivals import Latencies
 from fleetglass.fleet.expected_hosts import ExpectedHost
@@ -28,6 +29,7 @@ MAX_HOSTS = 20_000
 GONE_SECONDS = 3600.0
 """A host that has not lived for so long makes room for a new one when there are too many."""
 GONE_SEARCH_SECONDS = 10.0
+_UPKEEP = ("pending_updates", "security_updates", "reboot_required")
 """Between two searches for such hosts, as a flood of invented ids asks for one with each message."""
 
 
@@ -211,6 +213,7 @@ class KnownFleet:
             known = self._hosts.get(host)
             if known is not None and known.info is not None:
                 known.info = known.info_summary = None
+                known.upkeep = ()
                 self._without_info[host] = known
                 known.demand_groups = frozenset()
                 self._changes.infos.add(host)
@@ -224,6 +227,7 @@ class KnownFleet:
         if record.info != payload:
             record.info = payload
             record.info_summary = _summary(payload)
+            record.upkeep = _upkeep(info)
             self._without_info.pop(host, None)
             self._changes.infos.add(host)
 
@@ -350,7 +354,7 @@ class KnownFleet:
             record.state = state
             record.since = wall
             record.last_sign_time = None
-            if state == "stopped":
+            if state in ("suspended", "stopped"):
                 record.since = record.by_bridge_clock(record.presence.said_time, wall)
             elif state == "lost" and not self._listened(record):
                 record.last_sign_time = record.presence.host_time
@@ -375,6 +379,11 @@ class KnownFleet:
 
 def _may_go(host: KnownHost, gone_before: float) -> bool:
     return host.expected is None and host.is_gone and host.since <= gone_before
+
+
+def _upkeep(info: Info) -> tuple[tuple[str, int], ...]:
+    told = {name: getattr(info, name) for name in _UPKEEP}
+    return tuple((name, int(value)) for name, value in told.items() if value is not UNSET)
 
 
 def _summary(info: bytes) -> bytes:

@@ -37,9 +37,13 @@ class KnownHost:
     info: bytes | None = None
     info_summary: bytes | None = None
     """Less what only those are told who watch the host."""
+    upkeep: tuple[tuple[str, int], ...] = ()
+    """The fields of its info that tell of updates and reboots, with their values."""
     pulse: bytes | None = None
     pulse_key: tuple[str, int] | None = None
     """Session and tick of the last pulse."""
+    summary: bytes | None = None
+    """The last one, while somebody asks for them."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     demand_groups: frozenset[str] = frozenset()
     """The groups it publishes, when it takes leases."""
@@ -47,7 +51,7 @@ class KnownHost:
     @property
     def is_gone(self) -> bool:
         """Whether nothing says that the host lives."""
-        return self.state in ("lost", "stopped", "waiting")
+        return self.state in ("lost", "suspended", "stopped", "waiting")
 
     def by_bridge_clock(self, time: float, wall: float) -> float:
         """Return a time of the host's clock by the bridge's clock, which shows `wall` now.

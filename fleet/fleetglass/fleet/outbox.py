@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
-SAMPLES = frozenset({"live", "pulse"})
+SAMPLES = frozenset({"live", "pulse", "summary"})
 """The kinds of frames of which a newer one keeps the place of the one that it replaces."""
 
 

@@ -100,8 +100,11 @@ class Relay:
         filters = {self._by_prefix[host.prefix].live_filter(host.id) for host in hosts}
         for host in self.fleet.without_info(now):
             filters.add(self._by_prefix[host.prefix].leaf(host.id, "info"))
-        for host in self.fleet.without_last_sign(now):
-            filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
+        if self.fanout.wants_summaries:
+            filters.update(topics.fleet_filter("summary") for topics in self._topics)
+        else:  # filters must not overlap
+            for host in self.fleet.without_last_sign(now):
+                filters.add(self._by_prefix[host.prefix].leaf(host.id, "summary"))
         return frozenset(filters)
 
     async def ask(self, want: Want, say: Say | None = None) -> NoReturn:
@@ -171,12 +174,13 @@ class Relay:
         self._ask_again.set()
 
     def send_deliveries(self) -> None:
-        """Tell those who watch a host how its pulses arrive, every few seconds."""
+        """Tell those who watch a host how its pulses arrive, with the last one, every few seconds."""
         for host_id in self.fanout.watched:
             with self.errors.caught("sending how the pulses of a host arrive"):
                 host = self.fleet.get(host_id)
                 if host is not None and (delivery := host.arrivals.told()) is not None:
-                    self.fanout.delivery(Host(id=host_id, delivery=delivery))
+                    pulse = msgspec.Raw(host.pulse) if host.pulse is not None else msgspec.UNSET
+                    self.fanout.delivery(Host(id=host_id, delivery=delivery, pulse=pulse))
 
     def send_pulses(self) -> None:
         """Send the fleet frame, once per second."""
@@ -243,7 +247,9 @@ class Relay:
             for host, groups in message.hosts.items()
             if self.fleet.get(host) is not None
         }
-        self.fanout.select(subscriber, fleet=message.fleet, hosts=after)
+        if message.summaries:
+            self._begin_summaries(subscriber)
+        self.fanout.select(subscriber, fleet=message.fleet, summaries=message.summaries, hosts=after)
         for host, selection in after.items():
             if selection and not before.get(host):
                 known = self.fleet.get(host)
@@ -258,6 +264,15 @@ class Relay:
                 if added is not None:
                     past.want(host, added, message.history)
         self._ask_again.set()
+
+    def _begin_summaries(self, subscriber: Subscriber) -> None:
+        """Give a viewer what came while others asked for summaries; the broker gives them only newer ones."""
+        asked = self.fanout.wants_summaries
+        for host in self.fleet.heard.values():
+            if not asked:
+                host.summary = None
+            elif host.summary is not None:
+                self.fanout.summary(host.id, host.summary, [subscriber])
 
     def _past_frames(self, host: str, selection: Selection, seconds: float) -> Iterator[bytes | None]:
         return past_frames(self.history, host, selection, seconds, self._monotonic())
@@ -295,6 +310,9 @@ class Relay:
                 self.fleet.hear_info(host, payload, now, self._wall(), prefix)
             case "summary":
                 self.fleet.hear_summary(host, payload, self._wall())
+                if record is not None and payload:
+                    record.summary = payload
+                    self.fanout.summary(host, payload)
 
     def _take_other(self, topic: str, payload: bytes, now: float) -> None:
         if topic in self._site_topics:

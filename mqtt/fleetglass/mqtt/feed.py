@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import math
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -15,6 +14,8 @@ from fleetglass.mqtt.backoff import READER_CAP_SECONDS, STABLE_SECONDS, Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.fast_lane import Sink
+from fleetglass.mqtt.message import Message
+from fleetglass.mqtt.packet_limit import TOO_LARGE, filter_batches, packet_bytes
 from fleetglass.mqtt.tls import REPLACED_SECONDS, TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
 from fleetglass.wire.errors import MqttError
@@ -24,8 +25,6 @@ NODE_TIMEOUT_SECONDS = 5.0
 """While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
 REFUSED_SECONDS = 2.0
 """A refused subscription is asked for again after this: rights change, and clusters elect leaders."""
-SUBSCRIBE_BATCH = 200
-_HEAD_BYTES, _FILTER_BYTES = 8, 3  # of a packet to subscribe, and of each filter in it
 MAX_UNSAID = 1000
 
 StateHandler = Callable[[bool], None]
@@ -175,10 +174,10 @@ class Feed:
             wanted = self._wanted
             gone = sorted(self._subscribed - wanted)
             new = sorted(wanted - self._subscribed)
-            for batch in _batches(gone, connection.max_packet_bytes):
+            for batch in filter_batches(gone, connection.max_packet_bytes):
                 await connection.unsubscribe(batch)
                 self._subscribed.difference_update(batch)
-            for batch in _batches(new, connection.max_packet_bytes):
+            for batch in filter_batches(new, connection.max_packet_bytes):
                 _say_refused(await connection.subscribe([(topic_filter, 0) for topic_filter in batch]))
                 self._subscribed.update(batch)
 
@@ -188,6 +187,10 @@ class Feed:
             self._something_to_say.clear()
             while self._saying:
                 topic, payload = self._saying.popleft()
+                most = connection.max_packet_bytes
+                if most is not None and packet_bytes(Message(topic, payload)) > most:
+                    self._log.tell("large", TOO_LARGE, self.url, most, topic)
+                    continue
                 await connection.publish_retained(topic, payload)
 
 
@@ -195,19 +198,3 @@ def _say_refused(refused: list[tuple[str, int]]) -> None:
     if refused:
         names = ", ".join(name for name, _ in refused[:5])
         _log.warning("broker refused to subscribe to %s; expected read access", names)
-
-
-def _batches(filters: list[str], max_packet_bytes: int | None) -> Iterator[list[str]]:
-    """Yield filters in batches for one packet each, of at least one."""
-    most = math.inf if max_packet_bytes is None else max_packet_bytes
-    batch: list[str] = []
-    size = _HEAD_BYTES
-    for one in filters:
-        more = len(one.encode()) + _FILTER_BYTES
-        if batch and (len(batch) == SUBSCRIBE_BATCH or size + more > most):
-            yield batch
-            batch, size = [], _HEAD_BYTES
-        batch.append(one)
-        size += more
-    if batch:
-        yield batch

@@ -71,7 +71,7 @@ class PahoConnection:
         answer_seconds: float = 10.0,
         on_connected: Callable[[], object] | None = None,
         on_message: Callable[[MQTTMessage], None] | None = None,
-        on_refused: Callable[[str], None] | None = None,
+        on_refused: Callable[[ReasonCode], None] | None = None,
         notices_every_refusal: bool = False,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
@@ -81,6 +81,8 @@ class PahoConnection:
         """How it ended, or would if it ended now."""
         self.reason = ""
         """Why it ended, in words."""
+        self.reason_code: ReasonCode | None = None
+        """Why it ended, as the broker or paho says."""
         self.error: Exception | None = None
         """Why there was no connection."""
         self.socket: BufferedSocket | None = None
@@ -97,7 +99,7 @@ class PahoConnection:
         self._answer_seconds = (
             min(answer_seconds, TRIAL_ANSWER_SECONDS) if versions.is_trial else answer_seconds
         )
-        self._answer_by = self._connected_at = math.inf
+        self._answer_by = self._connected_at = self._notices_until = math.inf
         self._on_connected = on_connected
         self._on_refused = on_refused
         self._notices_every_refusal = notices_every_refusal
@@ -121,8 +123,6 @@ class PahoConnection:
         client.on_disconnect = self._disconnected
         if on_message is not None:
             client.on_message = lambda _client, _data, message: on_message(message)
-        if on_refused is not None:
-            client.on_publish = self._publish_answered
 
     def connect(self) -> bool:
         """Connect, and ask to be let in; return whether there is a connection, which is to be closed."""
@@ -155,6 +155,12 @@ class PahoConnection:
         """Hand a message over. Where that is possible, what is retained has an expiry."""
         expiry = self._expiry(message, PacketTypes.PUBLISH)
         return self.client.publish(message.topic, message.payload, message.qos, message.retain, expiry)
+
+    def notice_refusals(self) -> None:
+        """Call `on_refused` for the next seconds; it doubles what sending a message costs paho."""
+        if self._on_refused is not None and self._is_mqtt_5:
+            self._notices_until = self._clock() + _RULES_SECONDS
+            self.client.on_publish = self._publish_answered
 
     def close(self) -> None:
         """Close what is still open; `end` and `reason` then say how it ended."""
@@ -202,6 +208,7 @@ class PahoConnection:
         most = getattr(properties, "ReceiveMaximum", client.max_inflight_messages)
         client._max_inflight_messages = min(client.max_inflight_messages, most)  # noqa: SLF001 -- its setter only works before
         self._connected_at = self._clock()
+        self.notice_refusals()
         if self._on_connected is not None:
             self._on_connected()
         self.connected = True
@@ -209,6 +216,7 @@ class PahoConnection:
     def _disconnected(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
         self.connected = False
         if self.end == "lost":
+            self.reason_code = reason
             self.reason = self._failure_text or reason_text(reason)
 
     @property
@@ -217,8 +225,8 @@ class PahoConnection:
         return error_text(failure) if failure is not None else None
 
     def _publish_answered(self, client: Client, _data: Any, _mid: int, reason: ReasonCode, *_: Any) -> None:
-        """Only MQTT 5 says it when a broker's rules forbid what we publish."""
-        if not self._notices_every_refusal and self._clock() - self._connected_at > _RULES_SECONDS:
-            client.on_publish = None  # it doubles what sending a message costs paho
+        """Only MQTT 5 says it when a broker's rules forbid what we publish, or when it is too large."""
+        if not self._notices_every_refusal and self._clock() > self._notices_until:
+            client.on_publish = None
         if reason.is_failure and self._on_refused is not None:
-            self._on_refused(reason_text(reason))
+            self._on_refused(reason)

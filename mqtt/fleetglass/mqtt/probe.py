@@ -56,7 +56,7 @@ def _attempt(
 ) -> tuple[Answer, ConnectionEnd]:
     connection = PahoConnection(
         access,
-        client_id=f"fleetglass-probe-{os.getpid()}",
+        client_id=f"fleetglass-probe-{os.urandom(4).hex()}",
         versions=versions,
         default_user=default_user,
         keepalive_seconds=ord("\n"),  # for which a web server waits before it answers

@@ -5,6 +5,7 @@ from typing import Final
 from paho.mqtt.reasoncodes import ReasonCode
 
 _VERSION: Final = 0x84
+_TOO_LARGE: Final = 0x95
 # Reason codes of MQTT 5 (2.4). paho turns the return codes of MQTT 3.1.1 into these.
 _TEXTS: Final = {
     0x80: "closed by the other side",
@@ -19,12 +20,14 @@ _TEXTS: Final = {
     0x8C: "authentication method not supported",
     0x8D: "no answer to a ping",
     0x8E: "another client came with the same client id",
-    0x95: "packet too large",
+    _TOO_LARGE: "packet too large",
     0x97: "quota exceeded",
     0x9A: "retained messages not supported",
     0x9B: "QoS not supported",
     0x9F: "too many connections at once",
 }
+# What brokers say, or paho where the broker says nothing, when a packet was too large, among much else.
+_UNEXPLAINED: Final = frozenset({0x80, 0x81, 0x82, 0x83, _TOO_LARGE, 0x97})
 _FINAL: Final = frozenset({_VERSION, 0x85, 0x86, 0x87, 0x8A, 0x8C})
 
 
@@ -36,6 +39,16 @@ def reason_text(reason: ReasonCode) -> str:
 def is_version_refusal(reason: ReasonCode) -> bool:
     """Return whether the broker does not speak the version of MQTT that it was asked for."""
     return bool(reason.value == _VERSION)
+
+
+def is_too_large(reason: ReasonCode) -> bool:
+    """Return whether the broker says that a packet was too large for it."""
+    return bool(reason.value == _TOO_LARGE)
+
+
+def may_be_too_large(reason: ReasonCode) -> bool:
+    """Return whether a connection that ended like this may have ended because of a packet too large."""
+    return reason.value in _UNEXPLAINED
 
 
 def is_final(reason: ReasonCode) -> bool:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.backoff import STABLE_SECONDS, Backoff
@@ -16,11 +17,17 @@ from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.flood_guard import PAUSE_SECONDS, FloodGuard
 from fleetglass.mqtt.lazy_paho import MQTTMessage
 from fleetglass.mqtt.message import LeftOut, Message, Sent
+from fleetglass.mqtt.packet_limit import (
+    TOO_LARGE,
+    PacketLimit,
+    filter_batches,
+    packet_bytes,
+)
 from fleetglass.mqtt.paho_connection import MAX_PACKET_BYTES, PahoConnection
+from fleetglass.mqtt.refusals import is_too_large, may_be_too_large, reason_text
 from fleetglass.mqtt.socket_loop import Waker, serve
 from fleetglass.mqtt.tls import TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
-from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 from fleetglass.wire.unexpected_errors import UnexpectedErrors
 
 _log = logging.getLogger(__name__)
@@ -29,8 +36,10 @@ MAX_WAIT_SECONDS: Final = 3.0  # what was missed is to be delivered 5 s after th
 _ANSWER_SECONDS = 10.0
 _NODE_ANSWER_SECONDS = 2.0
 """While a cluster elects leaders, the next node may well answer sooner than the one that was asked."""
-_HEAD_BYTES = 16
-"""Of a packet, before its topic and between that and its payload: lengths, packet id, and expiry."""
+_SMALL_BYTES = 1024
+"""A packet that no broker is expected to find too large."""
+_NAMED_TOPICS = 10
+"""The log does not name more topics of which something is left out."""
 _THREAD_END_SECONDS = 1.0
 _GOODBYE_SECONDS = 1.0
 
@@ -85,8 +94,8 @@ class ThreadedConnection:
         """Of the connection, or of the last one: the first is 1."""
         self.refusal: str | None = None
         """Why the broker refused a message, as far as it says so."""
-        self.max_packet_bytes: int | None = None
-        """The largest packet that the broker takes, as far as it says so."""
+        self.limit = PacketLimit(clock)
+        """The largest packet that the broker takes, as far as it is known."""
         self._broker = broker
         self._client_id = client_id
         self._default_user = default_user
@@ -104,12 +113,16 @@ class ThreadedConnection:
         self._files = TlsFiles(broker)
         self._floods = FloodGuard(max_messages_per_second, clock) if max_messages_per_second else None
         self._too_large: set[str] = set()  # topics of messages that were left out
+        self._told_limit: int | None = None
         self._left_out: set[str] = set()  # topics that this connection does not subscribe to yet
         self._is_renewed = self._is_flooded = False  # whether this connection has been left for that reason
         self._connection: PahoConnection | None = None
         self._closing = threading.Event()
         self._allowed = threading.Event()  # cleared while paused
         self._allowed.set()
+        self._hurry = threading.Event()  # ends the wait between two attempts
+        self._left = threading.Event()  # set while there is neither a connection nor an attempt
+        self._left.set()
         self._waker = Waker()
         self._thread: threading.Thread | None = None
 
@@ -125,6 +138,7 @@ class ThreadedConnection:
         """Leave, in at most a second even while a name server or the broker answers nothing."""
         self._closing.set()
         self._allowed.set()
+        self._hurry.set()
         self.renew()
         if self._thread is not None:
             self._thread.join(_THREAD_END_SECONDS)
@@ -159,13 +173,11 @@ class ThreadedConnection:
         connection = self._connection
         if connection is None:
             return []
-        return [LeftOut() if self._is_too_large(one) else connection.publish(one) for one in messages]
+        return [self._send(one, connection) for one in messages]
 
     def max_payload_bytes(self, topic: str) -> int:
         """Return how large a payload on a topic may be, for the contract and for the broker."""
-        if self.max_packet_bytes is None:
-            return MAX_PAYLOAD_BYTES
-        return min(MAX_PAYLOAD_BYTES, self.max_packet_bytes - len(topic.encode()) - _HEAD_BYTES)
+        return self.limit.payload_bytes(topic)
 
     def subscribe(self, topics: Iterable[str], qos: int = 1) -> None:
         """Subscribe until the connection ends; to be called after each `on_connected`, or in it."""
@@ -174,8 +186,9 @@ class ThreadedConnection:
             return
         wanted = list(topics)
         self._left_out.update(topic for topic in wanted if self._pause_of(topic))
-        if filters := [(topic, qos) for topic in wanted if topic not in self._left_out]:
-            connection.client.subscribe(filters)
+        filters = [topic for topic in wanted if topic not in self._left_out]
+        for batch in filter_batches(filters, self.limit.told):
+            connection.client.subscribe([(topic, qos) for topic in batch])
 
     def tell_of_silence(self, topic: str) -> None:
         """Say that what we published did not come back; by MQTT 3.1.1 a broker refuses without a word."""
@@ -198,30 +211,51 @@ class ThreadedConnection:
             self._allowed.clear()
             self.renew()
 
+    def leave(self, seconds: float) -> None:
+        """Pause, and return when the broker was told so; a connection that takes longer is broken off."""
+        self.pause()
+        connection = self._connection
+        if not self._left.wait(seconds) and connection is not None and connection.socket is not None:
+            connection.socket.break_off()
+
     def resume(self) -> None:
-        """Come back after `pause`; may be called again."""
+        """Come back after `pause`, at once; may be called again."""
         self._allowed.set()
+        self._hurry.set()
 
     def _run(self) -> None:
         with self._waker:
             self._keep_connected()
 
-    def _is_too_large(self, message: Message) -> bool:
-        if self.max_packet_bytes is None or len(message.payload) <= self.max_payload_bytes(message.topic):
-            return False
-        if message.topic not in self._too_large:
-            self._too_large.add(message.topic)
-            _log.warning(
-                "broker %s accepts no packet above %d bytes: leaving out larger messages on %s",
-                self._broker.url,
-                self.max_packet_bytes,
-                message.topic,
-            )
-        return True
+    def _send(self, message: Message, connection: PahoConnection) -> Sent:
+        size, limit = packet_bytes(message), self.limit
+        limit.largest = max(limit.largest, size)
+        most = limit.most
+        if most is not None and size > most:
+            self._leave_out(message.topic, most)
+            return LeftOut()
+        is_doubtful = size > _SMALL_BYTES and limit.told is None and limit.is_unproven(size)
+        if is_doubtful and self._versions.is_mqtt_5:
+            # Of a message with QoS 0 that is too large, a broker says nothing.
+            connection.notice_refusals()
+            message = message._replace(qos=1)
+        sent = connection.publish(message)
+        limit.sent(size, sent, message.qos)
+        return sent
+
+    def _leave_out(self, topic: str, most: int) -> None:
+        if topic in self._too_large or len(self._too_large) >= _NAMED_TOPICS:
+            return
+        self._too_large.add(topic)
+        _log.warning(TOO_LARGE, self._broker.url, most, topic)
 
     def _keep_connected(self) -> None:
         backoff = Backoff(self._longest_wait)
-        while self._allowed.wait() and not self._closing.is_set():
+        while self._allowed.wait():
+            self._hurry.clear()
+            if self._closing.is_set():
+                return
+            self._left.clear()
             began, connection = self._clock(), None
             try:
                 connection = self._make_connection()
@@ -232,13 +266,16 @@ class ThreadedConnection:
                 )
             finally:
                 self._connection = None
+                self._left.set()
             if not self._allowed.is_set():
+                backoff = Backoff(self._longest_wait)
                 continue
             if connection is not None and self._versions.after(connection.end):
                 _log.debug("broker %s: trying MQTT 3.1.1", self._broker.url)
                 continue
             self._broker = self._broker.following
-            self._closing.wait(backoff.after(self._clock() - began))
+            if self._hurry.wait(backoff.after(self._clock() - began)):
+                backoff = Backoff(self._longest_wait)
 
     def _make_connection(self) -> PahoConnection:
         connection = PahoConnection(
@@ -274,6 +311,9 @@ class ThreadedConnection:
             finally:
                 connection.close()
         is_refusal_of_5 = is_trial and connection.end in ("unanswered", "version")
+        reason = connection.reason_code
+        if reason is not None and may_be_too_large(reason) and not (self._is_leaving or self._is_renewed):
+            self.limit.end(is_certain=is_too_large(reason))
         if not (self._is_leaving or self._is_renewed or is_refusal_of_5):
             self._log.ended(self._broker.url, connection.end, connection.reason)
 
@@ -286,11 +326,23 @@ class ThreadedConnection:
     def _look_after(self, connection: PahoConnection) -> None:
         if connection.connected_seconds >= STABLE_SECONDS:
             self._log.lasted(self._broker.url)
+            self._tell_learned()
         if self._files.were_replaced_by(self._clock()):
             self.renew()
         if self._left_out and (due := {one for one in self._left_out if not self._pause_of(one)}):
             self._left_out -= due
             self.subscribe(due)
+
+    def _tell_learned(self) -> None:
+        if self.limit.learned is None or self.limit.learned == self._told_limit:
+            return
+        self._told_limit = self.limit.learned
+        _log.warning(
+            "broker %s does not take large messages: sending no packet above %d bytes for now; "
+            "raise its limit (mosquitto: max_packet_size and message_size_limit)",
+            self._broker.url,
+            self._told_limit,
+        )
 
     def _pause_of(self, topic: str) -> float:
         return self._floods.left_out_seconds(topic) if self._floods is not None else 0.0
@@ -302,7 +354,7 @@ class ThreadedConnection:
     def _let_in(self) -> None:
         self._log.connected(self._broker.url)
         if self._connection is not None:
-            self.max_packet_bytes = self._connection.max_packet_bytes
+            self.limit.begin(self._connection.max_packet_bytes)
         self.number += 1
         with self._errors.caught("starting on a new connection to the broker"):
             self._on_connected()
@@ -331,12 +383,15 @@ class ThreadedConnection:
             self._connection.socket.linger_seconds = _GOODBYE_SECONDS
         self.renew()
 
-    def _message_refused(self, reason: str) -> None:
-        self.refusal = reason
+    def _message_refused(self, reason: ReasonCode) -> None:
+        if is_too_large(reason):
+            self.limit.refuse()
+            return
+        self.refusal = reason_text(reason)
         self._log.tell(
             "forbidden",
             "broker %s refuses what is published: %s (are host id and user the same? "
             "fleetglass doctor says more)",
             self._broker.url,
-            reason,
+            self.refusal,
         )

@@ -5,6 +5,7 @@ from msgspec import UNSET
 from fleetglass.agent.collectors.process import ProcessCollector, cpu_use
 from fleetglass.agent.readings import host_readings
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
+from fleetglass.agent.selection import Selection
 from fleetglass.wire import encode
 from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES
 
@@ -134,3 +135,50 @@ def test_this_process_is_found_on_the_real_host() -> None:
     assert isinstance(own.user, str)
     assert isinstance(own.resident_bytes, int)
     assert own.resident_bytes > 2**20
+
+
+def test_processes_of_other_users_are_not_listed_but_counted() -> None:
+    """Lists hold processes of selected users, as many as there is room for; the counts are the host's."""
+    users = {1: "root", 2: "anna", 3: "svc-ci", 4: "anna", 5: None}
+    processes = {pid: stat(float(pid), resident=1000 * pid) for pid in users}
+    left = [reading(1, processes), reading(2, {pid: stat(pid + pid / 10) for pid in users})]
+
+    def listed(selection: Selection) -> tuple[list[int], list[int], int, dict[str, int]]:
+        readings = list(left)
+        collector = ProcessCollector(
+            top=2, read=lambda: readings.pop(0), owner=users.__getitem__, users=selection
+        )
+        by_memory = [one.pid for one in collector.collect(1.0, 0).top_memory]
+        message = collector.collect(2.0, 1)
+        return by_memory, [one.pid for one in message.top_cpu], message.count, message.states
+
+    all_of_them = (5, {"sleeping": 5})
+    assert listed(Selection()) == ([5, 4], [5, 4], *all_of_them)
+    assert listed(Selection(exclude=("anna",))) == ([5, 3], [5, 3], *all_of_them)
+    assert listed(Selection(include=("an*", "root"))) == ([4, 2], [4, 2], *all_of_them)
+    assert listed(Selection(include=("root",))) == ([1], [1], *all_of_them)
+    assert listed(Selection(include=("svc-*",), exclude=("*",))) == ([], [], *all_of_them)
+
+
+def test_owners_are_asked_for_no_further_than_the_lists_go() -> None:
+    """With users left out, the owner of a process is asked for when it could be listed, and once in 30 s."""
+    asked: list[int] = []
+
+    def owner(pid: int) -> str:
+        asked.append(pid)
+        return "anna" if pid == 9 else "root"
+
+    processes = {pid: stat(1.0, resident=1000 * pid) for pid in range(1, 10)}
+    at = iter([0.0, 5.0, 31.0])
+    collector = ProcessCollector(
+        top=2,
+        read=lambda: reading(next(at), processes),
+        owner=owner,
+        users=Selection(exclude=("anna",)),
+    )
+    counts = []
+    for tick in range(3):
+        collector.collect(1.0, tick)
+        counts.append(len(asked))
+    assert set(asked) == {9, 8, 7}
+    assert counts == [3, 3, 6]

@@ -32,12 +32,13 @@ def test_what_is_new_is_said_once_and_then_every_ten_minutes() -> None:
 
 
 def test_all_is_said_on_a_new_connection() -> None:
-    """Whenever it was last said; what an earlier run left is cleared on the first connection only."""
+    """If it fits, whenever it was last said; what an earlier run left is cleared on the first only."""
     board = Board()
     board.announcements.put("info", b"one")
     board.announcements.withdraw("note")
-    board.announcements.say_all()
-    board.announcements.say_all()
+    board.announcements.say_all(lambda _: 3)
+    board.announcements.say_all(lambda _: 2)
+    board.announcements.say_all(lambda _: 3)
     assert board.said == [("info", b"one"), ("note", b""), ("info", b"one")]
 
 

@@ -59,7 +59,7 @@ def test_chunks_are_as_small_as_the_broker_wants_them() -> None:
     backlog = Backlog(1)
     for _ in range(10):
         backlog.append(b"x" * 400)
-    assert [len(chunk) for chunk in backlog.take_chunks(2000)] == [3, 3, 3, 1]
+    assert [len(chunk) for chunk in backlog.take_chunks(2000)] == [4, 4, 2]
     for _ in range(2):
         backlog.append(b"x" * 400)
     assert [len(chunk) for chunk in backlog.take_chunks(100)] == [1, 1]

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads control groups")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_cgroup import parse_io, parse_membership, parse_pairs, read_use
+    from fleetglass.agent.readings.linux_cgroup import (
+        container_of,
+        parse_io,
+        parse_membership,
+        parse_pairs,
+        read_use,
+    )
 
 ID = 16 * "3f4e"
 
@@ -78,3 +84,41 @@ def test_no_text_breaks_a_parser(text: str) -> None:
     parse_membership(text, ID)
     parse_io(text)
     parse_pairs(text)
+
+
+OTHER = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "name"),
+    [
+        (f"0::/system.slice/docker-{ID}.scope", "3f4e3f4e3f4e"),
+        (f"12:memory:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/", "3f4e3f4e3f4e"),
+        (f"0::/machine.slice/libpod-{ID}.scope/container", "3f4e3f4e3f4e"),
+        (f"0::/system.slice/nerdctl-{ID}.scope", "3f4e3f4e3f4e"),
+        (f"0::/../docker-{OTHER}.scope", "trainer"),
+        (f"0::/docker/{OTHER}/kubelet.slice/kubepods.slice/cri-containerd-{ID}.scope", "trainer"),
+        (f"0::/kubepods.slice/kubepods-burstable-podf3.slice/crio-{ID}.scope", "ml/job-0/main"),
+        (f"0::/kubepods/besteffort/podf3/{'9' * 64}", "999999999999"),
+        ("0::/lxc.payload.web-1/system.slice/nginx.service", "web-1"),
+        ("4:devices:/lxc/101/ns/init.scope", "101"),
+        ("0::/machine.slice/systemd-nspawn@build.service/payload", "build"),
+        ("0::/user.slice/user-1000.slice/session-2.scope", None),
+        ("0::/", None),
+        ("", None),
+    ],
+)
+def test_the_container_of_a_process(tmp_path: Path, cgroup: str, name: str | None) -> None:
+    """Engines, Kubernetes, LXC and nspawn each name the control group in their own way."""
+    (tmp_path / "proc/7").mkdir(parents=True)
+    (tmp_path / "proc/7/cgroup").write_text(cgroup + "\n")
+    logs = tmp_path / "var/log/containers"
+    logs.mkdir(parents=True)
+    for link in (f"job-0_ml_main-{ID}.log", "other_ml_main-1.log", "nonsense"):
+        (logs / link).symlink_to("nowhere")
+    assert container_of(str(tmp_path), 7, {OTHER: "trainer"}) == name
+
+
+def test_a_process_that_ended_has_no_container(tmp_path: Path) -> None:
+    """There is nothing to read."""
+    assert container_of(str(tmp_path), 7, {}) is None

@@ -1,62 +1,13 @@
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent.fake_nvml import COMPUTE, FakeNvml, running
 from agent.gpu_tree import add_card
-from fleetglass.agent.readings import nvidia
+from fleetglass.agent.readings import nvidia, nvidia_process
 from fleetglass.agent.readings.nvidia import NvidiaReader
-
-
-class FakeNvml:
-    """The part of pynvml that is used, for GPUs that no test machine has."""
-
-    NVML_TEMPERATURE_GPU = 0
-    NVML_CLOCK_GRAPHICS = 0
-
-    class NVMLError(Exception):
-        """What every function raises."""
-
-    def __init__(self, *buses: str) -> None:
-        self.buses = buses
-        self.broken: set[str] = set()
-        self.lost: set[str] = set()
-        self.busy = 37
-        self.started = 0
-
-    def nvmlInit(self) -> None:  # noqa: N802 - the library's name
-        """Start, or say why not."""
-        self.started += 1
-        if "nvmlInit" in self.broken:
-            raise self.NVMLError("Driver/library version mismatch")
-
-    def nvmlShutdown(self) -> None:  # noqa: N802 - as above
-        """End."""
-
-    def __getattr__(self, name: str) -> Any:
-        answers = {
-            "nvmlDeviceGetCount": len(self.buses),
-            "nvmlDeviceGetName": "NVIDIA GeForce RTX 3060",
-            "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=self.busy, memory=3),
-            "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=2**30, total=12 * 2**30, free=11 * 2**30),
-            "nvmlDeviceGetTemperature": 61,
-            "nvmlDeviceGetPowerUsage": 98_765,
-            "nvmlDeviceGetClockInfo": 1777,
-            "nvmlDeviceGetFanSpeed": 44,
-        }
-
-        def answer(handle: str = "", *_: Any) -> Any:
-            if name in self.broken or handle in self.lost:
-                raise self.NVMLError("Not Supported")
-            if name == "nvmlDeviceGetHandleByIndex":
-                return self.buses[int(handle)]
-            if name == "nvmlDeviceGetPciInfo":
-                return SimpleNamespace(busId=handle.encode())
-            return answers[name]
-
-        return answer
 
 
 class Clock:
@@ -100,7 +51,7 @@ def test_every_gpu_is_read(root: Path) -> None:
 def test_what_a_gpu_does_not_support_is_absent(root: Path) -> None:
     """A GPU without a fan tells all the rest, and NVML is started once."""
     nvml = two_gpus()
-    nvml.broken = {"nvmlDeviceGetFanSpeed", "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetName"}
+    nvml.broken |= {"nvmlDeviceGetFanSpeed", "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetName"}
     reader = NvidiaReader(root, load=lambda: nvml)
     reader()
     first, _ = reader()
@@ -133,11 +84,11 @@ def test_a_lost_gpu_is_left_out_and_nvml_started_anew(root: Path) -> None:
 def test_a_library_that_does_not_start_is_tried_again(root: Path) -> None:
     """The reason is told, and after a driver's update is complete the GPUs are there."""
     nvml, clock = two_gpus(), Clock()
-    nvml.broken = {"nvmlInit"}
+    nvml.broken.add("nvmlInit")
     reader = NvidiaReader(root, clock, load=lambda: nvml)
     assert reader() == []
     assert reader.problem == "NVML: Driver/library version mismatch"
-    nvml.broken = set()
+    nvml.broken.discard("nvmlInit")
     assert reader() == []
     clock.now += 10
     assert len(reader()) == 2
@@ -193,12 +144,27 @@ def test_gpus_that_sleep_are_not_woken(tmp_path: Path) -> None:
     assert (reader()[0].state, reader()[0].temperature) == ("suspended", None)
 
 
+def test_users_are_asked_for_of_the_named_gpus_alone(root: Path) -> None:
+    """A GPU that is not to be disturbed is not asked; processes that are not taken are left out."""
+    nvml = two_gpus()
+    nvml.tell(COMPUTE, [running(7, 2**30), running(8, 2**20)])
+    reader = NvidiaReader(root, load=lambda: nvml)
+    assert reader.users({"0000:41:00.0"}) == {}
+    first, second = reader()
+    assert (first.number, second.number) == (0, 1)
+    users = reader.users({"0000:41:00.0"}, lambda pid: pid != 7)
+    assert {key: [one.pid for one in found.processes or ()] for key, found in users.items()} == {
+        "0000:41:00.0": [8]
+    }
+    assert nvml.asked.count(COMPUTE) == 1
+
+
 def test_the_real_library_has_all_that_is_asked_of_it(root: Path) -> None:
     """Every name used is the library's, and without a driver it gives its reason and no GPU."""
     pynvml = pytest.importorskip("pynvml")
-    source = Path(nvidia.__file__).read_text()
-    names = set(re.findall(r"nvml\.((?:nvml|NVML)\w+)", source))
-    assert len(names) > 10
+    source = Path(nvidia.__file__).read_text() + Path(nvidia_process.__file__).read_text()
+    names = set(re.findall(r"(?:nvml\.|\")((?:nvml|NVML)\w+)(?![\w{])", source))
+    assert len(names) > 15
     assert [name for name in names if not hasattr(pynvml, name)] == []
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("this machine has a driver")

@@ -218,7 +218,9 @@ def test_any_exit_code_may_be_a_result() -> None:
 
     def ends(script: str) -> bytes:
         arguments = ["sh", "-c", script]
-        return Program().run(arguments, seconds=20, most_bytes=100, environment=ENVIRONMENT, any_exit=True)
+        return Program().run(
+            arguments, seconds=20, most_bytes=100, environment=ENVIRONMENT, good_codes=range(256)
+        )
 
     assert ends("echo failing; exit 8") == b"failing\n"
     with pytest.raises(CollectionError, match="ended by signal 9"):

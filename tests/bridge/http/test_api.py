@@ -357,3 +357,23 @@ async def test_the_data_is_json(mosquitto: Mosquitto, prefix: str) -> None:
         _, body, headers = await bridge.get("/api/hosts")
         assert headers["Content-Type"] == "application/json"
         assert json.loads(body)["hosts"] == []
+
+
+async def test_a_proxy_that_does_not_pass_on_the_host_is_named_in_the_log(
+    mosquitto: Mosquitto, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A browser hides from the page why it stays empty; the log says it once for each origin."""
+    async with running_bridge(mosquitto, prefix) as bridge:
+        origins = ["https://fleet.example", "https://fleet.example", "http://127.0.0.1:1", "http://localhost"]
+        for origin in (*origins, *(f"https://{number}.example" for number in range(30))):
+            with pytest.raises(InvalidStatus, match="403"):
+                async with bridge.connect(Origin=origin):
+                    pass
+    lines = [line for line in caplog.messages if "Origin and Host differ" in line]
+    assert len(lines) == 20
+    assert lines[0].startswith(
+        "refused the WebSocket to a page from 'https://fleet.example': Origin and Host differ, got Host '127"
+    )
+    assert "proxy_set_header Host $http_host" in lines[0]
+    assert "--allowed-origin" in lines[0]
+    assert "'http://127.0.0.1:1'" in lines[1]

@@ -1,3 +1,4 @@
+import itertools
 import selectors
 import socket
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.recording import Recording, recording
 from fleetglass.cli.simulator.connection import SimulatorConnection
 from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.cli.simulator.synthetic_host import make_host
@@ -15,6 +17,7 @@ from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import Topics
+from support.mosquitto import Mosquitto
 from support.replaceable_tls import ReplaceableTls
 
 
@@ -36,6 +39,30 @@ class Driven:
             self.connection.want()
             for key, events in self.selector.select(0.05):
                 key.data.turn(events)
+
+
+@pytest.mark.broker
+def test_simulated_hosts_send_what_fits(tmp_path: Path, prefix: str) -> None:
+    """A broker that takes small packets only gets all kinds of messages on one connection."""
+    broker = Mosquitto(tmp_path, "max_packet_size 700").start()
+    driven = Driven(BrokerAccess(url=BrokerURL("127.0.0.1", broker.port)), prefix)
+    try:
+        with recording(broker.port, f"{prefix}/sim-0001") as witness:
+            driven.until(lambda: driven.connection.connected, "connection")
+            host = driven.connection._publishers[0]
+            ticks = itertools.count(1)
+            driven.until(lambda: driven.connection.publish(host, next(ticks)) and heard(witness), "messages")
+            driven.until(
+                lambda: any(one.topic.endswith("/info") for one in witness.messages), "the inventory"
+            )
+            assert driven.connection.connected
+    finally:
+        broker.kill()
+
+
+def heard(witness: Recording) -> bool:
+    """Return whether groups, also those with many entries, have come."""
+    return {"cpu", "process", "disk"} <= {one.topic.rpartition("/")[2] for one in witness.messages}
 
 
 @contextmanager

@@ -19,7 +19,7 @@ MAX_VIEWERS = 1000
 HELLO_TIMEOUT_SECONDS = 5.0
 HISTORY_SECONDS = 15 * 60
 
-HostState = Literal["live", "late", "lost", "stopped", "waiting"]
+HostState = Literal["live", "late", "lost", "suspended", "stopped", "waiting"]
 BrokerState = Literal["connected", "connecting"]
 HostId = Annotated[str, Meta(pattern=HOST_ID_PATTERN)]
 Groups = Annotated[list[HostId], Meta(max_length=64)] | Literal["*"]
@@ -37,10 +37,12 @@ class Watch(msgspec.Struct, tag_field="type", tag="watch", forbid_unknown_fields
 
     `fleet` requests the `pulse` frames of all hosts. `hosts` maps host ids to groups: a list, `"*"` for
     every group, or `[]` for no group. `history` requests that many seconds of the past, for each
-    host that this message adds or adds groups to.
+    host that this message adds or adds groups to. `summaries` requests the last `summary` of all hosts,
+    which brokers keep, and those that follow.
     """
 
     fleet: bool = False
+    summaries: bool = False
     hosts: Annotated[dict[HostId, Groups], Meta(max_length=MAX_WATCHED_HOSTS)] = {}
     history: Annotated[float, Meta(ge=0, le=HISTORY_SECONDS)] = 0
 
@@ -140,8 +142,9 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
     An expected host that was removed follows as `waiting` in the next message.
 
     A viewer that begins to select groups of a host gets this message once more, with the whole `info`. For
-    other viewers, `info` is without `INFO_OF_WATCHED`. Viewers with selected groups also get `delivery`, in a
-    separate message every 5 s. With each `state`, `expected` and `cut_off` are as in the message `fleet`.
+    other viewers, `info` is without `INFO_OF_WATCHED`. Viewers with selected groups also get `delivery` and
+    the last `pulse`, in a separate message every 5 s. With each `state`, `expected` and `cut_off` are as in
+    the message `fleet`.
     """
 
     id: str
@@ -151,6 +154,7 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
     cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     delivery: Delivery | UnsetType = UNSET
+    pulse: msgspec.Raw | UnsetType = UNSET
     removed: bool = False
 
 
@@ -159,6 +163,13 @@ class PulseFrame(msgspec.Struct, tag_field="type", tag="pulse"):
 
     time: float
     hosts: dict[str, msgspec.Raw]
+
+
+class SummaryFrame(msgspec.Struct, tag_field="type", tag="summary"):
+    """Bridge: the `summary` of one host."""
+
+    host: str
+    summary: msgspec.Raw
 
 
 class LiveFrame(msgspec.Struct, tag_field="type", tag="live"):
@@ -214,7 +225,17 @@ class Pong(msgspec.Struct, tag_field="type", tag="pong"):
 
 
 BridgeMessage = (
-    Welcome | Fleet | Host | PulseFrame | LiveFrame | History | BrokerChange | Notice | Error | Pong
+    Welcome
+    | Fleet
+    | Host
+    | PulseFrame
+    | SummaryFrame
+    | LiveFrame
+    | History
+    | BrokerChange
+    | Notice
+    | Error
+    | Pong
 )
 
 

@@ -1,4 +1,4 @@
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from fleetglass.wire.payloads import Group
 
@@ -24,3 +24,16 @@ class Collector(Protocol):
 
     def collect(self, time: float, tick: int) -> Group | Partial | None:
         """Return the group's message, or None when the host has no such thing."""
+
+
+@runtime_checkable
+class BackgroundWork(Protocol):
+    """A collector that reads on a thread of its own, all or a part of its group."""
+
+    group: str
+
+    def hasten(self, interval: float | None) -> None:
+        """Read at least as often as this, in seconds; None is as often as usual."""
+
+    def close(self) -> None:
+        """Begin no other reading, and end the one that runs as far as that can be."""

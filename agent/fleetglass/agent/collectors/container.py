@@ -16,11 +16,15 @@ _LEASED_SECONDS = 1.0  # while somebody watches
 
 
 def container_collector(
-    root: Path, *, total_memory: Callable[[], int | None], environment: Mapping[str, str] = os.environ
+    root: Path,
+    *,
+    total_memory: Callable[[], int | None],
+    names: dict[str, str] | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> BackgroundCollector:
-    """Return the collector of the containers of Docker or Podman."""
+    """Return the collector of the containers of Docker or Podman; `names` gets their names by id."""
     reader = ContainerReader(engine_sockets(root, environment), total_memory=total_memory, root=root)
-    read = Containers(reader).read
+    read = Containers(reader, names).read
     return BackgroundCollector("container", _SECONDS, read, shortest_interval=_LEASED_SECONDS)
 
 
@@ -36,8 +40,11 @@ def engine_sockets(root: Path, environment: Mapping[str, str]) -> list[Path]:
 class Containers:
     """Makes messages of readings; rates are of the time since the last."""
 
-    def __init__(self, read: Callable[[], list[ContainerReading]]) -> None:
+    def __init__(
+        self, read: Callable[[], list[ContainerReading]], names: dict[str, str] | None = None
+    ) -> None:
         self._read = read
+        self._names = {} if names is None else names
         self._before: dict[str, ContainerReading] = {}
 
     def read(self) -> Container:
@@ -48,6 +55,9 @@ class Containers:
         """
         now = self._read()
         before, self._before = self._before, {one.id: one for one in now}
+        self._names.update((one.id, one.name) for one in now)
+        for gone in before.keys() - self._before.keys():
+            del self._names[gone]
         return Container(
             time=0,
             tick=0,

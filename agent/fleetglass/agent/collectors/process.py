@@ -1,18 +1,22 @@
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from msgspec import UNSET, UnsetType
 
 from fleetglass.agent.collectors.rates import known, percent
 from fleetglass.agent.readings.types import ProcessReading, ProcessStat
+from fleetglass.agent.selection import EVERYTHING, Selection
 from fleetglass.wire.payloads import Process, ProcessEntry
 
 _MAX_NAME = 100  # users choose the names of their programs
 _TOLD_SECONDS = 30.0  # for how long names, users and the size of the memory are believed
 
+_Identity = tuple[int, float, str]
+
 
 class ProcessCollector:
-    """Processes: how many, and the largest by CPU and by memory."""
+    """Processes: how many, and the largest by CPU and by memory among those of selected users."""
 
     group = "process"
     interval = 5.0
@@ -25,6 +29,7 @@ class ProcessCollector:
         total_memory: Callable[[], int | None] = lambda: None,
         owner: Callable[[int], str | None] = lambda _: None,
         full_name: Callable[[int, str], str] = lambda _, name: name,
+        users: Selection = EVERYTHING,
     ) -> None:
         self._top = top
         self._read = read
@@ -32,8 +37,12 @@ class ProcessCollector:
         self._before: ProcessReading | None = None
         self._owner = owner
         self._full_name = full_name
+        self._users = users
+        # Users of the processes that may be listed, by pid, start and short name: another program in the
+        # same process has another name.
+        self._owners: dict[_Identity, str | None] = {}
         # Full name and user of the processes told lately, by pid, start and short name.
-        self._told: dict[tuple[int, float, str], tuple[str, str | UnsetType]] = {}
+        self._told: dict[_Identity, tuple[str, str | UnsetType]] = {}
         self._told_until = float("-inf")
         self._total: int | None = None
 
@@ -45,13 +54,14 @@ class ProcessCollector:
         if now.at >= self._told_until:
             self._told_until = now.at + _TOLD_SECONDS
             self._told.clear()
+            self._owners.clear()
             self._total = self._total_memory()
         memory = {pid: one.resident_bytes for pid, one in now.processes.items()}
         largest = sorted(memory, key=memory.__getitem__, reverse=True)
-        by_memory = largest[: self._top]
+        by_memory = self._first(largest, now.processes)
         # Sorting is stable: of those that use no CPU, the larger ones are told first.
-        by_cpu = sorted((pid for pid in largest if pid in use), key=use.__getitem__, reverse=True)
-        del by_cpu[self._top :]
+        busiest = sorted((pid for pid in largest if pid in use), key=use.__getitem__, reverse=True)
+        by_cpu = self._first(busiest, now.processes)
         entries = {pid: self._entry(pid, now.processes[pid], use.get(pid)) for pid in {*by_cpu, *by_memory}}
         return Process(
             time=time,
@@ -62,12 +72,23 @@ class ProcessCollector:
             top_memory=[entries[pid] for pid in by_memory],
         )
 
+    def _first(self, pids: Iterable[int], processes: Mapping[int, ProcessStat]) -> list[int]:
+        """Return the first processes of selected users: no more owners are asked for than that takes."""
+        if self._users is not EVERYTHING:
+            pids = (pid for pid in pids if self._users.takes(self._owner_of(pid, processes[pid]) or ""))
+        return list(islice(pids, self._top))
+
+    def _owner_of(self, pid: int, stat: ProcessStat) -> str | None:
+        identity = (pid, stat.started, stat.name)
+        if identity not in self._owners:
+            self._owners[identity] = self._owner(pid)
+        return self._owners[identity]
+
     def _entry(self, pid: int, stat: ProcessStat, use: float | None) -> ProcessEntry:
-        # Another program in the same process has another name.
         identity = (pid, stat.started, stat.name)
         if identity not in self._told:
             name = self._full_name(pid, stat.name)[:_MAX_NAME]
-            self._told[identity] = (name, known(self._owner(pid)))
+            self._told[identity] = (name, known(self._owner_of(pid, stat)))
         name, user = self._told[identity]
         # A kernel thread has no memory of its own.
         resident: int | UnsetType = stat.resident_bytes or UNSET

@@ -1,5 +1,6 @@
 """What an agent leaves on the broker, so that who comes later finds it."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -41,9 +42,9 @@ class Announcements:
         """
         self._withdrawn.append(topic)
 
-    def say_all(self) -> None:
-        """Say everything; to be called on each new connection."""
-        self._say(float("inf"))
+    def say_all(self, room: Callable[[str], int]) -> None:
+        """Say everything that fits into so many bytes; to be called on each new connection."""
+        self._say(float("inf"), room)
         while self._withdrawn:
             self._send([Message(self._withdrawn.pop(), b"", retain=True)])
 
@@ -51,11 +52,11 @@ class Announcements:
         """Say what it is time to say; to be called about once per tick."""
         self._say(self._clock())
 
-    def _say(self, until: float) -> None:
+    def _say(self, until: float, room: Callable[[str], float] = lambda _: math.inf) -> None:
         with self._lock:
             now = self._clock()
             for topic, one in self._announced.items():
-                if one.due <= until:
+                if one.due <= until and len(one.payload) <= room(topic):
                     self._announced[topic] = one._replace(due=now + INFO_SECONDS)
                     self._send([Message(topic, one.payload, qos=1, retain=True)])
 

@@ -10,7 +10,8 @@ from fleetglass.wire.payloads import MAX_PAYLOAD_BYTES, Backfill
 
 KEPT_SECONDS = 900.0
 
-_STAMP_BYTES = 512  # the fields of a chunk beside its pulses
+STAMP_BYTES = 128
+"""At most, of a chunk beside its pulses."""
 
 
 class Backlog:
@@ -37,7 +38,7 @@ class Backlog:
 
     def take_chunks(self, max_bytes: int = MAX_PAYLOAD_BYTES) -> Iterator[list[bytes]]:
         """Take everything out, in chunks of at least one pulse that fit into a payload of so many bytes."""
-        room = max_bytes - _STAMP_BYTES
+        room = max_bytes - STAMP_BYTES
         while self._pulses:
             chunk, size = [self._pulses.popleft()], 0
             while self._pulses and size + len(self._pulses[0]) + 1 <= room - len(chunk[0]):

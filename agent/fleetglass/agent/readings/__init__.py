@@ -5,11 +5,15 @@ read through psutil. Both give the kinds of `kinds`. A value the system does not
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 from fleetglass.agent.readings.base import Readings
 from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
-__all__ = ["Readings", "host_readings"]
+if TYPE_CHECKING:
+    from fleetglass.agent.readings.package_manager import UpdateCount
+
+__all__ = ["Readings", "host_readings", "update_count"]
 
 
 def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> Readings:
@@ -24,3 +28,10 @@ def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> 
     from fleetglass.agent.readings.portable import PortableReadings  # psutil is 1 MiB
 
     return PortableReadings(selections)
+
+
+def update_count() -> "UpdateCount":
+    """Return what asks the package manager of this host how many updates wait."""
+    from fleetglass.agent.readings.package_manager import UpdateCount  # runs programs, which few agents do
+
+    return UpdateCount()

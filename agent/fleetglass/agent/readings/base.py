@@ -80,6 +80,9 @@ class Readings(Protocol):
     def owner(self, pid: int) -> str | None:
         """Return the name of who runs a process."""
 
+    def program(self, pid: int) -> str | None:
+        """Return the name of a process."""
+
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a process where the system cut it off, else the name as it is."""
 

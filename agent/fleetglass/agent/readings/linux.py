@@ -56,7 +56,7 @@ from fleetglass.agent.readings.types import (
 from fleetglass.agent.selection import EVERY_SELECTION, InterfaceChoice, Selections
 
 _MAX_NAMES = 1024
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _LOOK_FOR_ARC_SECONDS = 60.0
 _CLOCK_STEP_SECONDS = 1.0  # by which two clocks read one after the other may differ
 
@@ -206,6 +206,10 @@ class LinuxReadings:
     def owner(self, pid: int) -> str | None:
         """Return who runs a process."""
         return self._process_names.owner(pid)
+
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called."""
+        return self._process_names.program(pid)
 
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off."""

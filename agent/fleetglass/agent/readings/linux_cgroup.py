@@ -1,12 +1,46 @@
 """Readings of one control group, version 2 (kernel: Documentation/admin-guide/cgroup-v2.rst)."""
 
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from fleetglass.agent.readings.files import read_file, read_text
+from fleetglass.agent.readings.files import list_folder, read_file, read_text
 from fleetglass.agent.readings.linux_block import disks_among
 from fleetglass.agent.readings.linux_proc import parse_net_dev
 from fleetglass.agent.readings.types import ContainerUse
+
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_SHORT_ID_LENGTH = 12  # as engines print it
+# LXC, and systemd-nspawn, name the group after the container.
+_NAMED = re.compile(r"/lxc(?:\.payload)?[./]([^/\n]+)|/systemd-nspawn@([^/\n]+)\.service")
+
+
+def container_of(root: str, pid: int, names: Mapping[str, str]) -> str | None:
+    """Return the container of a process: its name, or its short id where that is not known.
+
+    `names` has those that a container engine tells, by id. A pod's container is `namespace/pod/container`.
+    """
+    text = read_text(f"{root}/proc/{pid}/cgroup") or ""
+    ids: list[str] = _ID.findall(text)
+    for one in ids:  # of a container within another, the outer one comes first
+        if one in names:
+            return names[one]
+    if ids and "kubepods" in text and (pod := _pod_of(root, ids[-1])) is not None:
+        return pod
+    if ids:
+        return ids[-1][:_SHORT_ID_LENGTH]
+    named = _NAMED.search(text)
+    return None if named is None else str(named[1] or named[2])
+
+
+def _pod_of(root: str, container: str) -> str | None:
+    """Return what the kubelet calls a container, from its link `<pod>_<namespace>_<container>-<id>.log`."""
+    ending = f"-{container}.log"
+    for name in list_folder(f"{root}/var/log/containers"):
+        parts = name.removesuffix(ending).split("_")
+        if name.endswith(ending) and len(parts) == 3:
+            return f"{parts[1]}/{parts[0]}/{parts[2]}"
+    return None
 
 
 def read_use(root: Path, pid: int, container: str, *, own_network: bool) -> ContainerUse | None:

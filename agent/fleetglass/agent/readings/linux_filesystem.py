@@ -59,13 +59,13 @@ class FilesystemReader:
         *,
         selection: Selection = EVERYTHING,
         stat: Callable[[str], os.stat_result] = os.stat,
-        statvfs: Callable[[str], os.statvfs_result] = os.statvfs,
+        statvfs: Callable[[str], "os.statvfs_result"] | None = None,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._root = root
         self._selection = selection
         self._stat = stat
-        self._statvfs = statvfs
+        self._statvfs = statvfs or os.statvfs
         self._patience = patience
         processes = ("1", "self") if root else ("self",)
         self._mountinfo = [f"{root}/proc/{process}/mountinfo" for process in processes]

@@ -5,6 +5,7 @@ sysfs-driver-intel-xe-hwmon, and the folders `gt` of i915 and `tile*/gt*` of xe.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,10 @@ class CardReader:
             self._discover()
         return [card.read(now) for card in self._cards.values()]
 
+    def addresses(self) -> dict[str, str]:
+        """Return the PCI address of every card by its key."""
+        return {key: card.address for key, card in self._cards.items()}
+
     def _discover(self) -> None:
         found: dict[str, _Card] = {}
         for folder in sorted(self._root.glob("sys/class/drm/card*")):
@@ -91,14 +96,21 @@ class CardReader:
             card = self._cards.get(key) or _Card(folder, key, vendor, self._root, self._selected)
             if card.sources:
                 found[key] = card
+        numbers: Counter[str] = Counter()
+        for card in sorted(found.values(), key=lambda card: card.address):
+            card.number = numbers[card.vendor]
+            numbers[card.vendor] += 1
         self._cards = found
 
 
 class _Card:
     def __init__(self, folder: Path, key: str, vendor: str, root: Path, selected: Selection) -> None:
         self.sources = dict(_sources(folder, selected))
+        self.vendor = vendor
+        self.address = _pci_address(folder) or key
+        self.number = 0
+        """Its number among the cards of its vendor."""
         self._key = key
-        self._vendor = vendor
         self._name = read_text(f"{folder}/device/product_name") or (
             _model(root, read_text(f"{folder}/device/vendor"), read_text(f"{folder}/device/device"))
             if self.sources
@@ -109,13 +121,21 @@ class _Card:
 
     def read(self, now: float) -> GpuReading:
         """Read all sources, unless that would disturb its sleep."""
-        reading = GpuReading(now, self._key, self._vendor, self._sleep.state(now), self._name)
+        state = self._sleep.state(now)
+        reading = GpuReading(now, self._key, self.vendor, state, self._name, self.number)
         if reading.state == "active":
             values: dict[str, Any] = {field: _value(field, *source) for field, source in self.sources.items()}
             reading = reading._replace(**values)
             self._sleep.was_read(now, idle=_idles(self._before, reading))
             self._before = reading
         return reading
+
+
+def _pci_address(folder: Path) -> str | None:
+    for line in (read_text(f"{folder}/device/uevent") or "").splitlines():
+        if line.startswith("PCI_SLOT_NAME="):
+            return line.removeprefix("PCI_SLOT_NAME=").lower()
+    return None
 
 
 def _sources(folder: Path, selected: Selection) -> Iterator[tuple[str, tuple[list[str], float]]]:

@@ -2,7 +2,6 @@
 
 import array
 import contextlib
-import fcntl
 import socket
 import struct
 import sys
@@ -35,6 +34,8 @@ class Route(NamedTuple):
 
 def own_ipv4_addresses() -> dict[str, list[str]]:
     """Ask the kernel for the IPv4 addresses of this process's network, by interface (netdevice(7))."""
+    import fcntl  # Windows has none
+
     answer = array.array("B", bytes(_IFREQ_BYTES * _MAX_ADDRESSES))
     place, length = answer.buffer_info()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:

@@ -18,7 +18,7 @@ from fleetglass.agent.readings.types import (
     all_of,
 )
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _SECTOR_BYTES = 512  # of /proc/diskstats, whatever the device's own is (kernel: admin-guide/iostats.rst)
 
 _MEMINFO = frozenset(

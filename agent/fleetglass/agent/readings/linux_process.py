@@ -1,14 +1,13 @@
 """What `/proc/<pid>` tells of one process (proc_pid_stat(5))."""
 
 import os
-import pwd
 import time
 
 from fleetglass.agent.readings.files import read_file, read_text
 from fleetglass.agent.readings.types import ProcessStat
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _SHORT_NAME_LENGTH = 15  # where the kernel cuts a name off
 _STATES = {
     b"R": "running",
@@ -41,6 +40,11 @@ class ProcessNames:
             self._users[uid] = self._user_name(uid) or str(uid)
         return self._users[uid]
 
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called."""
+        name = read_text(f"{self._proc}/{pid}/comm")
+        return None if name is None else self.full_name(pid, name)
+
     def full_name(self, pid: int, name: str) -> str:
         """Return the name of a program where the kernel cut it off, else the name as it is.
 
@@ -64,6 +68,8 @@ class ProcessNames:
             # The name services of this system do not know another's users.
             lines = (line.split(":", 3) for line in (read_text(self._passwd) or "").split("\n"))
             return next((fields[0] for fields in lines if fields[2:3] == [str(uid)]), None)
+        import pwd  # Windows has none
+
         try:
             return pwd.getpwuid(uid).pw_name
         except (KeyError, OverflowError):

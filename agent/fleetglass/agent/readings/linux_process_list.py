@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import time
 from collections.abc import Callable
 
@@ -152,6 +151,8 @@ class _Known:
 
 
 def _descriptors_allowed(proc: str) -> int:
+    import resource  # Windows has none
+
     with contextlib.suppress(OSError):
         # The files of a copy have a size, and do not tell that their process ended.
         if os.stat(f"{proc}/stat").st_size == 0:  # noqa: PTH116 -- as above

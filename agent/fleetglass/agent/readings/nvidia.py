@@ -4,12 +4,12 @@ import contextlib
 import importlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fleetglass.agent.readings.gpu_sleep import Sleep
-from fleetglass.agent.readings.types import GpuReading
+from fleetglass.agent.readings.types import GpuReading, GpuUsersReading
 
 _FIRST_RETRY_SECONDS = 10.0
 _LAST_RETRY_SECONDS = 640.0
@@ -20,6 +20,7 @@ class _Gpu(NamedTuple):
     handle: Any
     key: str
     name: str | None
+    number: int
     sleep: Sleep
 
 
@@ -70,6 +71,24 @@ class NvidiaReader:
             self._retry_later(now, f"{lost} of {self._count} NVIDIA GPUs do not answer")
         return answered
 
+    def users(
+        self, keys: Collection[str], takes: Callable[[int], bool] = lambda _: True
+    ) -> dict[str, GpuUsersReading]:
+        """Ask who uses these GPUs, of those processes that `takes` accepts; it may be on another thread."""
+        nvml, gpus = self._nvml, [gpu for gpu in self._gpus if gpu.key in keys]
+        if nvml is None or not gpus:
+            return {}
+
+        from fleetglass.agent.readings.nvidia_process import read_nvidia_users  # most hosts have no such GPU
+
+        found = {}
+        for gpu in gpus:
+            users = read_nvidia_users(nvml, gpu.handle)
+            if users.processes is not None:
+                users = users._replace(processes=[one for one in users.processes if takes(one.pid)])
+            found[gpu.key] = users
+        return found
+
     def _has_driver(self) -> bool:
         # Under WSL the driver is Windows's.
         return sys.platform == "win32" or any(
@@ -83,7 +102,10 @@ class NvidiaReader:
             self._asleep = [(address, self._sleep(address)) for address in addresses]
         if any(sleep.state(now) != "suspended" for _, sleep in self._asleep):
             return []
-        return [GpuReading(now, address, "NVIDIA", "suspended") for address, _ in self._asleep]
+        return [
+            GpuReading(now, address, "NVIDIA", "suspended", number=number)  # the order that NVML has
+            for number, (address, _) in enumerate(self._asleep)
+        ]
 
     def _start(self, now: float) -> bool:
         try:
@@ -101,7 +123,7 @@ class NvidiaReader:
         self._try_at = float("inf")
         for index in range(self._count):
             with contextlib.suppress(nvml.NVMLError):
-                self._gpus.append(self._gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(index)))
+                self._gpus.append(self._gpu(nvml, index))
         return True
 
     def _stop(self) -> None:
@@ -116,21 +138,22 @@ class NvidiaReader:
         self._try_at = now + self._retry_seconds
         self._retry_seconds = min(2 * self._retry_seconds, _LAST_RETRY_SECONDS)
 
-    def _gpu(self, nvml: Any, handle: Any) -> _Gpu:
+    def _gpu(self, nvml: Any, index: int) -> _Gpu:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
         domain, _, address = _words(nvml.nvmlDeviceGetPciInfo(handle).busId).lower().partition(":")
         key = f"{int(domain, 16):04x}:{address}"
         try:
             name = _words(nvml.nvmlDeviceGetName(handle))
         except nvml.NVMLError:
             name = None
-        return _Gpu(handle, key, name, self._sleep(key))
+        return _Gpu(handle, key, name, index, self._sleep(key))
 
     def _sleep(self, address: str) -> Sleep:
         return Sleep(self._root / "sys/bus/pci/devices" / address)
 
     def _read(self, gpu: _Gpu, now: float) -> GpuReading | None:
         """Ask one GPU for all it can tell; None when it answers nothing."""
-        reading = GpuReading(now, gpu.key, "NVIDIA", gpu.sleep.state(now), gpu.name)
+        reading = GpuReading(now, gpu.key, "NVIDIA", gpu.sleep.state(now), gpu.name, gpu.number)
         if reading.state != "active":
             return reading
         nvml = self._nvml

@@ -201,6 +201,13 @@ class PortableReadings:
         except (psutil.Error, OSError, KeyError):
             return None
 
+    def program(self, pid: int) -> str | None:
+        """Return what a process is called, if that may be known."""
+        try:
+            return printable(psutil.Process(pid).name())
+        except (psutil.Error, OSError):
+            return None
+
     def full_name(self, pid: int, name: str) -> str:  # noqa: ARG002 -- as on Linux
         """Return the name: nothing cut it off."""
         return name

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from fleetglass.agent.readings.files import read_file
@@ -42,11 +42,11 @@ class Program:
         most_bytes: int,
         environment: Mapping[str, str],
         folder: Path | None = None,
-        any_exit: bool = False,
+        good_codes: Container[int] = (0,),
     ) -> bytes:
         """Return what a program prints. It has no input, and no shell is involved.
 
-        With `any_exit`, an exit code other than 0 is no failure.
+        It succeeds with one of the `good_codes`.
 
         Raises:
             CollectionError: it cannot be started, fails, takes too long or prints too much; or `cancel`
@@ -66,7 +66,7 @@ class Program:
         finally:
             self._end(process)
             self._running = None
-        if code < 0 or (code > 0 and not any_exit):
+        if code not in good_codes:
             lines = errors.decode(errors="replace").strip().splitlines()
             how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise CollectionError(f"{how}: {lines[-1]}" if lines else how)

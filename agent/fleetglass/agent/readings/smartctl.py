@@ -229,7 +229,7 @@ class DiskReader:
             seconds=seconds,
             most_bytes=_MAX_BYTES,
             environment={"PATH": self._path, "LC_ALL": "C"},
-            any_exit=True,
+            good_codes=range(256),
         )
 
 

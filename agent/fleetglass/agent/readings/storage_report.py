@@ -72,7 +72,7 @@ def write_report(report: StorageReport, path: Path) -> None:
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(file, "wb") as stream:
-            os.fchmod(file, 0o644)
+            Path(name).chmod(0o644)
             stream.write(msgspec.json.encode(report))
         Path(name).replace(path)
     except BaseException:

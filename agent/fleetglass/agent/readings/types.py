@@ -236,6 +236,14 @@ class ProcessReading(NamedTuple):
     processes: dict[int, ProcessStat]
 
 
+class ProcessFacts(NamedTuple):
+    """Who a process is, as far as it may be known; of its container the name, or else the short id."""
+
+    name: str | None = None
+    user: str | None = None
+    container: str | None = None
+
+
 class HostReading(NamedTuple):
     """What does not change while a host is up. `boot_time` is UTC, in seconds since the epoch."""
 
@@ -261,6 +269,8 @@ class GpuReading(NamedTuple):
     vendor: str
     state: GpuState = "active"
     name: str | None = None
+    number: int | None = None
+    """As the tools of its vendor count."""
     busy: float | None = None
     """Share of the time with work, in percent."""
     asleep_seconds: float | None = None
@@ -274,6 +284,30 @@ class GpuReading(NamedTuple):
     frequency: int | None = None
     fan_percent: float | None = None
     fan_rpm: int | None = None
+
+
+class GpuProcessReading(NamedTuple):
+    """One process that uses a GPU: memory in bytes, work in percent, its MIG instance."""
+
+    pid: int
+    memory: int | None = None
+    busy: float | None = None
+    instance: str | None = None
+
+
+class GpuInstanceReading(NamedTuple):
+    """One MIG instance; sizes in bytes."""
+
+    profile: str | None
+    memory_used: int | None
+    memory_total: int | None
+
+
+class GpuUsersReading(NamedTuple):
+    """Who uses one GPU; `processes` is None where that cannot be seen."""
+
+    processes: list[GpuProcessReading] | None
+    instances: dict[str, GpuInstanceReading]
 
 
 class ContainerUse(NamedTuple):

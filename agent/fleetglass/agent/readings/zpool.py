@@ -90,7 +90,7 @@ class PoolReader:
                 "ZFS_MODULE_LOADING": "NO",
                 "ZFS_MODULE_TIMEOUT": "0",
             },
-            any_exit=True,
+            good_codes=range(256),
         )
 
 

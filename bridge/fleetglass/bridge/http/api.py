@@ -35,6 +35,8 @@ from fleetglass.fleet.relay import Relay
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 _HTTPS_PORT = 443
+_MAX_SHOWN = 100
+_MAX_REFUSED_ORIGINS = 20
 _SCRAPE = Response(0, "", Headers())  # stands for the one answer that takes a while
 
 _log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Web:
         self._version = version
         self._started = time.time()
         self._noticed_proxy = False
+        self._refused_origins: set[str] = set()  # that were named in the log
         self._routes: dict[str, Callable[[], Any]] = {"/api/hosts": self._hosts}
 
     async def process_request(self, connection: HttpConnection, request: Request) -> Response | None:
@@ -122,6 +125,7 @@ class Web:
         path = _path(request.path)
         if path == "/ws":
             if not self._access.allows_origin(origin, caller.hosts[-1]):
+                self._notice_origin(origin, caller.hosts[-1])
                 return _plain(
                     HTTPStatus.FORBIDDEN,
                     "Origin header: expected the page's own, or one given with --allowed-origin",
@@ -155,6 +159,20 @@ class Web:
         if encoding is not None:
             response.headers["Content-Encoding"] = encoding
         return response
+
+    def _notice_origin(self, origin: str | None, host: str | None) -> None:
+        """Say once for each origin why its page stays empty: a browser hides it from the page."""
+        told = str(origin)[:_MAX_SHOWN]
+        if told in self._refused_origins or len(self._refused_origins) >= _MAX_REFUSED_ORIGINS:
+            return
+        self._refused_origins.add(told)
+        _log.warning(
+            "refused the WebSocket to a page from %r: Origin and Host differ, got Host %r. "
+            "If a proxy serves that page, let it pass on Host unchanged (nginx: proxy_set_header Host "
+            "$http_host; Apache: ProxyPreserveHost On); for a page of another site, give --allowed-origin",
+            told,
+            str(host)[:_MAX_SHOWN],
+        )
 
     def _notice_proxy(self, connection: HttpConnection, headers: Headers, caller: Caller) -> None:
         """Say once what is probably not meant."""

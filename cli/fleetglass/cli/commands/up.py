@@ -1,7 +1,6 @@
 """`fleetglass up`: a broker, the agent and the bridge together, until Ctrl-C."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         if demo:
             command = [*_command("simulate", arguments, configuration, choice), f"--hosts={demo}"]
             # It clears its hosts when it is asked to end.
-            supervisor.start("simulate", command, death_signal=signal.SIGTERM, stop_seconds=DEMO_STOP_SECONDS)
+            supervisor.start("simulate", command, dies_by_term=True, stop_seconds=DEMO_STOP_SECONDS)
         if _wait_for_page(stop, supervisor, settings):
             _announce(settings, link, in_browser=arguments.open)
         while not stop.requested:
@@ -91,8 +90,7 @@ def _choose_broker(
 
 def _start_broker(stop: StopSignals, supervisor: Supervisor, choice: BrokerChoice) -> None:
     # mosquitto saves the retained messages when it is asked to end; it needs no more than that.
-    death_signal = signal.SIGTERM if choice.saves_when_asked else signal.SIGKILL
-    supervisor.start("broker", choice.command, death_signal=death_signal, serves_others=True)
+    supervisor.start("broker", choice.command, dies_by_term=choice.saves_when_asked, serves_others=True)
     deadline = time.monotonic() + BROKER_START_SECONDS
     access = BrokerAccess(url=choice.url)
     while not stop.requested and probe(access, 1.0).outcome != "accepted":

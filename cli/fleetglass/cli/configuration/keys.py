@@ -173,6 +173,7 @@ KEYS: Final = (
         _AGENT,
         metavar="FOLDER",
     ),
+    Key("updates", Flag(), "count pending package updates; runs apt-get, dnf, pacman or apk", _AGENT),
     Key("tags", Texts(), "label of this host", _AGENT, flag="--tag", repeated=True),
     *_selection("interfaces", "network interfaces", "veth*, cali* and the like: container cables"),
     *_selection("disks", "block devices", "loop*, ram*"),

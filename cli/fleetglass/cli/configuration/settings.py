@@ -58,6 +58,7 @@ def agent_settings(configuration: Configuration) -> AgentSettings:
             "storage",
             "demand",
             "tags",
+            "updates",
         ),
         **_said(configuration, "agent", "home_assistant", "home_assistant_prefix", "interface"),
     )

@@ -33,6 +33,8 @@ def reload_broker(folder: Folder) -> str | None:
     # The number may be of a process that came later.
     if str(folder.configuration) not in words:
         return None
+    if not hasattr(signal, "SIGHUP"):  # Windows
+        return f"the broker (process {pid}) was not told: start it again"
     try:
         os.kill(pid, signal.SIGHUP)
     except OSError as error:

@@ -43,7 +43,7 @@ class Output:
                 signal.signal(number, self._hurry)
 
     def _hurry(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_printing:
+        if self._is_printing and hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, self._give_up)
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
 

@@ -66,7 +66,7 @@ class Notifier:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 sender.setblocking(False)
                 sender.sendto("\n".join(lines).encode(), address)
-        except OSError as error:
+        except (OSError, AttributeError) as error:  # Windows has no AF_UNIX
             if not self._failed:
                 _log.warning("cannot notify systemd at NOTIFY_SOCKET=%s: %s", self._address, error)
             self._failed = True

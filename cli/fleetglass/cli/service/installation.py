@@ -1,6 +1,5 @@
 """From arguments and configuration to the unit that runs a part as they say."""
 
-import grp
 import os
 import stat
 import sys
@@ -70,7 +69,8 @@ def plan(
         credentials=credentials,
         groups=_groups() if system and part == "agent" else (),
         disks=disks,
-        own_programs=part == "agent" and configuration.get(_FOLDER, part) is not None,
+        own_programs=part == "agent"
+        and (configuration.get(_FOLDER, part) is not None or bool(configuration.get("updates", part))),
         low_port=getattr(settings, "port", 1024) < 1024,
         systemd_version=systemd_version,
     )
@@ -134,4 +134,6 @@ def _files(
 def _groups() -> tuple[str, ...]:
     if not _VIDEO_CORE.exists():
         return ()
+    import grp  # noqa: PLC0415 - Windows has none
+
     return (grp.getgrgid(_VIDEO_CORE.stat().st_gid).gr_name,)

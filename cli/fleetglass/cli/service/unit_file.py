@@ -39,7 +39,7 @@ class UnitFile:
     groups: tuple[str, ...] = ()
     """Groups whose devices it reads."""
     own_programs: bool = False
-    """Whether it runs programs of the user."""
+    """Whether it runs programs of the user, or a package manager."""
     disks: Selection | None = None
     """Disks that a helper reads for it as root; None without one."""
     low_port: bool = False
@@ -87,7 +87,7 @@ def _lines(unit: UnitFile) -> Iterator[str]:
     yield "UMask=0077"
     if unit.part == "agent":
         yield "Nice=5"
-    yield f"MemoryMax={'192M' if unit.part == 'agent' else '1G'}"
+    yield f"MemoryMax={'192M' if unit.part == 'agent' and not unit.own_programs else '1G'}"
     yield ""
     yield from _WITHOUT_PRIVILEGES
     if unit.own_programs:

@@ -10,8 +10,10 @@ from fleetglass.cli.simulator.host_publisher import SyntheticPublisher
 from fleetglass.mqtt.backoff import Backoff
 from fleetglass.mqtt.connection_log import ConnectionLog
 from fleetglass.mqtt.credentials import BrokerAccess
-from fleetglass.mqtt.message import Message, has_left
+from fleetglass.mqtt.message import LeftOut, Message, Sent, has_left
+from fleetglass.mqtt.packet_limit import TOO_LARGE, PacketLimit, packet_bytes
 from fleetglass.mqtt.paho_connection import PahoConnection
+from fleetglass.mqtt.refusals import is_too_large, may_be_too_large
 from fleetglass.mqtt.socket_loop import read
 from fleetglass.mqtt.tls import TlsFiles
 from fleetglass.mqtt.version_fallback import VersionFallback
@@ -42,7 +44,8 @@ class SimulatorConnection:
         self._files = TlsFiles(access)
         self._began = self._retry_at = 0.0
         self._connection: PahoConnection | None = None
-        self._last: paho.MQTTMessageInfo | None = None
+        self._limit = PacketLimit()
+        self._last: Sent | None = None
         self._is_introduced = False
 
     @property
@@ -90,22 +93,36 @@ class SimulatorConnection:
         """Publish one tick of one host; False when the broker does not keep up, or is away."""
         if self._connection is None or not self.is_acknowledged():
             return False
-        self._last = publisher.publish(self._connection.client, tick)
+        self._last = publisher.publish(self, tick)
         return True
+
+    def max_payload_bytes(self, topic: str) -> int:
+        """Return how large a payload on a topic may be."""
+        return self._limit.payload_bytes(topic)
+
+    def send(self, message: Message) -> Sent:
+        """Hand a message over; one that is too large for the broker is left out."""
+        size, most = packet_bytes(message), self._limit.most
+        if most is not None and size > most:
+            self._log.tell("large", TOO_LARGE, self._access.url, most, message.topic)
+            return LeftOut()
+        assert self._connection is not None  # noqa: S101 - only asked for while there is one
+        sent = self._connection.publish(message)
+        self._limit.sent(size, sent, message.qos)
+        return sent
 
     def say_goodbye(self) -> None:
         """Publish that every host has stopped."""
         if self._connection is not None and self.connected:
             for publisher, qos in self._confirmed_by_last():
-                self._last = self._connection.client.publish(
-                    publisher.status_topic, publisher.status("stopped"), qos, retain=True
-                )
+                message = Message(publisher.status_topic, publisher.status("stopped"), qos, retain=True)
+                self._last = self.send(message)
 
     def clear(self) -> None:
         """Clear what every host left on the broker, so that bridges forget it."""
         if self._connection is not None and self.connected:
             for publisher, qos in self._confirmed_by_last():
-                self._last = publisher.clear(self._connection.client, qos)
+                self._last = publisher.clear(self, qos)
 
     def is_acknowledged(self) -> bool:
         """Whether the broker has acknowledged the last message, or is away."""
@@ -156,6 +173,8 @@ class SimulatorConnection:
         connection.client.on_socket_close = None
         connection.close()
         self._connection = None
+        if (reason := connection.reason_code) is not None and may_be_too_large(reason):
+            self._limit.end(is_certain=is_too_large(reason))
         if self._versions.after(connection.end):
             self._retry_at = now
             return
@@ -168,8 +187,9 @@ class SimulatorConnection:
         self._last = None
         self._is_introduced = True
         if self._connection is not None:
+            self._limit.begin(self._connection.max_packet_bytes)
             for publisher in self._publishers:
-                publisher.introduce(self._connection.client)
+                publisher.introduce(self)
 
     def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._selector.register(sock, selectors.EVENT_READ, self)

@@ -29,6 +29,8 @@ class Role:
     sensor_label: str
     programs: tuple[str, ...]
     """Names of its busiest processes."""
+    gpus: int = 0
+    """Number of its GPUs."""
 
 
 _GIB: Final = 1024**3
@@ -93,6 +95,7 @@ ROLES: Final = (
         "k10temp",
         "Tctl",
         ("cc1plus", "rustc", "ld.lld", "dockerd", "containerd", *_SYSTEM),
+        gpus=4,
     ),
     Role(
         "edge",

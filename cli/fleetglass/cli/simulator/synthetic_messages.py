@@ -14,6 +14,9 @@ from fleetglass.wire.payloads import (
     DiskDevice,
     FieldInfo,
     Filesystem,
+    Gpu,
+    GpuDevice,
+    GpuProcess,
     Group,
     GroupInfo,
     Info,
@@ -35,6 +38,10 @@ PULSE_CORES: Final = 64
 
 _PACKET_BYTES: Final = 900
 _OPERATION_BYTES: Final = 24_000
+_GPU_BYTES: Final = 80 * 1024**3
+_JOB_SECONDS: Final = 900.0
+_USERS: Final = ("anna", "ben", None)
+"""Who uses a GPU in turn; None is nobody."""
 _TURN_SECONDS: Final = {
     "cpu": 0.0004,
     "memory": 0.0002,
@@ -52,6 +59,8 @@ def make_info(host: SyntheticHost, time: float, session: str, version: str, inte
     intervals = dict.fromkeys(EVERY_TICK, interval) | {
         group: max(interval, seconds) for group, seconds in SLOW_SECONDS.items()
     }
+    if role.gpus:
+        intervals["gpu"] = interval
     number = int(host.id.rpartition("-")[2])
     return Info(
         time=time,
@@ -106,6 +115,7 @@ def make_messages(
         network_transmit_bytes_per_second=int(transmit),
         temperature_celsius=celsius,
         process_count=140 + int(120 * host.memory.at(time)),
+        failed_units=0,
         uptime_seconds=int(time - host.boot_time),
     )
     groups: dict[str, Group] = {
@@ -129,6 +139,9 @@ def make_messages(
             },
         ),
     }
+    if role.gpus:
+        groups["gpu"] = gpu = _gpu(host, time, tick)
+        pulse.gpu_percent = max(one.busy_percent or 0.0 for one in gpu.devices.values())
     if "process" in due:
         groups["process"] = _process(host, time, tick, pulse)
     if "filesystem" in due:
@@ -259,6 +272,45 @@ def _network(host: SyntheticHost, time: float, tick: int, receive: float, transm
         transmit_total_bytes=transmit_total,
         tcp_connections={"established": established, "listen": 9, "time_wait": established // 3},
     )
+
+
+def _gpu(host: SyntheticHost, time: float, tick: int) -> Gpu:
+    """Return GPUs of which every third is free at any time, and the others change hands now and then."""
+    devices = {}
+    for index in range(host.role.gpus):
+        turn = int(time / _JOB_SECONDS) + int(host.boot_time) + index
+        level = host.core_waves[index % len(host.core_waves)].at(time)
+        user = _USERS[turn % len(_USERS)]
+        used, busy, processes = 500 * 1024**2, 0.0, []
+        if user is not None:
+            memory = int(_GPU_BYTES * (0.3 + 0.6 * (turn % 7) / 7))
+            busy = round(100 * level, 1)
+            used += memory
+            processes = [
+                GpuProcess(
+                    pid=4200 + 10 * (turn % 100) + index,
+                    name="python3",
+                    user=user,
+                    memory_bytes=memory,
+                    busy_percent=busy,
+                    container=f"train-{turn % 100}",
+                )
+            ]
+        devices[f"0000:{index + 1:02x}:00.0"] = GpuDevice(
+            name="NVIDIA A100-SXM4-80GB",
+            vendor="NVIDIA",
+            index=index,
+            state="active",
+            busy_percent=busy,
+            memory_used_bytes=used,
+            memory_total_bytes=_GPU_BYTES,
+            memory_percent=round(100 * used / _GPU_BYTES, 1),
+            temperature_celsius=round(32 + 0.4 * busy, 1),
+            power_watts=round(60 + 3.2 * busy, 1),
+            process_count=len(processes),
+            processes=processes,
+        )
+    return Gpu(time=time, tick=tick, devices=devices)
 
 
 def _process(host: SyntheticHost, time: float, tick: int, pulse: Pulse) -> Process:

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -131,6 +132,15 @@ def test_processes_by_memory() -> None:
     seen = model(process=process)
     assert "hog" not in "".join(page(seen, 80))
     assert "hog" in "".join(page(seen, 80, by_memory=True))
+
+
+def test_who_uses_a_gpu() -> None:
+    """Below each GPU its processes stand with user, work and memory."""
+    process = {"pid": 7, "name": "python3", "user": "anna", "memory_bytes": 38 * 2**30, "busy_percent": 61.4}
+    device = {"name": "A100", "processes": [process, {"pid": 4712}]}
+    lines = page(model(WEB, gpu=STAMP | {"devices": {"0000:03": device}}), 80)
+    assert any(re.search(r"anna: python3 +61 +38", line) for line in lines)
+    assert any("pid 4712" in line for line in lines)
 
 
 def test_the_network() -> None:

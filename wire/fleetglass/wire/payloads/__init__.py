@@ -7,6 +7,7 @@ never breaks an older reader.
 
 from fleetglass.wire.payloads.common import MAX_PAYLOAD_BYTES, Session, Stamp, Tick, Time
 from fleetglass.wire.payloads.groups import (
+    MAX_GPU_PROCESSES,
     Battery,
     CollectorReport,
     CollectorRun,
@@ -17,6 +18,8 @@ from fleetglass.wire.payloads.groups import (
     Filesystem,
     Gpu,
     GpuDevice,
+    GpuInstance,
+    GpuProcess,
     Group,
     Memory,
     Mount,
@@ -37,6 +40,7 @@ from fleetglass.wire.payloads.storage import Storage, StorageArray, StorageDisk
 
 __all__ = [
     "GROUPS",
+    "MAX_GPU_PROCESSES",
     "MAX_PAYLOAD_BYTES",
     "Backfill",
     "Battery",
@@ -54,6 +58,8 @@ __all__ = [
     "Filesystem",
     "Gpu",
     "GpuDevice",
+    "GpuInstance",
+    "GpuProcess",
     "Group",
     "GroupInfo",
     "Headline",

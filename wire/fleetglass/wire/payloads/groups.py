@@ -7,6 +7,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from fleetglass.wire.payloads.common import Bytes, Celsius, Count, Hertz, Percent, Rate, Seconds, Tick, Time
 
+MAX_GPU_PROCESSES = 20
+
 
 class Pressure(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Pressure stall information of Linux: share of time in which tasks waited (kernel: accounting/psi)."""
@@ -256,11 +258,44 @@ class Power(Group, kw_only=True, omit_defaults=True):
     batteries: Annotated[dict[str, Battery], Meta(description="by name, such as `BAT0`")]
 
 
+class GpuProcess(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One process that uses a GPU."""
+
+    pid: Annotated[int, Meta(description="process id")]
+    name: Annotated[str | UnsetType, Meta(description="name of the program")] = UNSET
+    user: Annotated[str | UnsetType, Meta(description="owner")] = UNSET
+    memory_bytes: Annotated[
+        Bytes,
+        Meta(description="memory of the GPU that it holds; system memory where the GPU has none of its own"),
+    ] = UNSET
+    busy_percent: Annotated[
+        Percent, Meta(description="time with work on the engine of the GPU that it uses most")
+    ] = UNSET
+    container: Annotated[
+        str | UnsetType, Meta(description="container that it runs in: its name if known, else its short id")
+    ] = UNSET
+    instance: Annotated[
+        str | UnsetType, Meta(description="MIG instance that it runs on, a key of `instances`")
+    ] = UNSET
+
+
+class GpuInstance(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One MIG instance: a part of an NVIDIA GPU with memory of its own."""
+
+    profile: Annotated[str | UnsetType, Meta(description="such as `1g.10gb`")] = UNSET
+    memory_used_bytes: Annotated[Bytes, Meta(description="its memory in use")] = UNSET
+    memory_total_bytes: Annotated[Bytes, Meta(description="its memory")] = UNSET
+
+
 class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One GPU. It has no values while it sleeps, or while the agent leaves it alone so that it can sleep."""
 
     name: Annotated[str | UnsetType, Meta(description="name of the model")] = UNSET
     vendor: Annotated[str | UnsetType, Meta(description="such as `AMD`, `Intel` or `NVIDIA`")] = UNSET
+    index: Annotated[
+        int | UnsetType,
+        Meta(description="number in `nvidia-smi`; for other makers, in the order of PCI addresses per maker"),
+    ] = UNSET
     state: Annotated[
         Literal["active", "idle", "suspended"] | UnsetType,
         Meta(description="`suspended`: asleep; `idle`: not read for a while, so that it can fall asleep"),
@@ -277,6 +312,20 @@ class GpuDevice(msgspec.Struct, kw_only=True, omit_defaults=True):
     clock_hertz: Annotated[Hertz, Meta(description="frequency of its cores now")] = UNSET
     fan_percent: Annotated[Percent, Meta(description="speed of its fan, of the highest")] = UNSET
     fan_rpm: Annotated[Count, Meta(description="turns of its fan per minute")] = UNSET
+    process_count: Annotated[
+        Count, Meta(description="processes that use it, as far as the agent may see them")
+    ] = UNSET
+    processes: Annotated[
+        list[GpuProcess] | UnsetType,
+        Meta(
+            description=f"the {MAX_GPU_PROCESSES} of them with most memory, largest first; "
+            "absent if the agent cannot see who uses it"
+        ),
+    ] = UNSET
+    instances: Annotated[
+        dict[str, GpuInstance] | UnsetType,
+        Meta(description="MIG instances by ids of GPU instance and compute instance, such as `7/0`"),
+    ] = UNSET
 
 
 class Gpu(Group, kw_only=True, omit_defaults=True):

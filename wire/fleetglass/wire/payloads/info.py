@@ -46,6 +46,16 @@ class Info(msgspec.Struct, kw_only=True, omit_defaults=True):
     memory_total_bytes: Annotated[Bytes, Meta(description="memory")] = UNSET
     swap_total_bytes: Annotated[Bytes, Meta(description="swap")] = UNSET
     boot_time: Annotated[float | UnsetType, Meta(description="UTC, seconds since the epoch")] = UNSET
+    pending_updates: Annotated[Count, Meta(description="package updates that wait")] = UNSET
+    security_updates: Annotated[Count, Meta(description="those of them that fix security")] = UNSET
+    updates_time: Annotated[
+        float | UnsetType,
+        Meta(description="last refresh of the package lists: UTC, seconds since the epoch"),
+    ] = UNSET
+    reboot_required: Annotated[
+        bool | UnsetType,
+        Meta(description="the system asks for a reboot, or a newer kernel is installed than runs"),
+    ] = UNSET
     addresses: Annotated[
         dict[str, list[str]] | UnsetType, Meta(description="IP addresses by network interface")
     ] = UNSET

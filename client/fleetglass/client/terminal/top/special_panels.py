@@ -40,6 +40,14 @@ def gpus(group: Gpu) -> Panel | None:
                 (f"{percent(one.memory_percent):>3}", role_of(one.memory_percent, METER)),
                 (f" {celsius(one.temperature_celsius):>5} {watts:>6} {state}", ""),
             ]
+            for process in one.processes or ():
+                program = plain(process.name or f"pid {process.pid}")
+                user = "" if process.user is UNSET else f"{plain(process.user)}: "
+                yield [
+                    (fit(f"  {user}{program}", width - 12), ""),
+                    (f" {percent(process.busy_percent):>4}", ""),
+                    (f" {short_size(process.memory_bytes):>6}", ""),
+                ]
 
     return listed("GPU", "", group.devices, draw)
 
