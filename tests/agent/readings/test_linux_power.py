@@ -259,6 +259,7 @@ def test_what_belongs_to_a_device_is_not_the_hosts(tmp_path: Path) -> None:
         ({"maxfg": {"CAPACITY": "50"}, "sec-fuelgauge": {"CAPACITY": "50"}}, ["battery"]),
         ({"bq24190-battery": {"STATUS": "Charging", "HEALTH": "Good"}}, ["battery"]),
         ({"keyboard-battery": {"CAPACITY": "12"}}, ["battery", "keyboard-battery"]),
+        ({"main-battery": {"CAPACITY": "12"}}, ["battery", "main-battery"]),
     ],
 )
 def test_one_battery_is_told_once(tmp_path: Path, others: dict[str, dict[str, str]], kept: list[str]) -> None:
