@@ -101,7 +101,8 @@ def _busy_by_process(nvml: Any, handle: Any) -> dict[int, float] | None:
     for one in samples:
         # Some drivers give samples that were never filled in.
         if 0 <= one.smUtil <= 100 and one.timeStamp >= newest.get(one.pid, (0, 0.0))[0]:
-            newest[one.pid] = (one.timeStamp, float(one.smUtil))
+            shares = [share for share in (one.smUtil, one.encUtil, one.decUtil) if share <= 100]
+            newest[one.pid] = (one.timeStamp, float(max(shares)))
     return {pid: busy for pid, (_, busy) in newest.items()}
 
 
