@@ -109,3 +109,10 @@ def test_mig_instances_have_their_own_processes(nvml: FakeNvml) -> None:
         "7/0": GpuInstanceReading("1g.5gb", 0, 20 * GIB),
     }
     assert users.processes == [GpuProcessReading(10, 17 * GIB, instance="1/0")]
+
+
+def test_instances_that_are_not_told_leave_their_processes_unknown(nvml: FakeNvml) -> None:
+    """That nobody uses a partitioned GPU is said only by one who was told of its instances."""
+    nvml.tell(MIG_MODE, [1, 1])
+    nvml.broken.add("nvmlDeviceGetMaxMigDeviceCount")
+    assert read_nvidia_users(nvml, GPU).processes is None

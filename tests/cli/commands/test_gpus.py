@@ -56,6 +56,8 @@ def test_gpus_of_a_fleet(run: Run, fleet_url: Callable[[int], str]) -> None:
     none = run("gpus", "--url", url, "--memory", "90GB", "--json")
     assert (none.returncode, json.loads(none.stdout)) == (1, [])
     assert none.stderr == "fleetglass: no GPU matches: 8 hosts with 8 GPUs that can be read\n"
+    without = run("gpus", "--url", url, "sim-0001")
+    assert without.stderr == "fleetglass: no GPU matches: 1 host with 0 GPUs that can be read\n"
     unknown = run("gpus", "--url", url, "sim-0001", "nope")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "fleetglass: host nope: not known, expected one of the fleet\n" in unknown.stderr

@@ -37,8 +37,9 @@ def _partitioned(nvml: Any, handle: Any) -> GpuUsersReading:
     """Ask each MIG instance: only they tell their processes to everybody, and none tells its work."""
     processes: list[GpuProcessReading] = []
     instances: dict[str, GpuInstanceReading] = {}
-    is_known = True
-    for part in _instances(nvml, handle):
+    count = _ask(nvml, "nvmlDeviceGetMaxMigDeviceCount", handle)
+    is_known = count is not None
+    for part in _instances(nvml, handle, count or 0):
         ids = [_ask(nvml, f"nvmlDeviceGet{kind}InstanceId", part) for kind in ("Gpu", "Compute")]
         key = "/".join(str(one) for one in ids)
         size = _ask(nvml, "nvmlDeviceGetMemoryInfo", part)
@@ -53,8 +54,8 @@ def _partitioned(nvml: Any, handle: Any) -> GpuUsersReading:
     return GpuUsersReading(processes if is_known else None, instances)
 
 
-def _instances(nvml: Any, handle: Any) -> Iterator[Any]:
-    for number in range(_ask(nvml, "nvmlDeviceGetMaxMigDeviceCount", handle) or 0):
+def _instances(nvml: Any, handle: Any, count: int) -> Iterator[Any]:
+    for number in range(count):
         part = _ask(nvml, "nvmlDeviceGetMigDeviceHandleByIndex", handle, number)
         if part is not None:  # numbers may be missing
             yield part

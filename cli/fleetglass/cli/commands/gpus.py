@@ -102,4 +102,8 @@ def _remarks(found: "Survey", *, matched: bool) -> Iterator[str]:
     if found.away:
         yield "not reachable: " + ", ".join(f"{host} ({state})" for host, state in found.away.items())
     if not matched:
-        yield f"no GPU matches: {found.hosts} hosts with {len(found.gpus)} GPUs that can be read"
+        hosts, gpus = found.hosts, len(found.gpus)
+        yield (
+            f"no GPU matches: {hosts} host{'s' * (hosts != 1)} "
+            f"with {gpus} GPU{'s' * (gpus != 1)} that can be read"
+        )
