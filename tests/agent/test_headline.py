@@ -19,6 +19,7 @@ from fleetglass.wire.payloads import (
     Pulse,
     Sensor,
     Temperature,
+    Unit,
 )
 
 
@@ -43,6 +44,16 @@ def test_the_headline_is_taken_from_the_groups() -> None:
     assert found.process_count == 123
     assert found.battery_percent == 75.0
     assert found.uptime_seconds == 60
+
+
+def test_the_bus_tells_sooner_than_the_units_how_many_failed() -> None:
+    """The group of units tells it where there is no bus; where nobody does, it is absent."""
+    units = {"unit": Unit(time=1, tick=1, failed_count=3, failed=[], units={})}
+    told = [
+        pulse_of(groups, time=1.0, tick=1, session="s", failed_units=of_the_bus).failed_units
+        for groups, of_the_bus in ((units, 0), (units, UNSET), ({}, 2), ({}, UNSET))
+    ]
+    assert told == [0, 3, 2, UNSET]
 
 
 def test_the_hottest_that_a_computer_can_be_is_told() -> None:

@@ -35,6 +35,7 @@ EVERYTHING: dict[str, Any] = {
     "gpu_percent": 1.0,
     "battery_percent": 99.9,
     "process_count": 400,
+    "failed_units": 2,
     "boot_time": 1_795_271_535.0,
 }
 SHOWN = {
@@ -48,6 +49,7 @@ SHOWN = {
     "temperature_celsius": "52",
     "gpu_percent": "1",
     "battery_percent": "100",
+    "failed_units": "2",
     "boot_time": "2026-11-21T14:32:15+00:00",
 }
 """The states of the entities that are enabled by default."""
@@ -194,6 +196,8 @@ def test_a_lost_host_is_unavailable_and_said_to_be_lost(host: Host) -> None:
     """Values become unavailable, while both entities of its presence say what happened: automations work."""
     states: list[tuple[State, Callable[[str], str]]] = [
         ("lost", lambda _: "unavailable"),
+        ("online", lambda name: SHOWN[name]),
+        ("suspended", lambda _: "unavailable"),
         ("online", lambda name: SHOWN[name]),
         ("stopped", lambda _: "unavailable"),
     ]

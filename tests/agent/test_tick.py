@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.test_sampler import Scripted
 from fleetglass.agent import agent
 from fleetglass.agent.agent import _Agent
-from fleetglass.agent.clock_jumps import ClockJumps
+from fleetglass.agent.clock_jumps import ClockJumps, ClockReading
 from fleetglass.agent.demanded_groups import DemandedGroups
 from fleetglass.agent.headline import Means
 from fleetglass.agent.home_assistant import HomeAssistant
@@ -22,6 +22,7 @@ from fleetglass.agent.readings import host_readings
 from fleetglass.agent.sampler import Sampler
 from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.system_bus.watch import SystemWatch
 from fleetglass.mqtt.address import BrokerURL
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.wire import decode
@@ -63,7 +64,14 @@ class Ticks:
         readings = host_readings()
         publisher = Publisher(SETTINGS, session="abc")
         self.agent = _Agent(
-            SETTINGS, "abc", collectors, self.sampler, publisher, readings=readings, errors=self.errors
+            SETTINGS,
+            "abc",
+            collectors,
+            self.sampler,
+            publisher,
+            watch=SystemWatch(publisher, environment={}),
+            readings=readings,
+            errors=self.errors,
         )
 
     def take(self) -> Tick:
@@ -137,4 +145,29 @@ def test_an_error_of_the_publisher_is_survived() -> None:
             ticks.agent.tick(0)
         assert ticks.take().number == 2
         assert ticks.errors.total == 1
+        ticks.sampler.close()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_connection_is_made_anew_after_a_sleep_that_nobody_told_of(
+    is_told: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    """One that was told of has been left before, and may be back by the first tick."""
+    with pytest.MonkeyPatch.context() as patch:
+        renewed: list[None] = []
+        ticks = Ticks(patch)
+        patch.setattr(ticks.agent._publisher, "renew", lambda: renewed.append(None))
+        moments = itertools.count()
+        patch.setattr(
+            ticks.agent, "_jumps", ClockJumps(lambda: ClockReading(0.0, 3600.0 * next(moments), 0.0))
+        )
+        if is_told:
+            ticks.agent._publisher.suspend()
+        ticks.take()
+        assert len(renewed) == (not is_told)
+        ticks.agent._publisher.resume()
+        ticks.take()
+        assert len(renewed) == (0 if is_told else 2)
+        ticks.take()
+        assert len(renewed) == (1 if is_told else 3)
         ticks.sampler.close()

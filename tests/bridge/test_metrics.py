@@ -134,7 +134,7 @@ async def test_expected_hosts_are_told_apart() -> None:
         of_waiting = {key: value for key, value in found.items() if key[1].startswith("db-2,")}
         assert of_waiting == {
             ("fleetglass_host_state", f"db-2,{state}"): state == "waiting"
-            for state in ("live", "late", "lost", "stopped", "waiting")
+            for state in ("live", "late", "lost", "suspended", "stopped", "waiting")
         }
         assert found["fleetglass_hosts", "waiting"] == 1
         assert ("fleetglass_host_cpu_percent", "db-2") not in found

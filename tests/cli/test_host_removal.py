@@ -54,7 +54,7 @@ def left(port: int, prefix: str) -> list[str]:
         return [one.topic for one in witness.messages if one.retained]
 
 
-@pytest.mark.parametrize("state", ["lost", "stopped", "online"])
+@pytest.mark.parametrize("state", ["lost", "suspended", "stopped", "online"])
 def test_a_host_that_is_gone_is_forgotten(mosquitto: Mosquitto, prefix: str, state: str) -> None:
     """Every retained message of it is cleared, also on topics that no agent uses; other hosts keep theirs."""
     odd = [f"{prefix}/web-1/live/left-by-a-thief", f"{prefix}/web-1/a/b/c"]

@@ -52,7 +52,7 @@ async def test_says_hello_and_what_it_watches() -> None:
         found = await collect(BridgeSource(url, Watch(fleet=True, history=60), token="secret"), 1)
     assert isinstance(found[0], Welcome)
     assert heard[0] == {"type": "hello", "protocol": 1, "token": "secret"}
-    assert heard[1] == {"type": "watch", "fleet": True, "hosts": {}, "history": 60}
+    assert heard[1] == {"type": "watch", "fleet": True, "hosts": {}, "history": 60, "summaries": False}
 
 
 async def test_the_token_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -78,14 +78,14 @@ def test_named_hosts_alone_are_waited_for() -> None:
 
 
 def test_hosts_that_are_gone_have_no_gpus() -> None:
-    """Nothing is known of the GPUs of a host that is lost, though its summary is kept."""
+    """Nothing is known of the GPUs of a host that is away, though its summary is kept."""
     found = asked(
-        fleet(HOSTS, NOW, **{"ml-1": "lost"}),
+        fleet(HOSTS, NOW, **{"ml-1": "lost", "web-1": "suspended"}),
         changed("ml-2", "stopped", NOW),
         *(summary(host.id, a=gpu()) for host in HOSTS),
     )
-    assert [one.host for one in found.gpus] == ["web-1"]
-    assert found.away == {"ml-1": "lost", "ml-2": "stopped"}
+    assert found.gpus == []
+    assert found.away == {"ml-1": "lost", "ml-2": "stopped", "web-1": "suspended"}
 
 
 def test_a_host_without_a_summary_does_not_hold_it_up() -> None:

@@ -13,13 +13,14 @@ pytestmark = pytest.mark.browser
     [
         ("late", re.compile(r"^late, last sample \d+ s ago$")),
         ("lost", re.compile(r"^lost since \d\d:\d\d:\d\d$")),
+        ("suspended", re.compile(r"^suspended for \d+ s$")),
         ("stopped", re.compile(r"^stopped at \d\d:\d\d:\d\d$")),
     ],
 )
 def test_a_host_in_trouble_stays_and_says_so(
     page: Page, bridge: FakeBridge, state: str, words: re.Pattern[str]
 ) -> None:
-    """A host that is late, lost or stopped keeps its row and its page, which say it in words."""
+    """A host that is late, lost, suspended or stopped keeps its row and its page, which say it in words."""
     page.goto("/")
     expect(page.locator('tr[data-host="web-1"] .state-word')).to_have_text("live")
     bridge.set_state("web-1", state)

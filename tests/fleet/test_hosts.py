@@ -196,12 +196,13 @@ def test_a_summary_that_does_not_come_is_not_asked_for_for_ever(fleet: KnownFlee
     assert fleet.get("nobody") is None
 
 
-def test_a_goodbye_says_itself_when_it_was(fleet: KnownFleet) -> None:
+@pytest.mark.parametrize("state", ["stopped", "suspended"])
+def test_a_goodbye_says_itself_when_it_was(fleet: KnownFleet, state: str) -> None:
     """A bridge that starts an hour later says that the host stopped an hour ago, and tells nothing twice."""
-    fleet.hear_status("web-1", STATUS % (b"stopped", T0), now=1, wall=T0 + 3600)
-    assert state_since(fleet) == ("stopped", T0)
+    fleet.hear_status("web-1", STATUS % (state.encode(), T0), now=1, wall=T0 + 3600)
+    assert state_since(fleet) == (state, T0)
     fleet.take_changes()
-    fleet.hear_status("web-1", STATUS % (b"stopped", T0), now=9, wall=T0 + 3608)
+    fleet.hear_status("web-1", STATUS % (state.encode(), T0), now=9, wall=T0 + 3608)
     assert not fleet.take_changes()
 
 

@@ -50,7 +50,7 @@ def test_a_will_of_the_current_session_counts_after_the_hold() -> None:
     assert presence.state(1.5) == "lost"
 
 
-@pytest.mark.parametrize("state", ["lost", "stopped", "online"])
+@pytest.mark.parametrize("state", ["lost", "suspended", "stopped", "online"])
 def test_a_status_of_an_older_session_is_ignored(state: State) -> None:
     """A will that comes after the agent has started again says nothing of the new one."""
     presence = _live()
@@ -60,7 +60,7 @@ def test_a_status_of_an_older_session_is_ignored(state: State) -> None:
     assert presence.state(1.9) == "live"
 
 
-@pytest.mark.parametrize("state", ["lost", "stopped"])
+@pytest.mark.parametrize("state", ["lost", "suspended", "stopped"])
 def test_an_agent_may_come_and_go_while_nobody_listens(state: State) -> None:
     """The goodbye or will of an unknown session counts when it is newer than all that was heard."""
     presence = _live()
@@ -68,20 +68,57 @@ def test_an_agent_may_come_and_go_while_nobody_listens(state: State) -> None:
     assert presence.state(1 + HELD) == state
 
 
-def test_a_goodbye_is_stopped_at_once_and_a_stray_pulse_does_not_undo_it() -> None:
+@pytest.mark.parametrize("state", ["suspended", "stopped"])
+def test_a_goodbye_counts_at_once_and_a_stray_pulse_does_not_undo_it(state: State) -> None:
     """A pulse sampled before the goodbye but delivered after it does not bring the host back."""
     presence = _live()
-    _say(presence, "stopped", 5)
+    _say(presence, state, 5)
     _pulse(presence, 5.1, time=104.9)
-    assert presence.state(5.2) == "stopped"
+    assert presence.state(5.2) == state
 
 
-def test_a_will_after_the_goodbye_changes_nothing() -> None:
-    """An agent whose connection breaks while it leaves has stopped, whatever the broker says for it."""
+@pytest.mark.parametrize("state", ["suspended", "stopped"])
+def test_a_will_after_the_goodbye_changes_nothing(state: State) -> None:
+    """An agent whose connection breaks while it leaves has left, whatever the broker says for it."""
     presence = _live()
-    _say(presence, "stopped", 5)
+    _say(presence, state, 5)
     _say(presence, "lost", 5.1, time=50)
-    assert presence.state(6) == "stopped"
+    assert presence.state(6) == state
+
+
+def test_a_closed_laptop_sleeps_for_hours_and_is_back_at_once() -> None:
+    """It is neither late nor lost all night, and live from its `online` on if its pulse comes in time."""
+    presence = _live()
+    _say(presence, "suspended", 5)
+    assert {presence.state(now) for now in (5, 8, 40, 28_800)} == {"suspended"}
+    _say(presence, "online", 28_805)
+    assert [presence.state(now) for now in (28_805, 28_807.4, 28_807.6, 28_836)] == [
+        "live", "live", "late", "lost"
+    ]  # fmt: skip
+    _pulse(presence, 28_837)
+    assert presence.state(28_837) == "live"
+
+
+def test_a_host_that_is_shut_down_in_its_sleep_is_stopped() -> None:
+    """A goodbye is newer than the sleep; the sleep is not news to a host that has stopped since."""
+    presence = _live()
+    _say(presence, "suspended", 5)
+    _say(presence, "stopped", 6)
+    _say(presence, "suspended", 5)
+    assert presence.state(7) == "stopped"
+
+
+def test_a_sleep_that_began_after_the_will_is_no_loss() -> None:
+    """An agent that came back, unheard, may say that its host sleeps; an older such word says nothing."""
+    presence = _live()
+    _say(presence, "lost", 1, time=50)
+    _say(presence, "suspended", 9)
+    assert presence.state(10) == "suspended"
+    lost = _live()
+    lost.see(200)
+    _say(lost, "lost", 1, time=50)
+    _say(lost, "suspended", 2, time=150)
+    assert lost.state(10) == "lost"
 
 
 def test_a_pulse_after_the_will_brings_the_host_back() -> None:
@@ -113,12 +150,12 @@ def test_an_agent_that_only_repeats_that_it_is_online_is_lost() -> None:
         assert presence.state(60 * minute) == "lost"
 
 
-@pytest.mark.parametrize("state", ["lost", "stopped"])
+@pytest.mark.parametrize("state", ["lost", "suspended", "stopped"])
 def test_what_a_broker_repeats_does_not_wake_a_host(state: State) -> None:
     """Its last word comes again with each connection, and after a crash of the broker an older one."""
     presence = _live()
     _pulse(presence, 50)
-    _say(presence, state, 51, time=150 if state == "stopped" else 60)
+    _say(presence, state, 51, time=60 if state == "lost" else 150)
     assert presence.state(52) == state
     for again in (_status(state, time=presence.said_time), _status("online", time=120)):
         presence.hear_status(again, site_now=100)

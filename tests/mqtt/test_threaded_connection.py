@@ -14,6 +14,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from fleetglass.mqtt.address import BrokerURL
+from fleetglass.mqtt.backoff import Backoff
 from fleetglass.mqtt.buffered_socket import BufferedSocket
 from fleetglass.mqtt.credentials import BrokerAccess
 from fleetglass.mqtt.message import Message, has_left
@@ -297,6 +298,25 @@ def test_it_can_be_renewed(mosquitto: Mosquitto, prefix: str) -> None:
         wait_for(lambda: connection.connected, "connection")
         connection.renew()
         wait_for(lambda: connection.connected and connection.number == 2, "another connection")
+
+
+@pytest.mark.broker
+def test_it_can_be_left_and_comes_back_at_once(
+    mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When `leave` returns there is no connection, and no will; `resume` ends a wait between two attempts."""
+    monkeypatch.setattr("fleetglass.mqtt.threaded_connection.Backoff", lambda _: Backoff(600, 1200))
+    calls = Calls()
+    with make_connection(calls, mosquitto.port, prefix) as connection:
+        wait_for(lambda: connection.connected, "connection")
+        connection.leave(PATIENCE_SECONDS)
+        assert connection._connection is None
+        connection.resume()
+        wait_for(lambda: connection.connected and connection.number == 2, "another connection")
+    with listener(b"") as (port, connects), make_connection(calls, port, prefix) as connection:
+        wait_for(lambda: len(connects) == 2 and connection._left.is_set(), "an attempt by either version")
+        connection.resume()
+        wait_for(lambda: len(connects) > 2, "another attempt")
 
 
 def test_a_file_that_is_missing_is_named() -> None:

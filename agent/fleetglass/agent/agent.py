@@ -7,6 +7,7 @@ import signal
 import threading
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -28,6 +29,7 @@ from fleetglass.agent.sampler import Sampled, Sampler, turns_between
 from fleetglass.agent.schedule import Schedule, phase_of
 from fleetglass.agent.self_report import SelfReport
 from fleetglass.agent.settings import AgentSettings
+from fleetglass.agent.system_bus.watch import SystemWatch
 from fleetglass.agent.wait_for_link import InterfaceGate
 from fleetglass.mqtt.message import Message
 from fleetglass.wire import PayloadError, Topics, encode
@@ -76,6 +78,7 @@ def run(
         room=lambda group: publisher.max_payload_bytes(live_topic(group)),
     )
     gate = InterfaceGate(settings.interface)
+    watch = SystemWatch(publisher, root=Path(settings.root))
 
     def hold() -> None:
         unknown = (f"waiting for interface {settings.interface}, which cannot be read",)
@@ -85,9 +88,11 @@ def run(
 
     try:
         errors.attempt("taking the first readings", sampler.prime)
-        agent = _Agent(settings, session, collectors, sampler, publisher, readings=readings, errors=errors)
+        agent = _Agent(
+            settings, session, collectors, sampler, publisher, watch=watch, readings=readings, errors=errors
+        )
         hold()
-        with contextlib.closing(agent), _waiting(stop) as wait, publisher:
+        with contextlib.closing(agent), _waiting(stop) as wait, publisher, watch:
             schedule = Schedule(
                 interval=settings.interval,
                 phase=phase_of(settings.host_id, settings.interval),
@@ -114,6 +119,7 @@ class _Agent:
         sampler: Sampler,
         publisher: Publisher,
         *,
+        watch: SystemWatch,
         readings: Readings,
         errors: UnexpectedErrors,
     ) -> None:
@@ -122,6 +128,7 @@ class _Agent:
         self._interval = settings.interval
         self._sampler = sampler
         self._publisher = publisher
+        self._watch = watch
         self._home_assistant = HomeAssistant(settings, publisher)
         self._tick = 0
         self._collectors = collectors
@@ -191,6 +198,7 @@ class _Agent:
             tick=self._tick,
             session=self._session,
             uptime_seconds=self._inventory.uptime_seconds,
+            failed_units=self._watch.failed_units,
         )
 
     def _written_pulse(self, pulse: Pulse) -> bytes:
@@ -235,11 +243,16 @@ class _Agent:
             self._demand_refused = True
 
     def _note_jump(self) -> ClockJump:
-        """Tell of a sleep, after which the connection is not what it was, and of a clock that was set."""
+        """Tell of a sleep, and of a clock that was set.
+
+        After a sleep that came without warning the connection is not what it was.
+        """
         jump = self._jumps.look()
+        was_suspended = self._publisher.was_suspended()
         if jump.slept_seconds:
             _log.info("this host slept for %.0f s; connecting anew", jump.slept_seconds)
-            self._publisher.renew()
+            if not was_suspended:
+                self._publisher.renew()
         if jump.set_seconds:
             _log.info("the clock of this host was set by %+.0f s", jump.set_seconds)
             self._inventory.look_again()

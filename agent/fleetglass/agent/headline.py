@@ -20,6 +20,7 @@ from fleetglass.wire.payloads import (
     Pulse,
     Sensor,
     Summary,
+    Unit,
 )
 
 MAX_CORES = 64
@@ -31,10 +32,18 @@ _MEAN_FIELDS = tuple(name for name in Headline.__struct_fields__ if name not in 
 
 
 def pulse_of(
-    groups: Mapping[str, Group], *, time: float, tick: int, session: str, uptime_seconds: int | UnsetType
+    groups: Mapping[str, Group],
+    *,
+    time: float,
+    tick: int,
+    session: str,
+    uptime_seconds: int | UnsetType = UNSET,
+    failed_units: int | UnsetType = UNSET,
 ) -> Pulse:
     """Return the headline of a host from its groups; a group that is missing leaves its numbers out."""
-    pulse = Pulse(time=time, tick=tick, session=session, uptime_seconds=uptime_seconds)
+    pulse = Pulse(
+        time=time, tick=tick, session=session, uptime_seconds=uptime_seconds, failed_units=failed_units
+    )
     temperatures: list[float | UnsetType] = []
     for group in groups.values():
         match group:
@@ -66,6 +75,8 @@ def pulse_of(
                 pulse.battery_percent = charge_of(group.batteries.values())
             case Process():
                 pulse.process_count = group.count
+            case Unit() if pulse.failed_units is UNSET:
+                pulse.failed_units = group.failed_count
             case _:
                 pass
     pulse.temperature_celsius = _highest(

@@ -67,6 +67,7 @@ _LOOKS: Final = {
     "gpu_percent": _Look(name="GPU", icon="mdi:expansion-card"),
     "battery_percent": _Look(device_class="battery", diagnostic=True),
     "process_count": _Look(name="Processes", icon="mdi:cogs", diagnostic=True, enabled=False),
+    "failed_units": _Look(icon="mdi:alert-circle-outline", diagnostic=True),
     "boot_time": _Look(name="Last boot", device_class="timestamp", diagnostic=True),
 }
 

@@ -56,7 +56,7 @@ _ARRIVALS = (
     ("backfilled", "pulses_backfilled_total", "pulses that came by backfill"),
 )
 """Attributes of `Arrivals`, and what they are called here."""
-_STATES: tuple[HostState, ...] = ("live", "late", "lost", "stopped", "waiting")
+_STATES: tuple[HostState, ...] = ("live", "late", "lost", "suspended", "stopped", "waiting")
 _GZIP = 16 + zlib.MAX_WBITS
 
 

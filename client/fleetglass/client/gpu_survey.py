@@ -25,7 +25,7 @@ LITTLE_BYTES: Final = 2**30
 _LONGEST_SECONDS = 3.0
 _PAUSE_SECONDS = 0.5  # in what comes, after which nobody is waited for any longer
 _LAST_SECONDS = 0.1  # after which it is believed that there are no more hosts
-_AWAY: Final = {"lost", "stopped"}
+_AWAY: Final = {"lost", "suspended", "stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Survey:
     hosts: int = 0
     """Hosts that were asked about."""
     away: dict[str, HostState] = field(default_factory=dict)
-    """Hosts with GPUs that are lost or stopped: nothing is known of these GPUs."""
+    """Hosts with GPUs that are lost, suspended or stopped: nothing is known of these GPUs."""
     unknown: list[str] = field(default_factory=list)
     """Hosts that were named and do not exist."""
 

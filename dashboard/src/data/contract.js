@@ -6,7 +6,7 @@
 /** The largest number that a bridge lets through, on either side of zero. */
 export const MAX_MAGNITUDE = 1e24
 
-/** @typedef {"live" | "late" | "lost" | "stopped" | "waiting"} HostState */
+/** @typedef {"live" | "late" | "lost" | "suspended" | "stopped" | "waiting"} HostState */
 
 /** @typedef {"connected" | "connecting"} BrokerState */
 
@@ -345,6 +345,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {number} [gpu_percent] the busiest GPU
  * @property {number} [battery_percent] charge of the battery
  * @property {number} [process_count] processes
+ * @property {number} [failed_units] units of systemd that failed
  * @property {string} session random per agent start
  * @property {number[]} [core_percents] busy share of each core, whole numbers, at most 64
  * @property {number[]} [core_numbers] number of each core in `core_percents`, unless they are 0, 1, 2, …
@@ -607,6 +608,7 @@ export const MAX_MAGNITUDE = 1e24
  * @property {boolean} [cut_off]
  * @property {Info} [info]
  * @property {Delivery} [delivery]
+ * @property {unknown} [pulse]
  * @property {boolean} [removed]
  */
 

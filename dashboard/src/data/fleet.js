@@ -29,6 +29,8 @@ export class Host {
   expected = expectedOf(undefined)
   /** @type {Record<string, any>} */
   pulse = NOTHING
+  /** How many units of systemd failed, up to 5 s ago; undefined where that is not known. */
+  failedUnits = /** @type {number | undefined} */ (undefined)
   /** Time of the newest sample of any kind, seconds by the host's clock, or NaN. */
   newest = Number.NaN
   clock = new ClockOffset()
@@ -158,8 +160,14 @@ export class Host {
       this.clock.observe(pulse.time, received)
     if (this.#isAfter(pulse, until) || !this.#order.accept(pulse, this.intervalSeconds)) return
     this.pulse = prepared(pulse, "pulse")
+    this.noteSlow(pulse)
     this.recent.append(pulse.time, headline(pulse))
     this.hear(pulse.time)
+  }
+
+  /** What changes so seldom that a pulse now and then tells it. @param {Record<string, any>} pulse */
+  noteSlow({ failed_units: failed }) {
+    this.failedUnits = isNumber(failed) ? failed : undefined
   }
 
   /** @param {unknown[]} pulses oldest first */
@@ -169,6 +177,7 @@ export class Host {
     const newest = rows.at(-1)
     if (newest !== undefined && this.#order.acceptPast(newest, this.intervalSeconds)) {
       this.pulse = prepared(newest, "pulse")
+      this.noteSlow(newest)
       this.hear(newest.time)
     }
   }
@@ -332,6 +341,7 @@ export class Fleet {
       host.expected = expectedOf(message.expected)
     }
     if (isObject(message.info)) host.info = message.info
+    if (message.type === "host" && isObject(message.pulse)) host.noteSlow(message.pulse)
     this.#list(host)
   }
 

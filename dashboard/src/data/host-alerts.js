@@ -2,7 +2,7 @@
 
 import { BUSY_SECONDS, LIMITS, levelAt, SKEW_SECONDS } from "./limits.js"
 import { isObject } from "./messages.js"
-import { celsius, isNumber, percent, roughly } from "./numbers.js"
+import { celsius, count, isNumber, percent, roughly } from "./numbers.js"
 import { stateInWords } from "./state-words.js"
 
 /**
@@ -34,6 +34,7 @@ export function alertsOf(host, now, latest = () => undefined, busySeconds = host
   if (host.state === "live")
     alerts.push(
       ...headlineAlerts(host, now, latest, busySeconds),
+      ...unitAlerts(latest("unit")?.failed_count ?? host.failedUnits),
       ...clockAlerts(host),
       ...detailAlerts(latest),
     )
@@ -87,6 +88,14 @@ function headlineAlerts(host, now, latest, busySeconds) {
 function judge(alerts, metric, what, limit, value) {
   const level = levelAt(value, limit)
   if (level !== null) alerts.push({ level, metric, words: `${what} ${percent(value)}` })
+}
+
+/** @param {unknown} failed @returns {Alert[]} */
+function unitAlerts(failed) {
+  if (!isNumber(failed) || failed < 1) return []
+  return [
+    { level: "warn", metric: "unit", words: `${count(failed)} failed ${failed === 1 ? "unit" : "units"}` },
+  ]
 }
 
 /** @param {import("./fleet.js").Host} host @returns {Alert[]} */

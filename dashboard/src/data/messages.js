@@ -5,7 +5,7 @@ const LAST_TIME_SECONDS = 1e11
 const LAST_TICK = 2 ** 53
 const HOST_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
 /** What a host can be, in the order in which hosts are counted. */
-export const STATES = ["live", "late", "lost", "waiting", "stopped"]
+export const STATES = ["live", "late", "lost", "waiting", "suspended", "stopped"]
 
 /** @typedef {(message: Record<string, unknown>) => boolean} Check */
 

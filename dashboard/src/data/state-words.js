@@ -1,9 +1,9 @@
 /** What the state of a host means, in words. No DOM. */
 
-import { age, clockTime } from "./numbers.js"
+import { age, clockTime, roughly } from "./numbers.js"
 
 /**
- * What a host's state means right now: "lost since 14:02:11", "late, last sample 4 s ago".
+ * What a host's state means right now: "lost since 14:02:11", "suspended for 8 h".
  * @param {import("./fleet.js").Host} host
  * @param {number} now or the moment at which time stands still: states are told even then
  */
@@ -14,6 +14,8 @@ export function stateInWords(host, now) {
       return Number.isNaN(host.lastHeard) ? "late" : `late, last sample ${age(host.lastHeard, now)}`
     case "lost":
       return `lost since ${clockTime(host.sinceMilliseconds)}`
+    case "suspended":
+      return `suspended for ${roughly(Math.max(0, now - host.sinceMilliseconds) / 1000)}`
     case "stopped":
       return `stopped at ${clockTime(host.sinceMilliseconds)}`
     case "waiting":

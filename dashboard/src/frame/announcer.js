@@ -7,6 +7,7 @@ const NAMED_UP_TO = 3
 const WORDS = new Map([
   ["late", "late"],
   ["lost", "lost"],
+  ["suspended", "suspended"],
   ["stopped", "stopped"],
   ["live", "back"],
 ])

@@ -4,7 +4,7 @@ import { hostAddress } from "./router.js"
 
 export const PALETTE_KEY = "Ctrl+k"
 const HOSTS_FIRST = 8
-const TROUBLED_FIRST = ["lost", "late", "live", "waiting", "stopped"]
+const TROUBLED_FIRST = ["lost", "late", "live", "waiting", "suspended", "stopped"]
 
 /**
  * Some hosts, all panels and actions, then the other hosts: in this order they are listed while nothing is

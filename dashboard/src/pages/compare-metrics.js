@@ -38,6 +38,7 @@ const HEADLINE_WORDS = new Map([
   ["gpu_percent", "Busiest GPU"],
   ["battery_percent", "Battery"],
   ["process_count", "Processes"],
+  ["failed_units", "Failed units"],
 ])
 // They only ever count up.
 const NOT_COMPARED = new Set(["time", "tick", "uptime_seconds"])

@@ -1,7 +1,7 @@
 /** The columns of the fleet table: what each shows, and what it is sorted by. */
 
 import { BUSY_METER_LIMIT } from "../data/limits.js"
-import { age, byteRate, celsius, isNumber, load, networkRate, uptime } from "../data/numbers.js"
+import { age, byteRate, celsius, count, isNumber, load, networkRate, uptime } from "../data/numbers.js"
 import { element } from "../widgets/dom.js"
 import { conditionCell, coresCell, identityCell, meterCell, sparklineCell, textCell } from "./fleet-cells.js"
 
@@ -110,6 +110,14 @@ export const COLUMNS = [
     numeric: true,
     sort: field("temperature_celsius"),
     make: () => textCell((host) => celsius(host.pulse.temperature_celsius)),
+  },
+  {
+    key: "failed",
+    title: "failed",
+    label: "failed units of systemd",
+    numeric: true,
+    sort: (host) => host.failedUnits,
+    make: () => textCell((host) => count(host.failedUnits)),
   },
   {
     key: "uptime",

@@ -3,7 +3,7 @@
 import { isNumber } from "../data/numbers.js"
 
 const names = new Intl.Collator("en", { numeric: true })
-const AFTER_LEVEL = ["late", "lost", "waiting", "live", "stopped"]
+const AFTER_LEVEL = ["late", "lost", "waiting", "live", "suspended", "stopped"]
 const SEPARATOR = ","
 
 /** @typedef {import("../data/fleet.js").Host} Host */

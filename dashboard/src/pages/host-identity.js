@@ -114,6 +114,7 @@ function factsOf(host, now) {
     ["address", addressesOf(info)],
     ["booted", isNumber(booted) ? `${date(booted)} ${clockTime(booted)}` : ""],
     ["up", host.state === "live" ? uptime(uptimeOf(host, now)) : ""],
+    ["failed units", host.failedUnits ? count(host.failedUnits) : ""],
     ["agent", text(info.agent_version)],
     [
       "clock",

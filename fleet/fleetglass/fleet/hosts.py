@@ -354,7 +354,7 @@ class KnownFleet:
             record.state = state
             record.since = wall
             record.last_sign_time = None
-            if state == "stopped":
+            if state in ("suspended", "stopped"):
                 record.since = record.by_bridge_clock(record.presence.said_time, wall)
             elif state == "lost" and not self._listened(record):
                 record.last_sign_time = record.presence.host_time

@@ -51,7 +51,7 @@ class KnownHost:
     @property
     def is_gone(self) -> bool:
         """Whether nothing says that the host lives."""
-        return self.state in ("lost", "stopped", "waiting")
+        return self.state in ("lost", "suspended", "stopped", "waiting")
 
     def by_bridge_clock(self, time: float, wall: float) -> float:
         """Return a time of the host's clock by the bridge's clock, which shows `wall` now.

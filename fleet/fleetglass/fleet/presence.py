@@ -75,6 +75,8 @@ class Presence:
     """When that status came, by the site's clock."""
     said_time: float = 0.0
     """The host's own time in that status."""
+    woke_at: float = -math.inf
+    """When its last sleep ended, by the site's clock."""
     heard_at: float | None = None
     """When the last pulse came."""
     host_time: float = -1.0
@@ -94,16 +96,19 @@ class Presence:
         A broker repeats its retained messages to a bridge that returns, and after a crash it may repeat older
         ones. The status of another session than the current one is old unless its time is the newest of this
         host, and so is an `online` of the current one. A goodbye or a will says nothing new after a goodbye,
-        nor does a will after a will.
+        nor does a will after a will: a broker that misses the end of a connection says `lost` of a host that
+        sleeps. Only `stopped` is new after `suspended`.
         """
         is_current = self.session in (None, status.session)
         is_newest = self.see(status.time)
         if status.state == "online":
             if not is_newest and (self.said is not None or self.heard_at is not None):
                 return
-            if not is_current or self.said in ("stopped", "lost"):
+            if not is_current or self.said in ("suspended", "stopped", "lost"):
                 self.silent_since = site_now
-        elif (is_current and self.said in (status.state, "stopped")) or not (is_current or is_newest):
+            if self.said == "suspended":
+                self.woke_at = site_now
+        elif not (self._is_news(status.state, is_newest=is_newest) if is_current else is_newest):
             return
         self.session = status.session
         self.said = status.state
@@ -115,7 +120,7 @@ class Presence:
         if self.session != session:
             self.session = session
             self.said = None
-        elif self.said == "lost" or (self.said == "stopped" and time > self.said_time):
+        elif self.said == "lost" or (self.said in ("suspended", "stopped") and time > self.said_time):
             self.said = None  # it spoke after its goodbye or will, so it is back
         if self.heard_at is not None and now - self.heard_at > LATE_MIN_SECONDS:
             self._note_gap(now - self.heard_at, now)
@@ -137,8 +142,8 @@ class Presence:
 
     def state(self, now: float, site: Site = NO_SITE) -> HostState:
         """Return the state at `now`, while the broker is connected."""
-        if self.said == "stopped":
-            return "stopped"
+        if self.said == "suspended" or self.said == "stopped":  # noqa: PLR1714 -- so that the type is narrow
+            return self.said
         site_now = site.clock.at(now)
         if self.said == "lost" and site_now >= self.said_at + WILL_HOLD_SECONDS:
             return "lost"
@@ -148,10 +153,22 @@ class Presence:
             return "lost"
         if self.heard_at is None:
             return "waiting"
-        silence = now - self.heard_at
+        silence = min(now - self.heard_at, site_now - self.woke_at)
         if silence > self._late_after() and not self._is_patient(silence, now):
             return "late"
         return "late" if self.heard_at < site.changed_at else "live"
+
+    def _is_news(self, state: State, *, is_newest: bool) -> bool:
+        """Return whether a goodbye or a will of the current session says anything new."""
+        match self.said:
+            case "stopped":
+                return False
+            case "suspended":
+                return state == "stopped" and is_newest
+            case "lost":
+                return state == "stopped" or (state == "suspended" and is_newest)
+            case _:
+                return True
 
     def _late_after(self) -> float:
         return max(LATE_MIN_SECONDS, LATE_INTERVALS * self.interval)

@@ -174,12 +174,13 @@ class Relay:
         self._ask_again.set()
 
     def send_deliveries(self) -> None:
-        """Tell those who watch a host how its pulses arrive, every few seconds."""
+        """Tell those who watch a host how its pulses arrive, with the last one, every few seconds."""
         for host_id in self.fanout.watched:
             with self.errors.caught("sending how the pulses of a host arrive"):
                 host = self.fleet.get(host_id)
                 if host is not None and (delivery := host.arrivals.told()) is not None:
-                    self.fanout.delivery(Host(id=host_id, delivery=delivery))
+                    pulse = msgspec.Raw(host.pulse) if host.pulse is not None else msgspec.UNSET
+                    self.fanout.delivery(Host(id=host_id, delivery=delivery, pulse=pulse))
 
     def send_pulses(self) -> None:
         """Send the fleet frame, once per second."""

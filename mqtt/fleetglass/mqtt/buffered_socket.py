@@ -99,6 +99,11 @@ class BufferedSocket:
         """Return the descriptor to wait for."""
         return self._socket.fileno()
 
+    def break_off(self) -> None:
+        """End the connection without another word; may be called on any thread."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # that of TLS is for the thread that reads
+
     def close(self) -> None:
         """Close the socket.
 

@@ -120,6 +120,9 @@ class ThreadedConnection:
         self._closing = threading.Event()
         self._allowed = threading.Event()  # cleared while paused
         self._allowed.set()
+        self._hurry = threading.Event()  # ends the wait between two attempts
+        self._left = threading.Event()  # set while there is neither a connection nor an attempt
+        self._left.set()
         self._waker = Waker()
         self._thread: threading.Thread | None = None
 
@@ -135,6 +138,7 @@ class ThreadedConnection:
         """Leave, in at most a second even while a name server or the broker answers nothing."""
         self._closing.set()
         self._allowed.set()
+        self._hurry.set()
         self.renew()
         if self._thread is not None:
             self._thread.join(_THREAD_END_SECONDS)
@@ -207,9 +211,17 @@ class ThreadedConnection:
             self._allowed.clear()
             self.renew()
 
+    def leave(self, seconds: float) -> None:
+        """Pause, and return when the broker was told so; a connection that takes longer is broken off."""
+        self.pause()
+        connection = self._connection
+        if not self._left.wait(seconds) and connection is not None and connection.socket is not None:
+            connection.socket.break_off()
+
     def resume(self) -> None:
-        """Come back after `pause`; may be called again."""
+        """Come back after `pause`, at once; may be called again."""
         self._allowed.set()
+        self._hurry.set()
 
     def _run(self) -> None:
         with self._waker:
@@ -239,7 +251,11 @@ class ThreadedConnection:
 
     def _keep_connected(self) -> None:
         backoff = Backoff(self._longest_wait)
-        while self._allowed.wait() and not self._closing.is_set():
+        while self._allowed.wait():
+            self._hurry.clear()
+            if self._closing.is_set():
+                return
+            self._left.clear()
             began, connection = self._clock(), None
             try:
                 connection = self._make_connection()
@@ -250,13 +266,16 @@ class ThreadedConnection:
                 )
             finally:
                 self._connection = None
+                self._left.set()
             if not self._allowed.is_set():
+                backoff = Backoff(self._longest_wait)
                 continue
             if connection is not None and self._versions.after(connection.end):
                 _log.debug("broker %s: trying MQTT 3.1.1", self._broker.url)
                 continue
             self._broker = self._broker.following
-            self._closing.wait(backoff.after(self._clock() - began))
+            if self._hurry.wait(backoff.after(self._clock() - began)):
+                backoff = Backoff(self._longest_wait)
 
     def _make_connection(self) -> PahoConnection:
         connection = PahoConnection(

@@ -536,6 +536,100 @@ def is_away(publisher: Publisher) -> bool:
     return publisher._connection._connection is None
 
 
+SLEEP_SECONDS = 2.0
+"""The most that a host may be kept from its sleep, and that it may take to come back."""
+
+
+@pytest.mark.broker
+def test_a_host_that_sleeps_says_so_and_leaves(mosquitto: Mosquitto, prefix: str) -> None:
+    """Before `suspend` returns the broker has it, retained, and the end of the connection without a will."""
+    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+        for _ in range(2):  # some login managers say it twice
+            publisher.suspend()
+        assert publisher._connection._connection is None
+        with recording(mosquitto.port, prefix) as later:
+            asleep = later.wait_status("suspended")
+            assert (asleep.payload["session"], asleep.retained) == ("abc", True)
+        publisher.publish_tick(tick(prefix, 1))
+        woken = time.monotonic()
+        for _ in range(2):
+            publisher.resume()
+        back = witness.wait_status("online", after=woken)
+        assert back.at - woken < SLEEP_SECONDS
+        wait_for(lambda: publisher.connected, "connection of the agent")
+        publisher.publish_tick(tick(prefix, 2))  # those who read are there: it waits for nobody
+        wait_for(lambda: delivered(witness) == [1, 2], "what was kept")
+        assert [one.payload["state"] for one in witness.of("status")] == ["online", "suspended", "online"]
+
+
+@pytest.mark.broker
+def test_a_sleep_waits_for_no_broker_that_says_nothing(own_mosquitto: Mosquitto, prefix: str) -> None:
+    """A broker that stands still, or is not there, keeps no host awake, and is tried at once on waking."""
+    with publishing(own_mosquitto.port, prefix) as publisher:
+        for away, back in (
+            (own_mosquitto.freeze, own_mosquitto.thaw),
+            (own_mosquitto.kill, own_mosquitto.start),
+        ):
+            away()
+            began = time.monotonic()
+            publisher.suspend()
+            assert time.monotonic() - began < SLEEP_SECONDS + 0.5
+            wait_for(
+                lambda: publisher._connection._connection is None, "end of the connection", SLEEP_SECONDS
+            )
+            back()
+            publisher.resume()
+            wait_for(lambda: publisher.connected, "connection of the agent", SLEEP_SECONDS)
+
+
+@pytest.mark.broker
+def test_a_sleep_that_ends_while_the_interface_is_away(mosquitto: Mosquitto, prefix: str) -> None:
+    """Whoever waits for two things connects when both are there, whichever came first."""
+    reason = "waiting for interface wlan0"
+    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+        publisher.suspend()
+        publisher.hold(reason)
+        publisher.resume()
+        assert is_away(publisher)
+        publisher.suspend()
+        publisher.hold(None)
+        assert (publisher.connected, publisher.doing) == (False, "waiting for this host to sleep and wake")
+        woken = time.monotonic()
+        publisher.resume()
+        witness.wait_status("online", after=woken)
+        assert {one.payload["state"] for one in witness.of("status")} == {"online", "suspended"}
+
+
+@pytest.mark.broker
+def test_nothing_is_said_over_a_sleep(mosquitto: Mosquitto, prefix: str) -> None:
+    """A host that is about to sleep neither repeats that it is online nor answers who says otherwise."""
+    topic = f"{prefix}/web-1/status"
+    with recording(mosquitto.port, prefix) as witness, publishing(mosquitto.port, prefix) as publisher:
+        witness.wait_status("online")
+        publisher._suspended = True  # as in the moment before the connection is left
+        publisher._status_due = 0.0
+        publisher.refresh()
+        assert not publisher._say_online()  # as by a tick that was on its way
+        publisher._hear(topic, b'{"state":"lost","session":"abc","time":1}', retained=False)
+        publisher._suspended = False
+        publisher.announce(f"{prefix}/web-1/info", INFO)
+        witness.wait("info")
+        assert len(witness.of("status")) == 1
+        publisher.refresh()
+        wait_for(lambda: len(witness.of("status")) == 2, "what was due")
+
+
+@pytest.mark.broker
+def test_a_sleep_is_told_of_until_it_is_over(mosquitto: Mosquitto, prefix: str) -> None:
+    """Ticks before, in and after it know that the connection is a new one already."""
+    with publishing(mosquitto.port, prefix) as publisher:
+        assert not publisher.was_suspended()
+        publisher.suspend()
+        assert [publisher.was_suspended() for _ in range(2)] == [True, True]
+        publisher.resume()
+        assert [publisher.was_suspended() for _ in range(2)] == [True, False]
+
+
 @pytest.mark.broker
 def test_a_user_who_may_not_write_is_told(
     tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

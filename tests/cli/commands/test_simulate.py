@@ -101,6 +101,17 @@ def test_clean_end(start: Start, mosquitto: Mosquitto, prefix: str, reader: Read
     assert not reader.retained()
 
 
+def test_hosts_that_sleep(start: Start, mosquitto: Mosquitto, prefix: str, reader: Reader) -> None:
+    """The last hosts publish one tick and then that they sleep; at the end they stop like the others."""
+    program = simulate(start, mosquitto, prefix, "--hosts=3", "--suspended=2", "--interval=0.5")
+    wait_for(lambda: len(reader.pulses("sim-0001")) >= 4, "some pulses")
+    for host in ("sim-0002", "sim-0003"):
+        assert (reader.last_state(host), len(reader.pulses(host))) == ("suspended", 1)
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait() == 0
+    wait_for(lambda: reader.last_state("sim-0003") == "stopped", "the goodbye")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("hosts", [2, 200])
 def test_signal_ends_it(

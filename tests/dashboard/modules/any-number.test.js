@@ -62,7 +62,7 @@ import {
 const SOURCES = new URL("../../../dashboard/src/", import.meta.url)
 const NOW_SECONDS = 1_795_288_000
 const NOW = NOW_SECONDS * 1000
-const STATES = ["live", "late", "lost", "waiting", "stopped"]
+const STATES = ["live", "late", "lost", "waiting", "suspended", "stopped"]
 const INFO = [
   "interval_seconds",
   "logical_cores",

@@ -19,7 +19,7 @@ MAX_VIEWERS = 1000
 HELLO_TIMEOUT_SECONDS = 5.0
 HISTORY_SECONDS = 15 * 60
 
-HostState = Literal["live", "late", "lost", "stopped", "waiting"]
+HostState = Literal["live", "late", "lost", "suspended", "stopped", "waiting"]
 BrokerState = Literal["connected", "connecting"]
 HostId = Annotated[str, Meta(pattern=HOST_ID_PATTERN)]
 Groups = Annotated[list[HostId], Meta(max_length=64)] | Literal["*"]
@@ -142,8 +142,9 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
     An expected host that was removed follows as `waiting` in the next message.
 
     A viewer that begins to select groups of a host gets this message once more, with the whole `info`. For
-    other viewers, `info` is without `INFO_OF_WATCHED`. Viewers with selected groups also get `delivery`, in a
-    separate message every 5 s. With each `state`, `expected` and `cut_off` are as in the message `fleet`.
+    other viewers, `info` is without `INFO_OF_WATCHED`. Viewers with selected groups also get `delivery` and
+    the last `pulse`, in a separate message every 5 s. With each `state`, `expected` and `cut_off` are as in
+    the message `fleet`.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Host(msgspec.Struct, tag_field="type", tag="host", kw_only=True, omit_defa
     cut_off: bool = False
     info: msgspec.Raw | UnsetType = UNSET
     delivery: Delivery | UnsetType = UNSET
+    pulse: msgspec.Raw | UnsetType = UNSET
     removed: bool = False
 
 

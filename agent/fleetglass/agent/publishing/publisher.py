@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import logging
 import random
+import threading
 import time as clocks
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ UNACKNOWLEDGED_TICKS = 2
 READERS_SECONDS = 1.0
 """How long after a broker's return what was kept waits for those who read it."""
 _GOODBYE_SECONDS = 1.5
+_LEAVING_SECONDS = 0.4
 _OWED_SECONDS = 120.0  # a chunk of what was kept takes half a minute over the slowest of links
 _MAX_MESSAGES_PER_SECOND = 300
 """On a topic that an agent reads, a message a minute is usual. In a flood, the broker's acknowledgements of
@@ -77,6 +79,9 @@ class Publisher:
         self._status_due = 0.0
         self._stopping = False
         self._held: str | None = None  # why there is to be no connection
+        self._suspended = self._was_suspended = False
+        self._number_before_sleep = 0  # of the connection that was left then
+        self._turn = threading.Lock()  # to say in which state the host is
         self._goodbye: list[Sent] = []
         self._leave_by = 0.0
         self._dropped_messages = 0
@@ -121,13 +126,15 @@ class Publisher:
     @property
     def connected(self) -> bool:
         """Whether the broker has let us in, and we want to be there."""
-        return self._connection.connected and self._held is None
+        return self._connection.connected and self._is_wanted
 
     @property
     def doing(self) -> str:
         """How it stands with the broker, in one line."""
         if self._held is not None:
             return self._held
+        if self._suspended:
+            return "waiting for this host to sleep and wake"
         return f"{'connected to' if self.connected else 'waiting for broker'} {self._connection.url}"
 
     def hold(self, reason: str | None) -> None:
@@ -140,15 +147,47 @@ class Publisher:
             if self._held is not None:
                 self._held = None
                 self._connection.pause()  # where it has not been left yet: it may have begun without a word
-                self._connection.resume()
+                self._come_back()
             return
         if self._held is None:
             _log.info("%s", reason)
-            self._held = reason
-            self._goodbye = self._connection.send([self._status("stopped")])
+            with self._turn:
+                self._held = reason
+                self._goodbye = [] if self._suspended else self._connection.send([self._status("stopped")])
             self._leave_by = self._clock() + _GOODBYE_SECONDS
         if all(map(has_left, self._goodbye)) or self._clock() >= self._leave_by:
             self._connection.pause()
+
+    def suspend(self) -> None:
+        """Say that the host goes to sleep, and leave the broker, in at most 2 s; may be called again.
+
+        This and `resume` are for another thread than that of the ticks, which go on meanwhile: their pulses
+        are kept.
+        """
+        with self._turn:
+            if self._suspended:
+                return
+            sent: list[Sent] = []
+            was_connected = self.connected
+            self._suspended = self._was_suspended = True
+            if was_connected:
+                self._number_before_sleep = self._connection.number
+                sent = self._connection.send([self._status("suspended")])
+        for one in sent:
+            with contextlib.suppress(RuntimeError, ValueError):
+                one.wait_for_publish(_GOODBYE_SECONDS)
+        self._connection.leave(_LEAVING_SECONDS)
+
+    def resume(self) -> None:
+        """Come back at once, as the host is awake; may be called again."""
+        with self._turn:
+            self._suspended = False
+        self._come_back()
+
+    def was_suspended(self) -> bool:
+        """Return whether `suspend` was called since the last call, or still holds."""
+        was, self._was_suspended = self._was_suspended, self._suspended
+        return was
 
     @property
     def conflict(self) -> str | None:
@@ -233,8 +272,12 @@ class Publisher:
         self._announcements.say_due()
 
     def _readers_may_be_missing(self) -> bool:
-        """After an outage bridges come back as we do, and what is sent before they are is lost to them."""
-        returned = self._connection.number > 1 and self._connection.connected_seconds < READERS_SECONDS
+        """After an outage bridges come back as we do, and what is sent before they are is lost to them.
+
+        Where only this host was away, asleep, they are there.
+        """
+        is_first = self._connection.number == self._number_before_sleep + 1
+        returned = not is_first and self._connection.connected_seconds < READERS_SECONDS
         return returned and len(self._backlog) > 0
 
     def _settle(self) -> None:
@@ -264,16 +307,30 @@ class Publisher:
 
     def _introduce(self) -> None:
         """Say who we are on a new connection, unless we are about to leave it."""
-        if self._held is not None or self._stopping:
+        if self._stopping or not self._say_online():
             return
-        self._say_online()
         self._claim.said(self._clock())
         self._connection.subscribe(self._heard)
         self._announcements.say_all(self._connection.max_payload_bytes)
 
-    def _say_online(self) -> None:
-        self._status_due = self._clock() + STATUS_SECONDS * random.uniform(0.85, 1.15)
-        self._connection.send([self._status("online")])
+    def _say_online(self) -> bool:
+        """Say that the host is online, and return that, unless we are about to leave the broker."""
+        with self._turn:
+            if not self._is_wanted:
+                return False
+            self._status_due = self._clock() + STATUS_SECONDS * random.uniform(0.85, 1.15)
+            self._connection.send([self._status("online")])
+        return True
+
+    def _come_back(self) -> None:
+        with self._turn:
+            if self._is_wanted:
+                self._connection.resume()
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether there is to be a connection."""
+        return self._held is None and not self._suspended
 
     def _status(self, state: State) -> Message:
         status = Status(state=state, session=self._session, time=round(self._now(), 3))
@@ -283,7 +340,7 @@ class Publisher:
         if topic == self._echo.topic:
             self._echo.hear(payload)
         take = self._heard.get(topic)
-        if take is not None and not self._stopping and self._held is None:
+        if take is not None and not self._stopping and self._is_wanted:
             take(payload, retained)
 
     def _hear_status(self, payload: bytes, retained: bool) -> None:  # noqa: FBT001 -- as it comes

@@ -16,6 +16,7 @@ MAX_HOSTS = 10_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("--hosts", metavar="N", required=True, help="number of hosts")
+    parser.add_argument("--suspended", metavar="N", default="0", help="hosts that sleep (default: 0)")
     parser.add_argument("--cores", metavar="N", default="4", help="cores of each host (default: 4)")
     parser.add_argument("--duration", metavar="SECONDS", help="stop after this time (default: never)")
     parser.add_argument("--seed", metavar="N", default="0", help="number that selects a fleet (default: 0)")
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal, or for the duration."""
     hosts = read_option(Whole(1, MAX_HOSTS), arguments.hosts, "--hosts")
+    suspended = read_option(Whole(0, hosts), arguments.suspended, "--suspended")
     cores = read_option(Whole(1, 1024), arguments.cores, "--cores")
     seed = read_option(Whole(0, 2**31), arguments.seed, "--seed")
     duration = None
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         prefix=prefix,
         interval=interval,
         duration=duration,
+        suspended=suspended,
     )
     with StopSignals() as stop:
         run_fleet(settings, stop)

@@ -123,7 +123,7 @@ class Player:
                 status = decode(message.payload, Status)
             except PayloadError:
                 return  # an empty one: the host was forgotten
-            if status.state == "online":
+            if status.state in ("online", "suspended"):
                 self._sessions[host] = status.session
         elif message.topic.endswith("/pulse"):
             try:

@@ -28,10 +28,17 @@ class Outlet(Protocol):
 
 
 class SyntheticPublisher:
-    """One host on its connection."""
+    """One host on its connection. One that is `suspended` publishes a single tick before it sleeps."""
 
     def __init__(
-        self, host: SyntheticHost, number: int, topics: Topics, interval: float, version: str
+        self,
+        host: SyntheticHost,
+        number: int,
+        topics: Topics,
+        interval: float,
+        version: str,
+        *,
+        suspended: bool = False,
     ) -> None:
         self.host = host
         self.session = secrets.token_hex(3)
@@ -49,6 +56,9 @@ class SyntheticPublisher:
         }
         self._summary_every = max(1, round(SUMMARY_SECONDS / interval))
         self._number = number
+        self._is_suspended = suspended
+        self._last_word: Sent | None = None
+        """What a host said when it went to sleep."""
         self._pulses: list[Pulse] = []
         self._status_due = 0.0
         self._info_due = 0.0
@@ -65,6 +75,7 @@ class SyntheticPublisher:
         """Publish what is retained, after each connect."""
         self._status_due = self._info_due = 0.0
         self._fresh = True
+        self._last_word = None
         self._publish_retained(outlet, time.time())
 
     def clear(self, outlet: Outlet, qos: int) -> Sent:
@@ -75,6 +86,8 @@ class SyntheticPublisher:
 
     def publish(self, outlet: Outlet, tick: int) -> Sent:
         """Publish one tick; return its last message."""
+        if self._last_word is not None:
+            return self._last_word
         now = round(time.time(), 3)
         due = frozenset(
             group
@@ -99,6 +112,9 @@ class SyntheticPublisher:
         for group, message in groups.items():
             topic = self._live_topics[group]
             last = outlet.send(Message(topic, written(message, outlet.max_payload_bytes(topic))[0]))
+        if self._is_suspended:
+            last = outlet.send(Message(self.status_topic, self.status("suspended"), qos=1, retain=True))
+            self._last_word = last
         assert last is not None  # noqa: S101 - every tick has groups
         return last
 

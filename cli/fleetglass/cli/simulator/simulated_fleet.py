@@ -40,6 +40,8 @@ class SimulationSettings:
     interval: float = 1.0
     duration: float | None = None
     """Seconds until it ends by itself."""
+    suspended: int = 0
+    """How many of the hosts, the last ones, sleep."""
 
 
 def run_fleet(settings: SimulationSettings, stop: StopSignals) -> None:
@@ -65,7 +67,14 @@ class _Fleet:
         count = len(settings.hosts)
         topics = Topics(settings.prefix)
         publishers = [
-            SyntheticPublisher(host, number, topics, settings.interval, settings.version)
+            SyntheticPublisher(
+                host,
+                number,
+                topics,
+                settings.interval,
+                settings.version,
+                suspended=number >= count - settings.suspended,
+            )
             for number, host in enumerate(settings.hosts)
         ]
         connections = min(count, MAX_CONNECTIONS)

@@ -115,6 +115,7 @@ def make_messages(
         network_transmit_bytes_per_second=int(transmit),
         temperature_celsius=celsius,
         process_count=140 + int(120 * host.memory.at(time)),
+        failed_units=0,
         uptime_seconds=int(time - host.boot_time),
     )
     groups: dict[str, Group] = {

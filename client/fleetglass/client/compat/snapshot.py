@@ -136,6 +136,7 @@ def _system(host: str, pulse: Mapping[str, Any], info: Mapping[str, Any]) -> dic
         architecture=info.get("architecture"),
         process_count=pulse.get("process_count"),
         battery_percent=pulse.get("battery_percent"),
+        failed_units=pulse.get("failed_units"),
         uptime_seconds=pulse.get("uptime_seconds"),
     )
 

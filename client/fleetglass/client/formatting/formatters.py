@@ -26,7 +26,14 @@ JSON_INDENT_LEVEL: Final = 2
 
 _GREEN, _YELLOW, _RED = 32, 33, 31
 _BOLD: Final = 1
-_STATE_COLORS: Final = {"live": 32, "late": 33, "lost": 31, "stopped": 35, "waiting": 36}
+_STATE_COLORS: Final = {
+    "live": 32,
+    "late": 33,
+    "lost": 31,
+    "suspended": 90,
+    "stopped": 35,
+    "waiting": 36,
+}
 
 
 class Formatter(ABC):

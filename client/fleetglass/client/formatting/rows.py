@@ -38,6 +38,7 @@ SYSTEM: Final[Table] = (
     ("Architecture", "architecture", printable),
     ("Processes", "process_count", str),
     ("Battery", "battery_percent", percent),
+    ("Failed units", "failed_units", str),
     ("Up", "uptime_seconds", duration),
 )
 

@@ -40,6 +40,9 @@ def test_all_is_well() -> None:
         ({"filesystem_percent": 95, "swap_percent": 99}, [("critical", "disk 95 %"), ("warn", "swap 99 %")]),
         ({"battery_percent": 15}, [("warn", "battery 15 %")]),
         ({"battery_percent": 5}, [("critical", "battery 5 %")]),
+        ({"failed_units": 0}, []),
+        ({"failed_units": 1}, [("warn", "1 failed unit")]),
+        ({"failed_units": 12}, [("warn", "12 failed units")]),
     ],
 )
 def test_limits(values: dict[str, Any], expected: list[tuple[str, str]]) -> None:
@@ -54,7 +57,7 @@ def test_busy_for_a_minute() -> None:
 
 
 def test_states() -> None:
-    """A host that is not heard needs attention, and of it nothing else is said; one that stopped does not."""
+    """A host that is not heard needs attention for that alone; one that sleeps or stopped does not."""
     seen = model(memory_percent=99)
     seen.take(changed("web-1", "lost", NOW), NOW)
     since = clock_time(NOW)
@@ -63,6 +66,9 @@ def test_states() -> None:
     seen.take(changed("web-1", "late", NOW), NOW)
     assert alerts(seen) == [("warn", "late")]
     assert state_in_words(seen.hosts["web-1"], seen, NOW + 4) == "late, last sample 4 s ago"
+    seen.take(changed("web-1", "suspended", NOW), NOW)
+    assert alerts(seen) == []
+    assert state_in_words(seen.hosts["web-1"], seen, NOW + 8 * 3600) == "suspended for 8 h"
     seen.take(changed("web-1", "stopped", NOW), NOW)
     assert alerts(seen) == []
     assert state_in_words(seen.hosts["web-1"], seen, NOW) == f"stopped at {since}"

@@ -1,4 +1,5 @@
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from fleetglass.client.terminal.top.drawing import (
     upright_bars,
     width_of,
 )
+from fleetglass.wire.protocol import HostState
 
 
 @given(st.text(max_size=60), st.integers(0, 40), st.booleans())
@@ -80,7 +82,7 @@ def test_marks() -> None:
     assert state_mark("live") == [("●", "good"), (" live   ", "")]
     assert state_mark("live", "critical") == [("◆", "critical"), (" crit   ", "critical")]
     assert state_mark("lost", "critical") == [("✗", "critical"), (" lost   ", "critical")]
-    assert all(width_of(state_mark(state)) == 9 for state in ("live", "late", "lost", "stopped", "waiting"))
+    assert all(width_of(state_mark(state)) == 9 for state in get_args(HostState))
 
 
 @given(st.floats(min_value=0, max_value=1e15))

@@ -21,13 +21,13 @@ def ids(seen: FleetModel, order: Order, alerts: dict[str, list[Alert]] | None = 
 
 
 def test_attention_first() -> None:
-    """Critical, warned, late, lost, waiting, live and stopped hosts, in this order; equal ones by name."""
-    names = ("stopped", "fine-10", "fine-2", "waiting", "lost", "late", "warned", "bad")
+    """Critical, warned, late, lost, waiting, live, suspended, stopped: in this order; equal ones by name."""
+    names = ("stopped", "suspended", "fine-10", "fine-2", "waiting", "lost", "late", "warned", "bad")
     hosts = [MadeUpHost(name) for name in names]
-    states = {name: name for name in names if name in {"stopped", "waiting", "lost", "late"}}
+    states = {name: name for name in names if name in {"stopped", "suspended", "waiting", "lost", "late"}}
     alerts = {"warned": [Alert("warn", "")], "bad": [Alert("critical", "")], "lost": [Alert("critical", "")]}
     found = ids(model(*hosts, **states), TROUBLE_FIRST, alerts)
-    assert found == ["bad", "warned", "late", "lost", "waiting", "fine-2", "fine-10", "stopped"]
+    assert found == ["bad", "warned", "late", "lost", "waiting", "fine-2", "fine-10", "suspended", "stopped"]
 
 
 def test_by_value() -> None:

@@ -57,9 +57,28 @@ test("hosts that are not as agreed are left out, the others are taken", () => {
   assert.deepEqual([...fleet.hosts.keys()], ["c"])
 })
 
+test("whoever looks at one host is told its failed units all the same", () => {
+  know(hostEntry("a"))
+  pulse(1, { failed_units: 1 })
+  assert.equal(fleet.host("a").failedUnits, 1)
+  fleet.take({ type: "host", id: "a", pulse: pulseAt(9, { failed_units: 2 }) }, receivedAt(9))
+  assert.equal(fleet.host("a").failedUnits, 2)
+  fleet.take({ type: "host", id: "a", state: "late" }, receivedAt(12))
+  assert.equal(fleet.host("a").failedUnits, 2)
+  fleet.take({ type: "host", id: "a", pulse: pulseAt(14) }, receivedAt(14))
+  assert.equal(fleet.host("a").failedUnits, undefined)
+})
+
 test("each state is counted", () => {
   know(hostEntry("a"), hostEntry("b", { state: "lost" }), hostEntry("c", { state: "lost" }))
-  assert.deepEqual(Object.fromEntries(fleet.counts()), { live: 1, late: 0, lost: 2, waiting: 0, stopped: 0 })
+  assert.deepEqual(Object.fromEntries(fleet.counts()), {
+    live: 1,
+    late: 0,
+    lost: 2,
+    waiting: 0,
+    suspended: 0,
+    stopped: 0,
+  })
 })
 
 test("one host changes its state, its inventory, or is removed, and the others do not", () => {

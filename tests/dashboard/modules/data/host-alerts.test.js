@@ -49,6 +49,25 @@ test("numbers over their limits are told with their value, the worst first", () 
   assert.deepEqual(levels(), ["critical filesystem", "critical power", "warn memory", "warn memory"])
 })
 
+test("units that failed are told, by their own group where it is known", () => {
+  for (const [failed, words] of [
+    [0, []],
+    [1, ["1 failed unit"]],
+    [2, ["2 failed units"]],
+  ]) {
+    pulse(0, { failed_units: failed })
+    host.noteSlow({ failed_units: failed })
+    assert.deepEqual(
+      alerts().map((one) => one.words),
+      words,
+    )
+  }
+  assert.deepEqual(levels({ unit: { failed_count: 0 } }), [])
+  assert.deepEqual(levels(), ["warn unit"])
+  host.noteSlow({})
+  assert.deepEqual(levels(), [])
+})
+
 test("numbers that are missing, or are none, are no trouble", () => {
   pulse(0, { memory_percent: "99", filesystem_percent: null, swap_percent: Number.NaN })
   assert.deepEqual(alerts(), [])
@@ -62,7 +81,7 @@ test("of a host that is not heard only that is said, since its numbers are old",
   assert.deepEqual(levels(), ["critical state"])
   host.state = "late"
   assert.deepEqual(levels(), ["warn state"])
-  for (const state of ["stopped", "waiting"]) {
+  for (const state of ["suspended", "stopped", "waiting"]) {
     host.state = state
     assert.deepEqual(alerts(), [])
   }

@@ -13,16 +13,23 @@ function hostThatIs(state, { newest = NOW_SECONDS - 4, since = NOW_SECONDS - 60 
 
 test("each state is said with the moment that matters for it", () => {
   const since = clockTime((NOW_SECONDS - 60) * 1000)
-  const words = ["live", "late", "lost", "stopped", "waiting"].map((state) =>
+  const words = ["live", "late", "lost", "suspended", "stopped", "waiting"].map((state) =>
     stateInWords(hostThatIs(state), NOW_SECONDS * 1000),
   )
   assert.deepEqual(words, [
     "live",
     "late, last sample 4 s ago",
     `lost since ${since}`,
+    "suspended for 60 s",
     `stopped at ${since}`,
     "waiting for the first sample",
   ])
+})
+
+test("a closed laptop sleeps for hours, and never for less than no time", () => {
+  const words = (hours) =>
+    stateInWords(hostThatIs("suspended", { since: NOW_SECONDS - 3600 * hours }), NOW_SECONDS * 1000)
+  assert.deepEqual([8, 72, -1].map(words), ["suspended for 8 h", "suspended for 3 d", "suspended for 0 s"])
 })
 
 test("a late host that was never heard has no last sample", () => {

@@ -43,14 +43,16 @@ test("hosts of one name keep one order, that of their ids", () => {
 })
 
 test("the worst stand at the top, then who is late, lost or waiting, then the rest", () => {
-  const hosts = ["live", "stopped", "waiting", "lost", "late"].map((state) => host(state, { state }))
+  const hosts = ["live", "stopped", "suspended", "waiting", "lost", "late"].map((state) =>
+    host(state, { state }),
+  )
   const [sick, ill] = [host("sick"), host("ill")]
   const alerts = new Map([
     [sick, [{ level: "warn" }]],
     [ill, [{ level: "critical" }]],
   ])
   const sorted = [...hosts, sick, ill].sort(byTrouble((one) => alerts.get(one) ?? []))
-  assert.deepEqual(ids(sorted), ["ill", "sick", "late", "lost", "waiting", "live", "stopped"])
+  assert.deepEqual(ids(sorted), ["ill", "sick", "late", "lost", "waiting", "live", "suspended", "stopped"])
 })
 
 test("hosts without a value are last, whichever way it goes", () => {

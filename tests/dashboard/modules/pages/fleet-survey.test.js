@@ -17,7 +17,14 @@ test("hosts are counted by state, and those that need attention by how bad it is
   const [well, full, lost] = [host("a", "live"), host("b", "live", { memory_percent: 93 }), host("c", "lost")]
   const seen = survey([well, full, lost, host("d", "waiting")], receivedAt(0))
   assert.equal(seen.total, 4)
-  assert.deepEqual(Object.fromEntries(seen.counts), { live: 2, late: 0, lost: 1, waiting: 1, stopped: 0 })
+  assert.deepEqual(Object.fromEntries(seen.counts), {
+    live: 2,
+    late: 0,
+    lost: 1,
+    waiting: 1,
+    suspended: 0,
+    stopped: 0,
+  })
   assert.deepEqual(seen.troubled, { warn: 1, critical: 1 })
   assert.deepEqual(
     [...seen.alerts.keys()].map(({ id }) => id),

@@ -8,11 +8,11 @@ from msgspec import UNSET, Meta, UnsetType
 from fleetglass.wire.payloads.common import Celsius, Count, Percent, Rate, Session, Tick, Time
 from fleetglass.wire.payloads.groups import GpuDevice
 
-State = Literal["online", "stopped", "lost"]
+State = Literal["online", "suspended", "stopped", "lost"]
 
 
 class Status(msgspec.Struct, omit_defaults=True):
-    """Whether the agent runs. Also the will, with the state `lost`."""
+    """Whether the agent runs, or its host sleeps. Also the will, with the state `lost`."""
 
     state: State
     session: Session
@@ -41,6 +41,7 @@ class Headline(msgspec.Struct, kw_only=True, omit_defaults=True):
     gpu_percent: Annotated[Percent, Meta(description="the busiest GPU")] = UNSET
     battery_percent: Annotated[Percent, Meta(description="charge of the battery")] = UNSET
     process_count: Annotated[Count, Meta(description="processes")] = UNSET
+    failed_units: Annotated[Count, Meta(description="units of systemd that failed")] = UNSET
 
 
 class Pulse(Headline, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.client.formatting.quantities import clock_time
 from fleetglass.client.terminal.top.model import FleetModel, SeenHost
 from fleetglass.client.terminal.top.numbers import length_of_time, plain
-from fleetglass.wire.payloads import CollectorReport, Filesystem, Memory, Power, Pulse, Sensor
+from fleetglass.wire.payloads import CollectorReport, Filesystem, Memory, Power, Pulse, Sensor, Unit
 
 Level = Literal["warn", "critical"]
 
@@ -63,6 +63,9 @@ def state_in_words(host: SeenHost, fleet: FleetModel, now: float) -> str:
             return f"late, last sample {max(0, int(now - host.heard))} s ago"
         case "lost":
             return f"lost since {since}"
+        case "suspended":
+            asleep = max(0.0, now - host.since - fleet.clock_offset)
+            return f"suspended for {length_of_time(asleep)}"
         case "stopped":
             return f"stopped at {since}"
         case "waiting":
@@ -104,6 +107,10 @@ def _headline(host: SeenHost, pulse: Pulse) -> Iterator[Alert]:
             yield from _judge(name, BATTERY, battery.charge_percent)
     else:
         yield from _judge("battery", BATTERY, pulse.battery_percent)
+    unit = host.groups.get("unit")
+    failed = unit.failed_count if isinstance(unit, Unit) else pulse.failed_units
+    if failed is not UNSET and failed:
+        yield Alert("warn", f"{failed} failed {'unit' if failed == 1 else 'units'}")
     if host.busy_seconds >= BUSY_SECONDS:
         yield Alert("warn", "CPU busy over 60 s")
 

@@ -20,6 +20,7 @@ GLYPHS: Final[dict[HostState | Level, tuple[str, Role]]] = {
     "live": ("●", "good"),
     "late": ("◐", "warn"),
     "lost": ("✗", "critical"),
+    "suspended": ("◌", "dim"),
     "stopped": ("○", "dim"),
     "waiting": ("·", "dim"),
     "warn": ("▲", "warn"),
@@ -27,7 +28,7 @@ GLYPHS: Final[dict[HostState | Level, tuple[str, Role]]] = {
 }
 """Each state and level has a form of its own, and its word beside it: colour says nothing alone."""
 
-SHORT: Final[dict[Level, str]] = {"warn": "warn", "critical": "crit"}
+SHORT: Final[dict[HostState | Level, str]] = {"warn": "warn", "critical": "crit", "suspended": "asleep"}
 
 _EIGHTHS: Final = "▏▎▍▌▋▊▉"
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
@@ -134,6 +135,7 @@ def role_of(value: Number, limit: Limit | None) -> Role:
 
 def state_mark(state: HostState, worst: Level | None = None) -> Line:
     """Return glyph and word in nine cells: of a live host the worst of its alerts, of others the state."""
-    glyph, role = GLYPHS[worst if worst is not None and state == "live" else state]
-    word = SHORT[worst] if worst is not None and state == "live" else state
+    shown = worst if worst is not None and state == "live" else state
+    glyph, role = GLYPHS[shown]
+    word = SHORT.get(shown, shown)
     return [(glyph, role), (f" {word:<7}", role if role != "good" else "")]

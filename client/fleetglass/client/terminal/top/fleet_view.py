@@ -22,7 +22,7 @@ from fleetglass.wire.protocol import HostState
 HOLD_SECONDS: Final = 5
 """For so long after a key that moved the choice no row moves, so that Enter opens what was aimed at."""
 LEVELS: Final[tuple[Level, ...]] = ("critical", "warn")
-STATES: Final[tuple[HostState, ...]] = ("live", "late", "lost", "stopped", "waiting")
+STATES: Final[tuple[HostState, ...]] = ("live", "late", "lost", "suspended", "stopped", "waiting")
 
 
 class FleetView:

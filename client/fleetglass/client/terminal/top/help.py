@@ -29,8 +29,8 @@ def help_lines() -> list[Line]:
     lines: list[Line] = [[("Fleetglass: keys", "strong"), ("    any key goes back", "dim")]]
     for keys, words in _KEYS:
         lines.append([("  " + f"{keys:<12}", "strong"), (words, "")] if words else [(keys, "title")])
-    marks: Line = [("  ", "")]
+    marks: Line = []
     for name, (glyph, role) in GLYPHS.items():
-        marks += [(f"{glyph} ", role), (f"{name}   ", "")]
+        marks += [(f"  {glyph} ", role), (name, "")]
     lines += [marks, [("  live without trouble; late: no sample in time; lost: nothing for 30 s", "dim")]]
     return lines

@@ -52,7 +52,8 @@ class HostView:
         self._length, self._height = len(lines), height
         self.scroll(0)
         shown = lines[self._first : self._first + height]
-        return list(map(dimmed, shown)) if self._fleet.is_old or host.state in {"lost", "stopped"} else shown
+        is_old = self._fleet.is_old or host.state in {"lost", "suspended", "stopped"}
+        return list(map(dimmed, shown)) if is_old else shown
 
     def heading(self, clock: str, width: int) -> Line:
         """Return its name."""

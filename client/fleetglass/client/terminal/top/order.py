@@ -9,7 +9,7 @@ from msgspec import UNSET
 from fleetglass.client.terminal.top.alerts import Alert
 from fleetglass.client.terminal.top.model import SeenHost
 
-_AFTER_LEVEL: Final = ("late", "lost", "waiting", "live", "stopped")
+_AFTER_LEVEL: Final = ("late", "lost", "waiting", "live", "suspended", "stopped")
 _DIGITS: Final = re.compile(r"(\d+)")
 
 

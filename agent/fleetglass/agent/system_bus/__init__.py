@@ -1,0 +1,1 @@
+"""What the system bus tells of this host: when it sleeps, and how many units failed."""
