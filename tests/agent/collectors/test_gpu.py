@@ -11,7 +11,7 @@ from agent.gpu_tree import AMD, INTEL_INTEGRATED, add_card, add_process, fdinfo
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.gpu import GpuCollector, gpu_use
-from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.gpu.gpu_reader import GpuReader
 from fleetglass.agent.readings.types import GpuReading
 from fleetglass.agent.selection import EVERYTHING, Selection, Selections
 from fleetglass.agent.settings import AgentSettings

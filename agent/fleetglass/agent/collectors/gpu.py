@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors.background import BackgroundCollector
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.rates import known, percent
-from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.gpu.gpu_reader import GpuReader
 from fleetglass.agent.readings.plausible import is_speed, is_temperature
 from fleetglass.agent.readings.types import GpuReading, ProcessFacts
 from fleetglass.wire.errors import CollectionError

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fleetglass.agent.readings.files import list_folder, read_text, read_whole
-from fleetglass.agent.readings.gpu_sleep import may_sleep
+from fleetglass.agent.readings.gpu.gpu_sleep import may_sleep
 from fleetglass.agent.readings.linux_thermal_zone import ToldByChips, find_zones, read_cells, zone_limits
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import FanReading, SensorReading, TemperatureReading

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.fake_nvml import COMPUTE, GRAPHICS, MIG_MODE, MPS, UTILIZATION, FakeNvml, running, sample
-from fleetglass.agent.readings.nvidia_process import read_nvidia_users
+from fleetglass.agent.readings.gpu.nvidia_process import read_nvidia_users
 from fleetglass.agent.readings.types import GpuInstanceReading, GpuProcessReading
 
 GPU = "00000000:01:00.0"
