@@ -85,6 +85,6 @@ def running(pid: int, memory: int | None) -> SimpleNamespace:
     return SimpleNamespace(pid=pid, usedGpuMemory=memory)
 
 
-def sample(pid: int, busy: int, at: int) -> SimpleNamespace:
+def sample(pid: int, busy: int, at: int, *, encoder: int = 0) -> SimpleNamespace:
     """Return a sample of the work of a process."""
-    return SimpleNamespace(pid=pid, smUtil=busy, memUtil=1, encUtil=0, decUtil=0, timeStamp=at)
+    return SimpleNamespace(pid=pid, smUtil=busy, memUtil=1, encUtil=encoder, decUtil=0, timeStamp=at)

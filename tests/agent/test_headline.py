@@ -72,6 +72,18 @@ def test_the_hottest_that_a_computer_can_be_is_told() -> None:
     assert found.temperature_celsius == 71.0
 
 
+def test_what_is_meant_for_fans_is_no_temperature() -> None:
+    """Some AMD processors add 10 to 27 degrees to Tctl; where there is no Tdie, it has nothing added."""
+
+    def hottest(**degrees: float) -> float | UnsetType:
+        chips = {f"k10temp/{label}": Temperature(current_celsius=one) for label, one in degrees.items()}
+        other = {"zenpower/Tctl": Temperature(current_celsius=30.0)}
+        return pulse(Sensor(time=1, tick=1, temperatures=chips | other)).temperature_celsius
+
+    assert hottest(Tctl=67.1, Tdie=40.1, Tccd1=40.2) == 40.2
+    assert hottest(Tctl=67.1, Tccd1=60.2) == 67.1
+
+
 def power(**batteries: Battery) -> Power:
     return Power(time=1, tick=1, batteries=batteries)
 

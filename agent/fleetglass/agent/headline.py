@@ -1,6 +1,6 @@
 """From the groups of a tick to the headline numbers of a host, and from many to their means."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -66,7 +66,11 @@ def pulse_of(
                 pulse.network_receive_bytes_per_second = group.receive_bytes_per_second
                 pulse.network_transmit_bytes_per_second = group.transmit_bytes_per_second
             case Sensor():
-                temperatures.extend(one.current_celsius for one in group.temperatures.values())
+                temperatures.extend(
+                    one.current_celsius
+                    for name, one in group.temperatures.items()
+                    if not _is_for_fans(name, group.temperatures)
+                )
             case Gpu():
                 pulse.gpu_percent = _highest(one.busy_percent for one in group.devices.values())
                 # A GPU of which the sensors tell as well is no hotter for being told twice.
@@ -144,6 +148,12 @@ def _known(values: Iterable[N | UnsetType]) -> list[N]:
 
 def _highest(values: Iterable[float | UnsetType]) -> float | UnsetType:
     return max(_known(values), default=UNSET)
+
+
+def _is_for_fans(name: str, temperatures: Container[str]) -> bool:
+    """Return whether this is AMD's Tctl of a processor that has a true temperature beside it (k10temp)."""
+    chip, _, label = name.rpartition("/")
+    return label == "Tctl" and f"{chip}/Tdie" in temperatures
 
 
 def _watt_hours(battery: Battery) -> float | None:

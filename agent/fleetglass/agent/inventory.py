@@ -13,8 +13,8 @@ from fleetglass.agent.collectors import Collector, current
 from fleetglass.agent.collectors.rates import known
 from fleetglass.agent.identity import host_name, machine_id_hash
 from fleetglass.agent.readings import Readings, update_count
-from fleetglass.agent.readings.package_updates import PackageUpdates, notified_updates
-from fleetglass.agent.readings.reboot import reboot_required
+from fleetglass.agent.readings.packages.package_updates import PackageUpdates, notified_updates
+from fleetglass.agent.readings.packages.reboot import reboot_required
 from fleetglass.agent.sampler import turns_between
 from fleetglass.agent.settings import AgentSettings
 from fleetglass.wire.fields import numeric_fields

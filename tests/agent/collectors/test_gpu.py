@@ -1,4 +1,5 @@
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from agent.gpu_tree import AMD, INTEL_INTEGRATED, add_card, add_process, fdinfo
 from fleetglass.agent.collectors import default_collectors
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.gpu import GpuCollector, gpu_use
-from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.gpu.gpu_reader import GpuReader
 from fleetglass.agent.readings.types import GpuReading
 from fleetglass.agent.selection import EVERYTHING, Selection, Selections
 from fleetglass.agent.settings import AgentSettings
@@ -170,8 +171,25 @@ def test_a_gpu_that_sleeps_is_not_asked_for_its_users(tmp_path: Path) -> None:
     message = collector.collect(2.0, 2)
     assert isinstance(message, Gpu)
     assert message.devices["0000:0b:00.0"] == GpuDevice(vendor="AMD", index=0, state="suspended")
-    collector.hasten(0)
-    assert wait_for(lambda: collector.collect(3.0, 3) and asked[1:], "another reading") == [frozenset()]
+    assert asked == [{"0000:0b:00.0"}]
+
+
+def test_users_are_read_when_a_gpu_that_rests_is_read() -> None:
+    """A reading of users that comes due while every GPU is left alone waits until one is read again."""
+    readings = [BEFORE, *[BEFORE._replace(state="idle")] * 3, BEFORE]
+    asked: list[frozenset[str]] = []
+
+    def read_users(keys: frozenset[str]) -> Gpu:
+        asked.append(keys)
+        return Gpu(time=0, tick=0, devices={})
+
+    now = 0.0
+    collector = GpuCollector(lambda: [readings.pop(0)], lambda: None, read_users, clock=lambda: now)
+    for tick in range(5):
+        collector.collect(1.0, tick)
+        now += 11.0
+        wait_for(lambda: not any("gpu-users" in one.name for one in threading.enumerate()), "the reading")
+    assert asked == [{BEFORE.key}] * 2
 
 
 def test_users_that_cannot_be_read_cost_nothing_else() -> None:

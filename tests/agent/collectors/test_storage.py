@@ -5,8 +5,8 @@ from msgspec import UNSET
 
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.storage import StorageHealth, storage_collector
-from fleetglass.agent.readings.smartctl import DisksReading
-from fleetglass.agent.readings.storage_report import REPORT, StorageReport, write_report
+from fleetglass.agent.readings.storage.smartctl import DisksReading
+from fleetglass.agent.readings.storage.storage_report import REPORT, StorageReport, write_report
 from fleetglass.agent.selection import EVERYTHING, Selection
 from fleetglass.wire.payloads import Storage, StorageArray, StorageDisk
 from support.smartctl import FakeSmartctl, ata_disk, sys_disk

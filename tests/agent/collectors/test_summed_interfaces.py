@@ -252,6 +252,49 @@ MACHINES = {
         Host().veth("eth0", has_default_route=True).card("net1", driver="iavf"),
         "eth0 net1",
     ),
+    "a node of Kubernetes in a container": (
+        Host()
+        .veth("eth0", iflink=40)
+        .veth("veth5d1c", iflink=2)
+        .veth("cali7", iflink=3)
+        .veth("lxc0a1b2c3d", iflink=4)
+        .add("cilium_net", iflink=7)
+        .add("cilium_host", iflink=6),
+        "eth0",
+    ),
+    "a node of Kubernetes on a bridge in a container": (
+        Host().port("eth0", "br0", iflink=40).bridge("br0", "eth0").veth("veth5d1c", iflink=2),
+        "eth0",
+    ),
+    "a container whose way out is named like a cable": (
+        Host().veth("veth0", has_default_route=True).veth("veth1"),
+        "veth0",
+    ),
+    "a container with nothing but what engines name": (Host().veth("veth0").veth("veth1"), "veth0 veth1"),
+    "a bond of interfaces that are left out": (
+        Host().add("bond0", kind="bond").add("wg0", kind="wireguard", hardware_type=65534),
+        "bond0",
+    ),
+    "a guest's cable and nothing else that is read": (Host().add("tap3", kind="tun", master="br0"), "tap3"),
+    "PPP over Ethernet over a modem without a device": (
+        Host()
+        .card("eth0")
+        .add("nas0")
+        .add("nas0.35", kind="vlan", iflink=3, over="nas0", carries_pppoe=True)
+        .add("dsl", kind="ppp", hardware_type=512, has_default_route=True),
+        "eth0 nas0",
+    ),
+    "a modem without a device": (
+        Host()
+        .card("wlan0", up=False)
+        .add("rmnet_ipa0", hardware_type=519)
+        .add("rmnet_data0", hardware_type=519, iflink=3, has_default_route=True),
+        "rmnet_ipa0 wlan0",
+    ),
+    "the port of a switch without a device": (
+        Host().card("eth0", master="ovs-system").add("ovs-system").add("br-ex", has_default_route=True),
+        "eth0",
+    ),
     "a container without a network": (Host().add("tunl0", up=False, hardware_type=768, iflink=0), ""),
 }
 
@@ -272,6 +315,8 @@ def test_each_byte_of_the_wire_counts_once(host: Host, counted: str) -> None:
         ("lo0 gif0 stf0 en0 en1 bridge0 utun3", "en0 en1"),
         ("em0 lagg0 epair0a pflog0 lo0", "em0"),
         ("Ethernet Wi-Fi vEthernet_External", "Ethernet Wi-Fi"),
+        ("igb0 igb1 lagg0 vlan0.20 pppoe0 ovpns1 ipsec1 lo0", "igb0 igb1"),
+        ("lo0 epair0b", "epair0b"),
     ],
 )
 def test_names_decide_where_nothing_else_is_told(names: str, counted: str) -> None:

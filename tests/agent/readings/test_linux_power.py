@@ -64,6 +64,8 @@ def test_no_absurd_time_is_told() -> None:
     assert left(CAPACITY="50", TIME_TO_EMPTY_NOW="65535") is None
     assert left(CAPACITY="50", TIME_TO_EMPTY_NOW="-1") is None
     assert left(ENERGY_NOW="30000000", POWER_NOW="20000000", STATUS="Unknown") is None
+    assert left(ENERGY_NOW="30000000", POWER_NOW="65535000000") is None
+    assert left(CHARGE_NOW="3000000", CURRENT_NOW="-2147483648", CURRENT_AVG="2000000") == 5400
 
 
 def test_time_until_full_is_what_is_missing() -> None:
@@ -129,6 +131,7 @@ def test_a_kernel_without_types_in_uevent(tmp_path: Path) -> None:
         {"ENERGY_FULL": "0", "ENERGY_FULL_DESIGN": "23000000", "CAPACITY": "0"},
         {"ENERGY_FULL_DESIGN": "0", "STATUS": "Unknown"},
         {"VOLTAGE_NOW": "0", "CAPACITY": "0"},
+        {"VOLTAGE_NOW": "0", "CAPACITY": "0", "ENERGY_NOW": "0", "ENERGY_FULL": "19000000"},
     ],
 )
 def test_an_empty_bay_is_no_battery(tmp_path: Path, properties: dict[str, str]) -> None:
@@ -199,6 +202,20 @@ def test_a_port_tells_which_way_it_feeds(tmp_path: Path) -> None:
     assert [one.plugged for one in read_batteries(str(root))] == [True]
 
 
+@pytest.mark.parametrize(("online", "plugged"), [(0, False), (1, True)])
+def test_the_ports_of_a_chromebook_are_counted_from_0(tmp_path: Path, online: int, plugged: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    """The first feeds a phone, the second has the charger."""
+    for number, role in enumerate(("[source] sink", "source [sink]")):
+        (tmp_path / f"typec/port{number}").mkdir(parents=True)
+        (tmp_path / f"typec/port{number}/power_role").write_text(role + "\n")
+    root = tmp_path / "power_supply"
+    root.mkdir()
+    supply(root, "sbs-5-000b", TYPE="Battery", STATUS="Full", CAPACITY="100")
+    supply(root, "CROS_USBPD_CHARGER0", TYPE="USB", ONLINE="1", USB_TYPE="C PD [PD_DRP]")
+    supply(root, "CROS_USBPD_CHARGER1", TYPE="USB", ONLINE=str(online), USB_TYPE="C [PD] PD_DRP")
+    assert [one.plugged for one in read_batteries(str(root))] == [plugged]
+
+
 @pytest.mark.parametrize(
     ("name", "source", "plugged"),
     [
@@ -242,6 +259,7 @@ def test_what_belongs_to_a_device_is_not_the_hosts(tmp_path: Path) -> None:
         ({"maxfg": {"CAPACITY": "50"}, "sec-fuelgauge": {"CAPACITY": "50"}}, ["battery"]),
         ({"bq24190-battery": {"STATUS": "Charging", "HEALTH": "Good"}}, ["battery"]),
         ({"keyboard-battery": {"CAPACITY": "12"}}, ["battery", "keyboard-battery"]),
+        ({"main-battery": {"CAPACITY": "12"}}, ["battery", "main-battery"]),
     ],
 )
 def test_one_battery_is_told_once(tmp_path: Path, others: dict[str, dict[str, str]], kept: list[str]) -> None:

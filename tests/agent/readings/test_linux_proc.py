@@ -121,8 +121,8 @@ def test_sizes_that_fell_below_zero_are_absent() -> None:
     assert reading.swap_total is None
 
 
-@pytest.mark.parametrize("line", [b"", b"MemAvailable: 0 kB\n"])
-def test_an_old_kernel_does_not_say_what_is_available(line: bytes) -> None:
+@pytest.mark.parametrize("line", [b"", b"MemAvailable: 0 kB\n", b"MemAvailable: 100 kB\n"])
+def test_what_is_available_may_not_be_told(line: bytes) -> None:
     """It is what is free or in caches, of which shared memory cannot be taken."""
     text = b"MemTotal: 1000 kB\nMemFree: 100 kB\nBuffers: 30 kB\nCached: 500 kB\nShmem: 400 kB\n" + line
     assert linux_proc.parse_memory(1.0, text, b"").available == 230 * 1024

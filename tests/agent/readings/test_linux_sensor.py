@@ -132,6 +132,43 @@ def test_an_older_kernel_has_no_link_from_the_chip_to_its_zone(tmp_path: Path) -
     }
 
 
+def test_a_battery_with_a_chip_and_a_zone_is_told_once(tmp_path: Path) -> None:
+    """Both have the name of the supply, with `_` for `-` in that of the chip."""
+    for number, supply in enumerate(("bq27z561-0", "sbs-9-000b")):
+        device = tmp_path / "devices/power_supply" / supply
+        chip(tmp_path, f"hwmon{number}", device, name=supply.replace("-", "_"), temp1_input=f"3{number}000")
+        write(tmp_path / f"thermal/thermal_zone{number}", type=supply, temp=f"3{number}000")
+    assert degrees(SensorReader(str(tmp_path))()) == {"bq27z561_0/temp1": 30.0, "sbs_9_000b/temp1": 31.0}
+
+
+def test_the_device_tree_says_which_zone_a_chip_tells(tmp_path: Path) -> None:
+    """A zone names its sensor by the handle of the device, and a number where that has several."""
+    root = tmp_path / "class"
+    device = tmp_path / "devices/0-004c"
+    chip(root, "hwmon0", device, name="tmp422", temp1_input="40000", temp2_input="41000", fan3_input="900")
+    (device / "of_node").mkdir()
+    (device / "of_node/phandle").write_bytes(b"\0\0\1\x0a")
+    zones = {
+        "board": b"\0\0\1\x0a",
+        "processor": b"\0\0\1\x0a\0\0\0\1",
+        "outlet": b"\0\0\1\x0a\0\0\0\2",  # not told by the chip
+        "soc": b"\0\0\0\x0a",
+        "broken": b"\0\0",
+    }
+    for number, (kind, sensor) in enumerate(zones.items()):
+        write(root / f"thermal/thermal_zone{number}", type=kind, temp=f"5{number}000")
+        node = tmp_path / "firmware/devicetree/base/thermal-zones" / kind
+        node.mkdir(parents=True)
+        (node / "thermal-sensors").write_bytes(sensor)
+    assert degrees(SensorReader(str(root))()) == {
+        "tmp422/temp1": 40.0,
+        "tmp422/temp2": 41.0,
+        "outlet/thermal_zone2": 52.0,
+        "soc/thermal_zone3": 53.0,
+        "broken/thermal_zone4": 54.0,
+    }
+
+
 def test_a_zone_that_is_no_temperature_is_left_out(tmp_path: Path) -> None:
     """Qualcomm has zones of current, voltage and charge; one of Intel says 20 degrees for ever."""
     kinds = ("INT3400 Thermal", "pm8150b-ibat-lvl0", "vbat", "soc", "cpu-0-0-usr", "soc-thermal")
@@ -141,6 +178,16 @@ def test_a_zone_that_is_no_temperature_is_left_out(tmp_path: Path) -> None:
         "cpu-0-0-usr/thermal_zone4",
         "soc-thermal/thermal_zone5",
     ]
+
+
+def test_a_zone_that_always_says_the_same_is_left_out(tmp_path: Path) -> None:
+    """The one of NVIDIA's boards says 100 degrees; a zone `soc` beside it is a sensor."""
+    for number, (kind, temp) in enumerate((("GPU-therm", "41000"), ("PMIC-Die", "100000"), ("soc", "39000"))):
+        write(tmp_path / f"thermal/thermal_zone{number}", type=kind, temp=temp)
+    assert degrees(SensorReader(str(tmp_path))()) == {
+        "GPU-therm/thermal_zone0": 41.0,
+        "soc/thermal_zone2": 39.0,
+    }
 
 
 def test_a_faulty_sensor_is_left_out_while_it_is(tmp_path: Path) -> None:
@@ -253,12 +300,19 @@ def test_a_kernel_that_tells_whole_degrees(tmp_path: Path) -> None:
 def test_a_refrigerator_does_not_become_an_oven(tmp_path: Path) -> None:
     """A probe that was once seen at half a degree tells thousandths, also when it says 125."""
     now = [0.0]
-    write(tmp_path / "hwmon/hwmon0", name="w1_slave_temp", temp1_input="562")
+    write(tmp_path / "hwmon/hwmon0", name="probe", temp1_input="562")
     read = SensorReader(str(tmp_path), lambda: now[0])
-    assert degrees(read()) == {"w1_slave_temp/temp1": 0.562}
+    assert degrees(read()) == {"probe/temp1": 0.562}
     write(tmp_path / "hwmon/hwmon0", temp1_input="125")
     now[0] = 60.0
-    assert degrees(read()) == {"w1_slave_temp/temp1": 0.125}
+    assert degrees(read()) == {"probe/temp1": 0.125}
+
+
+@pytest.mark.parametrize("name", ["w1_slave_temp", "sht21", "ds620", "max31722"])
+def test_a_thermometer_outdoors_may_start_at_the_freezing_point(tmp_path: Path, name: str) -> None:
+    """It has no limits that would tell its unit, but a driver of the kernel's own."""
+    write(tmp_path / "hwmon/hwmon0", name=name, temp1_input="62")
+    assert degrees(SensorReader(str(tmp_path))()) == {f"{name}/temp1": 0.062}
 
 
 def test_a_gpu_that_may_sleep_is_left_alone(tmp_path: Path) -> None:

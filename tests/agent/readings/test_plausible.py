@@ -4,14 +4,14 @@ from fleetglass.agent.readings.plausible import is_limit, is_speed, is_temperatu
 
 
 @pytest.mark.parametrize(
-    "celsius", [511.0, -128.0, -127.0, 127.0, 127.875, 128.0, 255.0, 65261.8, -273.0, 400.0]
+    "celsius", [511.0, -128.0, -127.0, 125.0, 127.0, 127.875, 129.0, 255.0, 256.0, 65261.8, -273.0, 400.0]
 )
 def test_what_a_sensor_says_that_is_not_connected(celsius: float) -> None:
     """The ends of registers are no temperatures."""
     assert not is_temperature(celsius)
 
 
-@pytest.mark.parametrize("celsius", [-40.0, 0.0, 45.5, 115.0, 126.9, 210.0])
+@pytest.mark.parametrize("celsius", [-40.0, 0.0, 45.5, 115.0, 125.1, 126.9, 210.0])
 def test_what_a_sensor_can_measure(celsius: float) -> None:
     """From a winter outdoors to an oven."""
     assert is_temperature(celsius)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings import smart_devices
-from fleetglass.agent.readings.storage_report import read_report
+from fleetglass.agent.readings.storage import smart_devices
+from fleetglass.agent.readings.storage.storage_report import read_report
 from fleetglass.cli.main import main
 from support.smartctl import FakeSmartctl, ata_disk, nvme_disk, said
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.storage_report import read_report
+from fleetglass.agent.readings.storage.storage_report import read_report
 from fleetglass.agent.selection import DEFAULT_DISKS, Selection
 from fleetglass.cli.service import storage_helper
 from fleetglass.cli.service.storage_helper import (

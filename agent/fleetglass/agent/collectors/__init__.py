@@ -16,7 +16,7 @@ from fleetglass.agent.collectors.power import PowerCollector
 from fleetglass.agent.collectors.process import ProcessCollector
 from fleetglass.agent.collectors.sensor import SensorCollector
 from fleetglass.agent.readings import Readings, host_readings
-from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.gpu.gpu_reader import GpuReader
 from fleetglass.agent.readings.types import ProcessFacts
 from fleetglass.agent.selection import EVERYTHING
 from fleetglass.agent.settings import AgentSettings

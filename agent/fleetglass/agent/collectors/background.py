@@ -51,15 +51,18 @@ class BackgroundCollector:
         self._failure: str | None = None
         self._missing: str | None = None  # why the last reading was partial
 
-    def collect(self, time: float, tick: int) -> Group | Partial | None:
+    def collect(self, time: float, tick: int, *, may_begin: bool = True) -> Group | Partial | None:
         """Return the message of a reading that has ended since the last turn.
+
+        A reading that is due waits for a turn at which it `may_begin`.
 
         Raises:
             CollectionError: the last reading failed, or does not come to its end.
         """
         message = self._ended()
         now = self._clock()
-        if self._began is None and now >= self._last_began + self._wanted_interval and not self._closed:
+        is_due = self._began is None and now >= self._last_began + self._wanted_interval
+        if is_due and may_begin and not self._closed:
             self._last_began = now
             self._thread = threading.Thread(target=self._work, name=f"fleetglass-{self.group}", daemon=True)
             self._thread.start()

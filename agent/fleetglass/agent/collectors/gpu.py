@@ -1,3 +1,4 @@
+import time as clocks
 from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
@@ -5,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from fleetglass.agent.collectors.background import BackgroundCollector
 from fleetglass.agent.collectors.base import Partial
 from fleetglass.agent.collectors.rates import known, percent
-from fleetglass.agent.readings.gpu import GpuReader
+from fleetglass.agent.readings.gpu.gpu_reader import GpuReader
 from fleetglass.agent.readings.plausible import is_speed, is_temperature
 from fleetglass.agent.readings.types import GpuReading, ProcessFacts
 from fleetglass.wire.errors import CollectionError
@@ -30,6 +31,8 @@ class GpuCollector:
         reader: Callable[[], list[GpuReading]],
         problem: Callable[[], str | None],
         read_users: Callable[[frozenset[str]], Gpu] = lambda _: Gpu(time=0, tick=0, devices={}),
+        *,
+        clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         """`problem` says why a GPU that is there could not be read at the last reading.
 
@@ -45,6 +48,7 @@ class GpuCollector:
             _USERS_SECONDS,
             lambda: read_users(self._active),
             shortest_interval=_LEASED_SECONDS,
+            clock=clock,
         )
 
     @classmethod
@@ -80,7 +84,7 @@ class GpuCollector:
         active = {one.key: one for one in readings if one.state == "active"}
         self._active = frozenset(active)
         try:
-            self._keep_users(self._users.collect(time, tick), readings[0].at)
+            self._keep_users(self._users.collect(time, tick, may_begin=bool(active)), readings[0].at)
         except CollectionError as error:
             self._known_users = {}
             problem = "; ".join(filter(None, (problem, f"who uses GPUs: {error}")))

@@ -8,10 +8,10 @@ from msgspec import UNSET
 
 from fleetglass.agent.collectors.background import BackgroundCollector
 from fleetglass.agent.collectors.base import Partial
-from fleetglass.agent.readings.linux_storage import read_btrfs, read_flash, read_md_arrays
-from fleetglass.agent.readings.smartctl import INTERVAL_SECONDS, DiskReader, DisksReading
-from fleetglass.agent.readings.storage_report import REPORT, read_report
-from fleetglass.agent.readings.zpool import PoolReader
+from fleetglass.agent.readings.storage.linux_storage import read_btrfs, read_flash, read_md_arrays
+from fleetglass.agent.readings.storage.smartctl import INTERVAL_SECONDS, DiskReader, DisksReading
+from fleetglass.agent.readings.storage.storage_report import REPORT, read_report
+from fleetglass.agent.readings.storage.zpool import PoolReader
 from fleetglass.agent.selection import Selection
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import Storage, StorageArray

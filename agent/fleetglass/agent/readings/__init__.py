@@ -11,7 +11,7 @@ from fleetglass.agent.readings.base import Readings
 from fleetglass.agent.selection import EVERY_SELECTION, Selections
 
 if TYPE_CHECKING:
-    from fleetglass.agent.readings.package_manager import UpdateCount
+    from fleetglass.agent.readings.packages.package_manager import UpdateCount
 
 __all__ = ["Readings", "host_readings", "update_count"]
 
@@ -32,6 +32,8 @@ def host_readings(root: str = "/", selections: Selections = EVERY_SELECTION) -> 
 
 def update_count() -> "UpdateCount":
     """Return what asks the package manager of this host how many updates wait."""
-    from fleetglass.agent.readings.package_manager import UpdateCount  # runs programs, which few agents do
+    from fleetglass.agent.readings.packages.package_manager import (
+        UpdateCount,  # runs programs, which few agents do
+    )
 
     return UpdateCount()

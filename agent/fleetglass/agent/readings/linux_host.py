@@ -55,9 +55,12 @@ def is_replaced(root: str, path: str) -> bool:
 
 
 def cpu_model(root: str) -> str | None:
-    """Return the name of the processor; x86 says `model name`, many ARM boards only `Model`."""
+    """Return the name of the processor.
+
+    x86 says `model name`, LoongArch `Model Name`, MIPS `cpu model`, POWER `cpu`, many ARM boards `Model`.
+    """
     values = cpuinfo_values(read_text(f"{root}/proc/cpuinfo") or "")
-    for name in ("model name", "Model", "Hardware", "cpu"):
+    for name in ("model name", "Model Name", "cpu model", "Model", "Hardware", "cpu"):
         if values.get(name):
             return values[name]
     return read_text(f"{root}/proc/device-tree/model")

@@ -11,6 +11,8 @@ Properties = dict[str, str]
 
 _MICRO = 1e-6
 _LONGEST_SECONDS = 10 * 86_400
+# In watts or amperes, either way; a chip that does not know tells more.
+_FLOW = {"lowest": -1000.0, "highest": 1000.0}
 _NO_TIMES = {65535.0, 65535.0 * 60}  # what chips say that do not know
 _STATUSES = {"charging", "discharging", "full", "not charging"}
 _STORES = {"Battery", "UPS", "BMS"}
@@ -26,7 +28,7 @@ _IN_FILES = frozenset(
     )
 )
 # On phones the chip that measures a battery is a supply beside the battery.
-_GAUGE = re.compile(r"(.*[-_])?(bms|main|parallel|(max|fuel[-_]?)?(fg|gauge))([-_].*)?")
+_GAUGE = re.compile(r"main|(.*[-_])?(bms|parallel|(max|fuel[-_]?)?(fg|gauge))([-_].*)?")
 
 # Names of what has its own battery; drivers of long ago tell no scope.
 _DEVICES = re.compile(
@@ -59,9 +61,9 @@ def read_batteries(folder: str = "/sys/class/power_supply") -> list[BatteryReadi
     supplies = [
         supply
         for name in list_folder(folder)
-        if not _is_peripheral(supply := _Supply(name, f"{folder}/{name}", read_supply(f"{folder}/{name}")))
+        if not _is_peripheral(supply := _Supply(name, f"{folder}/{name}", _read_supply(f"{folder}/{name}")))
     ]
-    stores = [one for one in supplies if one.type in {"Battery", "UPS"} and not is_empty_bay(one.properties)]
+    stores = [one for one in supplies if one.type in {"Battery", "UPS"} and not _is_empty_bay(one.properties)]
     batteries = _of_their_own([one for one in stores if one.type == "Battery"])
     external = _is_plugged(supplies, {one.status for one in batteries})
     return [
@@ -69,35 +71,6 @@ def read_batteries(folder: str = "/sys/class/power_supply") -> list[BatteryReadi
         for one in stores
         if one.type == "UPS" or one in batteries
     ]
-
-
-def read_supply(path: str) -> Properties:
-    """Return the properties of a supply from its `uevent`, and from its files what is not there."""
-    properties = parse_uevent(read_text(f"{path}/uevent") or "")
-    for file in list_folder(path):
-        name = file.upper()
-        if name in _IN_FILES and name not in properties and (text := read_text(f"{path}/{file}")):
-            properties[name] = text
-    return properties
-
-
-def parse_uevent(text: str) -> Properties:
-    """Return the properties of a supply by their short names, such as `CAPACITY`."""
-    pairs = (line.partition("=") for line in text.splitlines())
-    return {name.removeprefix("POWER_SUPPLY_"): value for name, _, value in pairs}
-
-
-def is_empty_bay(properties: Properties) -> bool:
-    """Return whether no battery is there, whatever the firmware says of one."""
-    if properties.get("PRESENT") == "0":
-        return True
-    if any((_number(properties, name) or 0) > 0 for name in ("CAPACITY", "ENERGY_NOW", "CHARGE_NOW")):
-        return False
-    for names in (("ENERGY_FULL", "CHARGE_FULL"), ("ENERGY_FULL_DESIGN", "CHARGE_FULL_DESIGN")):
-        told = [value for name in names if (value := _number(properties, name)) is not None]
-        if told:
-            return max(told) <= 0
-    return _number(properties, "VOLTAGE_NOW") == 0
 
 
 def battery_of(name: str, properties: Properties, *, external: bool | None) -> BatteryReading:
@@ -119,8 +92,10 @@ def battery_of(name: str, properties: Properties, *, external: bool | None) -> B
 
     volts = micro("VOLTAGE_NOW", "VOLTAGE_AVG", lowest=0.5, highest=1000)
     # Of two flows that are told, one that is 0 is the one that is not measured.
-    watts = micro("POWER_NOW") or micro("POWER_AVG", "POWER_NOW")
-    amperes = micro("CURRENT_NOW") or micro("CURRENT_AVG", "CURRENT_NOW")
+    watts, amperes = (
+        micro(f"{what}_NOW", **_FLOW) or micro(f"{what}_AVG", f"{what}_NOW", **_FLOW)
+        for what in ("POWER", "CURRENT")
+    )
     energy, ampere_hours = micro("ENERGY_NOW", lowest=0), micro("CHARGE_NOW", lowest=0)
     energy_full, energy_design = (
         micro("ENERGY_FULL", lowest=_MICRO),
@@ -176,6 +151,20 @@ def battery_of(name: str, properties: Properties, *, external: bool | None) -> B
     )
 
 
+def _read_supply(path: str) -> Properties:
+    """Return the properties of a supply by their short names, such as `CAPACITY`.
+
+    They are in its `uevent`, and what is not there may have a file of its own.
+    """
+    pairs = (line.partition("=") for line in (read_text(f"{path}/uevent") or "").splitlines())
+    properties = {name.removeprefix("POWER_SUPPLY_"): value for name, _, value in pairs}
+    for file in list_folder(path):
+        name = file.upper()
+        if name in _IN_FILES and name not in properties and (text := read_text(f"{path}/{file}")):
+            properties[name] = text
+    return properties
+
+
 def _is_peripheral(supply: _Supply) -> bool:
     scope = supply.properties.get("SCOPE", "Unknown")
     if scope == "Unknown":
@@ -186,6 +175,21 @@ def _is_peripheral(supply: _Supply) -> bool:
         except OSError:
             return False
     return scope == "Device"
+
+
+def _is_empty_bay(properties: Properties) -> bool:
+    """Return whether no battery is there, whatever the firmware says of one."""
+    if properties.get("PRESENT") == "0":
+        return True
+    if any((_number(properties, name) or 0) > 0 for name in ("CAPACITY", "ENERGY_NOW", "CHARGE_NOW")):
+        return False
+    if _number(properties, "VOLTAGE_NOW") == 0:
+        return True  # or one that died, and still tells what it held
+    for names in (("ENERGY_FULL", "CHARGE_FULL"), ("ENERGY_FULL_DESIGN", "CHARGE_FULL_DESIGN")):
+        told = [value for name in names if (value := _number(properties, name)) is not None]
+        if told:
+            return max(told) <= 0
+    return False
 
 
 def _of_their_own(batteries: list[_Supply]) -> list[_Supply]:
@@ -232,9 +236,10 @@ def _feeds_another(supply: _Supply) -> bool:
         ports = f"{os.path.dirname(os.path.dirname(supply.path))}/typec"  # noqa: PTH120 -- texts in, text out
     names = [name for name in list_folder(ports) if name.removeprefix("port").isdigit()]
     roles = [role for name in names if (role := read_text(f"{ports}/{name}/power_role"))]
-    # Several ports of one controller have supplies that are numbered from 1.
+    # Several ports of one controller have supplies that are numbered from 1, on a Chromebook from 0.
     number = re.search("[0-9]+$", supply.name)
-    place = int(number[0]) - 1 if number is not None else -1
+    first = 0 if supply.name.startswith("CROS_") else 1
+    place = int(number[0]) - first if number is not None else -1
     if 0 <= place < len(roles):
         return _gives(roles[place])
     return bool(roles) and all(map(_gives, roles))

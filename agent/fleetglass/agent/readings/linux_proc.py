@@ -105,8 +105,9 @@ def parse_memory(at: float, meminfo: bytes, vmstat: bytes, arcstats: bytes = b""
     buffers = _part(sizes.get(b"Buffers"), total)
     shared = _part(sizes.get(b"Shmem"), total)
     available = sizes.get(b"MemAvailable")
-    if not available and free is not None and b"Cached" in sizes:
-        # Kernels before 3.14 do not say, some say 0. Shared memory is in the cache, but cannot be taken.
+    if available in (None, 0, sizes.get(b"MemFree")) and free is not None and b"Cached" in sizes:
+        # Kernels before 3.14 do not say, some say 0, and lxcfs before 3.0 says what is free.
+        # Shared memory is in the cache, but cannot be taken.
         available = free + max((cached or 0) + (buffers or 0) - (shared or 0), 0)
         available = available if total is None else min(available, total)
     elif available is not None and _part(available, total) is None:

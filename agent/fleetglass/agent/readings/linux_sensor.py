@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fleetglass.agent.readings.files import list_folder, read_text, read_whole
-from fleetglass.agent.readings.gpu_sleep import may_sleep
-from fleetglass.agent.readings.linux_thermal_zone import find_zones, zone_limits
+from fleetglass.agent.readings.gpu.gpu_sleep import may_sleep
+from fleetglass.agent.readings.linux_thermal_zone import ToldByChips, find_zones, read_cells, zone_limits
 from fleetglass.agent.readings.sensor_name import Place, sensor_names
 from fleetglass.agent.readings.types import FanReading, SensorReading, TemperatureReading
 from fleetglass.agent.selection import EVERYTHING, Selection
@@ -22,6 +22,9 @@ _INPUT = re.compile(r"((temp|fan)[0-9]+)_input")
 _UNSET_LIMITS = {255, 32767, 65535}
 # amdgpu means by fan1_enable whether the user controls the fan.
 _OTHER_MEANING = {("amdgpu", "fan")}
+# Thermometers for a garden, whose drivers follow the kernel's rule; at the freezing point they tell as
+# little as a chip that tells whole degrees.
+_OUTDOORS = re.compile(r"w1_slave_temp|(aht|ds|hih|htu|lm|max|sht|si|tmp)[0-9].*")
 
 
 class SensorReader:
@@ -82,15 +85,15 @@ class SensorReader:
         )
 
     def _discover(self) -> None:
-        chips = list(_chips(self._folder))
-        sources = [source for chip in chips for source in chip.sources()]
-        told: dict[str, int] = {}  # temperatures by the name of a chip that may stand for thermal zones
-        for chip in chips:
-            if chip.may_be_of_zones:
-                number = sum(one.place.kind == "temp" and one.place.folder == chip.folder for one in sources)
-                told[chip.name] = told.get(chip.name, 0) + number
-        zones = find_zones(self._folder, told, has_coretemp=any(chip.name == "coretemp" for chip in chips))
-        sources += map(_Source.of_zone, zones)
+        sources: list[_Source] = []
+        told = ToldByChips()
+        for chip in _chips(self._folder):
+            found = list(chip.sources())
+            sources += found
+            told.add(
+                chip.name, chip.handle, [one.place.entry for one in found], of_zones=chip.may_be_of_zones
+            )
+        sources += map(_Source.of_zone, find_zones(self._folder, told))
         self.has_temperatures = any(one.place.kind == "temp" for one in sources)
 
         taken = []
@@ -109,7 +112,7 @@ class SensorReader:
             families.setdefault(one.family, []).append(one)
         for family, members in families.items():
             limits = [limit for one in members for limit in one.limits()]
-            if family in self._thousandths:
+            if family in self._thousandths or _OUTDOORS.fullmatch(members[0].chip):
                 unit = 1000
             else:
                 told = [*(read_whole(one.path) for one in members), *limits]
@@ -242,8 +245,15 @@ class _Chip:
             if any(map(_INPUT.fullmatch, deeper)):
                 self._base, self._files = f"{folder}/device", deeper
         self.name = read_text(f"{self._base}/name") or read_text(f"{folder}/name") or Path(folder).name
-        self.may_be_of_zones = not has_device or self._device.startswith("thermal_zone")
-        """The kernel gives the zones of one type a chip; before Linux 5.0 without a device."""
+        self.may_be_of_zones = (
+            not has_device
+            or self._device.startswith("thermal_zone")
+            or self._device.replace("-", "_") == self.name
+        )
+        """The kernel gives the zones of one type a chip, before Linux 5.0 without a device; and a battery
+        a zone and a chip, both of its own name."""
+        self.handle = next(iter(read_cells(f"{folder}/device/of_node/phandle")), None)
+        """What the device tree calls the device, for a board that has one."""
 
     def sources(self) -> Iterator[_Source]:
         """Yield its temperatures and fans in the order of their numbers."""

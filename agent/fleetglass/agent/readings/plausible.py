@@ -4,8 +4,9 @@ _LOWEST_CELSIUS = -60.0
 _HIGHEST_CELSIUS = 400.0  # a thermocouple may be in an oven
 _LOWEST_LIMIT_CELSIUS = 5.0
 _HIGHEST_RPM = 50_000
-# What registers of 8 bits and more hold when no sensor is connected: 127, 127.9, 255.
-_UNCONNECTED = ((127.0, 128.0), (255.0, 255.99))
+# What is told when no sensor is connected: the end of a phone's table, 125; what registers of 8 bits and
+# more hold, 127, 127.9, 255; and in Macs -127 and -0.2 read without their sign, 129, 255.8.
+_UNCONNECTED = ((125.0, 125.0), (127.0, 129.0), (255.0, 256.0))
 
 
 def is_temperature(celsius: float) -> bool:

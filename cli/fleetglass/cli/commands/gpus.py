@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _OF_LINES: Final = ("format", "warning_percent", "critical_percent", "log_level", "log_file")
 """Keys of `watch` that mean nothing where there is one table and no log."""
+_OF_RETRIES: Final = ("reconnect_interval", "max_reconnects")
+"""Nor do these: it is asked once."""
 _MULTIPLES: Final = "kmgt"
 
 
@@ -33,7 +35,7 @@ class MemorySize:
 
     def read(self, value: object) -> int:
         """Return it in bytes."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b?", str(value).strip().lower())
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d+)?) ?(?:([kmgt])(i?)b?)?", str(value).strip().lower())
         if match is None:
             raise ValueError
         number, multiple, binary = match.groups()
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--memory", metavar="SIZE", help="only GPUs with at least this much free memory, such as 40GB"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array with an object for each GPU")
-    add_source_arguments(parser, without=_OF_LINES)
+    add_source_arguments(parser, without=(*_OF_LINES, *_OF_RETRIES))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -100,4 +102,8 @@ def _remarks(found: "Survey", *, matched: bool) -> Iterator[str]:
     if found.away:
         yield "not reachable: " + ", ".join(f"{host} ({state})" for host, state in found.away.items())
     if not matched:
-        yield f"no GPU matches: {found.hosts} hosts with {len(found.gpus)} GPUs that can be read"
+        hosts, gpus = found.hosts, len(found.gpus)
+        yield (
+            f"no GPU matches: {hosts} host{'s' * (hosts != 1)} "
+            f"with {gpus} GPU{'s' * (gpus != 1)} that can be read"
+        )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from fleetglass.agent.readings.smartctl import DiskReader
-from fleetglass.agent.readings.storage_report import StorageReport, read_report, write_report
+from fleetglass.agent.readings.storage.smartctl import DiskReader
+from fleetglass.agent.readings.storage.storage_report import StorageReport, read_report, write_report
 from fleetglass.agent.selection import DEFAULT_DISKS, selection_of
 from fleetglass.wire.errors import CollectionError, CommandError
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from fleetglass.agent.readings.storage_report import REPORT
+from fleetglass.agent.readings.storage.storage_report import REPORT
 from fleetglass.agent.selection import Selection
 from fleetglass.cli.service.unit_file import MARKER, quoted
 from fleetglass.wire.errors import CommandError

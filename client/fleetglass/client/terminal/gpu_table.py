@@ -32,7 +32,8 @@ def as_object(gpu: SurveyedGpu) -> dict[str, Any]:
     for name in ("processes", "instances", "memory_used_bytes", "memory_total_bytes", "memory_percent"):
         device.pop(name, None)
     if gpu.instance is not None:
-        device.pop("busy_percent", None)
+        for name in ("busy_percent", "process_count"):  # of all instances
+            device.pop(name, None)
     told = {
         "host": gpu.host,
         "address": gpu.address,
@@ -65,7 +66,7 @@ def _cells(gpu: SurveyedGpu) -> tuple[str, ...]:
 
 def _number(gpu: SurveyedGpu) -> str:
     """Return the index of a GPU, and of a MIG instance its ids and profile as well: `0 1/0 3g.20gb`."""
-    index = gpu.address if gpu.device.index is UNSET else str(gpu.device.index)
+    index = printable(gpu.address) if gpu.device.index is UNSET else str(gpu.device.index)
     if gpu.instance is None or gpu.device.instances is UNSET:
         return index
     return printable(f"{index} {gpu.instance} {gpu.device.instances[gpu.instance].profile or ''}".rstrip())

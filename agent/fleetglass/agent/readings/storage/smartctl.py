@@ -14,8 +14,8 @@ from msgspec import UNSET
 
 from fleetglass.agent.readings.files import read_text
 from fleetglass.agent.readings.program import Program
-from fleetglass.agent.readings.smart import SmartReading, parse_smart, smartctl_version
-from fleetglass.agent.readings.smart_devices import SmartDevice, SmartDevices
+from fleetglass.agent.readings.storage.smart import SmartReading, parse_smart, smartctl_version
+from fleetglass.agent.readings.storage.smart_devices import SmartDevice, SmartDevices
 from fleetglass.agent.selection import EVERYTHING, Selection
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import StorageDisk

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from fleetglass.agent.readings.smart import parse_smart, smartctl_version
+from fleetglass.agent.readings.storage.smart import parse_smart, smartctl_version
 from fleetglass.wire.bounds import check_bounds
 from fleetglass.wire.payloads import StorageDisk
 from support.smartctl import ata_disk, ata_ssd, attribute, nvme_disk, said, sas_disk

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
-from fleetglass.agent.readings.linux_storage import read_btrfs, read_flash, read_md_arrays
+from fleetglass.agent.readings.storage.linux_storage import read_btrfs, read_flash, read_md_arrays
 from fleetglass.wire.payloads import StorageArray, StorageDisk
 
 UUID = "0f2d9a3e-3a55-4c1b-9a86-1d7b6a3f0c11"

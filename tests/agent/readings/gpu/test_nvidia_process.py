@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.fake_nvml import COMPUTE, GRAPHICS, MIG_MODE, MPS, UTILIZATION, FakeNvml, running, sample
-from fleetglass.agent.readings.nvidia_process import read_nvidia_users
+from fleetglass.agent.readings.gpu.nvidia_process import read_nvidia_users
 from fleetglass.agent.readings.types import GpuInstanceReading, GpuProcessReading
 
 GPU = "00000000:01:00.0"
@@ -65,16 +65,21 @@ def test_a_library_without_a_function_tells_the_rest() -> None:
 
 
 def test_work_is_that_of_the_newest_sample(nvml: FakeNvml) -> None:
-    """A process without a sample did nothing lately; a sample that was never filled in is none."""
+    """It is that of the engine used most. Without a sample it is none; one never filled in is no sample."""
     now = int(time.time() * 1e6)
     nvml.tell(COMPUTE, [running(pid, GIB) for pid in (10, 11, 12)])
     nvml.tell(
         UTILIZATION,
-        [sample(10, 40, now - 9), sample(10, 90, now), sample(11, 3, now), sample(0, 4_000_000, 0)],
+        [
+            sample(10, 40, now - 9),
+            sample(10, 90, now),
+            sample(11, 3, now, encoder=70),
+            sample(0, 4_000_000, 0),
+        ],
     )
     users = read_nvidia_users(nvml, GPU)
     assert users.processes is not None
-    assert {one.pid: one.busy for one in users.processes} == {10: 90.0, 11: 3.0, 12: 0.0}
+    assert {one.pid: one.busy for one in users.processes} == {10: 90.0, 11: 70.0, 12: 0.0}
 
 
 @pytest.mark.parametrize(("code", "busy"), [(6, 0.0), (0, 0.0), (3, None), (4, None)])
@@ -104,3 +109,10 @@ def test_mig_instances_have_their_own_processes(nvml: FakeNvml) -> None:
         "7/0": GpuInstanceReading("1g.5gb", 0, 20 * GIB),
     }
     assert users.processes == [GpuProcessReading(10, 17 * GIB, instance="1/0")]
+
+
+def test_instances_that_are_not_told_leave_their_processes_unknown(nvml: FakeNvml) -> None:
+    """That nobody uses a partitioned GPU is said only by one who was told of its instances."""
+    nvml.tell(MIG_MODE, [1, 1])
+    nvml.broken.add("nvmlDeviceGetMaxMigDeviceCount")
+    assert read_nvidia_users(nvml, GPU).processes is None

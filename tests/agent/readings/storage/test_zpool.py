@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from fleetglass.agent.readings.zpool import PoolReader, parse_list, parse_pools
+from fleetglass.agent.readings.storage.zpool import PoolReader, parse_list, parse_pools
 from fleetglass.wire.payloads import StorageArray
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are run on POSIX systems only")
@@ -165,7 +165,7 @@ def test_an_older_zpool_is_asked_for_a_list(tmp_path: Path) -> None:
 
 def test_a_zpool_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state that the kernel tells stays."""
-    monkeypatch.setattr("fleetglass.agent.readings.zpool._RUN_SECONDS", 0.2)
+    monkeypatch.setattr("fleetglass.agent.readings.storage.zpool._RUN_SECONDS", 0.2)
     machine = Zpool(tmp_path)
     machine.kernel("tank", "SUSPENDED")
     (tmp_path / "bin/zpool").write_text("#!/bin/sh\nsleep 600\n")

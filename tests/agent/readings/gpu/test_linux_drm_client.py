@@ -11,7 +11,7 @@ from agent.gpu_tree import add_process, fdinfo
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_drm_client import DrmClients, parse_client
+    from fleetglass.agent.readings.gpu.linux_drm_client import DrmClients, parse_client
 
 AMD, INTEL = "0000:0b:00.0", "0000:00:02.0"
 MIB = 2**20
@@ -204,7 +204,7 @@ def test_memory_of_rocm_is_told_to_everybody(root: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from fleetglass.agent.readings.linux_drm_client import DrmClients
+from fleetglass.agent.readings.gpu.linux_drm_client import DrmClients
 os.setuid(65534)
 now = 0.0
 reader = DrmClients(sys.argv[1], clock=lambda: now)

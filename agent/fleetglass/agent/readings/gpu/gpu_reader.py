@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetglass.agent.readings.nvidia import NvidiaReader
+from fleetglass.agent.readings.gpu.nvidia import NvidiaReader
 from fleetglass.agent.readings.types import GpuReading, GpuUsersReading
 from fleetglass.agent.selection import EVERYTHING, Selection
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_gpu import CardReader
+    from fleetglass.agent.readings.gpu.linux_gpu import CardReader
 
     if TYPE_CHECKING:
-        from fleetglass.agent.readings.linux_drm_client import DrmClients
+        from fleetglass.agent.readings.gpu.linux_drm_client import DrmClients
 
 _OTHERS_HIDDEN = (
     "of AMD and Intel GPUs only the agent's own processes can be seen; "
@@ -67,7 +67,7 @@ class GpuReader:
         return found
 
     def _card_users(self, addresses: dict[str, str]) -> dict[str, GpuUsersReading]:
-        from fleetglass.agent.readings.linux_drm_client import DrmClients  # most hosts have no such GPU
+        from fleetglass.agent.readings.gpu.linux_drm_client import DrmClients  # most hosts have no such GPU
 
         if self._clients is None:
             root = str(self._root).rstrip("/")

@@ -10,7 +10,7 @@ from support.programs import REPOSITORY
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /sys")
 
 if sys.platform == "linux":
-    from fleetglass.agent.readings.linux_gpu import CardReader
+    from fleetglass.agent.readings.gpu.linux_gpu import CardReader
 
 
 class Clock:

@@ -6,8 +6,8 @@ import pytest
 
 from agent.fake_nvml import COMPUTE, FakeNvml, running
 from agent.gpu_tree import add_card
-from fleetglass.agent.readings import nvidia, nvidia_process
-from fleetglass.agent.readings.nvidia import NvidiaReader
+from fleetglass.agent.readings.gpu import nvidia, nvidia_process
+from fleetglass.agent.readings.gpu.nvidia import NvidiaReader
 
 
 class Clock:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fleetglass.agent.readings.gpu_sleep import Sleep
+from fleetglass.agent.readings.gpu.gpu_sleep import Sleep
 from fleetglass.agent.readings.types import GpuReading, GpuUsersReading
 
 _FIRST_RETRY_SECONDS = 10.0
@@ -79,7 +79,9 @@ class NvidiaReader:
         if nvml is None or not gpus:
             return {}
 
-        from fleetglass.agent.readings.nvidia_process import read_nvidia_users  # most hosts have no such GPU
+        from fleetglass.agent.readings.gpu.nvidia_process import (
+            read_nvidia_users,  # most hosts have no such GPU
+        )
 
         found = {}
         for gpu in gpus:

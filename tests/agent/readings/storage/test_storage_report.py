@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.storage_report import StorageReport, read_report, write_report
+from fleetglass.agent.readings.storage.storage_report import StorageReport, read_report, write_report
 from fleetglass.wire.errors import CollectionError
 from fleetglass.wire.payloads import StorageDisk
 

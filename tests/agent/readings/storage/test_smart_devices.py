@@ -3,7 +3,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from fleetglass.agent.readings.smart_devices import SmartDevice, SmartDevices
+from fleetglass.agent.readings.storage.smart_devices import SmartDevice, SmartDevices
 from fleetglass.agent.selection import EVERYTHING, Selection
 from support.smartctl import sys_disk
 

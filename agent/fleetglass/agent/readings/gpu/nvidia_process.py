@@ -37,8 +37,9 @@ def _partitioned(nvml: Any, handle: Any) -> GpuUsersReading:
     """Ask each MIG instance: only they tell their processes to everybody, and none tells its work."""
     processes: list[GpuProcessReading] = []
     instances: dict[str, GpuInstanceReading] = {}
-    is_known = True
-    for part in _instances(nvml, handle):
+    count = _ask(nvml, "nvmlDeviceGetMaxMigDeviceCount", handle)
+    is_known = count is not None
+    for part in _instances(nvml, handle, count or 0):
         ids = [_ask(nvml, f"nvmlDeviceGet{kind}InstanceId", part) for kind in ("Gpu", "Compute")]
         key = "/".join(str(one) for one in ids)
         size = _ask(nvml, "nvmlDeviceGetMemoryInfo", part)
@@ -53,8 +54,8 @@ def _partitioned(nvml: Any, handle: Any) -> GpuUsersReading:
     return GpuUsersReading(processes if is_known else None, instances)
 
 
-def _instances(nvml: Any, handle: Any) -> Iterator[Any]:
-    for number in range(_ask(nvml, "nvmlDeviceGetMaxMigDeviceCount", handle) or 0):
+def _instances(nvml: Any, handle: Any, count: int) -> Iterator[Any]:
+    for number in range(count):
         part = _ask(nvml, "nvmlDeviceGetMigDeviceHandleByIndex", handle, number)
         if part is not None:  # numbers may be missing
             yield part
@@ -101,7 +102,8 @@ def _busy_by_process(nvml: Any, handle: Any) -> dict[int, float] | None:
     for one in samples:
         # Some drivers give samples that were never filled in.
         if 0 <= one.smUtil <= 100 and one.timeStamp >= newest.get(one.pid, (0, 0.0))[0]:
-            newest[one.pid] = (one.timeStamp, float(one.smUtil))
+            shares = [share for share in (one.smUtil, one.encUtil, one.decUtil) if share <= 100]
+            newest[one.pid] = (one.timeStamp, float(max(shares)))
     return {pid: busy for pid, (_, busy) in newest.items()}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetglass.agent.readings.files import read_text, read_whole
-from fleetglass.agent.readings.gpu_sleep import Sleep
+from fleetglass.agent.readings.gpu.gpu_sleep import Sleep
 from fleetglass.agent.readings.plausible import is_speed, is_temperature
 from fleetglass.agent.readings.types import GpuReading
 from fleetglass.agent.selection import EVERYTHING, Selection

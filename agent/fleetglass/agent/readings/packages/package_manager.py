@@ -13,7 +13,7 @@ import time as clocks
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fleetglass.agent.readings.package_updates import PackageUpdates, changed
+from fleetglass.agent.readings.packages.package_updates import PackageUpdates, changed
 from fleetglass.agent.readings.program import Program
 from fleetglass.wire.errors import CollectionError
 

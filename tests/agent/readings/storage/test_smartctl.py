@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
-from fleetglass.agent.readings import smartctl as module
 from fleetglass.agent.readings.program import Program
-from fleetglass.agent.readings.smartctl import INTERVAL_SECONDS, DiskReader, DisksReading
+from fleetglass.agent.readings.storage import smartctl as module
+from fleetglass.agent.readings.storage.smartctl import INTERVAL_SECONDS, DiskReader, DisksReading
 from fleetglass.agent.selection import EVERYTHING, Selection
 from support.smartctl import FakeSmartctl, ata_disk, ata_ssd, nvme_disk, said, sas_disk, sys_disk
 from support.waiting import PATIENCE_SECONDS, wait_for

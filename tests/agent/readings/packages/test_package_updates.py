@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.package_updates import PackageUpdates, notified_updates
+from fleetglass.agent.readings.packages.package_updates import PackageUpdates, notified_updates
 
 TEXTS = {
     "\n12 updates can be applied immediately.\n5 of these updates are standard security updates.\n"

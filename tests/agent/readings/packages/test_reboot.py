@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.reboot import reboot_required
+from fleetglass.agent.readings.packages.reboot import reboot_required
 
 
 def machine(root: Path, running: str, *installed: str) -> str:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetglass.agent.readings.package_manager import UpdateCount
-from fleetglass.agent.readings.package_updates import PackageUpdates
+from fleetglass.agent.readings.packages.package_manager import UpdateCount
+from fleetglass.agent.readings.packages.package_updates import PackageUpdates
 from support.waiting import wait_for
 
 APT = """

@@ -1,0 +1,1 @@
+"""GPUs and the processes that use them."""

@@ -1,0 +1,1 @@
+"""Pending package updates, and whether a reboot is required."""

@@ -1,0 +1,1 @@
+"""The health of disks, arrays and pools."""
